@@ -1,0 +1,1 @@
+"""One process per account: watches the market, decides by rule, trades."""

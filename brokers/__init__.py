@@ -1,0 +1,1 @@
+"""One seam (contract.py) and the wires behind it."""

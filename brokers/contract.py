@@ -1,0 +1,217 @@
+"""Broker: what every adapter promises the bot. This page is the manual; adapters add nothing to it.
+
+All times are aware. Prices are Decimal in the instrument's currency. Lists are complete (every page read) or the call
+raises: a partial answer is never returned. Nothing here retries an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from shared.domain.account import AccountKey
+from shared.domain.instrument import Instrument, Venue
+from shared.domain.market import Bar, OrderBook, Quote, Tick, Timeframe
+from shared.domain.order import (
+    BrokerOrder,
+    Cash,
+    OrderAck,
+    OrderNotice,
+    OrderType,
+    Position,
+    Side,
+    TimeInForce,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamUp:
+    """The stream is connected and every wanted symbol is registered; anything may have been missed before."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StreamDown:
+    """The stream is gone (closed, refused or silent); the adapter reconnects by itself."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeUnreadable:
+    """An order notice could not be read: reconcile by REST."""
+
+    at: datetime
+    reason: str
+
+
+BrokerEvent = Tick | OrderBook | OrderNotice | StreamUp | StreamDown | NoticeUnreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Opened secrets of one account, in the memory of its bot only. `repr` shows nothing."""
+
+    app_key: str
+    app_secret: str
+    account_no: str  # KIS: 8+2 digits "12345678-01"; LS: 11 digits (informational, the key selects the account)
+    hts_id: str = ""  # KIS: needed to subscribe to fill notices
+
+    def __repr__(self) -> str:
+        return "Credentials(***)"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token. `generation` grows by one with each issue; the bot stores it sealed."""
+
+    value: str
+    expires_at: datetime  # aware, wall time
+    generation: int
+
+    def __repr__(self) -> str:
+        return f"Token(generation={self.generation}, expires_at={self.expires_at.isoformat()})"
+
+
+class TokenStore(Protocol):
+    """Where a token survives restarts. Implemented by the bot (sealed in its store), handed to the adapter."""
+
+    async def load(self) -> Token | None: ...
+    async def save(self, token: Token) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RateBudget:
+    """What is left of the app key's call budget, for the operator's screen."""
+
+    limit_per_s: float
+    used_last_s: int
+    waiting: int
+    limited_total: int  # times the broker answered "too many"
+
+
+CallLog = Callable[["CallRecord"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One REST call, already masked: for the structured log."""
+
+    at: datetime
+    broker: str
+    tr: str
+    latency_ms: float
+    status: int | None
+    code: str
+    outcome: str  # "ok" | error class name
+    correlation_id: str | None = None
+    request: str = ""
+    response: str = ""
+
+
+class Broker(Protocol):
+    """One account at one broker in one environment."""
+
+    key: AccountKey
+
+    async def start(self) -> None:
+        """Ensure a token, prove the environment is the account's own, and open the stream.
+
+        Raises:
+            AuthRefused: key or environment is wrong or in doubt; a person must act.
+            BrokerUnavailable: try again later.
+            DoorClosed: a host is not on the environment's list.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close stream and connections; safe to call twice."""
+        ...
+
+    async def place_order(
+        self,
+        symbol: str,
+        side: Side,
+        quantity: int,
+        price: Decimal | None,
+        *,
+        order_type: OrderType = OrderType.LIMIT,
+        venue: Venue | None = None,
+        time_in_force: TimeInForce = TimeInForce.DAY,
+        correlation_id: str | None = None,
+    ) -> OrderAck:
+        """Send one order by exactly one socket write.
+
+        Raises:
+            Refused (and subclasses): proven not placed (includes NotSupported, RateLimited, AuthExpired).
+            OutcomeUnknown: anything else; the order may be live.
+        """
+        ...
+
+    async def amend_order(
+        self, original: BrokerOrder, quantity: int, price: Decimal, *, correlation_id: str | None = None
+    ) -> OrderAck:
+        """Change price (and quantity where the market allows). The ack carries the new broker_order_id. Errors as place_order."""
+        ...
+
+    async def cancel_order(
+        self,
+        original: BrokerOrder,
+        quantity: int,
+        *,
+        org_no: str = "",
+        correlation_id: str | None = None,
+    ) -> OrderAck:
+        """Ask to cancel `quantity` shares of an open order. An ack is a request received, not a cancel done. Errors as place_order."""
+        ...
+
+    async def get_open_orders(self) -> list[BrokerOrder]:
+        """Every open order of the account, those of other channels included."""
+        ...
+
+    async def get_executions(self, since: date, until: date) -> list[BrokerOrder]:
+        """Every order of the exchange-local trade dates `since`..`until` with its cumulative fill, any channel."""
+        ...
+
+    async def get_positions(self) -> list[Position]:
+        """Every holding; an account without holdings is []."""
+        ...
+
+    async def get_cash(self) -> Cash:
+        """Cash in the market's currency."""
+        ...
+
+    async def get_buying_power(self, symbol: str, price: Decimal, venue: Venue | None = None) -> tuple[Decimal, int]:
+        """(orderable amount, orderable shares) for a buy of `symbol` at `price`, in the broker's own arithmetic."""
+        ...
+
+    async def get_quote(self, symbol: str) -> Quote:
+        """Price snapshot by REST."""
+        ...
+
+    async def get_order_book(self, symbol: str) -> OrderBook: ...
+
+    async def get_bars(self, symbol: str, timeframe: Timeframe, count: int) -> list[Bar]:
+        """The last `count` bars at most, oldest first, the forming one included with closed=False."""
+        ...
+
+    async def get_instrument(self, symbol: str) -> Instrument:
+        """Static facts. Raises NotFound when the broker does not know the symbol in this market."""
+        ...
+
+    async def subscribe(self, symbol: str) -> None:
+        """Want ticks of `symbol`; survives reconnects. NotSupported where the environment has no stream (polling then)."""
+        ...
+
+    async def unsubscribe(self, symbol: str) -> None: ...
+
+    def events(self) -> AsyncIterator[BrokerEvent]:
+        """Ticks, notices and stream state, in order of arrival. One consumer."""
+        ...
+
+    def rate_budget(self) -> RateBudget: ...

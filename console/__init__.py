@@ -1,0 +1,1 @@
+"""People: the web console, its services, the CLI, Telegram."""

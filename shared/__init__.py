@@ -1,0 +1,1 @@
+"""The language of the desk, its tables and its keys."""

@@ -1,0 +1,143 @@
+"""Settings: read once per process from `.env` and the environment (the real environment wins)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.domain.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+EXCHANGE_PORTS = {  # design.md §9; --port-offset moves all of them
+    "kis_rest_live": 18443,
+    "kis_rest_mock": 18444,
+    "kis_ws_live": 18500,
+    "kis_ws_mock": 18501,
+    "ls_rest": 18080,
+    "ls_ws_live": 19443,
+    "ls_ws_mock": 29443,
+    "admin": 18900,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    database_url: str  # SQLAlchemy URL
+    home: Path  # LETSTRADE_HOME, absolute
+    master_key_file: Path
+    master_key: str | None  # LETSTRADE_MASTER_KEY, when given in the environment
+    lang: str
+    port: int
+    exchange_port_offset: int
+    telegram_token: str | None
+    telegram_api_base: str | None
+    supabase_project_url: str | None
+    supabase_anon_key: str | None
+    supabase_service_role_key: str | None
+
+    @property
+    def run_dir(self) -> Path:
+        return self.home / "run"
+
+    @property
+    def supervisor_socket(self) -> Path:
+        return self.run_dir / "supervisor.sock"
+
+    def exchange_port(self, name: str) -> int:
+        return EXCHANGE_PORTS[name] + self.exchange_port_offset
+
+    def account_dir(self, account_id: int) -> Path:
+        """Journal, cache, lock and kill file of one account."""
+        return self.home / "accounts" / str(account_id)
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Parse KEY=VALUE lines; blank lines and # comments are skipped, quotes stripped. A bad line names itself."""
+    values: dict[str, str] = {}
+    if not path.exists():
+        return values
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        name, separator, value = text.removeprefix("export ").partition("=")
+        if not separator or not name.strip().isidentifier():
+            raise ConfigError(f"{path.name} line {number} is not KEY=VALUE", line, "mend the line and start again")
+        value = value.strip()
+        if value[:1] in {'"', "'"}:
+            closing = value.find(value[0], 1)
+            value = value[1:closing] if closing > 0 else value[1:]
+        else:
+            value = value.split(" #", 1)[0].strip()
+        values[name.strip()] = value
+    return values
+
+
+def environment(root: Path = ROOT) -> dict[str, str]:
+    """Return `.env` overlaid by the real environment; empty values count as absent."""
+    merged = {**read_env_file(root / ".env"), **os.environ}
+    return {name: value for name, value in merged.items() if value != ""}
+
+
+def load_settings(env: dict[str, str] | None = None) -> Settings:
+    """Build Settings. Relative paths start at the repo root.
+
+    Raises:
+        ConfigError: a value that cannot be used, by name.
+    """
+    env = environment() if env is None else env
+    home = (ROOT / env.get("LETSTRADE_HOME", "var")).resolve()
+    return Settings(
+        database_url=database_url(env, home),
+        home=home,
+        master_key_file=(ROOT / env.get("LETSTRADE_MASTER_KEY_FILE", str(home / "secrets" / "master.key"))).resolve(),
+        master_key=env.get("LETSTRADE_MASTER_KEY"),
+        lang=_one_of(env, "LETSTRADE_LANG", "ko", ("ko", "en")),
+        port=_port(env, "LETSTRADE_PORT", 8501),
+        exchange_port_offset=_number(env, "LETSTRADE_EXCHANGE_PORT_OFFSET", 0, 0, 30000),
+        telegram_token=env.get("TELEGRAM_BOT_TOKEN"),
+        telegram_api_base=env.get("TELEGRAM_API_BASE"),
+        supabase_project_url=env.get("SUPABASE_PROJECT_URL"),
+        supabase_anon_key=env.get("SUPABASE_ANON_KEY"),
+        supabase_service_role_key=env.get("SUPABASE_SERVICE_ROLE_KEY"),
+    )
+
+
+def database_url(env: dict[str, str], home: Path) -> str:
+    """DATABASE_URL, else SUPABASE_DB_URL, else SQLite under home; `postgresql://` means psycopg 3."""
+    url = env.get("DATABASE_URL") or env.get("SUPABASE_DB_URL") or f"sqlite:///{home / 'letstrade.db'}"
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            url = "postgresql+psycopg://" + url.removeprefix(prefix)
+    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        scheme = url.split(":", 1)[0]
+        raise ConfigError(
+            "the database address cannot be used",
+            f"DATABASE_URL or SUPABASE_DB_URL begins with {scheme!r}",
+            "use postgresql://… or sqlite:///path",
+        )
+    return url
+
+
+def _number(env: dict[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(name, str(default))
+    if not text.isdigit() or not low <= int(text) <= high:
+        raise ConfigError(
+            f"{name} cannot be used", f"{text!r} is not a number from {low} to {high}", f"mend {name} in .env"
+        )
+    return int(text)
+
+
+def _port(env: dict[str, str], name: str, default: int) -> int:
+    return _number(env, name, default, 1, 65535)
+
+
+def _one_of(env: dict[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = env.get(name, default)
+    if value not in allowed:
+        raise ConfigError(
+            f"{name} cannot be used", f"{value!r} is not one of {', '.join(allowed)}", f"mend {name} in .env"
+        )
+    return value

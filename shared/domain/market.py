@@ -1,0 +1,80 @@
+"""Market data values: ticks, quotes, order books, bars. Prices are Decimal in the instrument's currency, times aware."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Timeframe(StrEnum):
+    M1 = "1m"
+    M5 = "5m"
+    M15 = "15m"
+    H1 = "1h"
+    D1 = "1d"
+
+    @property
+    def seconds(self) -> int:
+        return {"1m": 60, "5m": 300, "15m": 900, "1h": 3600, "1d": 86400}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One trade in the market (체결). `at` is the exchange's time, `received_at` ours (wall clock)."""
+
+    symbol: str
+    price: Decimal
+    quantity: int
+    at: datetime
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A price snapshot. Fields the broker did not give are None, never zero."""
+
+    symbol: str
+    last: Decimal
+    bid: Decimal | None
+    ask: Decimal | None
+    prev_close: Decimal | None
+    upper_limit: Decimal | None
+    lower_limit: Decimal | None
+    volume: int | None
+    at: datetime
+    received_at: datetime
+    source: str = "rest"  # "stream" | "rest": shown to the operator as 폴백 when rest
+
+
+@dataclass(frozen=True, slots=True)
+class BookLevel:
+    price: Decimal
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBook:
+    """Best levels first on both sides."""
+
+    symbol: str
+    bids: tuple[BookLevel, ...]
+    asks: tuple[BookLevel, ...]
+    at: datetime
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """An OHLCV bar. `start` is the bar's opening instant (aware); it is closed when `closed` is true."""
+
+    symbol: str
+    timeframe: Timeframe
+    start: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: int
+    closed: bool = True

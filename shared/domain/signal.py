@@ -1,0 +1,60 @@
+"""Signals and decisions: what a rule said, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class SignalType(StrEnum):
+    ENTRY = "ENTRY"
+    EXIT = "EXIT"
+
+
+class Verdict(StrEnum):
+    BUY = "BUY"
+    SELL = "SELL"
+    HOLD = "HOLD"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One compared condition: left, operator, right, truth. Values are text so that they can be stored and shown."""
+
+    path: str  # where it stands in the rule, e.g. "entry.conditions[0]"
+    label: str  # e.g. "sma_fast cross_above sma_slow"
+    left: str
+    operator: str
+    right: str
+    truth: bool | None  # None: not enough data (warm-up), never treated as true
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome of evaluating one rule once, with everything needed to explain it."""
+
+    rule_id: int
+    version_id: int
+    symbol: str
+    verdict: Verdict
+    reason: str  # machine code, e.g. "entry", "stop_loss", "warming_up", "no_condition"
+    at: datetime
+    steps: tuple[Step, ...] = ()
+    score: float = 1.0
+    signal_key: str | None = None  # set when the verdict is not HOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A guard refused: `code` is stable, `text` is for the operator."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Every guard passed."""
+
+    guards: tuple[str, ...] = ()
