@@ -105,7 +105,10 @@ class Gate:
         lang = form.get("lang", lang)
         email = form.get("email", "")[:254]
         attempt = await self._doorkeeper.sign_in(
-            email, form.get("password", ""), ip=_address(request.scope), user_agent=request.headers.get("user-agent", "")
+            email,
+            form.get("password", ""),
+            ip=_address(request.scope),
+            user_agent=request.headers.get("user-agent", ""),
         )
         if attempt.token is None:
             page = login_page(lang, target, attempt.problem, email=email, wait_s=attempt.wait_s)
@@ -136,9 +139,7 @@ class Gate:
         await self._app(scope, _Watched(self, headers, scope, receive, send), send)
 
     async def who(self, headers: Headers, scope: Scope) -> SignedIn | None:
-        return await asyncio.to_thread(
-            signed_in, self._wiring.engine, self._wiring.clock, self._token(headers)
-        )
+        return await asyncio.to_thread(signed_in, self._wiring.engine, self._wiring.clock, self._token(headers))
 
     async def note_activity(self, who: SignedIn) -> None:
         await asyncio.to_thread(note_activity, self._wiring.engine, self._wiring.clock, who)

@@ -35,10 +35,6 @@ def by_key_hash(session: Session, key_hash: str) -> ApiCredential | None:
     return session.exec(select(ApiCredential).where(ApiCredential.key_hash == key_hash)).first()
 
 
-def accounts_with_keys(session: Session) -> frozenset[int]:
-    return frozenset(session.exec(select(ApiCredential.account_id)))
-
-
 def first_owner(session: Session, now: datetime) -> Owner:
     """The owner of a one-person desk, made on first use."""
     owner = session.exec(select(Owner).order_by(col(Owner.id)).limit(1)).first()

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from shared.models import Command
@@ -56,8 +57,11 @@ def request(
         requested_at=now,
         expires_at=expires_at,
     )
-    session.add(row)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:  # the same click arrived on another connection first
+        return session.exec(select(Command).where(Command.key == key)).one(), False
     return row, True
 
 
