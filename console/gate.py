@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from console.login_page import login_page
-from console.services.signin import Doorkeeper, note_activity, sign_out, signed_in
+from console.services.people import note_activity, sign_out, signed_in
+from console.signin import Doorkeeper
 from console.wiring import Wiring
 from shared.store.sessions import ABSOLUTE, SignedIn
 

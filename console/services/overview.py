@@ -196,6 +196,12 @@ def _line(
     )
 
 
+def startable(wiring: Wiring, actor: Actor, row: BrokerageAccount) -> bool:
+    """True when pressing start would do something: it is off, held, parked, silent or blocked."""
+    status = overview(wiring, actor, only=row.id).lines[0].status
+    return not row.enabled or status in {"HELD", "PARKED", "FATAL", "SILENT", BotState.BLOCKED}
+
+
 def status_of(row: BrokerageAccount, beat: Heartbeat | None, now: datetime) -> tuple[str, Trouble]:
     """What the account is really doing, from its last sign of life; desired state alone proves nothing."""
     if row.enabled and row.health_status in {"PARKED", "FATAL"}:

@@ -126,11 +126,10 @@ class OrderFilter:
     statuses: frozenset[str] = frozenset()
     symbol: str = ""
     rule_id: int | None = None
-    before_id: int | None = None
 
 
 def orders(session: Session, account_ids: Collection[int], wanted: OrderFilter, *, limit: int) -> list[OrderRow]:
-    """Newest first."""
+    """Newest first by the time they were placed."""
     query = select(OrderRow).where(col(OrderRow.account_id).in_(account_ids))
     if wanted.statuses:
         query = query.where(col(OrderRow.status).in_(sorted(wanted.statuses)))
@@ -138,9 +137,7 @@ def orders(session: Session, account_ids: Collection[int], wanted: OrderFilter, 
         query = query.where(OrderRow.symbol == wanted.symbol)
     if wanted.rule_id is not None:
         query = query.where(OrderRow.rule_id == wanted.rule_id)
-    if wanted.before_id is not None:
-        query = query.where(col(OrderRow.id) < wanted.before_id)
-    return list(session.exec(query.order_by(col(OrderRow.id).desc()).limit(limit)))
+    return list(session.exec(query.order_by(col(OrderRow.placed_at).desc(), col(OrderRow.id).desc()).limit(limit)))
 
 
 def order_events(session: Session, order_id: int) -> list[OrderEvent]:

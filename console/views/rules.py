@@ -1,0 +1,6 @@
+import streamlit as st
+
+from console.components.bar import bar
+
+bar()
+st.title("rules")
