@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import Connection
-from sqlmodel import SQLModel
+from sqlmodel import AutoString, SQLModel
 
 import shared.models  # noqa: F401  (registers the tables)
 from shared.config import load_settings
@@ -16,6 +16,8 @@ from shared.models.columns import Json
 
 def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Name our column types in a new migration instead of spelling them out."""
+    if kind == "type" and isinstance(item, AutoString):
+        return "sa.String()"
     return "shared.models.columns.Json" if kind == "type" and item is Json else False
 
 
