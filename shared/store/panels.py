@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, union_all
+from sqlalchemy import func, union_all
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, SQLModel, col, select
 
@@ -24,6 +25,7 @@ from shared.models import (
     OrderEvent,
     OrderRow,
     PositionRow,
+    RuleVersion,
 )
 
 
@@ -70,7 +72,7 @@ def last_equity(session: Session, account_ids: Collection[int]) -> dict[int, Equ
 def equity_before(session: Session, starts: Mapping[int, datetime]) -> dict[int, EquitySnapshot]:
     """For each account its last snapshot before the given moment; accounts without one are left out."""
     newest = [
-        sa_select(EquitySnapshot.id)
+        sa_select(col(EquitySnapshot.id))
         .where(col(EquitySnapshot.account_id) == account, col(EquitySnapshot.at) < start)
         .order_by(col(EquitySnapshot.at).desc())
         .limit(1)
@@ -86,7 +88,7 @@ def equity_before(session: Session, starts: Mapping[int, datetime]) -> dict[int,
 def equity_first_since(session: Session, starts: Mapping[int, datetime]) -> dict[int, EquitySnapshot]:
     """For each account its first snapshot at or after the given moment."""
     oldest = [
-        sa_select(EquitySnapshot.id)
+        sa_select(col(EquitySnapshot.id))
         .where(col(EquitySnapshot.account_id) == account, col(EquitySnapshot.at) >= start)
         .order_by(col(EquitySnapshot.at))
         .limit(1)
@@ -108,7 +110,7 @@ def equity_series(session: Session, account_id: int, since: datetime, *, limit: 
 def open_order_counts(session: Session, account_ids: Collection[int], since: datetime) -> dict[int, int]:
     """Orders that may still be live at the broker, by account. No order of ours outlives `since`."""
     query = (
-        select(OrderRow.account_id, func.count())
+        sa_select(col(OrderRow.account_id), func.count())
         .where(
             col(OrderRow.account_id).in_(account_ids),
             col(OrderRow.placed_at) >= since,
@@ -116,7 +118,7 @@ def open_order_counts(session: Session, account_ids: Collection[int], since: dat
         )
         .group_by(col(OrderRow.account_id))
     )
-    return dict(session.exec(query).all())
+    return dict(session.execute(query).tuples().all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +185,20 @@ def fx_rate(session: Session, base: str, quote: str) -> FxRate | None:
     return session.exec(query.order_by(col(FxRate.at).desc()).limit(1)).first()
 
 
-def _newest_ids(table: type[SQLModel], account_ids: Collection[int]) -> ColumnElement[int] | list[int]:
+def _newest_ids(table: type[SQLModel], account_ids: Collection[int]) -> Any:
     """A subquery of the largest id per account: an index look-up each, whatever the size of the table."""
     columns = table.__table__.c  # type: ignore[attr-defined]
     each = [sa_select(func.max(columns.id)).where(columns.account_id == account) for account in account_ids]
-    return union_all(*each) if each else []  # type: ignore[return-value]
+    return union_all(*each) if each else []
 
 
 def keyed_accounts(session: Session, account_ids: Collection[int]) -> frozenset[int]:
     """The accounts whose keys are registered."""
     query = select(ApiCredential.account_id).where(col(ApiCredential.account_id).in_(account_ids))
     return frozenset(session.exec(query))
+
+
+def version_numbers(session: Session, version_ids: Collection[int]) -> dict[int, int]:
+    """Rule version id → its number."""
+    query = select(RuleVersion.id, RuleVersion.number).where(col(RuleVersion.id).in_(version_ids))
+    return {found: number for found, number in session.exec(query) if found is not None}
