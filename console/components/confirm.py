@@ -33,10 +33,10 @@ def notice() -> None:
 
 def show(refusal: TradingError) -> None:
     """What happened, why, what to do now."""
-    st.error(f"**{_plain(refusal.what)}**\n\n{_plain(refusal.why)}\n\n{_plain(refusal.now)}", icon=":material/block:")
+    st.error(f"**{plain(refusal.what)}**\n\n{plain(refusal.why)}\n\n{plain(refusal.now)}", icon=":material/block:")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Names typed by people must not become Markdown."""
     return "".join("\\" + sign if sign in "\\`*_{}[]()#+!|<>$~:" else sign for sign in text)
 
