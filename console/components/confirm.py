@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -58,7 +59,7 @@ def open_dialog(name: str, **values: object) -> None:
     st.session_state["dialog"] = (name, values)
 
 
-def opened(name: str) -> dict[str, object] | None:
+def opened(name: str) -> dict[str, Any] | None:
     """The values of the open question `name`, or None."""
     held = st.session_state.get("dialog")
     return held[1] if held and held[0] == name else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from console.components.figures import (
     UNKNOWN,
@@ -153,7 +154,7 @@ def fill_table(rows: Sequence[FillLine], *, with_account: bool = True) -> None:
 def _cost(row: FillLine) -> str:
     if row.commission is None and row.tax is None:
         return UNKNOWN
-    return amount((row.commission or 0) + (row.tax or 0), row.currency)
+    return amount((row.commission or Decimal(0)) + (row.tax or Decimal(0)), row.currency)
 
 
 def position_table(rows: Sequence[PositionLine], now: datetime, *, with_account: bool = True) -> None:

@@ -31,6 +31,7 @@ from shared.domain.rule.write import to_document, to_json
 from shared.models import BrokerageAccount, DecisionRow, RuleVersion, TradeRule
 from shared.store import accounts, panels
 from shared.store import rules as store
+from shared.store.people import labels
 from shared.words import say
 
 
@@ -63,6 +64,7 @@ class RuleText:
     max_position: int | None
     version: RuleVersion
     versions: tuple[RuleVersion, ...]  # newest first
+    names: dict[str, str]  # actor label → email
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ def opened(wiring: Wiring, actor: Actor, rule_id: int) -> RuleText:
             max_position=row.max_position,
             version=present,
             versions=versions,
+            names=labels(session),
         )
 
 

@@ -188,7 +188,10 @@ def _save(account_id: int, opened: RuleText | None, text: str, symbols: str, hel
 def _versions(opened: RuleText) -> None:
     with st.expander(t("rules.versions", n=len(opened.versions))):
         columns = [Column(t("rules.number"), numeric=True), Column(t("command.by")), Column(t("rules.saved"))]
-        body = [[one.number, one.created_by, moment(one.created_at)] for one in opened.versions[:20]]
+        body = [
+            [one.number, opened.names.get(one.created_by, one.created_by), moment(one.created_at)]
+            for one in opened.versions[:20]
+        ]
         table(columns, body, name="versions", empty=UNKNOWN)
         if len(opened.versions) > 1:
             note(t("rules.diff", older=opened.versions[1].number, newer=opened.versions[0].number))

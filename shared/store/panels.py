@@ -15,12 +15,10 @@ from shared.domain.order_state import OPEN
 from shared.models import (
     ApiCredential,
     CashBalance,
-    Command,
     DecisionRow,
     EquitySnapshot,
     ExecutionLog,
     FillRow,
-    FxRate,
     Heartbeat,
     OrderEvent,
     OrderRow,
@@ -118,7 +116,7 @@ def open_order_counts(session: Session, account_ids: Collection[int], since: dat
         )
         .group_by(col(OrderRow.account_id))
     )
-    return dict(session.execute(query).tuples().all())
+    return {account: count for account, count in session.execute(query)}  # noqa: C416  (rows are not pairs to mypy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,18 +169,6 @@ def logs(session: Session, account_ids: Collection[int], wanted: LogFilter, *, l
     if wanted.rule_id is not None:
         query = query.where(ExecutionLog.rule_id == wanted.rule_id)
     return list(session.exec(query.order_by(col(ExecutionLog.id).desc()).limit(limit)))
-
-
-def commands(session: Session, account_id: int, *, limit: int) -> list[Command]:
-    """Newest first."""
-    query = select(Command).where(Command.account_id == account_id)
-    return list(session.exec(query.order_by(col(Command.id).desc()).limit(limit)))
-
-
-def fx_rate(session: Session, base: str, quote: str) -> FxRate | None:
-    """The newest dated rate, or None: without one nothing is converted."""
-    query = select(FxRate).where(FxRate.base == base, FxRate.quote == quote)
-    return session.exec(query.order_by(col(FxRate.at).desc()).limit(1)).first()
 
 
 def _newest_ids(table: type[SQLModel], account_ids: Collection[int]) -> Any:

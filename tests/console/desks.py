@@ -12,7 +12,7 @@ from sqlmodel import Session, SQLModel
 from streamlit_authenticator.utilities.hasher import Hasher
 
 from console import wiring as wired
-from console.services import accounts
+from console.services import accounts, rules
 from console.services.accounts import Keys, Limits, NewAccount
 from console.services.permissions import Actor
 from console.wiring import Wiring
@@ -116,6 +116,8 @@ def normal_desk(folder: Path, port: int = 16501, url: str | None = None) -> Desk
     admin = desk.actor(Role.ADMIN)
     now = desk.wiring.clock.wall_now()
     us, krx, mock = (desk.accounts[name] for name in ("미국 주식 1호", "국내 단타", "모의 검증"))
+    _rule(desk, us, "AAPL", "미국 이동평균", 400)
+    _rule(desk, krx, "005930", "국내 이동평균", 200)
     for account in (us, krx, mock):
         accounts.start(desk.wiring, admin, account)
     with writing(desk.wiring.engine) as session:
@@ -157,6 +159,46 @@ def degraded_desk(folder: Path, port: int = 16501, url: str | None = None) -> De
         _alert(session, us, "PRICE_SPIKE", "warning", now, symbol="NVDA", change_pct="-4.2", minutes=5)
         _log(session, us, 900, "ERROR", "주문 응답을 받지 못함 <script>alert(1)</script>", now)
     return desk
+
+
+RULE_TEXT = """version: "1.0"
+metadata:
+  name: {name}
+strategy:
+  id: ma_cross
+  timeframe: 1m
+  evaluate: tick
+  indicators:
+    - {{id: sma, alias: fast, params: {{period: 5}}}}
+    - {{id: sma, alias: slow, params: {{period: 20}}}}
+  entry:
+    logic: AND
+    conditions:
+      - {{indicator: fast, operator: cross_above, compare_to: slow}}
+  exit:
+    logic: OR
+    conditions:
+      - {{indicator: fast, operator: cross_below, compare_to: slow}}
+risk:
+  stop_loss: {{enabled: true, percent: 2.0}}
+sizing: {{mode: shares, value: 1}}
+universe: ["{symbol}"]
+"""
+
+
+def _rule(desk: Desk, account: int, symbol: str, name: str, held: int) -> int:
+    admin = desk.actor(Role.ADMIN)
+    rule = rules.save(
+        desk.wiring,
+        admin,
+        account_id=account,
+        rule_id=None,
+        text=RULE_TEXT.format(name=name, symbol=symbol),
+        symbols="",
+        max_position=held,
+    )
+    rules.set_enabled(desk.wiring, admin, rule, True)
+    return rule
 
 
 def _beat(
