@@ -126,7 +126,7 @@ def main() -> int:
             watchdog.on_event(name, payload)
         except (SupervisorAway, SQLAlchemyError) as error:
             # An event lost to a missing store must not cost the next one.
-            log("watchdog", "could not act", level="error", event=name, why=str(error)[:200])
+            log("watchdog", "could not act", level="error", about=name, why=str(error)[:200])
     return 0
 
 
