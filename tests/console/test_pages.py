@@ -63,7 +63,17 @@ def test_an_english_page_holds_no_korean_but_what_people_typed(
     app = page_of(desk_in("empty"), Role.ADMIN, page, monkeypatch, lang="en")
     drawn = html_of(app) + " ".join(
         str(getattr(element, "label", "")) + str(getattr(element, "value", "") or "")
-        for kind in ("title", "subheader", "caption", "markdown", "button", "text_input", "selectbox", "text_area", "info")
+        for kind in (
+            "title",
+            "subheader",
+            "caption",
+            "markdown",
+            "button",
+            "text_input",
+            "selectbox",
+            "text_area",
+            "info",
+        )
         for element in app.get(kind)
     )
     assert not HANGUL.findall(drawn.replace("한국어", ""))
@@ -109,9 +119,7 @@ def test_text_from_elsewhere_is_shown_and_never_run(
     assert "<script>" not in drawn
 
 
-def test_a_viewer_sees_granted_accounts_only(
-    desk_in: Callable[[str], Desk], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_viewer_sees_granted_accounts_only(desk_in: Callable[[str], Desk], monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = html_of(page_of(desk_in("normal"), Role.VIEWER, "control", monkeypatch))
     assert "미국 주식 1호" in drawn and "모의 검증" not in drawn
 
