@@ -6,6 +6,9 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 FAILPOINTS = (
     "before_intent",  # decided, nothing on disk
@@ -31,7 +34,7 @@ def reach(name: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def pass_through[T](name: str, request: Awaitable[T]) -> T:
+async def pass_through(name: str, request: Awaitable[T]) -> T:
     """Await `request`; when `name` is armed, kill this process once its bytes have left and before its answer is used."""
     if os.environ.get("LETSTRADE_FAILPOINT") != name:
         return await request
