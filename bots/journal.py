@@ -90,7 +90,7 @@ class JournalState:
     marks: tuple[DayMark, ...]
     facts: dict[str, str]
     order_count: int
-    event_seq: int
+    fill_seq: int
 
 
 class Journal:

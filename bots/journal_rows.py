@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS numbers(
   cumulative INTEGER NOT NULL, noticed INTEGER NOT NULL, applied INTEGER NOT NULL, applied_amount TEXT NOT NULL,
   PRIMARY KEY (trade_date, broker_order_id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fills(
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, execution_id TEXT NOT NULL UNIQUE,
+  seq INTEGER PRIMARY KEY, execution_id TEXT NOT NULL UNIQUE,
   client_order_id TEXT NOT NULL REFERENCES orders, broker_order_id TEXT NOT NULL, rule_id INTEGER,
   symbol TEXT NOT NULL, side TEXT NOT NULL, quantity INTEGER NOT NULL, price TEXT NOT NULL, filled_at TEXT NOT NULL,
   trade_date TEXT NOT NULL);
@@ -178,22 +178,11 @@ def _put_number(connection: sqlite3.Connection, number: BrokerNumber) -> None:
 
 
 def _add_fill(connection: sqlite3.Connection, fill: RecordedFill) -> None:
-    connection.execute(
-        "INSERT INTO fills(execution_id, client_order_id, broker_order_id, rule_id, symbol, side, quantity, price, "
-        "filled_at, trade_date) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            fill.execution_id,
-            fill.client_order_id,
-            fill.broker_order_id,
-            fill.rule_id,
-            fill.symbol,
-            fill.side.value,
-            fill.quantity,
-            str(fill.price),
-            fill.filled_at.isoformat(),
-            fill.trade_date.isoformat(),
-        ),
-    )
+    values = (
+        fill.seq, fill.execution_id, fill.client_order_id, fill.broker_order_id, fill.rule_id, fill.symbol,
+        fill.side.value, fill.quantity, str(fill.price), fill.filled_at.isoformat(), fill.trade_date.isoformat(),
+    )  # fmt: skip
+    connection.execute(f"INSERT INTO fills VALUES ({', '.join('?' * len(values))})", values)
 
 
 def _put_lot(connection: sqlite3.Connection, lot: RuleLot) -> None:
@@ -241,7 +230,7 @@ def load(connection: sqlite3.Connection, since: date, build: type[JournalState])
         ),
         facts=dict(connection.execute("SELECT name, value FROM facts").fetchall()),
         order_count=_count(connection, "SELECT count(*) FROM orders"),
-        event_seq=_count(connection, "SELECT coalesce(max(seq), 0) FROM events"),
+        fill_seq=_count(connection, "SELECT coalesce(max(seq), 0) FROM fills"),
     )
 
 
