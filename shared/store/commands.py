@@ -1,0 +1,120 @@
+"""What a person asked a bot to do, once each: the queue between console and bot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from shared.models import Command
+
+
+class CommandKind(StrEnum):
+    TEST_KEY = "TEST_KEY"  # token, environment probe, one balance read; changes nothing
+    CANCEL_ORDER = "CANCEL_ORDER"  # payload: order_id, client_order_id
+    CANCEL_ALL = "CANCEL_ALL"
+    FLATTEN = "FLATTEN"
+    SNAPSHOT = "SNAPSHOT"
+
+
+class CommandStatus(StrEnum):
+    REQUESTED = "REQUESTED"
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+    UNKNOWN = "UNKNOWN"
+    EXPIRED = "EXPIRED"
+
+
+OPEN_COMMANDS = frozenset({CommandStatus.REQUESTED, CommandStatus.RUNNING})
+
+
+def request(
+    session: Session,
+    now: datetime,
+    *,
+    account_id: int | None,
+    kind: CommandKind,
+    key: str,
+    requested_by: str,
+    payload: Mapping[str, Any] | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[Command, bool]:
+    """Append a command; True when it is new. The same key again returns the first one and changes nothing."""
+    known = session.exec(select(Command).where(Command.key == key)).first()
+    if known is not None:
+        return known, False
+    row = Command(
+        account_id=account_id,
+        kind=kind.value,
+        payload=dict(payload or {}),
+        key=key,
+        requested_by=requested_by,
+        requested_at=now,
+        expires_at=expires_at,
+    )
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:  # the same click arrived on another connection first
+        return session.exec(select(Command).where(Command.key == key)).one(), False
+    return row, True
+
+
+def recent(session: Session, account_id: int, *, limit: int = 10, kind: CommandKind | None = None) -> list[Command]:
+    """Newest first."""
+    query = select(Command).where(Command.account_id == account_id)
+    if kind is not None:
+        query = query.where(Command.kind == kind.value)
+    return list(session.exec(query.order_by(col(Command.id).desc()).limit(limit)))
+
+
+def open_of_kind(session: Session, account_id: int, kind: CommandKind) -> list[Command]:
+    """Commands of this kind that are asked and not finished."""
+    return list(
+        session.exec(
+            select(Command).where(
+                Command.account_id == account_id,
+                Command.kind == kind.value,
+                col(Command.status).in_(sorted(OPEN_COMMANDS)),
+            )
+        )
+    )
+
+
+def claim_next(session: Session, now: datetime, account_id: int) -> Command | None:
+    """Take the oldest asked command of an account: it becomes RUNNING, once. One past its life becomes EXPIRED."""
+    query = (
+        select(Command)
+        .where(Command.account_id == account_id, Command.status == CommandStatus.REQUESTED.value)
+        .order_by(col(Command.id))
+        .with_for_update(skip_locked=True)
+    )
+    for row in session.exec(query):
+        if row.expires_at is not None and row.expires_at < now:
+            row.status, row.finished_at = CommandStatus.EXPIRED.value, now
+            session.add(row)
+            continue
+        row.status, row.claimed_at = CommandStatus.RUNNING.value, now
+        session.add(row)
+        session.flush()
+        return row
+    return None
+
+
+def finish(session: Session, now: datetime, command_id: int, status: CommandStatus, result: Mapping[str, Any]) -> None:
+    """Write the outcome; a command that has one keeps it."""
+    row = session.get(Command, command_id)
+    if row is not None and row.finished_at is None:
+        row.status, row.finished_at, row.result = status.value, now, dict(result)
+        session.add(row)
+
+
+def left_running(session: Session, account_id: int) -> list[Command]:
+    """Commands a bot had claimed when it died: their outcome must be looked up, never assumed."""
+    query = select(Command).where(Command.account_id == account_id, Command.status == CommandStatus.RUNNING.value)
+    return list(session.exec(query))
