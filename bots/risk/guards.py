@@ -54,11 +54,8 @@ class Snapshot:
     reserve_price: Decimal | None  # what one share may cost at most: the limit price, else the day's upper bound
     store_away_s: float
     buying_power: Decimal | None  # the broker's, less what it cannot have seen yet
-    holding: int
-    sellable: int | None
-    open_buy_shares: int
+    free_to_sell: int | None  # what the broker lets us sell, less what our open orders already sell
     open_buy_amount: Decimal  # of this symbol, open and unknown as if filled
-    open_sell_shares: int
     held_amount: Decimal  # market value of the holding of this symbol
     rule_shares: int  # what the asking rule holds, its open buys included
     day_bought: Decimal  # filled and open buys of the trade date, all symbols
@@ -206,9 +203,10 @@ def sellable(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | Non
     """Never sell more than the broker lets us, less what our open orders already sell."""
     if request.side is Side.BUY:
         return None
-    free = min(s.holding, s.holding if s.sellable is None else s.sellable) - s.open_sell_shares
-    if request.quantity > free:
-        return Denied("sellable", f"매도 {request.quantity}주 > 매도가능 {max(free, 0)}주")
+    if s.free_to_sell is None:
+        return Denied("holdings_unknown", "잔고를 모름")
+    if request.quantity > s.free_to_sell:
+        return Denied("sellable", f"매도 {request.quantity}주 > 매도가능 {max(s.free_to_sell, 0)}주")
     return None
 
 
