@@ -44,8 +44,8 @@ class Account:
     broker: BrokerName
     env: ExEnv
     number: str
-    app_key: str | None = None  # the registered key; None for an account made by its first use (compat)
-    app_secret: str = field(default="", repr=False)
+    key_id: str | None = None  # fingerprint of the registered app key; None for an account made by its first use
+    secret_id: str | None = None  # fingerprint of its secret
     hts_id: str = DEFAULT_HTS_ID
 
     @property
@@ -85,7 +85,7 @@ class CashView:
 class IssuedToken:
     broker: BrokerName
     env: ExEnv
-    app_key: str
+    key_id: str
     value: str = field(repr=False)
     issued_at: datetime  # wall time, aware
     expires_at: datetime
@@ -97,9 +97,14 @@ def kis_number(text: str) -> str:
     return f"{digits[:8]}-{digits[8:10] or '01'}"
 
 
-def ls_number(app_key: str) -> str:
-    """Return the 11-digit account that belongs to an LS app key nobody registered."""
-    return f"2{int(hashlib.sha256(app_key.encode()).hexdigest(), 16) % 10**10:010d}"
+def fingerprint(secret: str) -> str:
+    """Return what the exchange remembers of a key, secret or token: never the text itself."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def ls_number(key_id: str) -> str:
+    """Return the 11-digit account that belongs to the fingerprint of an LS app key nobody registered."""
+    return f"2{int(key_id, 16) % 10**10:010d}"
 
 
 def ls_env(app_key: str) -> ExEnv:

@@ -33,8 +33,12 @@ class Exchange:
         """The account that belongs to a key (LS). compat derives one. Raises UnknownAccount."""
         raise NotImplementedError
 
-    def keys_of(self, account: AccountId) -> frozenset[str]:
-        """Every app key that used the account (compat: their sockets get its notices)."""
+    def account_of_token(self, token: IssuedToken) -> Account:
+        """The account of the key that a token was issued to (LS). Raises UnknownAccount."""
+        raise NotImplementedError
+
+    def used_by(self, account: AccountId, app_key: str) -> bool:
+        """Say whether a key ever used the account (compat: its sockets get the account's notices)."""
         raise NotImplementedError
 
     def register(
