@@ -1,4 +1,4 @@
-"""What the broker answers: the envelope, and which code stands for which refusal (kis.md §1.4, §6). Pure."""
+"""What the broker answers: the envelope, and which code stands for which refusal (kis.md §1.4, §6)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from brokers.paper.accounts import ExEnv
 from brokers.paper.kis_wire.fields import ZONES
 from brokers.paper.orders import RejectReason
+from shared.calendars import load
 from shared.domain.account import Market
 from shared.domain.order import Side
 
@@ -158,13 +159,13 @@ def rejected(reason: RejectReason, env: ExEnv, market: Market, now: datetime) ->
 
 def _closed(env: ExEnv, market: Market, now: datetime) -> tuple[str, str]:
     local = now.astimezone(ZONES[market])
-    weekend = local.weekday() >= 5
+    trades_today = load().days(market).is_trading_day(local.date())
     if env is ExEnv.MOCK:
-        if weekend:
+        if not trades_today:
             return "40100000", "모의투자 영업일이 아닙니다."
         if local.time() < _REGULAR_OPEN[market]:
             return "40570000", "모의투자 장시작전 입니다."
         return "40580000", "모의투자 장종료 입니다."
     if market is Market.US:
         return "APBK1664", "해당 해외시장 주문가능시간이 아닙니다."
-    return ("APBK0919", "영업일이 아닙니다.") if weekend else ("APBK0918", "장운영시간이 아닙니다.")
+    return ("APBK0918", "장운영시간이 아닙니다.") if trades_today else ("APBK0919", "영업일이 아닙니다.")
