@@ -17,14 +17,23 @@ from aiohttp import web
 
 from brokers.paper.accounts import Account, ExEnv, Profile
 from brokers.paper.exchange import Exchange
-from brokers.paper.kis_wire import domestic, domestic_account, overseas, overseas_account, quotes_krx, quotes_us
+from brokers.paper.kis_wire import (
+    charts_krx,
+    charts_us,
+    domestic,
+    domestic_account,
+    overseas,
+    overseas_account,
+    quotes_krx,
+    quotes_us,
+)
 from brokers.paper.kis_wire.answers import Answer, Json, Refusal, gateway, missing_field, rejected
 from brokers.paper.kis_wire.auth import Keys, OAuthRefusal
 from brokers.paper.kis_wire.calls import Call, Tr
 from brokers.paper.orders import Reject
 from shared.domain.account import BrokerName
 
-MODULES = (overseas, overseas_account, domestic, domestic_account, quotes_us, quotes_krx)
+MODULES = (overseas, overseas_account, domestic, domestic_account, quotes_us, quotes_krx, charts_us, charts_krx)
 TRS: dict[str, Tr] = {tr.tr_id: tr for module in MODULES for tr in module.TRS}
 
 CALLS_PER_SECOND = {ExEnv.LIVE: 18, ExEnv.MOCK: 1}  # strict only (kis.md §6.1, notice of 2026-04-20)

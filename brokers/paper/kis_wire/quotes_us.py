@@ -1,22 +1,18 @@
-"""US quotes: price, detail, order book, daily and minute charts, search, product info (kis.md §3.12)."""
+"""US quotes: price, detail, order book, search, product info (kis.md §3.12)."""
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from brokers.paper.accounts import ExEnv
 from brokers.paper.kis_wire.answers import Answer, Json, informed, not_found, quoted
 from brokers.paper.kis_wire.calls import Call, Handler, Tr
-from brokers.paper.kis_wire.charts import minute_bars, period_bars
 from brokers.paper.kis_wire.fields import (
-    KST,
     NEW_YORK,
     USD_KRW,
     fixed,
     hms,
     parse_decimal,
-    parse_quantity,
     sign,
     us_rate,
     ymd,
@@ -25,16 +21,15 @@ from brokers.paper.kis_wire.symbols import BY_PRODUCT, BY_QUOTE, US_EXCHANGES, i
 from brokers.paper.listings import Listing
 from brokers.paper.tape import Trade
 from shared.domain.account import Market
-from shared.domain.market import Bar, Timeframe
+from shared.domain.market import Timeframe
 
 BASE = "/uapi/overseas-price/v1/quotations/"
-ROWS, MINUTE_ROWS, BOOK_LEVELS = 100, 120, 10
+SEARCH_ROWS, BOOK_LEVELS = 100, 10
 DECIMALS = 4
-PERIODS = {"": "D", "0": "D", "1": "W", "2": "M"}  # GUBN
 YEAR_DAYS = 252
 
 
-def _listed(call: Call) -> Listing | None:
+def asked_listing(call: Call) -> Listing | None:
     return us_listing(call.exchange, call.need("SYMB"), BY_QUOTE.get(call.need("EXCD")))
 
 
@@ -43,7 +38,7 @@ def realtime_symbol(excd: str, symbol: str) -> str:
     return f"{'R' if excd.startswith('B') else 'D'}{excd}{symbol}"
 
 
-def _money(value: Decimal) -> str:
+def money(value: Decimal) -> str:
     return fixed(value, DECIMALS)
 
 
@@ -54,7 +49,7 @@ def _previous_volume(call: Call, symbol: str) -> int:
 
 def price(call: Call) -> Answer:
     """The last price. An unknown symbol or a wrong exchange is rt_cd 0 with blanks: clients probe so (kis.md §3.12)."""
-    listing, rsym = _listed(call), realtime_symbol(call.get("EXCD"), call.get("SYMB"))
+    listing, rsym = asked_listing(call), realtime_symbol(call.get("EXCD"), call.get("SYMB"))
     if listing is None:
         names = ("zdiv", "base", "pvol", "last", "sign", "diff", "rate", "tvol", "tamt", "ordy")
         return quoted({"output": {"rsym": rsym, **dict.fromkeys(names, "")}})
@@ -62,10 +57,10 @@ def price(call: Call) -> Answer:
     output = {
         "rsym": rsym,
         "zdiv": str(DECIMALS),
-        "base": _money(trade.prev_close),
+        "base": money(trade.prev_close),
         "pvol": str(_previous_volume(call, listing.symbol)),
-        "last": _money(trade.price),
-        **_change(trade.change, trade.prev_close),
+        "last": money(trade.price),
+        **change(trade.change, trade.prev_close),
         "tvol": str(trade.cum_volume),
         "tamt": fixed(trade.turnover),
         "ordy": "매수가능",
@@ -73,9 +68,9 @@ def price(call: Call) -> Answer:
     return quoted({"output": output})
 
 
-def _change(change: Decimal, base: Decimal) -> Json:
+def change(change: Decimal, base: Decimal) -> Json:
     """Overseas `diff` is unsigned: only `sign` tells the direction (kis.md §1.5)."""
-    return {"sign": sign(change), "diff": _money(abs(change)), "rate": us_rate(change, base)}
+    return {"sign": sign(change), "diff": money(abs(change)), "rate": us_rate(change, base)}
 
 
 DETAIL_FIELDS = [
@@ -124,7 +119,7 @@ DETAIL_FIELDS = [
 
 
 def detail(call: Call) -> Answer:
-    listing, rsym = _listed(call), realtime_symbol(call.get("EXCD"), call.get("SYMB"))
+    listing, rsym = asked_listing(call), realtime_symbol(call.get("EXCD"), call.get("SYMB"))
     if listing is None:
         return quoted({"output": {**dict.fromkeys(DETAIL_FIELDS, ""), "rsym": rsym}})
     trade = call.exchange.quote(listing.symbol)
@@ -136,16 +131,16 @@ def detail(call: Call) -> Answer:
         "rsym": rsym,
         "pvol": str(before.volume),
         "pamt": fixed(before.close * before.volume),
-        "open": _money(trade.open),
-        "high": _money(trade.high),
-        "low": _money(trade.low),
-        "last": _money(trade.price),
-        "base": _money(trade.prev_close),
-        "uplp": _money(Decimal(0)),
-        "dnlp": _money(Decimal(0)),
-        "h52p": _money(top.high),
+        "open": money(trade.open),
+        "high": money(trade.high),
+        "low": money(trade.low),
+        "last": money(trade.price),
+        "base": money(trade.prev_close),
+        "uplp": money(Decimal(0)),
+        "dnlp": money(Decimal(0)),
+        "h52p": money(top.high),
         "h52d": ymd(top.start, NEW_YORK),
-        "l52p": _money(bottom.low),
+        "l52p": money(bottom.low),
         "l52d": ymd(bottom.start, NEW_YORK),
         "curr": "USD",
         "zdiv": str(DECIMALS),
@@ -160,9 +155,9 @@ def detail(call: Call) -> Answer:
         "t_rate": fixed(USD_KRW, 2),
         "p_rate": fixed(USD_KRW, 2),
         "e_ordyn": "매매 가능",  # any other text counts as halted with python-kis (kis.md §3.12)
-        "e_hogau": _money(call.exchange.tick_size(listing.symbol, trade.price)),
+        "e_hogau": money(call.exchange.tick_size(listing.symbol, trade.price)),
         "e_icod": "",
-        "e_parp": _money(Decimal(0)),
+        "e_parp": money(Decimal(0)),
         "tvol": str(trade.cum_volume),
         "tamt": fixed(trade.turnover),
         "etyp_nm": "ETF" if is_fund(listing) else "",
@@ -194,7 +189,7 @@ BOOK_HEAD = [
 
 
 def asking_price(call: Call) -> Answer:
-    listing, rsym = _listed(call), realtime_symbol(call.get("EXCD"), call.get("SYMB"))
+    listing, rsym = asked_listing(call), realtime_symbol(call.get("EXCD"), call.get("SYMB"))
     levels = [
         f"{name}{n}" for n in range(1, BOOK_LEVELS + 1) for name in ("pbid", "pask", "vbid", "vask", "dbid", "dask")
     ]
@@ -206,17 +201,17 @@ def asking_price(call: Call) -> Answer:
     rows = dict.fromkeys(levels, "0")
     for side, mark in ((book.bids, "bid"), (book.asks, "ask")):
         for n, level in enumerate(side[:BOOK_LEVELS], 1):
-            rows |= {f"p{mark}{n}": _money(level.price), f"v{mark}{n}": str(level.quantity)}
+            rows |= {f"p{mark}{n}": money(level.price), f"v{mark}{n}": str(level.quantity)}
     base = trade.prev_close
     head = {
         "rsym": rsym,
         "zdiv": str(DECIMALS),
         "curr": "USD",
-        "base": _money(base),
-        "open": _money(trade.open),
-        "high": _money(trade.high),
-        "low": _money(trade.low),
-        "last": _money(trade.price),
+        "base": money(base),
+        "open": money(trade.open),
+        "high": money(trade.high),
+        "low": money(trade.low),
+        "last": money(trade.price),
         "dymd": ymd(book.at, NEW_YORK),
         "dhms": hms(book.at, NEW_YORK),
         "bvol": str(sum(level.quantity for level in book.bids)),
@@ -232,89 +227,6 @@ def asking_price(call: Call) -> Answer:
     return quoted({"output1": head, "output2": rows, "output3": empty})
 
 
-def daily(call: Call) -> Answer:
-    """Up to 100 days, weeks or months, newest first, ending at BYMD; the next page is asked by date, not tr_cont."""
-    listing, rsym = _listed(call), realtime_symbol(call.get("EXCD"), call.get("SYMB"))
-    period = PERIODS.get(call.get("GUBN"))
-    if listing is None or period is None:
-        return quoted({"output1": {"rsym": rsym, "zdiv": "", "nrec": ""}, "output2": []})
-    now = call.exchange.clock.market_now()
-    until = now
-    if call.get("BYMD"):
-        until = min(now, datetime.combine(call.day("BYMD"), time(23, 59, 59), NEW_YORK))
-    bars = period_bars(call.exchange, listing.symbol, Market.US, period, ROWS + 1, until)
-    rows = [_daily_row(bar, before) for before, bar in zip([None, *bars], bars, strict=False)][-ROWS:]
-    head = {"rsym": rsym, "zdiv": str(DECIMALS), "nrec": str(len(rows))}
-    return quoted({"output1": head, "output2": rows[::-1]})
-
-
-def _daily_row(bar: Bar, before: Bar | None) -> Json:
-    base = before.close if before else bar.open
-    tick = Decimal("0.01")
-    return {
-        "xymd": ymd(bar.start, NEW_YORK),
-        "clos": _money(bar.close),
-        **_change(bar.close - base, base),
-        "open": _money(bar.open),
-        "high": _money(bar.high),
-        "low": _money(bar.low),
-        "tvol": str(bar.volume),
-        "tamt": fixed(bar.close * bar.volume),
-        "pbid": _money(bar.close - tick),
-        "vbid": "100",
-        "pask": _money(bar.close + tick),
-        "vask": "100",
-    }
-
-
-def minutes(call: Call) -> Answer:
-    """Up to 120 minute bars, newest first, ending at KEYB (New York time) or now (kis.md §3.12)."""
-    listing, rsym = _listed(call), realtime_symbol(call.get("EXCD"), call.get("SYMB"))
-    step = parse_quantity(call.need("NMIN")) or 1
-    count = min(parse_quantity(call.get("NREC")) or MINUTE_ROWS, MINUTE_ROWS)
-    head = {"rsym": rsym, "zdiv": str(DECIMALS), "stim": "093000", "etim": "160000", "sktm": "", "ektm": ""}
-    if listing is None:
-        return quoted({"output1": {**head, "next": "", "more": "", "nrec": "0"}, "output2": []})
-    now = call.exchange.clock.market_now()
-    until = _local_moment(call.get("KEYB")) or now
-    bars = minute_bars(call.exchange, listing.symbol, step, count + 1, min(now, until))
-    if call.get("PINC") != "1":
-        bars = [bar for bar in bars if ymd(bar.start, NEW_YORK) == ymd(now, NEW_YORK)]
-    rows = [_minute_row(bar) for bar in bars[-count:]]
-    opened = now.astimezone(NEW_YORK).replace(hour=9, minute=30, second=0)
-    head |= {
-        "sktm": hms(opened),
-        "ektm": hms(opened + timedelta(hours=6, minutes=30)),
-        "next": "1" if len(bars) > count else "0",
-        "more": "1" if len(bars) > count else "0",
-        "nrec": str(len(rows)),
-    }
-    return quoted({"output1": head, "output2": rows[::-1]})
-
-
-def _local_moment(text: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=NEW_YORK)
-    except ValueError:
-        return None
-
-
-def _minute_row(bar: Bar) -> Json:
-    return {
-        "tymd": ymd(bar.start, NEW_YORK),
-        "xymd": ymd(bar.start, NEW_YORK),
-        "xhms": hms(bar.start, NEW_YORK),
-        "kymd": ymd(bar.start, KST),
-        "khms": hms(bar.start, KST),
-        "open": _money(bar.open),
-        "high": _money(bar.high),
-        "low": _money(bar.low),
-        "last": _money(bar.close),
-        "evol": str(bar.volume),
-        "eamt": fixed(bar.close * bar.volume),
-    }
-
-
 def search(call: Call) -> Answer:
     """Symbols of one exchange by price, change, volume and turnover; conditions on companies' figures are not known."""
     home = BY_QUOTE.get(call.need("EXCD"))
@@ -325,7 +237,7 @@ def search(call: Call) -> Answer:
         trade = call.exchange.quote(listing.symbol)
         if _searched(call, trade):
             rows.append((listing, trade))
-    output = [_search_row(listing, trade, rank) for rank, (listing, trade) in enumerate(rows[:ROWS], 1)]
+    output = [_search_row(listing, trade, rank) for rank, (listing, trade) in enumerate(rows[:SEARCH_ROWS], 1)]
     count = str(len(output))
     return quoted(
         {"output1": {"zdiv": "4", "stat": "", "crec": count, "trec": count, "nrec": count}, "output2": output}
@@ -350,12 +262,12 @@ def _search_row(listing: Listing, trade: Trade, rank: int) -> Json:
         "excd": home.quote,
         "symb": listing.symbol,
         "name": listing.name_ko,
-        "last": _money(trade.price),
-        **_change(trade.change, trade.prev_close),
+        "last": money(trade.price),
+        **change(trade.change, trade.prev_close),
         "tvol": str(trade.cum_volume),
-        "popen": _money(trade.open),
-        "phigh": _money(trade.high),
-        "plow": _money(trade.low),
+        "popen": money(trade.open),
+        "phigh": money(trade.high),
+        "plow": money(trade.low),
         "valx": "0",
         "shar": "0",
         "avol": fixed(trade.turnover / 1000),
@@ -425,17 +337,15 @@ def product(call: Call) -> Answer:
     return informed({"output": output})
 
 
-def _quote_tr(tr_id: str, path: str, handler: Handler, env: ExEnv | None = None, field: str = "SYMB") -> Tr:
+def quote_tr(tr_id: str, path: str, handler: Handler, env: ExEnv | None = None, field: str = "SYMB") -> Tr:
     return Tr(tr_id, "GET", BASE + path, handler, Market.US, env=env, symbol_field=field)
 
 
 LIVE = ExEnv.LIVE  # on the 모의 host these answer EGW02006
 TRS = [
-    _quote_tr("HHDFS00000300", "price", price),
-    _quote_tr("HHDFS76200200", "price-detail", detail, LIVE),
-    _quote_tr("HHDFS76200100", "inquire-asking-price", asking_price, LIVE),
-    _quote_tr("HHDFS76240000", "dailyprice", daily),
-    _quote_tr("HHDFS76950200", "inquire-time-itemchartprice", minutes, LIVE),
-    _quote_tr("HHDFS76410000", "inquire-search", search),
-    _quote_tr("CTPF1702R", "search-info", product, LIVE, "PDNO"),
+    quote_tr("HHDFS00000300", "price", price),
+    quote_tr("HHDFS76200200", "price-detail", detail, LIVE),
+    quote_tr("HHDFS76200100", "inquire-asking-price", asking_price, LIVE),
+    quote_tr("HHDFS76410000", "inquire-search", search),
+    quote_tr("CTPF1702R", "search-info", product, LIVE, "PDNO"),
 ]

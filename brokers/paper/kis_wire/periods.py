@@ -1,4 +1,4 @@
-"""Charts: bars of the exchange put together into the longer bars that KIS's chart TRs serve. Pure but for reading bars."""
+"""Periods: bars of the exchange put together into the longer bars that KIS's chart TRs serve."""
 
 from __future__ import annotations
 
