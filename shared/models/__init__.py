@@ -1,0 +1,46 @@
+"""SQLModel tables (names and minimum columns: design.md §9). Importing this package registers all of them."""
+
+from shared.models.accounts import ApiCredential, BrokerageAccount, BrokerToken, FeeContract, KillSwitch
+from shared.models.bots import Alert, Command, ExecutionLog, Heartbeat, Host, JobRun, Lease, Meta
+from shared.models.market import FxRate, InstrumentRow, PriceBar, QuoteRow
+from shared.models.orders import CashBalance, EquitySnapshot, FillRow, OrderEvent, OrderRow, PositionRow
+from shared.models.people import AccountGrant, ApiToken, AuditLog, LoginSession, Owner, Role, User
+from shared.models.rules import BacktestRun, DecisionRow, RuleVersion, StrategySignal, TradeRule
+
+__all__ = [
+    "AccountGrant",
+    "Alert",
+    "ApiCredential",
+    "ApiToken",
+    "AuditLog",
+    "BacktestRun",
+    "BrokerToken",
+    "BrokerageAccount",
+    "CashBalance",
+    "Command",
+    "DecisionRow",
+    "EquitySnapshot",
+    "ExecutionLog",
+    "FeeContract",
+    "FillRow",
+    "FxRate",
+    "Heartbeat",
+    "Host",
+    "InstrumentRow",
+    "JobRun",
+    "KillSwitch",
+    "Lease",
+    "LoginSession",
+    "Meta",
+    "OrderEvent",
+    "OrderRow",
+    "Owner",
+    "PositionRow",
+    "PriceBar",
+    "QuoteRow",
+    "Role",
+    "RuleVersion",
+    "StrategySignal",
+    "TradeRule",
+    "User",
+]

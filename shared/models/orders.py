@@ -1,0 +1,130 @@
+"""Orders, their events, fills, holdings, cash. Written by the bot of the account through its outbox, idempotently."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from shared.models.columns import ExactDecimal, Instant, Json
+
+
+class OrderRow(SQLModel, table=True):
+    __tablename__ = "orders"
+    __table_args__ = (
+        UniqueConstraint("account_id", "client_order_id"),
+        Index("ix_orders_account_placed", "account_id", "placed_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="brokerage_accounts.id")
+    rule_id: int | None = None
+    version_id: int | None = None
+    client_order_id: str
+    broker_order_id: str | None = Field(default=None, index=True)
+    symbol: str
+    side: str
+    qty: int
+    price: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    order_type: str = "LIMIT"
+    time_in_force: str = "DAY"
+    venue: str = ""
+    currency: str = ""
+    status: str
+    filled_qty: int = 0
+    avg_fill_price: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    reason: str = ""
+    origin: str = "rule"  # rule | operator | broker (placed elsewhere)
+    placed_at: datetime = Field(sa_type=Instant, index=True)
+    updated_at: datetime = Field(sa_type=Instant)
+    trade_date: str = ""  # exchange-local ISO date
+    raw: dict[str, Any] | None = Field(default=None, sa_type=Json)  # masked broker answer
+
+
+class OrderEvent(SQLModel, table=True):
+    """Every transition of an order: when, from, to, why."""
+
+    __tablename__ = "order_events"
+    __table_args__ = (UniqueConstraint("account_id", "seq"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="brokerage_accounts.id")
+    order_id: int = Field(foreign_key="orders.id", index=True)
+    seq: int  # of the bot's journal
+    at: datetime = Field(sa_type=Instant)
+    event: str
+    from_status: str = ""
+    to_status: str = ""
+    note: str = ""
+
+
+class FillRow(SQLModel, table=True):
+    __tablename__ = "fills"
+    __table_args__ = (UniqueConstraint("account_id", "execution_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    order_id: int = Field(foreign_key="orders.id", index=True)
+    account_id: int = Field(foreign_key="brokerage_accounts.id", index=True)
+    execution_id: str
+    symbol: str
+    side: str
+    qty: int
+    price: Decimal = Field(sa_type=ExactDecimal)
+    currency: str = ""
+    commission: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    tax: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    realized_pnl: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    filled_at: datetime = Field(sa_type=Instant, index=True)
+    recorded_at: datetime = Field(sa_type=Instant)
+
+
+class PositionRow(SQLModel, table=True):
+    """A holding as the bot last knew it. qty 0 rows are removed, never kept as "0"."""
+
+    __tablename__ = "positions"
+    __table_args__ = (UniqueConstraint("account_id", "symbol"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="brokerage_accounts.id")
+    symbol: str
+    name: str = ""
+    qty: int
+    sellable: int | None = None
+    avg_price: Decimal = Field(sa_type=ExactDecimal)
+    last_price: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    unrealized_pnl: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    currency: str = ""
+    guarded_by: int | None = None  # rule id whose stop watches it; None: nobody
+    stop_price: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    stop_checked_at: datetime | None = Field(default=None, sa_type=Instant)
+    priced_at: datetime | None = Field(default=None, sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+
+
+class CashBalance(SQLModel, table=True):
+    __tablename__ = "cash_balances"
+    __table_args__ = (UniqueConstraint("account_id", "currency"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="brokerage_accounts.id")
+    currency: str
+    total: Decimal = Field(sa_type=ExactDecimal)
+    buying_power: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    equity: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    as_of: datetime = Field(sa_type=Instant)
+
+
+class EquitySnapshot(SQLModel, table=True):
+    __tablename__ = "equity_snapshots"
+    __table_args__ = (UniqueConstraint("account_id", "at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="brokerage_accounts.id")
+    at: datetime = Field(sa_type=Instant, index=True)
+    currency: str
+    equity: Decimal = Field(sa_type=ExactDecimal)
+    cash: Decimal = Field(sa_type=ExactDecimal)
+    realized_pnl_day: Decimal | None = Field(default=None, sa_type=ExactDecimal)

@@ -1,0 +1,107 @@
+"""People and what they did: users, sessions, owners, grants, API tokens, audit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from shared.models.columns import Instant, Json
+
+
+class Role(StrEnum):
+    """Viewer reads; Trader acts on granted accounts; Admin everything."""
+
+    VIEWER = "Viewer"
+    TRADER = "Trader"
+    ADMIN = "Admin"
+
+
+class User(SQLModel, table=True):
+    __tablename__ = "users"
+
+    id: int | None = Field(default=None, primary_key=True)
+    email: str = Field(unique=True, index=True)
+    name: str = ""
+    role: str = Role.VIEWER.value
+    password_hash: str | None = None
+    must_change_password: bool = False
+    totp_secret: str | None = None  # sealed
+    lang: str | None = None
+    disabled_at: datetime | None = Field(default=None, sa_type=Instant)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class LoginSession(SQLModel, table=True):
+    """The session of record: the cookie holds an opaque id, this row its hash."""
+
+    __tablename__ = "sessions"
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="users.id", index=True)
+    token_hash: str = Field(unique=True)
+    created_at: datetime = Field(sa_type=Instant)
+    last_seen_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime = Field(sa_type=Instant)
+    revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+    ip: str = ""
+    user_agent: str = ""
+
+
+class Owner(SQLModel, table=True):
+    """Whose money: taxes and reports are per owner."""
+
+    __tablename__ = "owners"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class AccountGrant(SQLModel, table=True):
+    """A Viewer or Trader sees and acts on granted accounts only; an Admin needs no grant."""
+
+    __tablename__ = "account_grants"
+    __table_args__ = (UniqueConstraint("user_id", "account_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="users.id", index=True)
+    account_id: int = Field(foreign_key="brokerage_accounts.id", index=True)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class ApiToken(SQLModel, table=True):
+    __tablename__ = "api_tokens"
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="users.id", index=True)
+    name: str
+    token_hash: str = Field(unique=True)
+    scopes: list[str] = Field(default_factory=list, sa_type=Json)
+    created_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime | None = Field(default=None, sa_type=Instant)
+    revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+    last_used_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class AuditLog(SQLModel, table=True):
+    """Who did what, when, from where, why. Append only; each row's hash covers the one before."""
+
+    __tablename__ = "audit_logs"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=Instant, index=True)
+    actor: str  # "user:3", "cli:name", "bot:1", "setup"
+    actor_user_id: int | None = None
+    action: str = Field(index=True)
+    target: str = ""
+    account_id: int | None = Field(default=None, index=True)
+    before: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    after: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    reason: str = ""
+    source: str = ""  # console | cli | telegram | api | setup
+    previous_hash: str = ""
+    row_hash: str = ""
