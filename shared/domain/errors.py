@@ -107,6 +107,12 @@ class NotSupported(Refused):
     code = "not_supported"
 
 
+class NotSent(Refused):
+    """No byte left this machine: a connection could not be made, or the order could not be signed."""
+
+    code = "not_sent"
+
+
 class DoorClosed(Refused):
     """The host is not on the environment's list; refused before DNS."""
 

@@ -25,6 +25,7 @@ class InstrumentType(StrEnum):
     STOCK = "stock"
     ETF = "etf"
     ETN = "etn"
+    ELW = "elw"
 
 
 _KRX_SYMBOL = re.compile(r"[0-9A-Z]{6}")

@@ -1,0 +1,320 @@
+"""The two doors to a broker: read() may retry, send_once() never does. No host outside the list is even looked up."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import random
+import re
+import ssl
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import httpx
+import orjson
+
+from brokers.contract import CallLog, CallRecord
+from brokers.pacing import Pacer, Priority
+from shared.clock import Clock
+from shared.domain.account import Environment
+from shared.domain.errors import (
+    BrokerError,
+    BrokerUnavailable,
+    DoorClosed,
+    NotSent,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    WireError,
+)
+
+Host = tuple[str, str, int]  # scheme, host, port
+
+CONNECT_S, READ_S = 3.0, 10.0  # kis.md §7.6
+WHOLE_CALL_S = 15.0  # bounds one call with its body: an answer may trickle
+READ_DEADLINE_S = 20.0  # all tries of one read together
+FIRST_RETRY_S, LONGEST_RETRY_S = 0.25, 4.0
+READ_KEEPALIVE_S = 600.0
+# An order must not meet a connection that the far side is just closing: that answer would be unknown for nothing.
+# Idle longer than this, the connection is dropped and the order opens a fresh one, whose failure is proven not sent.
+ORDER_KEEPALIVE_S = 4.0
+LOGGED_CHARS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class HostList:
+    """The only (scheme, host, port) one environment may talk to."""
+
+    broker: str
+    environment: Environment
+    allowed: frozenset[Host]
+
+    def check(self, url: str) -> httpx.URL:
+        """Return the parsed `url` (use this value, not the text, to connect).
+
+        Raises:
+            DoorClosed: not on the list; raised before any name is resolved.
+        """
+        try:
+            parsed = httpx.URL(url)
+        except httpx.InvalidURL as e:
+            raise self._closed(url, str(e)) from e
+        default = {"https": 443, "wss": 443}.get(parsed.scheme, 80)
+        host = (parsed.scheme, parsed.host, parsed.port or default)
+        if parsed.userinfo or host not in self.allowed:
+            raise self._closed("{}://{}:{}".format(*host), f"not a host of {self.broker} {self.environment}")
+        return parsed
+
+    def _closed(self, where: str, why: str) -> DoorClosed:
+        return DoorClosed(self.broker, "-", f"{where}: {why}", "use the address of this account's own environment")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request before it has a connection. `tr` names it in logs and errors."""
+
+    tr: str
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] | None = None
+    body: bytes | None = None
+    priority: Priority = Priority.READ
+    correlation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whole. Header names are case-insensitive."""
+
+    tr: str
+    status: int
+    headers: httpx.Headers
+    content: bytes
+    received_at: datetime
+
+    def json(self, broker: str) -> dict[str, Any]:
+        """Return the JSON object; anything else is a WireError."""
+        try:
+            value = orjson.loads(self.content)
+        except orjson.JSONDecodeError as e:
+            raise WireError(broker, str(self.status), f"{self.tr}: the answer is not JSON ({e})") from e
+        if not isinstance(value, dict):
+            raise WireError(broker, str(self.status), f"{self.tr}: the answer is not a JSON object")
+        return value
+
+
+# The broker's own judgement of an answer: returns when it is a success, raises a BrokerError otherwise. The flag says
+# whether the call was an order: then only listed codes may become Refused.
+Judge = Callable[[Answer, bool], None]
+
+
+class Mask:
+    """Blank the named JSON fields and the given secret values in a text bound for a log."""
+
+    def __init__(self, fields: Iterable[str], secrets: Iterable[str]) -> None:
+        names = "|".join(sorted(map(re.escape, fields)))
+        self._field = re.compile(rf'("(?:{names})"\s*:\s*)("(?:[^"\\]|\\.)*"?|[^",}}\]\s]+)', re.IGNORECASE)
+        self._secrets = sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        text = self._field.sub(r'\1"***"', text)
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text[:LOGGED_CHARS]
+
+
+class Door:
+    """Every REST call of one account: host check, pacing, time-outs, judgement, masked log."""
+
+    def __init__(
+        self, broker: str, hosts: HostList, pacer: Pacer, clock: Clock, judge: Judge, mask: Mask, log: CallLog | None
+    ) -> None:
+        self._broker, self._hosts, self._pacer, self._clock = broker, hosts, pacer, clock
+        self._judge, self._mask, self._log = judge, mask, log
+        for name in ("httpx", "httpcore"):  # they print URLs and headers, tokens included
+            logging.getLogger(name).setLevel(logging.WARNING)
+        context = tls_context(hosts)
+        self._reads = client(context, READ_KEEPALIVE_S)
+        self._orders = client(context, ORDER_KEEPALIVE_S)
+
+    async def close(self) -> None:
+        await self._reads.aclose()
+        await self._orders.aclose()
+
+    async def read(self, call: Call, deadline_s: float = READ_DEADLINE_S) -> Answer:
+        """Return a successful answer, trying again while the broker is away or says "too many".
+
+        For calls without effect only.
+
+        Raises:
+            BrokerUnavailable, RateLimited: still so after `deadline_s`.
+            DoorClosed: the host is not on the list, or the answer points elsewhere.
+            Refused, WireError: the broker's judgement; not repeated.
+        """
+        give_up_at = self._clock.monotonic() + deadline_s
+        for attempt in itertools.count():
+            try:
+                return await self._read(call, max(0.0, give_up_at - self._clock.monotonic()))
+            except (BrokerUnavailable, RateLimited) as e:
+                wait_s = retry_wait_s(attempt, e)
+                if self._clock.monotonic() + wait_s >= give_up_at:
+                    raise
+                await asyncio.sleep(wait_s)
+        raise AssertionError("unreachable")
+
+    async def send_once(self, call: Call, max_wait_s: float = 5.0) -> Answer:
+        """Send an order command exactly once; never repeats it, whatever happens.
+
+        Raises:
+            NotSent: no byte left this machine (refused host, no connection).
+            Refused (and subclasses): the broker's answer is listed as a refusal, or our own budget said no.
+            OutcomeUnknown: anything else; the order may be live.
+        """
+        url = self._hosts.check(call.url)
+        await self._pacer.acquire(call.priority, max_wait_s)
+        wire = _Wire()
+        started = self._clock.monotonic()
+        answer: Answer | None = None
+        outcome = "CancelledError"
+        try:
+            try:
+                answer = await self._exchange(self._orders, call, url, wire)
+            except (httpx.HTTPError, httpx.StreamError, OSError) as e:
+                if not wire.touched:
+                    raise NotSent(self._broker, "-", f"{call.tr}: {describe(e)}") from e
+                raise OutcomeUnknown(self._broker, "-", f"{call.tr}: {describe(e)}") from e
+            self._judge_order(call, answer)
+            outcome = "ok"
+            return answer
+        except BrokerError as e:
+            outcome = type(e).__name__
+            raise
+        finally:
+            self._record(call, started, answer, outcome)
+
+    def _judge_order(self, call: Call, answer: Answer) -> None:
+        """Let Refused through; every other doubt about an order's answer is OutcomeUnknown."""
+        try:
+            self._judge(answer, True)
+        except RateLimited as e:
+            self._pacer.back_off(e.retry_after_s)
+            raise
+        except Refused:
+            raise
+        except BrokerError as e:
+            raise OutcomeUnknown(self._broker, e.broker_code, e.message) from e
+        if not 200 <= answer.status < 300:
+            raise OutcomeUnknown(self._broker, str(answer.status), f"{call.tr}: {answer.content[:200]!r}")
+
+    async def _read(self, call: Call, max_wait_s: float) -> Answer:
+        url = self._hosts.check(call.url)
+        await self._pacer.acquire(call.priority, max_wait_s)
+        started = self._clock.monotonic()
+        answer: Answer | None = None
+        outcome = "CancelledError"
+        try:
+            try:
+                answer = await self._exchange(self._reads, call, url, _Wire())
+            except (httpx.HTTPError, httpx.StreamError, OSError) as e:
+                raise BrokerUnavailable(self._broker, "-", f"{call.tr}: {describe(e)}") from e
+            self._judge_read(call, answer)
+            outcome = "ok"
+            return answer
+        except BrokerError as e:
+            outcome = type(e).__name__
+            raise
+        finally:
+            self._record(call, started, answer, outcome)
+
+    def _judge_read(self, call: Call, answer: Answer) -> None:
+        if 300 <= answer.status < 400:
+            where = answer.headers.get("location", "?")
+            raise DoorClosed(self._broker, str(answer.status), f"{call.tr}: redirected to {where}; never followed")
+        try:
+            self._judge(answer, False)
+        except RateLimited as e:
+            self._pacer.back_off(e.retry_after_s)
+            raise
+        if not 200 <= answer.status < 300:
+            raise BrokerUnavailable(self._broker, str(answer.status), f"{call.tr}: {answer.content[:200]!r}")
+
+    async def _exchange(self, http: httpx.AsyncClient, call: Call, url: httpx.URL, wire: _Wire) -> Answer:
+        async with asyncio.timeout(WHOLE_CALL_S):
+            response = await http.request(
+                call.method,
+                url,
+                params=call.query,
+                content=call.body,
+                headers=call.headers,
+                extensions={"trace": wire.trace},
+            )
+        return Answer(call.tr, response.status_code, response.headers, response.content, self._clock.wall_now())
+
+    def _record(self, call: Call, started: float, answer: Answer | None, outcome: str) -> None:
+        if self._log is None:
+            return
+        request = (call.body or orjson.dumps(dict(call.query or {}))).decode("utf-8", "replace")
+        response = answer.content.decode("utf-8", "replace") if answer else ""
+        self._log(
+            CallRecord(
+                at=self._clock.wall_now(),
+                broker=self._broker,
+                tr=call.tr,
+                latency_ms=(self._clock.monotonic() - started) * 1000,
+                status=answer.status if answer else None,
+                code=code_of(response),
+                outcome=outcome,
+                correlation_id=call.correlation_id,
+                request=self._mask(request),
+                response=self._mask(response),
+            )
+        )
+
+
+class _Wire:
+    """Knows whether the request's first byte may have left: the border between "not sent" and "unknown"."""
+
+    def __init__(self) -> None:
+        self.touched = False
+
+    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith("send_request_headers.started"):
+            self.touched = True
+
+
+def client(context: ssl.SSLContext, keepalive_s: float) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        verify=context,
+        http2=False,
+        trust_env=False,  # no proxy from the environment may see an order
+        follow_redirects=False,
+        timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
+        limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=keepalive_s),
+    )
+
+
+def tls_context(hosts: HostList) -> ssl.SSLContext:
+    """Trust the usual authorities; where every host is plain loopback trust none (and load no certificates)."""
+    if any(scheme in {"https", "wss"} for scheme, _, _ in hosts.allowed):
+        return httpx.create_ssl_context(trust_env=False)
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def retry_wait_s(attempt: int, error: BrokerError) -> float:
+    """Exponential with jitter; never sooner than the broker asked for."""
+    wait_s = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0**attempt) * (0.5 + random.random() / 2)
+    return max(wait_s, error.retry_after_s) if isinstance(error, RateLimited) else wait_s
+
+
+def code_of(text: str) -> str:
+    """The broker's result code in an answer, for the log; "" when there is none."""
+    found = re.search(r'"(?:msg_cd|rsp_cd|error_code)"\s*:\s*"([^"]*)"', text)
+    return found.group(1) if found else ""
+
+
+def describe(error: BaseException) -> str:
+    return f"{type(error).__name__} {error}".strip()

@@ -1,0 +1,70 @@
+"""The script of the console: every page is declared on every run; the gate in front has checked the session."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from console.components.frame import allowed, lang, me, t, wiring
+from console.services import alerts, people
+from console.services.permissions import Action
+from console.services.signin import sign_out
+from shared.words import LANGS
+
+HERE = Path(__file__).resolve().parent
+
+
+def _sign_out() -> None:
+    from console.components.frame import session_cookie
+
+    sign_out(wiring().engine, wiring().clock, session_cookie() or "")
+
+
+def _choose_language() -> None:
+    people.set_language(wiring(), me(), str(st.session_state["language"]))
+
+
+def _person() -> None:
+    """Name, language and the way out, under the menu."""
+    actor = me()
+    with st.sidebar:
+        st.caption(f"{actor.name} · {t(f'role.{actor.role}')}")
+        st.segmented_control(
+            t("language"),
+            LANGS,
+            default=actor.lang,
+            required=True,
+            format_func=lambda code: {"ko": "한국어", "en": "English"}[code],
+            key="language",
+            on_change=_choose_language,
+            label_visibility="collapsed",
+        )
+        st.button(t("signout"), key="signout", icon=":material/logout:", on_click=_sign_out, width="stretch")
+
+
+st.set_page_config(page_title="LetsTrade", page_icon=str(HERE / "mark.png"), layout="wide", initial_sidebar_state=220)
+st.html(HERE / "components" / "desk.css")
+person = me()
+waiting = len([line for line in alerts.inbox(wiring(), person) if line.severity != "info"])
+page = st.navigation(
+    [
+        st.Page(
+            "views/control.py", title=t("nav.control"), icon=":material/monitoring:", url_path="control", default=True
+        ),
+        st.Page("views/account.py", title=t("nav.account"), icon=":material/account_balance:", url_path="account"),
+        st.Page("views/positions.py", title=t("nav.positions"), icon=":material/pie_chart:", url_path="positions"),
+        st.Page("views/orders.py", title=t("nav.orders"), icon=":material/receipt_long:", url_path="orders"),
+        st.Page("views/rules.py", title=t("nav.rules"), icon=":material/rule:", url_path="rules"),
+        st.Page("views/alerts.py", title=t("nav.alerts"), icon=":material/notifications:", url_path="alerts"),
+        st.Page("views/logs.py", title=t("nav.logs"), icon=":material/article:", url_path="logs"),
+        st.Page(
+            "views/account_new.py",
+            title=t("nav.account_new"),
+            icon=":material/add_card:",
+            url_path="account-new",
+            visibility="visible" if allowed(person, Action.ACCOUNT_ADD) else "hidden",
+        ),
+    ]
+)
+st.set_page_config(page_title=f"({waiting}) {page.title} · LetsTrade" if waiting else f"{page.title} · LetsTrade")
+_person()
+page.run()

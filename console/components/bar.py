@@ -1,0 +1,109 @@
+"""The line on top of every page: environments, clocks, age of what is shown, kill switch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from console.components import confirm
+from console.components.figures import Html, age, ago, environment_badge, join, mark, moment, safe, span
+from console.components.frame import allowed, lang, me, t, wiring
+from console.services import kill, overview
+from console.services.overview import ZONES, Overview
+from console.services.permissions import Action
+from shared.domain.account import Environment, Market
+from shared.domain.bot_state import KillLevel
+
+
+def bar() -> None:
+    """Draw the line and its one button; the button stands outside what refreshes."""
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    with left:
+        _status()
+    actor = me()
+    with right:
+        may = allowed(actor, Action.KILL_RAISE)
+        if st.button(
+            t("kill.button"), key="kill_open", icon=":material/emergency_home:", disabled=not may, width="stretch"
+        ):
+            confirm.open_dialog("kill")
+    if confirm.opened("kill") is not None:
+        st.dialog(t("kill.title"), on_dismiss=confirm.close)(_kill_dialog)()
+
+
+@st.fragment(run_every="3s")
+def _status() -> None:
+    view = overview.overview(wiring(), me())
+    st.html(
+        join(
+            Html('<div class="lt-bar" data-table="bar">'),
+            _counts(view),
+            _clocks(view),
+            _freshness(view),
+            Html("</div>"),
+        )
+    )
+    if view.kill > KillLevel.RUN:
+        st.html(_kill_line(view))
+
+
+def _counts(view: Overview) -> Html:
+    parts: list[object] = []
+    for environment in (Environment.LIVE, Environment.MOCK, Environment.SIM):
+        if any(line.environment == environment for line in view.lines):
+            parts += [environment_badge(environment, lang()), Html(f" {view.running(environment)} &nbsp;")]
+    parts.append(span("lt-soft", t("bar.stopped", n=view.stopped)))
+    return join(Html("<span>"), *parts, Html("</span>"))
+
+
+def _clocks(view: Overview) -> Html:
+    at = view.market_at or view.as_of
+    shown = " · ".join(f"{market} {_local(at, market)}" for market in (Market.KRX, Market.US))
+    return span("lt-soft", shown, t("bar.clock_help"))
+
+
+def _local(at: datetime, market: Market) -> str:
+    zone = "KST" if market is Market.KRX else "ET"
+    return f"{at.astimezone(ZONES[market]):%H:%M} {zone}"
+
+
+def _freshness(view: Overview) -> Html:
+    """The age of the oldest sign of life among accounts that should run: the screen is as old as that."""
+    ages = [line.heartbeat_age_s for line in view.lines if line.enabled]
+    if not ages:
+        return span("lt-soft", t("bar.nobody_runs"))
+    if any(one is None for one in ages):
+        return mark("watch", t("bar.some_unheard"))
+    oldest = max(one for one in ages if one is not None)
+    if oldest > overview.SILENT_S:
+        return mark("act", t("bar.data_age", age=ago(oldest, lang())))
+    return span("lt-soft", t("bar.data_age", age=ago(oldest, lang())))
+
+
+def _kill_line(view: Overview) -> Html:
+    words = t("kill.now", level=t(f"kill.{view.kill.name}"), by=view.kill_by, age=age(view.kill_at, view.as_of, lang()))
+    return Html(f'<div class="lt-kill" role="alert" title="{safe(moment(view.kill_at))}">{safe(words)}</div>')
+
+
+def _kill_dialog() -> None:
+    """Two clicks from anywhere to stop; only releasing asks for a reason."""
+    actor, desk = me(), wiring()
+    present = overview.overview(desk, actor).kill
+    st.markdown(t("kill.explain"))
+    for level in (KillLevel.NO_NEW, KillLevel.REDUCE_ONLY, KillLevel.HALT):
+        if st.button(
+            t(f"kill.do.{level.name}"),
+            key=f"kill_{level.name}",
+            type="primary" if level is KillLevel.HALT else "secondary",
+            width="stretch",
+            disabled=level <= present,
+            help=t(f"kill.help.{level.name}"),
+        ):
+            confirm.in_dialog(lambda chosen=level: kill.raise_level(desk, actor, chosen), t("kill.raised"))
+    if present > KillLevel.RUN and allowed(actor, Action.KILL_LOWER):
+        st.divider()
+        reason = st.text_input(t("field.reason"), key="kill_reason")
+        if st.button(t("kill.release"), key="kill_release", width="stretch"):
+            confirm.in_dialog(lambda: kill.lower_level(desk, actor, KillLevel.RUN, reason=reason), t("kill.released"))
+    confirm.cancel_button()

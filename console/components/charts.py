@@ -1,0 +1,41 @@
+"""Curves, with Plotly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from console.components.figures import KST
+from console.components.frame import t
+from console.services.holdings import EquityCurve
+
+_INKS = ("#2f6db5", "#c07a2c", "#3a8f6a", "#8a5fb0", "#b0525f", "#5b7f95", "#9a8a3c", "#6a6f7a")
+
+
+def equity_chart(curves: Sequence[EquityCurve], *, key: str = "equity_chart") -> None:
+    """One line per account as change from its first point in per cent: the only unit unlike currencies share."""
+    figure = go.Figure()
+    for ink, curve in zip(_INKS, curves, strict=False):
+        if len(curve.points) < 2 or curve.points[0].equity == 0:
+            continue
+        first = curve.points[0].equity
+        figure.add_scatter(
+            x=[point.at.astimezone(KST) for point in curve.points],
+            y=[float((point.equity / first - 1) * 100) for point in curve.points],
+            name=f"{curve.account} ({curve.currency})",
+            mode="lines",
+            line={"width": 1.8, "color": ink},
+            customdata=[f"{point.equity:,.2f} {curve.currency}" for point in curve.points],
+            hovertemplate="%{customdata} (%{y:+.2f}%)<extra>%{fullData.name}</extra>",
+        )
+    figure.update_layout(
+        height=290,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend={"orientation": "h", "y": -0.18},
+        yaxis={"ticksuffix": "%", "zeroline": True, "title": None},
+        xaxis={"title": None},
+        hovermode="x unified",
+    )
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=t("control.equity"))

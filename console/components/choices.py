@@ -1,0 +1,33 @@
+"""Choices that pages share; they live in the URL, so a reload or a sent link shows the same."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console.components.frame import me, t, wiring
+from console.services.accounts import names
+
+
+def account_filter() -> int | None:
+    """All accounts, or one."""
+    known = names(wiring(), me())
+    return st.selectbox(
+        t("col.account"),
+        [None, *known],
+        format_func=lambda one: t("choice.all_accounts") if one is None else known.get(one, f"#{one}"),
+        key="account_filter",
+    )
+
+
+def account_choice(key: str = "account") -> int | None:
+    """One account, from `?account=3`; None on an empty desk."""
+    known = names(wiring(), me())
+    if not known:
+        return None
+    asked = st.query_params.get("account", "")
+    if key not in st.session_state and asked.isdigit() and int(asked) in known:
+        st.session_state[key] = int(asked)
+    chosen = st.selectbox(t("col.account"), list(known), format_func=lambda one: known.get(one, f"#{one}"), key=key)
+    if chosen is not None:
+        st.query_params["account"] = str(chosen)
+    return chosen

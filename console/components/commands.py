@@ -1,0 +1,48 @@
+"""The life of a command on screen: 요청됨 → 실행중 → 완료/실패, each with its time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from console.components.figures import UNKNOWN, Html, age, join, mark, moment, span
+from console.components.frame import lang, t
+from console.components.table import Column, table
+from shared.models import Command
+from shared.store.commands import OPEN_COMMANDS, CommandStatus
+
+_TONES = {
+    CommandStatus.DONE: "fine",
+    CommandStatus.FAILED: "act",
+    CommandStatus.UNKNOWN: "act",
+    CommandStatus.EXPIRED: "watch",
+}
+
+
+def command_table(rows: Sequence[Command], now: datetime) -> None:
+    columns = [
+        Column(t("command.what")),
+        Column(t("col.status")),
+        Column(t("command.by")),
+        Column(t("command.result"), wide=True),
+        Column(t("command.asked")),
+    ]
+    body = [
+        [t(f"command.{row.kind}"), _status(row, now), row.requested_by, _result(row), moment(row.requested_at)]
+        for row in rows
+    ]
+    table(columns, body, name="commands", empty=t("empty.commands"))
+
+
+def _status(row: Command, now: datetime) -> Html:
+    late = row.status in OPEN_COMMANDS and row.expires_at is not None and now >= row.expires_at
+    status = CommandStatus.EXPIRED if late else CommandStatus(row.status)
+    since = row.finished_at or row.claimed_at or row.requested_at
+    return join(mark(_TONES.get(status, "off"), t(f"command.{status}")), span("lt-sub", age(since, now, lang())))
+
+
+def _result(row: Command) -> str:
+    """The bot's own sentence; a result is JSON of few plain values."""
+    if not row.result:
+        return UNKNOWN
+    return " · ".join(f"{name}: {value}" for name, value in row.result.items() if not isinstance(value, (dict, list)))

@@ -1,0 +1,52 @@
+"""Why a rule did what it did: each condition with its values, then the gates in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from console.components.figures import UNKNOWN, Html, age, join, mark, span
+from console.components.frame import lang, t
+from console.components.table import Column, table
+from shared.domain.signal import Verdict
+from shared.models import DecisionRow
+
+_TONES = {Verdict.BUY: "fine", Verdict.SELL: "fine", Verdict.HOLD: "off"}
+
+
+def decision_table(rows: Sequence[DecisionRow], now: datetime) -> None:
+    columns = [
+        Column(t("col.symbol")),
+        Column(t("decision.verdict")),
+        Column(t("col.reason"), wide=True),
+        Column(t("decision.conditions"), wide=True),
+        Column(t("decision.today"), numeric=True),
+        Column(t("col.age")),
+    ]
+    body = [
+        [
+            join(row.symbol, span("lt-sub", t("order.rule", rule=row.rule_id))),
+            mark(_TONES.get(Verdict(row.verdict), "off"), t(f"decision.{row.verdict}")),
+            join(row.text or row.reason, span("lt-sub", row.reason)),
+            _steps(row),
+            f"{row.counts.get(row.reason, 0):,}" if row.counts else UNKNOWN,
+            age(row.updated_at, now, lang()),
+        ]
+        for row in rows
+    ]
+    table(columns, body, name="decisions", empty=t("empty.decisions"))
+
+
+def _steps(row: DecisionRow) -> Html:
+    lines = [
+        _step(str(step.get("label", "")), step.get("left"), step.get("right"), step.get("truth")) for step in row.steps
+    ]
+    lines += [_step(str(gate.get("code", "")), gate.get("text"), None, gate.get("passed")) for gate in row.gates]
+    return join(*lines) if lines else span("lt-soft", UNKNOWN)
+
+
+def _step(label: str, left: object, right: object, truth: object) -> Html:
+    """True, false and "not enough data yet" are three answers."""
+    sign = {True: "✓", False: "✗"}.get(truth, "?") if isinstance(truth, bool) or truth is None else "?"
+    values = " · ".join(str(value) for value in (left, right) if value not in (None, ""))
+    return join(Html("<div>"), f"{sign} {label} ", span("lt-soft", values), Html("</div>"))

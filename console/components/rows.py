@@ -1,0 +1,210 @@
+"""Rows that several pages show the same way: orders, fills, positions, logs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from console.components.figures import (
+    UNKNOWN,
+    Html,
+    age,
+    amount,
+    clock,
+    environment_badge,
+    join,
+    mark,
+    moment,
+    moved,
+    percent,
+    price,
+    span,
+)
+from console.components.frame import lang, t
+from console.components.table import Column, link, table
+from console.services.holdings import CashLine, PositionLine
+from console.services.logs import LogLine
+from console.services.orders import FillLine, OrderLine
+from shared.domain.order_state import OrderStatus
+
+_ORDER_TONES = {
+    OrderStatus.UNKNOWN: "act",
+    OrderStatus.NEEDS_OPERATOR: "act",
+    OrderStatus.REJECTED: "watch",
+    OrderStatus.DENIED: "watch",
+    OrderStatus.NOT_ACCEPTED: "watch",
+    OrderStatus.FILLED: "fine",
+    OrderStatus.PARTIAL: "fine",
+    OrderStatus.ACCEPTED: "fine",
+}
+_LOG_TONES = {"ERROR": "act", "CRITICAL": "act", "WARNING": "watch"}
+
+
+def account_cell(account_id: int, nickname: str, environment: str) -> Html:
+    return join(link(f"/account?account={account_id}", nickname), " ", environment_badge(environment, lang()))
+
+
+def side_word(side: str) -> Html:
+    return span("lt-up" if side == "BUY" else "lt-down", t(f"side.{side}"))
+
+
+def order_status(status: str, reason: str = "") -> Html:
+    return mark(_ORDER_TONES.get(OrderStatus(status), "off"), t(f"order.{status}"), reason)
+
+
+def order_table(rows: Sequence[OrderLine], *, name: str = "orders", empty: str = "empty.orders") -> None:
+    columns = [
+        Column(t("col.account")),
+        Column(t("col.order")),
+        Column(t("col.status")),
+        Column(t("col.filled"), numeric=True),
+        Column(t("col.price"), numeric=True),
+        Column(t("col.average"), numeric=True),
+        Column(t("col.reason"), wide=True),
+        Column(t("col.placed")),
+    ]
+    body = [
+        [
+            account_cell(row.account_id, row.account, row.environment),
+            join(row.symbol, " ", side_word(row.side), span("lt-sub", order_note(row))),
+            order_status(row.status, row.reason),
+            f"{row.filled_qty:,} / {row.qty:,}",
+            price(row.price, row.currency) if row.price is not None else t(f"type.{row.order_type}"),
+            price(row.avg_fill_price, row.currency),
+            row.reason or UNKNOWN,
+            moment(row.placed_at),
+        ]
+        for row in rows
+    ]
+    table(columns, body, name=name, empty=t(empty))
+
+
+def order_note(row: OrderLine) -> str:
+    origin = t("order.rule", rule=row.rule_id) if row.rule_id is not None else t(f"origin.{row.origin}")
+    return f"#{row.broker_order_id or UNKNOWN} · {origin}"
+
+
+def order_label(row: OrderLine) -> str:
+    """One order in words, for a choice or a question."""
+    what = f"{row.symbol} {t(f'side.{row.side}')} {row.qty - row.filled_qty:,}"
+    at = price(row.price, row.currency) if row.price is not None else t(f"type.{row.order_type}")
+    return f"{row.account} · {what} @ {at} · {t(f'order.{row.status}')} · #{row.broker_order_id or UNKNOWN}"
+
+
+def fill_table(rows: Sequence[FillLine], *, name: str = "fills") -> None:
+    columns = [
+        Column(t("col.account")),
+        Column(t("col.symbol")),
+        Column(t("col.side")),
+        Column(t("col.quantity"), numeric=True),
+        Column(t("col.price"), numeric=True),
+        Column(t("col.cost"), numeric=True),
+        Column(t("col.realized"), numeric=True),
+        Column(t("col.at")),
+    ]
+    body = [
+        [
+            account_cell(row.account_id, row.account, row.environment),
+            row.symbol,
+            side_word(row.side),
+            f"{row.qty:,}",
+            price(row.price, row.currency),
+            _cost(row),
+            moved(row.realized_pnl, amount(row.realized_pnl, row.currency)),
+            moment(row.filled_at),
+        ]
+        for row in rows
+    ]
+    table(columns, body, name=name, empty=t("empty.fills"))
+
+
+def _cost(row: FillLine) -> str:
+    if row.commission is None and row.tax is None:
+        return UNKNOWN
+    return amount((row.commission or 0) + (row.tax or 0), row.currency)
+
+
+def position_table(rows: Sequence[PositionLine], now: datetime, *, name: str = "positions") -> None:
+    columns = [
+        Column(t("col.account")),
+        Column(t("col.symbol")),
+        Column(t("col.quantity"), numeric=True),
+        Column(t("col.average"), numeric=True),
+        Column(t("col.last"), numeric=True),
+        Column(t("col.value"), numeric=True),
+        Column(t("col.unrealized"), numeric=True),
+        Column(t("col.guard")),
+        Column(t("col.age")),
+    ]
+    body = [
+        [
+            account_cell(row.account_id, row.account, row.environment),
+            join(row.symbol, span("lt-sub", row.name)),
+            join(f"{row.qty:,}", span("lt-sub", t("position.sellable", n=_known(row.sellable)))),
+            price(row.avg_price, row.currency),
+            join(price(row.last_price, row.currency), span("lt-sub", age(row.priced_at, now, lang()))),
+            amount(row.value, row.currency),
+            join(
+                moved(row.unrealized_pnl, amount(row.unrealized_pnl, row.currency)),
+                span("lt-sub", percent(row.pnl_pct)),
+            ),
+            _guard(row, now),
+            age(row.updated_at, now, lang()),
+        ]
+        for row in rows
+    ]
+    table(columns, body, name=name, empty=t("empty.positions"))
+
+
+def _guard(row: PositionLine, now: datetime) -> Html:
+    if row.guarded_by is None:
+        return mark("watch", t("position.unguarded"), t("position.unguarded_help"))
+    stop = price(row.stop_price, row.currency)
+    checked = age(row.stop_checked_at, now, lang())
+    return join(mark("fine", t("position.guarded", rule=row.guarded_by)), span("lt-sub", f"{stop} · {checked}"))
+
+
+def _known(value: int | None) -> str:
+    return UNKNOWN if value is None else f"{value:,}"
+
+
+def cash_table(rows: Sequence[CashLine], now: datetime) -> None:
+    columns = [
+        Column(t("col.account")),
+        Column(t("col.currency")),
+        Column(t("col.cash"), numeric=True),
+        Column(t("col.buying_power"), numeric=True),
+        Column(t("col.equity"), numeric=True),
+        Column(t("col.age")),
+    ]
+    body = [
+        [
+            account_cell(row.account_id, row.account, row.environment),
+            row.currency,
+            amount(row.total, row.currency),
+            amount(row.buying_power, row.currency),
+            amount(row.equity, row.currency),
+            age(row.as_of, now, lang()),
+        ]
+        for row in rows
+    ]
+    table(columns, body, name="cash", empty=t("empty.cash"))
+
+
+def log_table(rows: Sequence[LogLine], *, name: str = "logs") -> None:
+    columns = [
+        Column(t("col.at")),
+        Column(t("col.level")),
+        Column(t("col.account")),
+        Column(t("col.message"), wide=True),
+    ]
+    body = [
+        [
+            span("lt-log", clock(row.created_at), moment(row.created_at)),
+            mark(_LOG_TONES.get(row.level, "off"), row.level),
+            account_cell(row.account_id, row.account, row.environment),
+            span("lt-log", row.message),
+        ]
+        for row in rows
+    ]
+    table(columns, body, name=name, empty=t("empty.logs"))

@@ -1,0 +1,58 @@
+"""HTML tables: right-aligned figures, escaped text, cards on a phone. No widget, so a refresh takes nothing away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from console.components.figures import Html, safe
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    title: str
+    numeric: bool = False
+    wide: bool = False  # may wrap and take what is left
+
+
+def table(columns: Sequence[Column], rows: Sequence[Sequence[object]], *, name: str, empty: str) -> None:
+    """Draw the rows, or the sentence that says why there are none. `name` is the stable data-table of tests."""
+    if not rows:
+        st.html(f'<p class="lt-empty" data-table="{safe(name)}">{safe(empty)}</p>')
+        return
+    head = "".join(f'<th class="{_css(column)}" scope="col">{safe(column.title)}</th>' for column in columns)
+    body = "".join(_row(columns, row) for row in rows)
+    st.html(
+        f'<div class="lt-scroll"><table class="lt-table" data-table="{safe(name)}">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _row(columns: Sequence[Column], row: Sequence[object]) -> str:
+    cells = "".join(
+        f'<td class="{_css(column)}" data-label="{safe(column.title)}">{safe(value)}</td>'
+        for column, value in zip(columns, row, strict=True)
+    )
+    return f"<tr>{cells}</tr>"
+
+
+def _css(column: Column) -> str:
+    return "n" if column.numeric else ("w" if column.wide else "")
+
+
+def facts(pairs: Sequence[tuple[str, object]], *, name: str) -> None:
+    """Draw a few named figures in a row."""
+    cells = "".join(f"<div><dt>{safe(label)}</dt><dd>{safe(value)}</dd></div>" for label, value in pairs)
+    st.html(f'<dl class="lt-facts" data-table="{safe(name)}">{cells}</dl>')
+
+
+def note(text: object) -> None:
+    """A small line under a panel: ages, what is missing."""
+    st.html(f'<p class="lt-note">{safe(text)}</p>')
+
+
+def link(path: str, text: object) -> Html:
+    """A link inside the console that a refresh does not break."""
+    return Html(f'<a href="{safe(path)}" target="_self">{safe(text)}</a>')

@@ -1,0 +1,137 @@
+"""Positions, cash and the equity curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from console.services.permissions import Action, Actor, authorize, visible_accounts
+from console.wiring import Wiring
+from shared.db import reading
+from shared.domain.account import Market
+from shared.models import BrokerageAccount, CashBalance, DecisionRow, EquitySnapshot, PositionRow
+from shared.store import panels
+
+
+@dataclass(frozen=True, slots=True)
+class PositionLine:
+    account_id: int
+    account: str
+    environment: str
+    symbol: str
+    name: str
+    qty: int
+    sellable: int | None
+    avg_price: Decimal
+    last_price: Decimal | None
+    value: Decimal | None  # at the last known price
+    unrealized_pnl: Decimal | None
+    pnl_pct: Decimal | None
+    currency: str
+    guarded_by: int | None
+    stop_price: Decimal | None
+    stop_checked_at: datetime | None
+    priced_at: datetime | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CashLine:
+    account_id: int
+    account: str
+    environment: str
+    currency: str
+    total: Decimal
+    buying_power: Decimal | None
+    equity: Decimal | None
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EquityCurve:
+    account_id: int
+    account: str
+    currency: str
+    points: tuple[EquitySnapshot, ...]  # oldest first
+
+
+def positions(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[PositionLine]:
+    """Every holding of the accounts this person may see."""
+    with reading(wiring.engine) as session:
+        known = _known(visible_accounts(session, actor), account_id)
+        return [_position(row, known[row.account_id]) for row in panels.positions(session, known.keys())]
+
+
+def cash(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[CashLine]:
+    """Cash as the bots last knew it, one line per account and currency."""
+    with reading(wiring.engine) as session:
+        known = _known(visible_accounts(session, actor), account_id)
+        return [_cash(row, known[row.account_id]) for row in panels.cash(session, known.keys())]
+
+
+def equity_curves(
+    wiring: Wiring, actor: Actor, span: timedelta, *, account_id: int | None = None, most: int = 8
+) -> list[EquityCurve]:
+    """One curve per account, each in its own currency; `span` ends at the account's newest snapshot."""
+    with reading(wiring.engine) as session:
+        known = _known(visible_accounts(session, actor), account_id)
+        newest = panels.last_equity(session, known.keys())
+        curves = []
+        for key in list(newest)[:most]:
+            since = newest[key].at - span
+            points = panels.equity_series(session, key, since, limit=2000)
+            currency = Market(known[key].market).currency.value
+            curves.append(EquityCurve(key, known[key].nickname, currency, tuple(points)))
+        return curves
+
+
+def decisions(wiring: Wiring, actor: Actor, account_id: int, *, limit: int = 50) -> list[DecisionRow]:
+    """What the account's rules decided and why, newest first; a row stands for a change of mind."""
+    with reading(wiring.engine) as session:
+        authorize(session, actor, Action.VIEW, account_id)
+        return panels.decisions(session, account_id, limit=limit)
+
+
+def _known(rows: list[BrokerageAccount], only: int | None) -> dict[int, BrokerageAccount]:
+    return {row.id: row for row in rows if row.id is not None and only in (None, row.id)}
+
+
+def _position(row: PositionRow, account: BrokerageAccount) -> PositionLine:
+    cost = row.avg_price * row.qty
+    pnl = row.unrealized_pnl
+    if pnl is None and row.last_price is not None:
+        pnl = (row.last_price - row.avg_price) * row.qty
+    return PositionLine(
+        account_id=row.account_id,
+        account=account.nickname,
+        environment=account.environment,
+        symbol=row.symbol,
+        name=row.name,
+        qty=row.qty,
+        sellable=row.sellable,
+        avg_price=row.avg_price,
+        last_price=row.last_price,
+        value=row.last_price * row.qty if row.last_price is not None else None,
+        unrealized_pnl=pnl,
+        pnl_pct=pnl / cost * 100 if pnl is not None and cost else None,
+        currency=row.currency,
+        guarded_by=row.guarded_by,
+        stop_price=row.stop_price,
+        stop_checked_at=row.stop_checked_at,
+        priced_at=row.priced_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _cash(row: CashBalance, account: BrokerageAccount) -> CashLine:
+    return CashLine(
+        account_id=row.account_id,
+        account=account.nickname,
+        environment=account.environment,
+        currency=row.currency,
+        total=row.total,
+        buying_power=row.buying_power,
+        equity=row.equity,
+        as_of=row.as_of,
+    )

@@ -1,0 +1,255 @@
+"""The control page: every account at a glance, sorted by trouble. Unknown is None, never zero."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import IntEnum
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from console.services.permissions import Action, Actor, authorize, visible_accounts
+from console.wiring import Wiring
+from shared.db import reading
+from shared.domain.account import Environment, Market
+from shared.domain.bot_state import BotState, KillLevel
+from shared.domain.money import Currency, Money
+from shared.models import BrokerageAccount, CashBalance, DecisionRow, EquitySnapshot, Heartbeat, PositionRow
+from shared.store import kill, panels
+
+SILENT_S = 15.0  # watchdog's bar: a bot that says nothing this long is not trusted
+STALE_FEED_S = 30.0
+OPEN_ORDER_HORIZON = timedelta(days=30)
+ZONES = {Market.KRX: ZoneInfo("Asia/Seoul"), Market.US: ZoneInfo("America/New_York")}
+
+
+class Trouble(IntEnum):
+    """Sorts the account table: a person is needed first, calm last."""
+
+    ACT = 0
+    WATCH = 1
+    FINE = 2
+    OFF = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    id: int
+    nickname: str
+    broker: str
+    market: str
+    environment: str
+    last4: str
+    enabled: bool
+    status: str  # a key of shared.words under "status."
+    trouble: Trouble
+    why: str  # the program's own reason, may be empty
+    heartbeat_age_s: float | None
+    feed_age_s: float | None
+    feed_source: str
+    token_expires_at: datetime | None
+    equity: Money | None
+    equity_at: datetime | None
+    cash: Money | None
+    pnl_today: Money | None
+    positions: int
+    unguarded: int
+    open_orders: int
+    decision: DecisionRow | None
+    kill: KillLevel
+    has_keys: bool
+    armed_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    lines: tuple[AccountLine, ...]
+    kill: KillLevel  # of all accounts
+    kill_reason: str
+    kill_by: str
+    kill_at: datetime | None
+    equity: tuple[Money, ...]  # one sum per currency; accounts without a known equity are in `equity_unknown`
+    pnl_today: tuple[Money, ...]
+    equity_unknown: int
+    pnl_unknown: int
+    market_at: datetime | None  # the exchange's clock, from the newest heartbeat
+    as_of: datetime
+
+    def running(self, environment: Environment) -> int:
+        return sum(line.environment == environment and line.enabled for line in self.lines)
+
+    @property
+    def stopped(self) -> int:
+        return sum(not line.enabled for line in self.lines)
+
+
+def overview(wiring: Wiring, actor: Actor, only: int | None = None) -> Overview:
+    """Read the desk, or one account of it."""
+    now = wiring.clock.wall_now()
+    with reading(wiring.engine) as session:
+        rows = visible_accounts(session, actor)
+        if only is not None:
+            authorize(session, actor, Action.VIEW, only)
+            rows = [row for row in rows if row.id == only]
+        return _read(session, rows, now)
+
+
+def _read(session: Session, rows: list[BrokerageAccount], now: datetime) -> Overview:
+    ids = [row.id for row in rows if row.id is not None]
+    beats = panels.heartbeats(session, ids)
+    switches = {switch.scope: switch for switch in kill.switches(session)}
+    held: dict[int, list[PositionRow]] = defaultdict(list)
+    for position in panels.positions(session, ids):
+        held[position.account_id].append(position)
+    cash = {balance.account_id: balance for balance in _own_currency(rows, panels.cash(session, ids))}
+    latest = panels.last_equity(session, ids)
+    baseline = _baselines(session, rows, latest)
+    orders = panels.open_order_counts(session, ids, now - OPEN_ORDER_HORIZON)
+    said = panels.last_decisions(session, ids)
+    keyed = panels.keyed_accounts(session, ids)
+    lines = []
+    for row in rows:
+        if row.id is None:
+            continue
+        switch = switches.get(kill.scope_of(row.id))
+        lines.append(
+            _line(
+                row,
+                now,
+                beat=beats.get(row.id),
+                cash=cash.get(row.id),
+                latest=latest.get(row.id),
+                baseline=baseline.get(row.id),
+                held=held[row.id],
+                open_orders=orders.get(row.id, 0),
+                decision=said.get(row.id),
+                level=KillLevel(switch.level) if switch else KillLevel.RUN,
+                has_keys=row.id in keyed,
+            )
+        )
+    lines.sort(key=lambda line: (line.trouble, line.environment != Environment.LIVE, line.id))
+    everybody = switches.get("all")
+    return Overview(
+        lines=tuple(lines),
+        kill=KillLevel(everybody.level) if everybody else KillLevel.RUN,
+        kill_reason=everybody.reason if everybody else "",
+        kill_by=everybody.changed_by if everybody else "",
+        kill_at=everybody.changed_at if everybody else None,
+        equity=sum_by_currency(line.equity for line in lines),
+        pnl_today=sum_by_currency(line.pnl_today for line in lines),
+        equity_unknown=sum(line.equity is None for line in lines),
+        pnl_unknown=sum(line.pnl_today is None for line in lines),
+        market_at=max((beat.market_at for beat in beats.values() if beat.market_at), default=None),
+        as_of=now,
+    )
+
+
+def _line(
+    row: BrokerageAccount,
+    now: datetime,
+    *,
+    beat: Heartbeat | None,
+    cash: CashBalance | None,
+    latest: EquitySnapshot | None,
+    baseline: EquitySnapshot | None,
+    held: list[PositionRow],
+    open_orders: int,
+    decision: DecisionRow | None,
+    level: KillLevel,
+    has_keys: bool,
+) -> AccountLine:
+    status, trouble = status_of(row, beat, now)
+    feed_age = age_s(beat.feed_at if beat else None, now)
+    unguarded = sum(position.guarded_by is None for position in held)
+    if trouble is Trouble.FINE and (level > KillLevel.RUN or unguarded or (feed_age or 0) > STALE_FEED_S):
+        trouble = Trouble.WATCH
+    return AccountLine(
+        id=row.id or 0,
+        nickname=row.nickname,
+        broker=row.broker,
+        market=row.market,
+        environment=row.environment,
+        last4=row.last4,
+        enabled=row.enabled,
+        status=status,
+        trouble=trouble,
+        why=(beat.reason if beat else "") or row.health_reason,
+        heartbeat_age_s=age_s(beat.at if beat else None, now),
+        feed_age_s=feed_age,
+        feed_source=beat.feed_source if beat else "",
+        token_expires_at=beat.token_expires_at if beat else None,
+        equity=_money(latest.equity, latest.currency) if latest else _equity_of(cash),
+        equity_at=latest.at if latest else (cash.as_of if cash else None),
+        cash=_money(cash.total, cash.currency) if cash else None,
+        pnl_today=_money(latest.equity - baseline.equity, latest.currency) if latest and baseline else None,
+        positions=len(held),
+        unguarded=unguarded,
+        open_orders=open_orders,
+        decision=decision,
+        kill=level,
+        has_keys=has_keys,
+        armed_until=row.armed_until,
+    )
+
+
+def status_of(row: BrokerageAccount, beat: Heartbeat | None, now: datetime) -> tuple[str, Trouble]:
+    """What the account is really doing, from its last sign of life; desired state alone proves nothing."""
+    if row.enabled and row.health_status in {"PARKED", "FATAL"}:
+        return row.health_status, Trouble.ACT
+    if row.enabled and row.health_status == "HELD":
+        return "HELD", Trouble.WATCH
+    age = age_s(beat.at if beat else None, now)
+    alive = beat is not None and age is not None and age <= SILENT_S and beat.state != BotState.STOPPED
+    if not row.enabled:
+        return ("STOPPING", Trouble.WATCH) if alive else ("OFF", Trouble.OFF)
+    if beat is None:
+        return "WAITING", Trouble.WATCH
+    if not alive:
+        return "SILENT", Trouble.ACT
+    trouble = {
+        BotState.READY: Trouble.FINE,
+        BotState.BLOCKED: Trouble.ACT,
+    }.get(BotState(beat.state), Trouble.WATCH)
+    return beat.state, trouble
+
+
+def _baselines(
+    session: Session, rows: list[BrokerageAccount], latest: dict[int, EquitySnapshot]
+) -> dict[int, EquitySnapshot]:
+    """Today's P&L starts at the last equity before the market's own midnight, else at today's first."""
+    starts = {}
+    for row in rows:
+        if row.id in latest:
+            local = latest[row.id].at.astimezone(ZONES[Market(row.market)])
+            starts[row.id] = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    return {**panels.equity_first_since(session, starts), **panels.equity_before(session, starts)}
+
+
+def _own_currency(rows: list[BrokerageAccount], balances: list[CashBalance]) -> list[CashBalance]:
+    own = {row.id: Market(row.market).currency for row in rows}
+    return [balance for balance in balances if balance.currency == own.get(balance.account_id)]
+
+
+def sum_by_currency(amounts: Iterable[Money | None]) -> tuple[Money, ...]:
+    """One sum per currency; unknown amounts are left out, unlike currencies never meet."""
+    sums: dict[Currency, Money] = {}
+    for amount in amounts:
+        if amount is not None:
+            sums[amount.currency] = sums[amount.currency] + amount if amount.currency in sums else amount
+    return tuple(sums[currency] for currency in Currency if currency in sums)
+
+
+def age_s(at: datetime | None, now: datetime) -> float | None:
+    return None if at is None else max(0.0, (now - at).total_seconds())
+
+
+def _equity_of(cash: CashBalance | None) -> Money | None:
+    return _money(cash.equity, cash.currency) if cash is not None and cash.equity is not None else None
+
+
+def _money(amount: Decimal, currency: str) -> Money:
+    return Money(amount, Currency(currency))

@@ -1,0 +1,124 @@
+"""Who may do what: one table, read by every service at the moment of effect and by the generated role × action test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlmodel import Session
+
+from shared.domain.errors import Forbidden, NotFound, TradingError
+from shared.models import BrokerageAccount, Role
+from shared.store import accounts
+from shared.store.people import active_user, granted_accounts
+from shared.words import LANGS, say
+
+KEY_HOLDERS = frozenset({"cli", "setup"})  # proved themselves by reading the master key file, not by a user row
+
+
+class Action(StrEnum):
+    VIEW = "view"
+    ACCOUNT_ADD = "account.add"
+    ACCOUNT_LIMITS = "account.limits"
+    CREDENTIAL_SET = "credential.set"
+    KEY_TEST = "key.test"
+    ACCOUNT_START = "account.start"
+    ACCOUNT_STOP = "account.stop"
+    RULE_SAVE = "rule.save"
+    RULE_SWITCH = "rule.switch"
+    ORDER_CANCEL = "order.cancel"
+    KILL_RAISE = "kill.raise"
+    KILL_LOWER = "kill.lower"
+    ALERT_ACK = "alert.ack"
+
+
+_ALL = frozenset(Role)
+_ACTORS = frozenset({Role.TRADER, Role.ADMIN})
+_ADMIN = frozenset({Role.ADMIN})
+
+MATRIX: dict[Action, frozenset[Role]] = {
+    Action.VIEW: _ALL,
+    Action.ACCOUNT_ADD: _ADMIN,
+    Action.ACCOUNT_LIMITS: _ADMIN,
+    Action.CREDENTIAL_SET: _ADMIN,
+    Action.KEY_TEST: _ACTORS,
+    Action.ACCOUNT_START: _ACTORS,  # a LIVE account: Admin, see `check_live`
+    Action.ACCOUNT_STOP: _ACTORS,
+    Action.RULE_SAVE: _ACTORS,
+    Action.RULE_SWITCH: _ACTORS,
+    Action.ORDER_CANCEL: _ACTORS,
+    Action.KILL_RAISE: _ACTORS,
+    Action.KILL_LOWER: _ADMIN,
+    Action.ALERT_ACK: _ACTORS,
+}
+LIVE_NEEDS_ADMIN = frozenset({Action.ACCOUNT_START, Action.RULE_SWITCH})  # in the direction of more risk only
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks, and through which door. `role` is what the door believed; the database decides."""
+
+    user_id: int | None
+    role: Role
+    source: str  # console | cli | telegram | api | setup
+    name: str = ""
+    lang: str = LANGS[0]
+
+    @property
+    def label(self) -> str:
+        return f"user:{self.user_id}" if self.user_id is not None else f"{self.source}:{self.name}"
+
+
+def authorize(session: Session, actor: Actor, action: Action, account_id: int | None = None) -> Role:
+    """Return the actor's present role when it allows `action` on the account.
+
+    Raises:
+        Forbidden: the role, read now from the database, does not allow it, or the user is disabled.
+        NotFound: the account is not one of his; the answer is the same as for one that does not exist.
+    """
+    role = present_role(session, actor)
+    if role not in MATRIX[action]:
+        raise refuse(Forbidden, "forbidden", actor.lang, role=say(f"role.{role}", actor.lang))
+    if account_id is not None and not may_see(session, actor, role, account_id):
+        raise refuse(NotFound, "no_account", actor.lang, account=account_id)
+    return role
+
+
+def present_role(session: Session, actor: Actor) -> Role:
+    """The role in force now, whatever the actor's session believed."""
+    if actor.user_id is None:
+        if actor.source in KEY_HOLDERS:
+            return actor.role
+        raise refuse(Forbidden, "signed_out", actor.lang)
+    user = active_user(session, actor.user_id)
+    if user is None:
+        raise refuse(Forbidden, "signed_out", actor.lang)
+    return Role(user.role)
+
+
+def may_see(session: Session, actor: Actor, role: Role, account_id: int) -> bool:
+    if role is Role.ADMIN or actor.user_id is None:
+        return True
+    return account_id in granted_accounts(session, actor.user_id)
+
+
+def visible_accounts(session: Session, actor: Actor) -> list[BrokerageAccount]:
+    """The accounts this person may see, by the grants in force now."""
+    role = authorize(session, actor, Action.VIEW)
+    rows = accounts.live_accounts(session)
+    if role is Role.ADMIN or actor.user_id is None:
+        return rows
+    granted = granted_accounts(session, actor.user_id)
+    return [row for row in rows if row.id in granted]
+
+
+def check_live(actor: Actor, role: Role) -> None:
+    """More risk on a LIVE account is an Admin's."""
+    if role is not Role.ADMIN:
+        raise refuse(Forbidden, "live_needs_admin", actor.lang)
+
+
+def refuse(kind: type[TradingError], code: str, lang: str, **values: object) -> TradingError:
+    """A refusal in the operator's language: what, why and what to do now, from the word table."""
+    what, why, now = (say(f"refuse.{code}.{part}", lang, **values) for part in ("what", "why", "now"))
+    return kind(what, why, now, code=code)

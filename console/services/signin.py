@@ -1,0 +1,163 @@
+"""Sign in and out: the password check, the throttle, the session row and its audit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Engine
+from streamlit_authenticator.utilities.hasher import Hasher
+
+from shared.clock import Clock
+from shared.db import reading, writing
+from shared.store import audit
+from shared.store.people import user_by_email
+from shared.store.sessions import SignedIn, find_session, revoke_session, start_session, touch_session
+
+MAX_PASSWORD_BYTES = 72  # bcrypt reads no further: a longer password would be cut silently
+TOUCH_EVERY = timedelta(seconds=30)
+# A bcrypt hash nobody knows the password of: an unknown name costs the same time as a known one.
+_NOBODY = Hasher.hash("a name that does not exist")
+_BCRYPT_AT_ONCE = asyncio.Semaphore(2)
+
+
+class Throttle:
+    """Counts failed sign-ins per key in a sliding window; lives in the one console process."""
+
+    def __init__(self, clock: Clock, *, limit: int, window_s: float) -> None:
+        self._clock, self._limit, self._window_s = clock, limit, window_s
+        self._failures: dict[str, deque[float]] = defaultdict(deque)  # key → times of failures
+
+    def wait_s(self, key: str) -> float:
+        """Seconds until `key` may try again; 0 when it may now."""
+        times, now = self._failures.get(key), self._clock.monotonic()
+        while times and now - times[0] >= self._window_s:
+            times.popleft()
+        if not times:
+            self._failures.pop(key, None)
+            return 0.0
+        return self._window_s - (now - times[0]) if len(times) >= self._limit else 0.0
+
+    def failed(self, key: str) -> None:
+        if len(self._failures) > 10_000:  # a flood of invented names must not fill the memory
+            self._failures.clear()
+        self._failures[key].append(self._clock.monotonic())
+
+    def passed(self, key: str) -> None:
+        self._failures.pop(key, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The answer to one sign-in: a session id, or why not (a key of shared.words)."""
+
+    token: str | None
+    problem: str = ""
+    wait_s: int = 0
+
+
+class Doorkeeper:
+    """Checks names and passwords; slow on purpose after failures."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine, self._clock = engine, clock
+        # Per name *and* address, so that a stranger elsewhere cannot lock a person out; per address against lists.
+        self._pair = Throttle(clock, limit=5, window_s=300)
+        self._address = Throttle(clock, limit=30, window_s=300)
+
+    async def sign_in(self, email: str, password: str, *, ip: str, user_agent: str) -> Attempt:
+        """Check and open a session; every outcome but a throttled one takes one bcrypt."""
+        name = email.strip().lower()
+        pair = f"{name}|{ip}"
+        wait = max(self._pair.wait_s(pair), self._address.wait_s(ip))
+        if wait > 0:
+            return Attempt(None, "signin.throttled", int(wait) + 1)
+        user_id = await self._check(name, password)
+        if user_id is None:
+            self._pair.failed(pair)
+            self._address.failed(ip)
+            await asyncio.to_thread(self._note_failure, name, ip)
+            return Attempt(None, "signin.wrong")
+        self._pair.passed(pair)
+        return Attempt(await asyncio.to_thread(self._open, user_id, ip, user_agent))
+
+    async def _check(self, name: str, password: str) -> int | None:
+        user = await asyncio.to_thread(self._find, name)
+        known = user is not None and user[1] is not None
+        # Too long is refused, yet costs the same: time must not tell which rule said no.
+        fits = 0 < len(password.encode()) <= MAX_PASSWORD_BYTES
+        stored = user[1] if known and user is not None and user[1] is not None else _NOBODY
+        async with _BCRYPT_AT_ONCE:
+            right = await asyncio.to_thread(Hasher.check_pw, password if fits else "x", stored)
+        return user[0] if right and known and fits and user is not None else None
+
+    def _find(self, name: str) -> tuple[int, str | None] | None:
+        with reading(self._engine) as session:
+            user = user_by_email(session, name)
+            if user is None or user.disabled_at is not None or user.id is None:
+                return None
+            return user.id, user.password_hash
+
+    def _open(self, user_id: int, ip: str, user_agent: str) -> str:
+        with writing(self._engine) as session:
+            now = self._clock.wall_now()
+            token = start_session(session, user_id, now, ip=ip, user_agent=user_agent)
+            audit.record(
+                session,
+                now,
+                actor=f"user:{user_id}",
+                actor_user_id=user_id,
+                action="session.start",
+                target=f"user:{user_id}",
+                source="console",
+                after={"ip": ip},
+            )
+            return token
+
+    def _note_failure(self, name: str, ip: str) -> None:
+        with writing(self._engine) as session:
+            audit.record(
+                session,
+                self._clock.wall_now(),
+                actor="anonymous",
+                action="session.refused",
+                target=name[:120],
+                source="console",
+                after={"ip": ip},
+            )
+
+
+def signed_in(engine: Engine, clock: Clock, token: str | None) -> SignedIn | None:
+    """The live session of a cookie, or None."""
+    if not token:
+        return None
+    with reading(engine) as session:
+        return find_session(session, token, clock.wall_now())
+
+
+def note_activity(engine: Engine, clock: Clock, who: SignedIn) -> None:
+    """Keep the session alive because the person acted; at most one write per half minute."""
+    now = clock.wall_now()
+    if now - who.last_seen_at >= TOUCH_EVERY:
+        with writing(engine) as session:
+            touch_session(session, who.session_id, now)
+
+
+def sign_out(engine: Engine, clock: Clock, token: str) -> None:
+    """Revoke the session of `token`: every tab of this browser is out."""
+    with writing(engine) as session:
+        now = clock.wall_now()
+        who = find_session(session, token, now)
+        revoke_session(session, token, now)
+        if who is not None:
+            audit.record(
+                session,
+                now,
+                actor=f"user:{who.user_id}",
+                actor_user_id=who.user_id,
+                action="session.end",
+                target=f"user:{who.user_id}",
+                source="console",
+            )

@@ -1,0 +1,100 @@
+"""알림: what waits for a person, and saying that it was seen."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console.components import confirm
+from console.components.bar import bar
+from console.components.figures import UNKNOWN, age, join, mark, moment, span
+from console.components.frame import allowed, lang, me, t, wiring
+from console.components.rows import account_cell
+from console.components.table import Column, table
+from console.services import alerts
+from console.services.alerts import AlertLine
+from console.services.permissions import Action
+from shared.words import alert_advice, alert_text
+
+_TONES = {"critical": "act", "warning": "watch", "info": "off"}
+
+
+@st.fragment(run_every="2s")
+def _open() -> None:
+    columns = [
+        Column(t("alerts.severity")),
+        Column(t("col.account")),
+        Column(t("alerts.what"), wide=True),
+        Column(t("alerts.count"), numeric=True),
+        Column(t("alerts.last")),
+    ]
+    table(columns, [_row(line) for line in alerts.inbox(wiring(), me())], name="alerts", empty=t("empty.alerts"))
+
+
+def _row(line: AlertLine) -> list[object]:
+    now = wiring().clock.wall_now()
+    return [
+        mark(_TONES.get(line.severity, "act"), t(f"severity.{line.severity}"), line.kind),
+        account_cell(line.account_id, line.account, line.environment) if line.account_id and line.account else UNKNOWN,
+        join(alert_text(line.kind, lang(), line.params), span("lt-sub", alert_advice(line.kind, lang()))),
+        f"{line.count:,}",
+        span("", age(line.last_at, now, lang()), moment(line.last_at)),
+    ]
+
+
+def _acknowledge() -> None:
+    rows = {line.id: line for line in alerts.inbox(wiring(), me())}
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    chosen = left.selectbox(
+        t("alerts.choose"),
+        list(rows),
+        index=None,
+        format_func=lambda one: _label(rows[one]) if one in rows else f"#{one}",
+        key="alert",
+        placeholder=t("choice.none"),
+    )
+    right.button(
+        t("alerts.ack"),
+        key="alert_ack",
+        width="stretch",
+        disabled=chosen is None or not allowed(me(), Action.ALERT_ACK),
+        on_click=_ack,
+        args=(chosen,),
+    )
+
+
+def _label(line: AlertLine) -> str:
+    return f"{line.account or UNKNOWN} · {alert_text(line.kind, lang(), line.params)} · {moment(line.last_at)}"
+
+
+def _ack(alert_id: int) -> None:
+    actor, desk = me(), wiring()
+    confirm.attempt(lambda: alerts.acknowledge(desk, actor, alert_id), t("alerts.acked"))
+
+
+def _seen() -> None:
+    rows = alerts.inbox(wiring(), me(), acknowledged=True, limit=50)
+    columns = [
+        Column(t("col.account")),
+        Column(t("alerts.what"), wide=True),
+        Column(t("alerts.by")),
+        Column(t("alerts.at")),
+    ]
+    body = [
+        [
+            line.account or UNKNOWN,
+            alert_text(line.kind, lang(), line.params),
+            line.acknowledged_by,
+            moment(line.acknowledged_at),
+        ]
+        for line in rows
+    ]
+    table(columns, body, name="alerts_seen", empty=t("empty.alerts_seen"))
+
+
+bar()
+st.title(t("nav.alerts"))
+confirm.notice()
+_open()
+_acknowledge()
+with st.expander(t("alerts.seen")):
+    _seen()

@@ -1,0 +1,156 @@
+"""관제: is anything on fire, who is live, is every position protected, why did nothing trade."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import streamlit as st
+
+from console.components.bar import bar
+from console.components.charts import equity_chart
+from console.components.figures import UNKNOWN, Html, ago, environment_badge, join, mark, money, moved_money, span
+from console.components.frame import lang, me, t, wiring
+from console.components.rows import order_table
+from console.components.table import Column, facts, link, note, table
+from console.components.waiting import waiting
+from console.services import holdings, orders, overview
+from console.services.overview import AccountLine, Overview, Trouble
+
+_TONES = {Trouble.ACT: "act", Trouble.WATCH: "watch", Trouble.FINE: "fine", Trouble.OFF: "off"}
+_SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=31)}
+
+
+@st.fragment(run_every="2s")
+def _desk() -> None:
+    view = overview.overview(wiring(), me())
+    waiting(limit=4)
+    if not view.lines:
+        _first_steps()
+        return
+    facts(_sums(view), name="sums")
+    _accounts(view)
+
+
+def _sums(view: Overview) -> list[tuple[str, object]]:
+    equity = " · ".join(money(one) for one in view.equity) or UNKNOWN
+    pnl = join(*(part for one in view.pnl_today for part in (moved_money(one), "  "))) if view.pnl_today else UNKNOWN
+    unguarded = sum(line.unguarded for line in view.lines)
+    return [
+        (_with_gap(t("sum.equity"), view.equity_unknown), equity),
+        (_with_gap(t("sum.pnl_today"), view.pnl_unknown), pnl),
+        (t("sum.open_orders"), f"{sum(line.open_orders for line in view.lines):,}"),
+        (t("sum.positions"), f"{sum(line.positions for line in view.lines):,}"),
+        (t("sum.unguarded"), mark("watch", f"{unguarded:,}") if unguarded else "0"),
+    ]
+
+
+def _with_gap(label: str, unknown: int) -> str:
+    return f"{label} ({t('sum.unknown', n=unknown)})" if unknown else label
+
+
+def _accounts(view: Overview) -> None:
+    columns = [
+        Column(t("col.account")),
+        Column(t("col.state")),
+        Column(t("col.heartbeat"), numeric=True),
+        Column(t("col.pnl_today"), numeric=True),
+        Column(t("col.equity"), numeric=True),
+        Column(t("col.held_open"), numeric=True),
+        Column(t("col.guard")),
+        Column(t("col.last_decision"), wide=True),
+    ]
+    table(columns, [_row(line, view) for line in view.lines], name="accounts", empty=t("empty.accounts"))
+
+
+def _row(line: AccountLine, view: Overview) -> list[object]:
+    named = join(link(f"/account?account={line.id}", line.nickname), " ", environment_badge(line.environment, lang()))
+    return [
+        join(named, span("lt-sub", f"{line.broker} {line.market} ··{line.last4}")),
+        _state(line),
+        _heartbeat(line),
+        moved_money(line.pnl_today),
+        join(money(line.equity), span("lt-sub", t("account.cash", cash=money(line.cash)))),
+        f"{line.positions:,} / {line.open_orders:,}",
+        _guard(line),
+        _decision(line, view),
+    ]
+
+
+def _state(line: AccountLine) -> Html:
+    wanted = t("desired.on") if line.enabled else t("desired.off")
+    word = f"{wanted} → {t(f'status.{line.status}')}"
+    below = line.why or (t("kill.on_account", level=t(f"kill.{line.kill.name}")) if line.kill else "")
+    if not line.has_keys:
+        below = t("account.no_keys")
+    return join(mark(_TONES[line.trouble], word, line.why), span("lt-sub", below) if below else "")
+
+
+def _heartbeat(line: AccountLine) -> Html:
+    feed = t("feed.rest") if line.feed_source == "rest" else t("feed.stream")
+    below = f"{feed} {ago(line.feed_age_s, lang())}" if line.feed_age_s is not None else t("feed.none")
+    return join(ago(line.heartbeat_age_s, lang()), span("lt-sub", below))
+
+
+def _guard(line: AccountLine) -> Html:
+    if not line.positions:
+        return span("lt-soft", t("guard.nothing_held"))
+    if line.unguarded:
+        return mark("watch", t("guard.unguarded", n=line.unguarded))
+    return mark("fine", t("guard.all"))
+
+
+def _decision(line: AccountLine, view: Overview) -> Html:
+    said = line.decision
+    if said is None:
+        return span("lt-soft", t("decision.none"))
+    words = said.text or t(f"decision.{said.verdict}")
+    blocked = sum(count for reason, count in said.counts.items() if reason == said.reason)
+    times = t("decision.times", n=blocked) if blocked > 1 else ""
+    when = ago(overview.age_s(said.updated_at, view.as_of), lang())
+    return join(f"{said.symbol} {words}", span("lt-sub", f"{said.reason} {times} · {when}"))
+
+
+def _first_steps() -> None:
+    st.html(
+        join(
+            Html('<div class="lt-empty" data-table="accounts">'),
+            t("empty.desk"),
+            " ",
+            link("/account-new", t("nav.account_new")),
+            Html("</div>"),
+        )
+    )
+
+
+@st.fragment(run_every="2s")
+def _recent() -> None:
+    st.subheader(t("control.recent_orders"))
+    order_table(orders.listed(wiring(), me(), limit=12), name="recent_orders")
+
+
+@st.fragment(run_every="20s")
+def _equity(chosen: str) -> None:
+    curves = holdings.equity_curves(wiring(), me(), _SPANS[chosen])
+    if not any(len(curve.points) > 1 for curve in curves):
+        note(t("empty.equity"))
+        return
+    equity_chart(curves)
+
+
+bar()
+_desk()
+left, right = st.columns([3, 2], gap="large")
+with left:
+    _recent()
+with right:
+    st.subheader(t("control.equity"))
+    span_name = st.segmented_control(
+        t("control.span"),
+        list(_SPANS),
+        default="day",
+        required=True,
+        format_func=lambda name: t(f"span.{name}"),
+        key="span",
+        label_visibility="collapsed",
+    )
+    _equity(span_name or "day")

@@ -1,0 +1,90 @@
+"""주문·체결: what was asked of the market and what came back; ask the owning bot to cancel."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console.components import confirm
+from console.components.bar import bar
+from console.components.choices import account_filter
+from console.components.frame import allowed, me, t, wiring
+from console.components.rows import fill_table, order_label, order_table
+from console.components.table import note
+from console.services import orders
+from console.services.accounts import new_key
+from console.services.orders import LIMIT, OrderLine
+from console.services.permissions import Action
+from shared.domain.order_state import OPEN, TERMINAL, UNPROVEN
+from shared.store.panels import OrderFilter
+
+_KINDS = {
+    "all": frozenset[str](),
+    "open": frozenset(status.value for status in OPEN),
+    "unproven": frozenset(status.value for status in UNPROVEN),
+    "closed": frozenset(status.value for status in TERMINAL),
+}
+
+
+@st.fragment(run_every="2s")
+def _orders(account_id: int | None, kind: str, symbol: str) -> None:
+    wanted = OrderFilter(statuses=_KINDS[kind], symbol=symbol)
+    rows = orders.listed(wiring(), me(), account_id=account_id, wanted=wanted)
+    order_table(rows)
+    if len(rows) == LIMIT:
+        note(t("orders.limit", n=LIMIT))
+
+
+@st.fragment(run_every="2s")
+def _fills(account_id: int | None, symbol: str) -> None:
+    fill_table(orders.fills(wiring(), me(), account_id=account_id, symbol=symbol))
+
+
+def _cancel_chooser(account_id: int | None) -> None:
+    """Outside what refreshes: the choice stays while the table moves."""
+    rows = {row.id: row for row in orders.open_orders(wiring(), me(), account_id=account_id) if row.cancelable}
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    chosen = left.selectbox(
+        t("orders.choose_cancel"),
+        list(rows),
+        index=None,
+        format_func=lambda one: order_label(rows[one]) if one in rows else f"#{one}",
+        key="cancel_order",
+        placeholder=t("orders.none_cancelable") if not rows else t("choice.none"),
+    )
+    ready = chosen in rows and allowed(me(), Action.ORDER_CANCEL)
+    if right.button(t("orders.cancel"), key="cancel_open", disabled=not ready, width="stretch") and chosen in rows:
+        confirm.open_dialog("cancel", order=rows[chosen], key=new_key())
+
+
+def _cancel_dialog(order: OrderLine, key: str) -> None:
+    actor, desk = me(), wiring()
+    st.markdown(t("orders.cancel_question"))
+    st.code(order_label(order), language=None)
+    st.caption(t("orders.cancel_effect", env=t(f"env.{order.environment}")))
+    if st.button(t("orders.cancel_do"), key="cancel_do", type="primary", width="stretch"):
+        confirm.in_dialog(lambda: orders.request_cancel(desk, actor, order.id, key=key), t("orders.cancel_asked"))
+    confirm.cancel_button()
+
+
+bar()
+st.title(t("nav.orders"))
+confirm.notice()
+first, second, third = st.columns([2, 2, 1])
+with first:
+    account = account_filter()
+kind = second.segmented_control(
+    t("orders.kind"),
+    list(_KINDS),
+    default="all",
+    required=True,
+    format_func=lambda one: t(f"orders.kind.{one}"),
+    key="kind",
+)
+symbol = third.text_input(t("col.symbol"), key="symbol", max_chars=16).strip().upper()
+_orders(account, kind or "all", symbol)
+_cancel_chooser(account)
+st.subheader(t("orders.fills"))
+_fills(account, symbol)
+question = confirm.opened("cancel")
+if question is not None:
+    st.dialog(t("orders.cancel"), on_dismiss=confirm.close)(_cancel_dialog)(**question)

@@ -1,0 +1,48 @@
+"""What gate, routes and pages of this process share: settings, engine, clock and the public halves of the keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from shared.clock import Clock, SystemClock
+from shared.config import Settings
+from shared.crypto import LookupKey, SealingKey, load_lookup, load_public
+from shared.db import open_engine
+from shared.domain.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Holds no private key: the console writes secrets and cannot read them."""
+
+    settings: Settings
+    engine: Engine
+    clock: Clock
+    sealing: SealingKey
+    lookup: LookupKey
+
+
+_current: list[Wiring] = []  # one entry once the process is wired
+
+
+def wire(settings: Settings) -> Wiring:
+    """Open what the console needs; ConfigError when setup has not run."""
+    lookup = load_lookup(settings)
+    if len(lookup.key) < 32 or len(set(lookup.key)) < 8:
+        raise ConfigError(
+            "lookup.key is not a secret",
+            "it is shorter than 32 bytes or made of one repeated byte",
+            "delete it and run `python -m console.cli setup`",
+        )
+    return Wiring(settings, open_engine(settings.database_url), SystemClock(), load_public(settings), lookup)
+
+
+def use(wiring: Wiring) -> None:
+    """Make `wiring` the one of this process."""
+    _current[:] = [wiring]
+
+
+def current() -> Wiring:
+    return _current[0]

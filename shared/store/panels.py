@@ -1,0 +1,199 @@
+"""What the console's panels read: one statement per panel, always of named accounts, always with a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, union_all
+from sqlalchemy import select as sa_select
+from sqlmodel import Session, SQLModel, col, select
+
+from shared.domain.order_state import OPEN
+from shared.models import (
+    ApiCredential,
+    CashBalance,
+    Command,
+    DecisionRow,
+    EquitySnapshot,
+    ExecutionLog,
+    FillRow,
+    FxRate,
+    Heartbeat,
+    OrderEvent,
+    OrderRow,
+    PositionRow,
+)
+
+
+def heartbeats(session: Session, account_ids: Collection[int]) -> dict[int, Heartbeat]:
+    rows = session.exec(select(Heartbeat).where(col(Heartbeat.account_id).in_(account_ids)))
+    return {row.account_id: row for row in rows}
+
+
+def cash(session: Session, account_ids: Collection[int]) -> list[CashBalance]:
+    query = select(CashBalance).where(col(CashBalance.account_id).in_(account_ids))
+    return list(session.exec(query.order_by(col(CashBalance.account_id), col(CashBalance.currency))))
+
+
+def positions(session: Session, account_ids: Collection[int], *, limit: int = 500) -> list[PositionRow]:
+    query = select(PositionRow).where(col(PositionRow.account_id).in_(account_ids))
+    return list(session.exec(query.order_by(col(PositionRow.account_id), col(PositionRow.symbol)).limit(limit)))
+
+
+def last_decisions(session: Session, account_ids: Collection[int]) -> dict[int, DecisionRow]:
+    """The newest decision of each account."""
+    rows = session.exec(select(DecisionRow).where(col(DecisionRow.id).in_(_newest_ids(DecisionRow, account_ids))))
+    return {row.account_id: row for row in rows}
+
+
+def decisions(session: Session, account_id: int, *, limit: int = 100) -> list[DecisionRow]:
+    query = select(DecisionRow).where(DecisionRow.account_id == account_id)
+    return list(session.exec(query.order_by(col(DecisionRow.id).desc()).limit(limit)))
+
+
+def last_decision_of_rules(session: Session, rule_ids: Collection[int]) -> dict[int, DecisionRow]:
+    newest = [sa_select(func.max(DecisionRow.id)).where(col(DecisionRow.rule_id) == rule) for rule in rule_ids]
+    if not newest:
+        return {}
+    rows = session.exec(select(DecisionRow).where(col(DecisionRow.id).in_(union_all(*newest))))
+    return {row.rule_id: row for row in rows}
+
+
+def last_equity(session: Session, account_ids: Collection[int]) -> dict[int, EquitySnapshot]:
+    """The newest equity snapshot of each account."""
+    query = select(EquitySnapshot).where(col(EquitySnapshot.id).in_(_newest_ids(EquitySnapshot, account_ids)))
+    return {row.account_id: row for row in session.exec(query)}
+
+
+def equity_before(session: Session, starts: Mapping[int, datetime]) -> dict[int, EquitySnapshot]:
+    """For each account its last snapshot before the given moment; accounts without one are left out."""
+    newest = [
+        sa_select(EquitySnapshot.id)
+        .where(col(EquitySnapshot.account_id) == account, col(EquitySnapshot.at) < start)
+        .order_by(col(EquitySnapshot.at).desc())
+        .limit(1)
+        .subquery()
+        for account, start in starts.items()
+    ]
+    if not newest:
+        return {}
+    ids = union_all(*(sa_select(one.c.id) for one in newest))
+    return {row.account_id: row for row in session.exec(select(EquitySnapshot).where(col(EquitySnapshot.id).in_(ids)))}
+
+
+def equity_first_since(session: Session, starts: Mapping[int, datetime]) -> dict[int, EquitySnapshot]:
+    """For each account its first snapshot at or after the given moment."""
+    oldest = [
+        sa_select(EquitySnapshot.id)
+        .where(col(EquitySnapshot.account_id) == account, col(EquitySnapshot.at) >= start)
+        .order_by(col(EquitySnapshot.at))
+        .limit(1)
+        .subquery()
+        for account, start in starts.items()
+    ]
+    if not oldest:
+        return {}
+    ids = union_all(*(sa_select(one.c.id) for one in oldest))
+    return {row.account_id: row for row in session.exec(select(EquitySnapshot).where(col(EquitySnapshot.id).in_(ids)))}
+
+
+def equity_series(session: Session, account_id: int, since: datetime, *, limit: int = 5000) -> list[EquitySnapshot]:
+    """Oldest first; the newest `limit` points since then."""
+    query = select(EquitySnapshot).where(EquitySnapshot.account_id == account_id, col(EquitySnapshot.at) >= since)
+    return list(session.exec(query.order_by(col(EquitySnapshot.at).desc()).limit(limit)))[::-1]
+
+
+def open_order_counts(session: Session, account_ids: Collection[int], since: datetime) -> dict[int, int]:
+    """Orders that may still be live at the broker, by account. No order of ours outlives `since`."""
+    query = (
+        select(OrderRow.account_id, func.count())
+        .where(
+            col(OrderRow.account_id).in_(account_ids),
+            col(OrderRow.placed_at) >= since,
+            col(OrderRow.status).in_(sorted(OPEN)),
+        )
+        .group_by(col(OrderRow.account_id))
+    )
+    return dict(session.exec(query).all())
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Empty fields do not filter."""
+
+    statuses: frozenset[str] = frozenset()
+    symbol: str = ""
+    rule_id: int | None = None
+    before_id: int | None = None
+
+
+def orders(session: Session, account_ids: Collection[int], wanted: OrderFilter, *, limit: int) -> list[OrderRow]:
+    """Newest first."""
+    query = select(OrderRow).where(col(OrderRow.account_id).in_(account_ids))
+    if wanted.statuses:
+        query = query.where(col(OrderRow.status).in_(sorted(wanted.statuses)))
+    if wanted.symbol:
+        query = query.where(OrderRow.symbol == wanted.symbol)
+    if wanted.rule_id is not None:
+        query = query.where(OrderRow.rule_id == wanted.rule_id)
+    if wanted.before_id is not None:
+        query = query.where(col(OrderRow.id) < wanted.before_id)
+    return list(session.exec(query.order_by(col(OrderRow.id).desc()).limit(limit)))
+
+
+def order_events(session: Session, order_id: int) -> list[OrderEvent]:
+    return list(session.exec(select(OrderEvent).where(OrderEvent.order_id == order_id).order_by(col(OrderEvent.id))))
+
+
+def fills(session: Session, account_ids: Collection[int], *, symbol: str = "", limit: int = 100) -> list[FillRow]:
+    """Newest first."""
+    query = select(FillRow).where(col(FillRow.account_id).in_(account_ids))
+    if symbol:
+        query = query.where(FillRow.symbol == symbol)
+    return list(session.exec(query.order_by(col(FillRow.id).desc()).limit(limit)))
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    levels: frozenset[str] = frozenset()
+    text: str = ""
+    rule_id: int | None = None
+
+
+def logs(session: Session, account_ids: Collection[int], wanted: LogFilter, *, limit: int) -> list[ExecutionLog]:
+    """Newest first."""
+    query = select(ExecutionLog).where(col(ExecutionLog.account_id).in_(account_ids))
+    if wanted.levels:
+        query = query.where(col(ExecutionLog.level).in_(sorted(wanted.levels)))
+    if wanted.text:
+        query = query.where(col(ExecutionLog.message).icontains(wanted.text, autoescape=True))
+    if wanted.rule_id is not None:
+        query = query.where(ExecutionLog.rule_id == wanted.rule_id)
+    return list(session.exec(query.order_by(col(ExecutionLog.id).desc()).limit(limit)))
+
+
+def commands(session: Session, account_id: int, *, limit: int) -> list[Command]:
+    """Newest first."""
+    query = select(Command).where(Command.account_id == account_id)
+    return list(session.exec(query.order_by(col(Command.id).desc()).limit(limit)))
+
+
+def fx_rate(session: Session, base: str, quote: str) -> FxRate | None:
+    """The newest dated rate, or None: without one nothing is converted."""
+    query = select(FxRate).where(FxRate.base == base, FxRate.quote == quote)
+    return session.exec(query.order_by(col(FxRate.at).desc()).limit(1)).first()
+
+
+def _newest_ids(table: type[SQLModel], account_ids: Collection[int]) -> ColumnElement[int] | list[int]:
+    """A subquery of the largest id per account: an index look-up each, whatever the size of the table."""
+    columns = table.__table__.c  # type: ignore[attr-defined]
+    each = [sa_select(func.max(columns.id)).where(columns.account_id == account) for account in account_ids]
+    return union_all(*each) if each else []  # type: ignore[return-value]
+
+
+def keyed_accounts(session: Session, account_ids: Collection[int]) -> frozenset[int]:
+    """The accounts whose keys are registered."""
+    query = select(ApiCredential.account_id).where(col(ApiCredential.account_id).in_(account_ids))
+    return frozenset(session.exec(query))

@@ -1,0 +1,39 @@
+"""Users, grants and API tokens."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from shared.models import AccountGrant, ApiToken, User
+
+
+def user_by_email(session: Session, email: str) -> User | None:
+    return session.exec(select(User).where(User.email == email)).first()
+
+
+def active_user(session: Session, user_id: int) -> User | None:
+    """The user as the database knows him now; None when unknown or disabled."""
+    user = session.get(User, user_id, populate_existing=True)
+    return user if user is not None and user.disabled_at is None else None
+
+
+def granted_accounts(session: Session, user_id: int) -> frozenset[int]:
+    return frozenset(session.exec(select(AccountGrant.account_id).where(AccountGrant.user_id == user_id)))
+
+
+def grant(session: Session, user_id: int, account_id: int, now: datetime) -> None:
+    session.add(AccountGrant(user_id=user_id, account_id=account_id, created_at=now))
+
+
+def token_user(session: Session, token: str, now: datetime) -> User | None:
+    """The service user of a bearer token that is neither revoked nor expired."""
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    row = session.exec(
+        select(ApiToken).where(ApiToken.token_hash == digest, col(ApiToken.revoked_at).is_(None))
+    ).first()
+    if row is None or (row.expires_at is not None and now >= row.expires_at):
+        return None
+    return active_user(session, row.user_id)

@@ -1,0 +1,80 @@
+"""Signed-in browsers: an opaque id in the cookie, its hash in the row."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, select, update
+
+from shared.models import LoginSession, User
+
+IDLE = timedelta(minutes=30)
+ABSOLUTE = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A live session and the person behind it, read together."""
+
+    session_id: int
+    user_id: int
+    email: str
+    role: str
+    lang: str | None
+    last_seen_at: datetime
+    expires_at: datetime
+
+
+def token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def start_session(session: Session, user_id: int, now: datetime, *, ip: str, user_agent: str) -> str:
+    """Open a session and return its 256-bit id; only the hash is kept."""
+    token = secrets.token_urlsafe(32)
+    session.add(
+        LoginSession(
+            user_id=user_id,
+            token_hash=token_hash(token),
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + ABSOLUTE,
+            ip=ip[:64],
+            user_agent=user_agent[:200],
+        )
+    )
+    return token
+
+
+def find_session(session: Session, token: str, now: datetime) -> SignedIn | None:
+    """The live session of `token`: not revoked, not idle too long, not too old, its user not disabled."""
+    row = session.exec(
+        select(LoginSession, User)
+        .join(User, User.id == LoginSession.user_id)  # type: ignore[arg-type]
+        .where(LoginSession.token_hash == token_hash(token))
+    ).first()
+    if row is None:
+        return None
+    login, user = row
+    idle_until = login.last_seen_at + IDLE
+    if login.revoked_at is not None or user.disabled_at is not None or now >= min(login.expires_at, idle_until):
+        return None
+    assert login.id is not None and user.id is not None
+    return SignedIn(login.id, user.id, user.email, user.role, user.lang, login.last_seen_at, login.expires_at)
+
+
+def touch_session(session: Session, session_id: int, now: datetime) -> None:
+    """Note that the person did something; automatic refreshes do not count."""
+    session.exec(update(LoginSession).where(LoginSession.id == session_id).values(last_seen_at=now))  # type: ignore[arg-type]
+
+
+def revoke_session(session: Session, token: str, now: datetime) -> None:
+    """End the session of `token` at once; an unknown token changes nothing."""
+    session.exec(
+        update(LoginSession)
+        .where(LoginSession.token_hash == token_hash(token), LoginSession.revoked_at.is_(None))  # type: ignore[union-attr, arg-type]
+        .values(revoked_at=now)
+    )

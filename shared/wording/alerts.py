@@ -1,0 +1,67 @@
+"""Alerts: what happened, and what to do now. Parameters come from the alert's row."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "FILL": ("체결: {symbol} {side} {quantity}주 @ {price}", "Filled: {symbol} {side} {quantity} @ {price}"),
+    "ORDER_REJECTED": (
+        "주문 거부: {symbol} {side} {quantity}주 — {reason}",
+        "Order rejected: {symbol} {side} {quantity} — {reason}",
+    ),
+    "ORDER_UNKNOWN": (
+        "주문 결과 미확인: {symbol} {side} {quantity}주",
+        "Order outcome unknown: {symbol} {side} {quantity}",
+    ),
+    "NEEDS_OPERATOR": (
+        "주문 확인 필요: {symbol} {side} {quantity}주",
+        "Order needs a person: {symbol} {side} {quantity}",
+    ),
+    "BOT_SILENT": ("봇 응답 없음", "Bot is silent"),
+    "BOT_PARKED": ("봇 반복 종료로 세워 둠: {reason}", "Bot parked after repeated exits: {reason}"),
+    "BOT_FATAL": ("봇이 시작하지 못함: {reason}", "Bot cannot start: {reason}"),
+    "BOT_HELD": ("봇 수동 정지", "Bot stopped by hand"),
+    "BOT_BLOCKED": ("봇 거래 중단: {reason}", "Bot blocked: {reason}"),
+    "KEY_REFUSED": ("증권사가 키를 거부: {reason}", "Broker refused the key: {reason}"),
+    "CONFIG_REFUSED": ("설정 적용 거부: {reason}", "Configuration refused: {reason}"),
+    "RULE_PARKED": ("규칙 {rule} 멈춤: {reason}", "Rule {rule} parked: {reason}"),
+    "PRICE_SPIKE": (
+        "가격 급변: {symbol} {change_pct}% ({minutes}분)",
+        "Price spike: {symbol} {change_pct}% in {minutes} min",
+    ),
+    "FEED_SILENT": ("시세 끊김: {symbol}", "Market data silent: {symbol}"),
+    "STORE_AWAY": ("저장소 연결 끊김", "Store unreachable"),
+    "DRIFT": (
+        "잔고 불일치: {symbol} 우리 {ours} · 증권사 {theirs}",
+        "Position drift: {symbol} ours {ours}, broker {theirs}",
+    ),
+    "UNGUARDED": ("보호 안 된 포지션: {symbol} {quantity}주", "Unguarded position: {symbol} {quantity}"),
+    "LIMIT_REACHED": ("한도 도달: {limit}", "Limit reached: {limit}"),
+    "TOKEN_EXPIRING": ("토큰 만료 임박", "Token about to expire"),
+    "ARMED_EXPIRED": ("실전 승인 만료", "Live approval expired"),
+    "KILL_RAISED": ("긴급정지 {level}: {by}", "Kill switch {level}: {by}"),
+}
+
+ADVICE: dict[str, tuple[str, str]] = {
+    "ORDER_REJECTED": ("사유를 보고 규칙이나 한도를 고치십시오.", "Read the reason; mend the rule or the limit."),
+    "ORDER_UNKNOWN": (
+        "봇이 증권사에 조회 중입니다. 같은 주문을 다시 내지 마십시오.",
+        "The bot is asking the broker. Do not send the order again.",
+    ),
+    "NEEDS_OPERATOR": (
+        "증권사 앱에서 주문을 확인한 뒤 주문 화면에서 판단하십시오.",
+        "Look at the broker's own app, then decide on the orders page.",
+    ),
+    "BOT_SILENT": ("로그를 보십시오. 감시 프로그램이 다시 시작합니다.", "Look at the log; the watchdog restarts it."),
+    "BOT_PARKED": ("원인을 고친 뒤 계좌에서 시작을 누르십시오.", "Mend the cause, then press start on the account."),
+    "BOT_FATAL": ("원인을 고친 뒤 계좌에서 시작을 누르십시오.", "Mend the cause, then press start on the account."),
+    "BOT_HELD": ("다시 거래하려면 계좌에서 시작을 누르십시오.", "Press start on the account to trade again."),
+    "BOT_BLOCKED": ("계좌의 키와 설정을 확인하십시오.", "Check the keys and settings of the account."),
+    "KEY_REFUSED": ("계좌 설정에서 키를 다시 입력하십시오.", "Enter the keys again in the account's settings."),
+    "CONFIG_REFUSED": (
+        "이전 설정으로 계속합니다. 규칙이나 한도를 고치십시오.",
+        "The old one stays in force. Mend the rule or limit.",
+    ),
+    "RULE_PARKED": ("규칙을 고쳐 저장하면 다시 시작합니다.", "Mend and save the rule to resume it."),
+    "DRIFT": ("증권사 앱의 잔고와 비교하십시오.", "Compare with the holdings in the broker's own app."),
+    "UNGUARDED": ("손절이 있는 규칙을 켜거나 직접 정리하십시오.", "Enable a rule with a stop, or close it yourself."),
+    "STORE_AWAY": ("청산은 계속됩니다. 저장소를 확인하십시오.", "Exits go on. Check the store."),
+    "FEED_SILENT": ("청산은 REST 시세로 계속됩니다.", "Exits go on with REST quotes."),
+}

@@ -1,0 +1,132 @@
+"""Refusals: what happened, why, what to do now."""
+
+_Three = tuple[str, str, str]
+
+REFUSALS: dict[str, tuple[_Three, _Three]] = {
+    "forbidden": (
+        ("이 작업은 허용되지 않습니다", "현재 역할({role})에는 이 권한이 없습니다.", "관리자에게 요청하십시오."),
+        ("You may not do this", "Your present role ({role}) does not allow it.", "Ask an Admin."),
+    ),
+    "live_needs_admin": (
+        ("실전 계좌는 관리자만 켤 수 있습니다", "실제 돈이 움직이는 작업입니다.", "관리자에게 요청하십시오."),
+        ("Only an Admin may turn this on for a LIVE account", "Real money moves.", "Ask an Admin."),
+    ),
+    "signed_out": (
+        ("로그인이 끝났습니다", "세션이 만료되었거나 사용자가 중지되었습니다.", "다시 로그인하십시오."),
+        ("You are signed out", "The session has ended or the user was disabled.", "Sign in again."),
+    ),
+    "no_account": (
+        (
+            "계좌를 찾을 수 없습니다",
+            "계좌 {account}은(는) 없거나 볼 권한이 없습니다.",
+            "계좌 목록에서 다시 고르십시오.",
+        ),
+        ("No such account", "Account {account} does not exist or is not yours to see.", "Choose one from the list."),
+    ),
+    "no_alert": (
+        ("알림을 찾을 수 없습니다", "이미 지워졌습니다.", "알림 화면을 다시 여십시오."),
+        ("No such alert", "It is gone.", "Open the alerts page again."),
+    ),
+    "no_order": (
+        ("주문을 찾을 수 없습니다", "주문 {order}이(가) 없습니다.", "주문 화면에서 다시 고르십시오."),
+        ("No such order", "There is no order {order}.", "Choose one on the orders page."),
+    ),
+    "no_rule": (
+        ("규칙을 찾을 수 없습니다", "규칙 {rule}이(가) 없습니다.", "규칙 화면에서 다시 고르십시오."),
+        ("No such rule", "There is no rule {rule}.", "Choose one on the rules page."),
+    ),
+    "not_cancelable": (
+        ("취소할 수 없는 주문입니다", "주문 {order}은(는) 접수 상태가 아닙니다.", "주문 상태를 확인하십시오."),
+        ("This order cannot be cancelled", "Order {order} is not resting at the broker.", "Look at its status."),
+    ),
+    "nickname_taken": (
+        ("계좌 이름이 이미 있습니다", "'{nickname}' 계좌가 있습니다.", "다른 이름을 쓰십시오."),
+        ("The name is taken", "There is an account '{nickname}'.", "Choose another name."),
+    ),
+    "bad_nickname": (
+        (
+            "계좌 이름을 쓸 수 없습니다",
+            "2~40자의 글자, 숫자, 공백, . ( ) · - 만 됩니다.",
+            "이름을 고쳐 다시 등록하십시오.",
+        ),
+        ("The name cannot be used", "2–40 letters, digits, spaces and . ( ) · - only.", "Mend the name and try again."),
+    ),
+    "account_taken": (
+        ("이미 등록된 계좌번호입니다", "'{nickname}' 계좌가 이 번호를 씁니다.", "그 계좌에서 키를 바꾸십시오."),
+        ("This account number is registered", "'{nickname}' uses it.", "Replace the keys there."),
+    ),
+    "key_taken": (
+        (
+            "이미 쓰이는 앱 키입니다",
+            "계좌 {account}이(가) 이 키를 씁니다. 키 하나에 계좌 하나입니다.",
+            "증권사에서 다른 앱 키를 받으십시오.",
+        ),
+        ("This app key is in use", "Account {account} uses it; one key serves one account.", "Get another app key."),
+    ),
+    "bad_key": (
+        (
+            "키 형식이 맞지 않습니다",
+            "{name}: 빈칸 없는 8자 이상의 영문·숫자·기호여야 합니다.",
+            "증권사 화면에서 다시 복사하십시오.",
+        ),
+        ("The key does not look right", "{name}: at least 8 printable characters, no spaces.", "Copy it again."),
+    ),
+    "bad_account_no": (
+        ("계좌번호 형식이 맞지 않습니다", "앞 8자리와 상품코드 2자리가 필요합니다.", "12345678-01 처럼 입력하십시오."),
+        ("The account number does not look right", "8 digits and a 2-digit product code.", "Type it like 12345678-01."),
+    ),
+    "bad_ls_account_no": (
+        ("계좌번호 형식이 맞지 않습니다", "LS증권은 숫자 11자리(또는 8+2자리)입니다.", "숫자만 다시 입력하십시오."),
+        ("The account number does not look right", "LS uses 11 digits (or 8+2).", "Type the digits again."),
+    ),
+    "bad_limit": (
+        ("한도 값을 쓸 수 없습니다", "{name}: 0 이상의 숫자여야 합니다.", "숫자로 고쳐 다시 저장하십시오."),
+        ("The limit cannot be used", "{name}: a number of 0 or more.", "Mend the number and save again."),
+    ),
+    "no_such_combination": (
+        ("없는 조합입니다", "{broker} {market}에는 {env} 환경이 없습니다.", "다른 환경을 고르십시오."),
+        ("There is no such combination", "{broker} {market} has no {env} environment.", "Choose another environment."),
+    ),
+    "confirm_live": (
+        ("확인 이름이 다릅니다", "실전 계좌는 이름을 그대로 입력해야 합니다.", "'{nickname}'을(를) 입력하십시오."),
+        ("The typed name differs", "A LIVE account asks for its name.", "Type '{nickname}'."),
+    ),
+    "reason_missing": (
+        ("사유가 없습니다", "이 작업은 기록에 사유를 남깁니다.", "사유를 적으십시오."),
+        ("A reason is missing", "It is kept in the audit trail.", "Write the reason."),
+    ),
+    "no_keys": (
+        ("키가 등록되지 않았습니다", "'{nickname}' 계좌에 앱 키가 없습니다.", "계좌 설정에서 키를 등록하십시오."),
+        ("There are no keys", "'{nickname}' has no app key.", "Enter the keys in its settings."),
+    ),
+    "bad_rule": (
+        ("규칙을 저장할 수 없습니다", "{problems}", "표시된 곳을 고쳐 다시 저장하십시오."),
+        ("The rule cannot be saved", "{problems}", "Mend what is named and save again."),
+    ),
+    "rule_changed": (
+        (
+            "그 사이 규칙이 바뀌었습니다",
+            "다른 사람이 버전 {number}을(를) 저장했습니다.",
+            "새 내용을 불러온 뒤 다시 고치십시오.",
+        ),
+        ("The rule has changed meanwhile", "Somebody saved version {number}.", "Load it and edit again."),
+    ),
+    "not_live_ready": (
+        (
+            "실전에서 켤 수 없는 규칙입니다",
+            "빠진 것: {missing}",
+            "규칙과 한도를 채우거나 관리자가 사유를 남기고 면제하십시오.",
+        ),
+        ("The rule is not ready for LIVE", "Missing: {missing}", "Complete it, or an Admin waives it with a reason."),
+    ),
+}
+
+
+def words() -> dict[str, tuple[str, str]]:
+    """Every part as a key of its own: refuse.<code>.what | why | now."""
+    parts = ("what", "why", "now")
+    return {
+        f"refuse.{code}.{part}": (korean[i], english[i])
+        for code, (korean, english) in REFUSALS.items()
+        for i, part in enumerate(parts)
+    }

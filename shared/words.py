@@ -1,0 +1,45 @@
+"""What people read, in Korean and English: one look-up over the tables of shared/wording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.wording import alerts, desk, pages, refusals
+
+LANGS = ("ko", "en")  # Korean first
+UNKNOWN = "—"
+
+WORDS: dict[str, tuple[str, str]] = {**desk.WORDS, **pages.WORDS, **refusals.words()}
+
+
+class _Gaps(dict[str, object]):
+    """A value that was not given shows as a dash, never as a crash in front of an operator."""
+
+    def __missing__(self, name: str) -> str:
+        return UNKNOWN
+
+
+def say(key: str, lang: str, **values: object) -> str:
+    """The words of `key` in `lang`, values filled in. An unknown key is returned as it is, so that it can be seen."""
+    both = WORDS.get(key)
+    return key if both is None else both[_index(lang)].format_map(_Gaps(values))
+
+
+def alert_text(kind: str, lang: str, params: Mapping[str, Any]) -> str:
+    """One sentence about an alert; a kind without words shows its name and parameters."""
+    both = alerts.TEXTS.get(kind)
+    if both is None:
+        shown = ", ".join(f"{name}={value}" for name, value in params.items())
+        return f"{kind} {shown}".strip()
+    return both[_index(lang)].format_map(_Gaps(params))
+
+
+def alert_advice(kind: str, lang: str) -> str:
+    """What to do now; empty when there is nothing to do."""
+    both = alerts.ADVICE.get(kind)
+    return "" if both is None else both[_index(lang)]
+
+
+def _index(lang: str) -> int:
+    return LANGS.index(lang) if lang in LANGS else 0
