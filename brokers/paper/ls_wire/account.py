@@ -9,6 +9,7 @@ from brokers.paper.accounts import CashView, Holding
 from brokers.paper.ls_wire.blocks import Block, Value, block
 from brokers.paper.ls_wire.call import (
     ACCOUNT_NAME,
+    Blocks,
     Call,
     Reply,
     listed,
@@ -201,7 +202,7 @@ def cspaq12300(call: Call) -> Reply:
         **_orderable(cash),
     )
     rows = [_bep_row(call, one) for one in valued]
-    blocks = {"CSPAQ12300OutBlock1": asked, "CSPAQ12300OutBlock2": out, "CSPAQ12300OutBlock3": rows}
+    blocks: Blocks = {"CSPAQ12300OutBlock1": asked, "CSPAQ12300OutBlock2": out, "CSPAQ12300OutBlock3": rows}
     return Reply(blocks, ASKED, DONE)
 
 
@@ -278,7 +279,7 @@ def cspbq00200(call: Call) -> Reply:
 def foccq33600(call: Call) -> Reply:
     """Period return. 모의투자 does not offer it, which is how clients find out what they are."""
     if call.mock:
-        raise business("01900", call.account.env)
+        raise business("01900")
     cash = _cash(call)
     echoed = {name: call.asked.text(name) for name in ("QrySrtDt", "QryEndDt", "TermTp")}
     asked = block("FOCCQ33600OutBlock1", RecCnt=1, AcntNo=call.account.number, Pwd="********", **echoed)

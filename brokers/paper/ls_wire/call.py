@@ -38,11 +38,14 @@ class Call:
         return self.exchange.clock.market_now().astimezone(KST)
 
 
+Blocks = Mapping[str, Block | list[Block]]
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A TR's answer. A non-blank `cont_key` means more pages."""
 
-    blocks: Mapping[str, Block | list[Block]] = field(default_factory=dict)
+    blocks: Blocks = field(default_factory=dict)
     code: str = "00000"
     text: str = "정상적으로 조회가 완료되었습니다."
     cont_key: str = ""
@@ -72,9 +75,7 @@ def isin(code: str) -> str:
     """Return the 12-character ISIN of a Korean share: KR7 + code + 00 + check digit (ISO 6166)."""
     body = f"KR7{code}00"
     digits = "".join(str(int(c, 36)) for c in body)
-    total = sum(
-        sum(divmod(int(c) * 2, 10)) if i % 2 == 0 else int(c) for i, c in enumerate(reversed(digits))
-    )
+    total = sum(sum(divmod(int(c) * 2, 10)) if i % 2 == 0 else int(c) for i, c in enumerate(reversed(digits)))
     return body + str(-total % 10)
 
 

@@ -9,6 +9,7 @@ from brokers.paper.ls_wire.account import ASKED, DONE, FEE_RATE, TAX_RATE
 from brokers.paper.ls_wire.blocks import Block, block
 from brokers.paper.ls_wire.call import (
     ACCOUNT_NAME,
+    Blocks,
     Call,
     Reply,
     clock8,
@@ -17,7 +18,7 @@ from brokers.paper.ls_wire.call import (
     prefixed,
     short_code,
 )
-from brokers.paper.ls_wire.refusals import MOCK_PREFIX, Refusal
+from brokers.paper.ls_wire.refusals import Refusal
 from brokers.paper.orders import ExKind, ExOrder, ExStatus
 from shared.domain.account import Market
 from shared.domain.order import OrderType, Side
@@ -114,7 +115,7 @@ def _today_row(call: Call, order: ExOrder) -> Block:
 
 def cspaq13700(call: Call) -> Reply:
     if call.mock:
-        raise Refusal("00707", f"{MOCK_PREFIX}조회할 내역이 없습니다.")
+        raise Refusal("00707", "조회할 내역이 없습니다.")
     ask = call.asked
     try:
         on = datetime.strptime(ask.text("OrdDt"), "%Y%m%d").date()  # noqa: DTZ007 - a bare date
@@ -146,7 +147,7 @@ def cspaq13700(call: Call) -> Reply:
         BuyOrdQty=sum(one.quantity for one in buys),
     )
     rows = [_dated_row(call, one, ask.text("OrdDt")) for one in page]
-    blocks = {"CSPAQ13700OutBlock1": asked, "CSPAQ13700OutBlock2": totals, "CSPAQ13700OutBlock3": rows}
+    blocks: Blocks = {"CSPAQ13700OutBlock1": asked, "CSPAQ13700OutBlock2": totals, "CSPAQ13700OutBlock3": rows}
     if not rows:
         return Reply(blocks, "00200", "조회내역이 없습니다.")
     if older:

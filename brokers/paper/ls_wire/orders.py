@@ -101,9 +101,7 @@ def cancel_order(call: Call) -> Reply:
         order = _cancel(call)
     except Refusal as refusal:
         raise _refused(refusal, "CSPAT00801", echo) from None
-    done = block(
-        "CSPAT00801OutBlock2", PrntOrdNo=ask.whole("OrgOrdNo"), **_child(order), **_result(call, order)
-    )
+    done = block("CSPAT00801OutBlock2", PrntOrdNo=ask.whole("OrgOrdNo"), **_child(order), **_result(call, order))
     code = "00463" if call.mock else "00156"
     text = "모의투자 취소주문이 완료 되었습니다." if call.mock else "취소주문이 완료되었습니다."
     return Reply({"CSPAT00801OutBlock1": echo, "CSPAT00801OutBlock2": done}, code, text)
@@ -114,20 +112,20 @@ def _place(call: Call) -> ExOrder:
     isu_no = ask.text("IsuNo")
     # 모의투자 takes A-prefixed codes only (ls.md §1.1).
     if len(isu_no) not in {6, 7} or (call.mock and len(isu_no) != 7):
-        raise business("01407", env)
+        raise business("01407")
     side = SIDES.get(ask.text("BnsTpCode"))
     if side is None:  # the real 모의투자 books such an order as something: refused here on purpose
-        raise business("01580", env)
+        raise business("01580")
     if ask.text("MgntrnCode") not in CASH_ONLY:
-        raise business("01389", env)
+        raise business("01389")
     order_type = TYPES.get(ask.text("OrdprcPtnCode"))
     if order_type is None:
-        raise business("02030", env)
+        raise business("02030")
     if ask.whole("OrdQty") <= 0:
-        raise business("02706", env)
+        raise business("02706")
     price = ask.decimal("OrdPrc") if order_type is OrderType.LIMIT else None
     if price is not None and price <= 0:
-        raise business("02705", env)
+        raise business("02705")
     symbol = short_code(isu_no)
     try:
         return call.exchange.place(
@@ -150,18 +148,16 @@ def _amend(call: Call) -> ExOrder:
     order_type = TYPES.get(call.asked.text("OrdprcPtnCode"))
     _condition(call)
     if original.price is None:
-        raise business("02031", call.account.env)
+        raise business("02031")
     if order_type is not OrderType.LIMIT:
-        raise business("02030", call.account.env)
+        raise business("02030")
     price = call.asked.decimal("OrdPrc")
     if price <= 0:
-        raise business("02705", call.account.env)
+        raise business("02705")
     if price == original.price:
-        raise business("02257", call.account.env)
+        raise business("02257")
     try:
-        return call.exchange.amend(
-            call.account, original.order_no, quantity=call.asked.whole("OrdQty"), price=price
-        )
+        return call.exchange.amend(call.account, original.order_no, quantity=call.asked.whole("OrdQty"), price=price)
     except Reject as reject:
         raise _said(call, reject, original.symbol, price) from None
 
@@ -178,19 +174,19 @@ def _original(call: Call) -> ExOrder:
     env = call.account.env
     order = call.exchange.order(call.account, call.asked.whole("OrgOrdNo"))
     if order is None or order.market is not Market.KRX:
-        raise business("01433" if call.mock else "02259", env)
+        raise business("01433" if call.mock else "02259")
     isu_no = call.asked.text("IsuNo")
     if isu_no and short_code(isu_no) != order.symbol:
-        raise business("02263", env)
+        raise business("02263")
     if call.asked.whole("OrdQty") <= 0:
-        raise business("02706", env)
+        raise business("02706")
     return order
 
 
 def _condition(call: Call) -> TimeInForce:
     condition = CONDITIONS.get(call.asked.text("OrdCndiTpCode"))
     if condition is None:
-        raise business("01401", call.account.env)
+        raise business("01401")
     return condition
 
 
@@ -216,9 +212,7 @@ def _refused(refusal: Refusal, tr: str, echo: dict[str, str | int]) -> RefusedOr
 
 
 def _echo(call: Call, name: str, **values: Value) -> dict[str, str | int]:
-    return block(
-        name, RecCnt=1, AcntNo=call.account.number, InptPwd="********", CommdaCode="40", **values
-    )
+    return block(name, RecCnt=1, AcntNo=call.account.number, InptPwd="********", CommdaCode="40", **values)
 
 
 def _result(call: Call, order: ExOrder) -> dict[str, Value]:

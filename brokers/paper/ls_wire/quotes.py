@@ -152,9 +152,7 @@ def t1301(call: Call) -> Reply:
     page, rest = rows[:TRADES_A_PAGE], rows[TRADES_A_PAGE:]
     next_key = rest[0][0] if rest else ""
     out = [_trade_row(call, trade) for _, trade in page]
-    return Reply(
-        {"t1301OutBlock": block("t1301OutBlock", cts_time=next_key), "t1301OutBlock1": out}, cont_key=next_key
-    )
+    return Reply({"t1301OutBlock": block("t1301OutBlock", cts_time=next_key), "t1301OutBlock1": out}, cont_key=next_key)
 
 
 def _trade_row(call: Call, trade: Trade) -> Block:

@@ -57,7 +57,7 @@ _BUSINESS = {
     "01433": "원주문을 확인하세요.",
     "01442": "정정/취소 수량을 초과하였습니다.",
     "01458": "장종료",
-    "01900": "에서는 해당업무가 제공되지 않습니다.",
+    "01900": "모의투자에서는 해당업무가 제공되지 않습니다.",
 }
 
 # The engine's reason -> (live code, 모의 code). Which code the real LS gives for cash and shares is the best public
@@ -87,20 +87,19 @@ def bad_field(name: str) -> Refusal:
     return Refusal("IGW40011", f"{name}({name}) 길이 확인이 필요합니다.", 500)
 
 
-def business(code: str, env: ExEnv) -> Refusal:
-    """A refusal by the TR itself: HTTP 200; 모의투자 says so at the beginning."""
-    if code == "01900":
-        return Refusal(code, MOCK_PREFIX.strip() + _BUSINESS[code])
-    return Refusal(code, (MOCK_PREFIX if env is ExEnv.MOCK else "") + _BUSINESS[code])
+def business(code: str) -> Refusal:
+    """A refusal by the TR itself: HTTP 200."""
+    return Refusal(code, _BUSINESS[code])
 
 
-def rejected(reject: Reject, env: ExEnv, *, price: Decimal | None, limits: tuple[Decimal, Decimal] | None,
-             before_open: bool) -> Refusal:
+def rejected(
+    reject: Reject, env: ExEnv, *, price: Decimal | None, limits: tuple[Decimal, Decimal] | None, before_open: bool
+) -> Refusal:
     """Say the engine's refusal in LS codes. `limits` are (lower, upper) of the symbol, where known."""
     mock = env is ExEnv.MOCK
     if reject.reason is RejectReason.PRICE_LIMIT:
         above = price is not None and limits is not None and price > limits[1]
-        return business("01427" if mock else "03180" if above else "03181", env)
+        return business("01427" if mock else "03180" if above else "03181")
     if reject.reason is RejectReason.MARKET_CLOSED:
-        return business("01458" if mock else "03589" if before_open else "03590", env)
-    return business(_REASON[reject.reason][1 if mock else 0], env)
+        return business("01458" if mock else "03589" if before_open else "03590")
+    return business(_REASON[reject.reason][1 if mock else 0])
