@@ -9,9 +9,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from brokers.http import Answer
-from brokers.kis.tr import AWAY, KIS, NO_ENVELOPE, REFUSALS, RETRY_AFTER_S
+from brokers.kis.tr import AWAY, KIS, KIS_TO_SIDE, NO_ENVELOPE, REFUSALS, RETRY_AFTER_S
 from shared.domain.errors import BrokerUnavailable, OutcomeUnknown, RateLimited, Refused, WireError
-from shared.domain.order import OrderAck
+from shared.domain.order import OrderAck, Side
 
 KST = ZoneInfo("Asia/Seoul")
 Row = dict[str, Any]
@@ -141,6 +141,12 @@ def order_id(value: str) -> str:
 
 def wire_order_id(value: str, mock: bool) -> str:
     return value.lstrip("0") if mock else value
+
+
+def side_of(code: str) -> Side:
+    if code not in KIS_TO_SIDE:
+        raise WireError(KIS, "-", f"not a side code: {code!r}")
+    return KIS_TO_SIDE[code]
 
 
 def original_id(row: Row) -> str | None:

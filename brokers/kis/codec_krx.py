@@ -22,6 +22,7 @@ from brokers.kis.codec import (
     positive,
     required,
     rows,
+    side_of,
     text,
     whole,
     wire_order_id,
@@ -50,7 +51,6 @@ class KrxDialect:
     market = Market.KRX
     zone = KST
     page_size_suffix = "100"
-    bar_source = {**dict.fromkeys(Timeframe, Timeframe.M1), Timeframe.D1: Timeframe.D1}
 
     def __init__(self, account: AccountNumber, mock: bool) -> None:
         self._account, self._mock = {"CANO": account.cano, "ACNT_PRDT_CD": account.product}, mock
@@ -133,7 +133,7 @@ class KrxDialect:
         return BrokerOrder(
             broker_order_id=order_id(required(row, "odno")),
             symbol=required(row, "pdno"),
-            side=tr.KIS_TO_SIDE[required(row, "sll_buy_dvsn_cd")],
+            side=side_of(required(row, "sll_buy_dvsn_cd")),
             quantity=quantity,
             price=positive(row, "ord_unpr"),
             filled_quantity=filled,
@@ -243,6 +243,9 @@ class KrxDialect:
             at=instant_near(clock, market_now) if clock else market_now,
             received_at=received_at,
         )
+
+    def bar_source(self, timeframe: Timeframe) -> Timeframe:
+        return Timeframe.D1 if timeframe is Timeframe.D1 else Timeframe.M1
 
     def bars(self, symbol: str, venue: Venue, timeframe: Timeframe, before: datetime, market_now: datetime) -> Ask:
         """Minutes of today and of earlier days are two transactions; 모의투자 has today's only."""

@@ -21,6 +21,7 @@ from brokers.kis.codec import (
     positive,
     required,
     rows,
+    side_of,
     text,
     whole,
     wire_order_id,
@@ -56,7 +57,6 @@ class UsDialect:
     market = Market.US
     zone = NEW_YORK
     page_size_suffix = "200"
-    bar_source = {timeframe: timeframe for timeframe in Timeframe}
 
     def __init__(self, account: AccountNumber, mock: bool) -> None:
         self._account, self._mock = {"CANO": account.cano, "ACNT_PRDT_CD": account.product}, mock
@@ -105,9 +105,9 @@ class UsDialect:
         )
 
     def open_orders(self, today: date) -> Ask:
-        """모의투자 has no list of open orders: the executions of two trade dates hold them."""
+        """모의투자 has no list of open orders: the executions around today hold them."""
         if self._mock:
-            return self.executions(today - timedelta(days=1), today)
+            return self.executions(today - timedelta(days=1), today + timedelta(days=1))
         return Ask(tr.US_OPEN, {**self._account, "OVRS_EXCG_CD": "NASD", "SORT_SQN": "DS"})  # NASD: the whole US
 
     def executions(self, since: date, until: date) -> Ask:
@@ -137,7 +137,7 @@ class UsDialect:
         return BrokerOrder(
             broker_order_id=order_id(required(row, "odno")),
             symbol=required(row, "pdno"),
-            side=tr.KIS_TO_SIDE[required(row, "sll_buy_dvsn_cd")],
+            side=side_of(required(row, "sll_buy_dvsn_cd")),
             quantity=quantity,
             price=positive(row, "ft_ord_unpr3"),
             filled_quantity=filled,
@@ -246,6 +246,9 @@ class UsDialect:
             at=at,
             received_at=received_at,
         )
+
+    def bar_source(self, timeframe: Timeframe) -> Timeframe:
+        return timeframe
 
     def bars(self, symbol: str, venue: Venue, timeframe: Timeframe, before: datetime, market_now: datetime) -> Ask:
         fields = {"AUTH": "", "EXCD": quote_code(venue), "SYMB": symbol}
