@@ -11,9 +11,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from brokers.paper.accounts import AccountId
+from brokers.paper.accounts import AccountId, ExEnv
 from brokers.paper.orders import ExOrder, RejectReason, order_id
 from brokers.paper.state import State
+from shared.domain.account import BrokerName
 from shared.domain.money import Currency
 from shared.domain.order import Side
 
@@ -116,6 +117,8 @@ class Ledger:
         at: datetime,
         market_at: datetime,
         account: AccountId | None = None,
+        broker: BrokerName | None = None,
+        env: ExEnv | None = None,
         order: ExOrder | None = None,
         symbol: str | None = None,
         side: Side | None = None,
@@ -136,8 +139,8 @@ class Ledger:
             seq=self.seq + 1,
             at=at.isoformat(),
             market_at=market_at.isoformat(),
-            broker=account.broker if account else None,
-            env=account.env if account else None,
+            broker=account.broker if account else broker,
+            env=account.env if account else env,
             account=account.number if account else None,
             type=kind,
             order_id=_order_id(account, order.order_no) if account and order else None,

@@ -118,7 +118,7 @@ class SyntheticSource:
     def _cut_day(self, symbol: str, on: date) -> list[Shape]:
         zone = self._zone(symbol)
         hours = (midnight(on + timedelta(days=1), zone) - midnight(on, zone)) // HOUR  # 23 or 25 when clocks change
-        return cut(self._day(symbol, on), hours, self._rng(symbol, "hours", on))
+        return cut(self._day(symbol, on), hours, self._rng(symbol, "hours", on), swing=0.2, wick=0.15)
 
     def _hour(self, symbol: str, start: datetime) -> Shape:
         zone = self._zone(symbol)
@@ -126,7 +126,7 @@ class SyntheticSource:
         return self._hours(symbol, on)[(start - midnight(on, zone)) // HOUR]
 
     def _cut_hour(self, symbol: str, start: datetime) -> list[Shape]:
-        return cut(self._hour(symbol, start), 60, self._rng(symbol, "minutes", start.isoformat()))
+        return cut(self._hour(symbol, start), 60, self._rng(symbol, "minutes", start.isoformat()), swing=0.3, wick=0.2)
 
     def _minute_shape(self, symbol: str, minute: datetime) -> Shape:
         hour = floor_to(minute, 3600)

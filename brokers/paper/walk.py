@@ -6,6 +6,7 @@ Prices are whole ticks. Everything is a pure function of the bar and the random 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 
 
@@ -29,16 +30,20 @@ def split(total: int, pieces: int, rng: Random) -> list[int]:
     return shares
 
 
-def cut(whole: Shape, pieces: int, rng: Random) -> list[Shape]:
-    """Cut a bar into `pieces` that follow each other without a gap; one reaches its high, one its low."""
-    knots = _knots(whole, pieces, rng)
+def cut(whole: Shape, pieces: int, rng: Random, *, swing: float, wick: float) -> list[Shape]:
+    """Cut a bar into `pieces` that follow each other without a gap; one reaches its high, one its low.
+
+    In shares of the whole range: `swing` is how far a regime takes the price off the way from open to close, `wick`
+    how far a piece may reach beyond its own open and close.
+    """
+    knots = _knots(whole, pieces, rng, swing)
     volumes = split(whole.volume, pieces, rng)
-    wick = (whole.high - whole.low) * 0.18
+    reach = (whole.high - whole.low) * wick
     parts = []
     for i, volume in enumerate(volumes):
         top, bottom = max(knots[i], knots[i + 1]), min(knots[i], knots[i + 1])
-        high = min(whole.high, top + round(wick * rng.random()))
-        low = max(whole.low, bottom - round(wick * rng.random()))
+        high = min(whole.high, top + round(reach * (0.4 + 0.6 * rng.random())))
+        low = max(whole.low, bottom - round(reach * (0.4 + 0.6 * rng.random())))
         parts.append(Shape(knots[i], high, low, knots[i + 1], volume))
     peak = max(range(pieces), key=lambda i: parts[i].high)
     pit = min(range(pieces), key=lambda i: parts[i].low)
@@ -57,25 +62,22 @@ def _stretch(shape: Shape, *, high: int | None = None, low: int | None = None) -
     )
 
 
-def _knots(whole: Shape, pieces: int, rng: Random) -> list[int]:
-    """Go from open to close in regimes (up, down, flat) of one to three pieces, turning back at the edges."""
-    span, level = whole.high - whole.low, float(whole.open)
-    knots, left, slope = [whole.open], 0, 0.0
+def _knots(whole: Shape, pieces: int, rng: Random, swing: float) -> list[int]:
+    """Go from open to close in regimes (up, down, now and then flat) of one or two pieces around the straight way.
+
+    Because up and down take turns, averages over a few pieces cross each other every few pieces.
+    """
+    reach = (whole.high - whole.low) * swing
+    knots, left, aim, level = [whole.open], 0, 1.0 if rng.random() < 0.5 else -1.0, 0.0
     for i in range(1, pieces):
         if left == 0:
-            left = 1 + int(rng.random() * 3)
-            pull = 0.5 - (level - whole.low) / span if span else 0.0  # far from the middle: rather back
-            draw = rng.random()
-            slope = 0.0 if draw < 0.12 else span * (0.12 + 0.25 * rng.random())
-            if rng.random() > 0.5 + 0.8 * pull:
-                slope = -slope
+            left, aim = (1 if rng.random() < 0.6 else 2), -aim
+            size = 0.15 if rng.random() < 0.1 else 0.5 + 0.5 * rng.random()
+            step = (aim * size * reach - level) / left
         left -= 1
-        level += slope
-        if not whole.low <= level <= whole.high:
-            slope, left = -slope, 1
-            level = min(max(level, float(whole.low)), float(whole.high))
-        home = max(0.0, 1 - (pieces - i) / 4)  # the last steps lead to the close
-        knots.append(round(level + (whole.close - level) * home))
+        level += step
+        straight = whole.open + (whole.close - whole.open) * i / pieces
+        knots.append(min(max(round(straight + level), whole.low), whole.high))
     return [*knots, whole.close]
 
 
@@ -93,7 +95,7 @@ def steps(whole: Shape, count: int, rng: Random) -> list[tuple[int, int]]:
     ]
     noise = (whole.high - whole.low) * 0.15
     prices = [whole.open]
-    for (start, begin), (end, goal) in zip(marks, marks[1:], strict=False):
+    for (start, begin), (end, goal) in pairwise(marks):
         for i in range(start + 1, end):
             price = round(begin + (goal - begin) * (i - start) / (end - start) + noise * (rng.random() - 0.5) * 2)
             prices.append(min(max(price, whole.low), whole.high))
