@@ -8,9 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import typer
-from bots.rules.presets import preset_text
 from streamlit_authenticator.utilities.hasher import Hasher
 
+from bots.rules.presets import preset_text
 from console import wiring
 from console.cli.output import JsonFlag, answer, say
 from console.services import accounts, rules
