@@ -24,6 +24,7 @@ from shared.models import (
     OrderEvent,
     OrderRow,
     PositionRow,
+    QuoteRow,
 )
 
 
@@ -178,6 +179,12 @@ def commands(session: Session, account_id: int, *, limit: int) -> list[Command]:
     """Newest first."""
     query = select(Command).where(Command.account_id == account_id)
     return list(session.exec(query.order_by(col(Command.id).desc()).limit(limit)))
+
+
+def quote(session: Session, environment: str, market: str, symbol: str) -> QuoteRow | None:
+    """The newest quote of a symbol, or None: no bot watches it."""
+    query = select(QuoteRow).where(QuoteRow.environment == environment, QuoteRow.market == market)
+    return session.exec(query.where(QuoteRow.symbol == symbol)).first()
 
 
 def fx_rate(session: Session, base: str, quote: str) -> FxRate | None:
