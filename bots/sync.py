@@ -34,6 +34,7 @@ T = TypeVar("T")
 
 BATCH = 400
 SYNC_EVERY_S = 1.0
+AWAY_AFTER_S = 3.0
 _NUMBERED = frozenset({outgoing.EVENTS, outgoing.LOGS, outgoing.DECISIONS})  # rows that carry their own sequence
 
 
@@ -116,7 +117,7 @@ class StoreSync:
         self._key, self._clock = key, clock
         self.snapshots = Snapshots()
         self.results: list[tuple[int, commands.CommandStatus, dict[str, Any]]] = []  # command outcomes to write
-        self._away_since: float | None = None
+        self._answered = clock.monotonic()
         self._beat_at = -EVERY_S
         self._wake = asyncio.Event()
 
@@ -131,8 +132,8 @@ class StoreSync:
         self._wake.clear()
 
     def away_s(self) -> float:
-        """How long the store has not answered."""
-        return 0.0 if self._away_since is None else self._clock.monotonic() - self._away_since
+        """How long the store has not answered, beyond what a slow second may take; a frozen store counts too."""
+        return max(self._clock.monotonic() - self._answered - AWAY_AFTER_S, 0.0)
 
     async def once(self, *, claim: bool = True) -> Polled:
         """One transaction: outbox, snapshots, command results, heartbeat, lease, configuration poll, commands.
@@ -152,10 +153,8 @@ class StoreSync:
             )
         except StoreAway:
             self.snapshots.give_back(taken)
-            if self._away_since is None:
-                self._away_since = monotonic
             raise
-        self._away_since = None
+        self._answered = self._clock.monotonic()
         self.results = self.results[len(results) :]
         self._beat_at = monotonic if beat is not None else self._beat_at
         for seq, why in polled.poison:
@@ -177,7 +176,9 @@ class StoreSync:
                 poison.append((row.seq, why))
         for stream, rows in taken.rows.items():
             for values in rows.values():
-                self._apply(session, stream, values)
+                why = self._put(session, stream, values)
+                if why is not None:
+                    self._vitals.detail["snapshot_refused"] = f"{stream}: {why}"
         if taken.held is not None:
             sync.replace_positions(session, self._key.account_id, taken.held)
         for command_id, status, result in results:
@@ -198,20 +199,24 @@ class StoreSync:
         return found
 
     def _deliver(self, session: Session, row: Queued) -> str | None:
-        """Apply one outbox row on its own savepoint; returns why it can never be applied."""
+        """Apply one outbox row; returns why it can never be applied."""
+        values = json.loads(row.body)
+        if row.stream in _NUMBERED:
+            values["seq"] = row.stream_seq
+        return self._put(session, row.stream, values)
+
+    def _put(self, session: Session, stream: str, values: Mapping[str, Any]) -> str | None:
+        """Write one row on its own savepoint; returns why it cannot be one."""
         try:
             with session.begin_nested():
-                values = json.loads(row.body)
-                if row.stream == outgoing.ALERTS:
+                if stream == outgoing.ALERTS:
                     alerts.raise_alert(
                         session, datetime.fromisoformat(values["created_at"]), kind=values["kind"],
                         severity=values["severity"], dedup_key=f"{self._key.account_id}:{values['dedup_key']}",
                         account_id=self._key.account_id, params=values["params"],
                     )  # fmt: skip
                 else:
-                    if row.stream in _NUMBERED:
-                        values["seq"] = row.stream_seq
-                    self._apply(session, row.stream, values)
+                    self._apply(session, stream, values)
         except (sync.PoisonRow, IntegrityError, DataError, KeyError, ValueError) as e:
             return f"{type(e).__name__}: {str(e).splitlines()[0][:300]}"
         return None
