@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from console.components.frame import allowed, lang, me, t, wiring
+from console.components.frame import allowed, me, t, wiring
 from console.services import alerts, people
 from console.services.permissions import Action
 from console.services.signin import sign_out

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, col, or_, select
 
@@ -15,3 +17,46 @@ def listed(session: Session, account_ids: Collection[int], *, acknowledged: bool
     seen = col(Alert.acknowledged_at)
     query = query.where(seen.is_not(None) if acknowledged else seen.is_(None))
     return list(session.exec(query.order_by(col(Alert.last_at).desc()).limit(limit)))
+
+
+def raise_alert(
+    session: Session,
+    now: datetime,
+    *,
+    kind: str,
+    severity: str,
+    dedup_key: str,
+    account_id: int | None = None,
+    params: Mapping[str, Any] | None = None,
+) -> Alert:
+    """Raise an alert; one with the same key that is still open counts up instead of standing twice."""
+    row = session.exec(select(Alert).where(Alert.dedup_key == dedup_key, col(Alert.acknowledged_at).is_(None))).first()
+    if row is None:
+        row = Alert(
+            account_id=account_id,
+            kind=kind,
+            severity=severity,
+            dedup_key=dedup_key,
+            params=dict(params or {}),
+            created_at=now,
+            last_at=now,
+        )
+    else:
+        row.count, row.last_at = row.count + 1, now
+        row.params = dict(params or {})
+    session.add(row)
+    session.flush()
+    return row
+
+
+def undelivered(session: Session, *, limit: int = 50) -> list[Alert]:
+    """Oldest first, alerts that no messenger has delivered yet."""
+    query = select(Alert).where(col(Alert.delivered_at).is_(None)).order_by(col(Alert.id)).limit(limit)
+    return list(session.exec(query))
+
+
+def mark_delivered(session: Session, alert_id: int, now: datetime, by: str) -> None:
+    row = session.get(Alert, alert_id)
+    if row is not None:
+        row.claimed_by, row.claimed_at, row.delivered_at = by, row.claimed_at or now, now
+        session.add(row)

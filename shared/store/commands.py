@@ -84,3 +84,37 @@ def open_of_kind(session: Session, account_id: int, kind: CommandKind) -> list[C
             )
         )
     )
+
+
+def claim_next(session: Session, now: datetime, account_id: int) -> Command | None:
+    """Take the oldest asked command of an account: it becomes RUNNING, once. One past its life becomes EXPIRED."""
+    query = (
+        select(Command)
+        .where(Command.account_id == account_id, Command.status == CommandStatus.REQUESTED.value)
+        .order_by(col(Command.id))
+        .with_for_update(skip_locked=True)
+    )
+    for row in session.exec(query):
+        if row.expires_at is not None and row.expires_at < now:
+            row.status, row.finished_at = CommandStatus.EXPIRED.value, now
+            session.add(row)
+            continue
+        row.status, row.claimed_at = CommandStatus.RUNNING.value, now
+        session.add(row)
+        session.flush()
+        return row
+    return None
+
+
+def finish(session: Session, now: datetime, command_id: int, status: CommandStatus, result: Mapping[str, Any]) -> None:
+    """Write the outcome; a command that has one keeps it."""
+    row = session.get(Command, command_id)
+    if row is not None and row.finished_at is None:
+        row.status, row.finished_at, row.result = status.value, now, dict(result)
+        session.add(row)
+
+
+def left_running(session: Session, account_id: int) -> list[Command]:
+    """Commands a bot had claimed when it died: their outcome must be looked up, never assumed."""
+    query = select(Command).where(Command.account_id == account_id, Command.status == CommandStatus.RUNNING.value)
+    return list(session.exec(query))

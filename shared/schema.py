@@ -1,0 +1,73 @@
+"""Bring a database to this program's schema, and say whether it is there."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+from sqlmodel import SQLModel
+
+import shared.models  # noqa: F401  (registers the tables)
+from shared.config import ROOT
+from shared.domain.errors import ConfigError
+
+
+def alembic_config() -> Config:
+    config = Config(str(ROOT / "alembic.ini"))
+    # The ini's `%` interpolation does not survive every path; the location is set whole.
+    config.set_main_option("script_location", str(ROOT / "shared" / "migrations").replace("%", "%%"))
+    return config
+
+
+def upgrade(engine: Engine) -> None:
+    """Run every missing migration."""
+    _run(engine, "head", up=True)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Go back to `revision` ("base": an empty database)."""
+    _run(engine, revision, up=False)
+
+
+def current(engine: Engine) -> str | None:
+    """The revision a database stands at; None for one that was never migrated."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def head() -> str:
+    """The revision this program needs."""
+    return str(ScriptDirectory.from_config(alembic_config()).get_current_head())
+
+
+def require_current(engine: Engine) -> None:
+    """Refuse to work on another schema than this program's.
+
+    Raises:
+        ConfigError: the database is older, newer, or was never set up.
+    """
+    found, wanted = current(engine), head()
+    if found != wanted:
+        raise ConfigError(
+            "the database has another schema than this program",
+            f"it stands at {found or 'nothing'}, the program needs {wanted}",
+            "run `letstrade db upgrade`",
+        )
+
+
+def drift(engine: Engine) -> list[str]:
+    """Differences between the migrated database and the models, in words; empty when there are none."""
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        return [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]
+
+
+def _run(engine: Engine, revision: str, *, up: bool) -> None:
+    config = alembic_config()
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        (command.upgrade if up else command.downgrade)(config, revision)
+        connection.commit()

@@ -1,0 +1,107 @@
+"""Signs of life, leases and the facts of a store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from shared.models import BrokerageAccount, Heartbeat, Host, Lease, Meta
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What the console wants of an account, in one cheap row."""
+
+    enabled: bool
+    config_version: int
+    desired_generation: int
+    armed_until: datetime | None
+    archived: bool
+
+
+def desired(session: Session, account_id: int) -> Desired | None:
+    """The account's versioned row, polled by its bot each second; None when there is no such account."""
+    row = session.exec(
+        select(
+            BrokerageAccount.enabled,
+            BrokerageAccount.config_version,
+            BrokerageAccount.desired_generation,
+            BrokerageAccount.armed_until,
+        ).where(BrokerageAccount.id == account_id)
+    ).first()
+    archived = session.exec(select(BrokerageAccount.archived_at).where(BrokerageAccount.id == account_id)).first()
+    return None if row is None else Desired(row[0], row[1], row[2], row[3], archived is not None)
+
+
+def beat(session: Session, heartbeat: Heartbeat) -> None:
+    """Write the bot's heartbeat and repeat its state on the account row."""
+    session.merge(heartbeat)
+    account = session.get(BrokerageAccount, heartbeat.account_id)
+    if account is not None:
+        account.last_heartbeat = heartbeat.at
+        account.health_status, account.health_reason = heartbeat.state, heartbeat.reason
+
+
+def set_health(session: Session, account_id: int, status: str, reason: str) -> None:
+    """Record a state that no heartbeat will tell: parked, held, fatal, blocked before start."""
+    account = session.get(BrokerageAccount, account_id)
+    if account is not None:
+        account.health_status, account.health_reason = status, reason
+
+
+def all_beats(session: Session) -> list[Heartbeat]:
+    return list(session.exec(select(Heartbeat)))
+
+
+def take_lease(session: Session, now: datetime, *, name: str, holder: str, ttl_s: int, force: bool) -> Lease | None:
+    """Take or renew a lease; a new holder gets a higher epoch. None: another holder's lease still runs.
+
+    `force` takes a running lease over: for `failover: pinned`, where the host's file lock is the fence.
+    """
+    lease = session.exec(select(Lease).where(Lease.name == name).with_for_update()).first()
+    if lease is None:
+        lease = Lease(name=name, holder=holder, epoch=1, acquired_at=now, renewed_at=now, ttl_s=ttl_s)
+    elif lease.holder == holder:
+        lease.renewed_at = now
+    elif force or lease.renewed_at + timedelta(seconds=lease.ttl_s) < now:
+        lease.holder, lease.epoch, lease.acquired_at, lease.renewed_at = holder, lease.epoch + 1, now, now
+        lease.ttl_s = ttl_s
+    else:
+        return None
+    session.add(lease)
+    session.flush()
+    return lease
+
+
+def renew_lease(session: Session, now: datetime, *, name: str, holder: str, epoch: int) -> bool:
+    """Renew; False when another holder or epoch has it now."""
+    lease = session.exec(select(Lease).where(Lease.name == name).with_for_update()).first()
+    if lease is None or lease.holder != holder or lease.epoch != epoch:
+        return False
+    lease.renewed_at = now
+    return True
+
+
+def lease_of(session: Session, name: str) -> Lease | None:
+    return session.get(Lease, name)
+
+
+def see_host(session: Session, now: datetime, *, name: str, programs: dict[str, Any]) -> None:
+    """Record what supervisord on this host says of its programs, for the console's system page."""
+    session.merge(Host(name=name, seen_at=now, programs=programs))
+
+
+def hosts(session: Session) -> list[Host]:
+    return list(session.exec(select(Host).order_by(col(Host.name))))
+
+
+def fact(session: Session, name: str) -> str | None:
+    row = session.get(Meta, name)
+    return row.value if row is not None else None
+
+
+def set_fact(session: Session, name: str, value: str) -> None:
+    session.merge(Meta(name=name, value=value))
