@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from zoneinfo import ZoneInfo
 
 from brokers.kis import tr
@@ -317,4 +317,4 @@ def collared(last: Decimal, buy: bool, collar_pct: Decimal) -> Decimal:
     """A limit that fills like a market order but never beyond `collar_pct` of `last`; on the tick, inside the collar."""
     limit = last * (1 + collar_pct / 100 if buy else 1 - collar_pct / 100)
     tick = tick_size(limit)
-    return limit // tick * tick if buy else -(-limit // tick) * tick
+    return (limit / tick).to_integral_value(ROUND_FLOOR if buy else ROUND_CEILING) * tick
