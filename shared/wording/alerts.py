@@ -14,6 +14,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "주문 확인 필요: {symbol} {side} {quantity}주",
         "Order needs a person: {symbol} {side} {quantity}",
     ),
+    "ORDER_CONTRADICTION": (
+        "{symbol} 정지: 증권사 기록과 어긋남 — {reason}",
+        "{symbol} stopped: the broker contradicts us — {reason}",
+    ),
+    "FILL_IMPOSSIBLE": (
+        "{symbol} 정지: 주문 {order}보다 많이 체결됨",
+        "{symbol} stopped: more was filled than order {order} asked for",
+    ),
     "BOT_SILENT": ("봇 응답 없음", "Bot is silent"),
     "BOT_PARKED": ("봇 반복 종료로 세워 둠: {reason}", "Bot parked after repeated exits: {reason}"),
     "BOT_FATAL": ("봇이 시작하지 못함: {reason}", "Bot cannot start: {reason}"),
