@@ -15,7 +15,6 @@ NOUNS = {  # each module's `app`; only the one asked for is imported
     "market": "console.cli.market",
     "account": "console.cli.accounts",
     "credential": "console.cli.credentials",
-    "rule": "console.cli.rules",
     "bot": "console.cli.bots",
     "order": "console.cli.orders",
     "fills": "console.cli.fills",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 import typer
-from streamlit_authenticator.utilities.hasher import Hasher
 
 from bots.rules.preset import preset_text
 from console import wiring
@@ -104,13 +104,21 @@ def prepare_store(settings: Settings) -> str | None:
                 email=ADMIN_EMAIL,
                 name="admin",
                 role=Role.ADMIN.value,
-                password_hash=Hasher.hash(password),
+                password_hash=_hash(password),
                 must_change_password=True,
                 created_at=now,
             )
         )
         audit.record(session, now, actor=SETUP.label, action="user.add", source="setup", target=ADMIN_EMAIL)
     return password
+
+
+def _hash(password: str) -> str:
+    # Its package loads streamlit, which outside a console warns on stderr.
+    os.environ.setdefault("STREAMLIT_LOGGER_LEVEL", "error")
+    from streamlit_authenticator.utilities.hasher import Hasher
+
+    return str(Hasher.hash(password))
 
 
 def _close_to_others(settings: Settings) -> None:

@@ -190,7 +190,6 @@ def fx_rate(session: Session, base: str, quote: str) -> FxRate | None:
     return session.exec(query.order_by(col(FxRate.at).desc()).limit(1)).first()
 
 
-def _newest_ids(table: type[SQLModel], account_ids: Collection[int]) -> ColumnElement[int] | list[int]:
 def _newest_ids(table: type[SQLModel], account_ids: Collection[int]) -> Any:
     """A subquery of the largest id per account: an index look-up each, whatever the size of the table."""
     columns = table.__table__.c  # type: ignore[attr-defined]
