@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import logging
 import secrets
 from dataclasses import dataclass
 from decimal import Decimal
@@ -114,11 +114,12 @@ def prepare_store(settings: Settings) -> str | None:
 
 
 def _hash(password: str) -> str:
-    # Its package loads streamlit, which outside a console warns on stderr.
-    os.environ.setdefault("STREAMLIT_LOGGER_LEVEL", "error")
+    logging.disable(logging.WARNING)  # its package loads streamlit, which warns that no console runs here
     from streamlit_authenticator.utilities.hasher import Hasher
 
-    return str(Hasher.hash(password))
+    hashed = str(Hasher.hash(password))
+    logging.disable(logging.NOTSET)
+    return hashed
 
 
 def _close_to_others(settings: Settings) -> None:
