@@ -151,3 +151,19 @@ class Supervisor:
 def program_files() -> list[Path]:
     """The bots' program files, for `doctor`."""
     return sorted(PROGRAMS.glob("bot-*.conf"))
+
+
+def main(arguments: list[str]) -> int:
+    """`down`: stop the desk that runs from this checkout, bots first and all at once."""
+    if arguments != ["down"]:
+        sys.stderr.write("usage: python -m bots.supervision down\n")
+        return 2
+    try:
+        Supervisor().stop_everything()
+    except SupervisorAway as error:
+        sys.stderr.write(f"{error.what}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -92,7 +92,7 @@ class Watchdog:
         log("watchdog", "park", level="error", account_id=account_id, status=status, reason=reason)
         with writing(self._engine) as session:
             heartbeats.set_health(session, account_id, status, reason)
-        self._tell(account_id, "BOT_PARKED", {"reason": reason})
+        self._tell(account_id, "BOT_FATAL" if status == "FATAL" else "BOT_PARKED", {"reason": reason})
 
     def _tell(self, account_id: int, kind: str, params: dict[str, object]) -> None:
         with writing(self._engine) as session:
@@ -126,7 +126,7 @@ def main() -> int:
             watchdog.on_event(name, payload)
         except (SupervisorAway, SQLAlchemyError) as error:
             # An event lost to a missing store must not cost the next one.
-            log("watchdog", "could not act", level="error", event=name, why=str(error)[:200])
+            log("watchdog", "could not act", level="error", about=name, why=str(error)[:200])
     return 0
 
 

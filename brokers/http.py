@@ -37,6 +37,7 @@ CONNECT_S, READ_S = 3.0, 10.0  # kis.md §7.6
 WHOLE_CALL_S = 15.0  # bounds one call with its body: an answer may trickle
 READ_DEADLINE_S = 20.0  # all tries of one read together
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.25, 4.0
+LONGEST_BACK_OFF_S = 10.0
 READ_KEEPALIVE_S = 600.0
 # An order must not meet a connection that the far side is just closing: that answer would be unknown for nothing.
 # Idle longer than this, the connection is dropped and the order opens a fresh one, whose failure is proven not sent.
@@ -200,10 +201,8 @@ class Door:
         """Let Refused through; every other doubt about an order's answer is OutcomeUnknown."""
         try:
             self._judge(answer, True)
-        except RateLimited as e:
-            self._pacer.back_off(e.retry_after_s)
-            raise
-        except Refused:
+        except Refused as e:
+            self._slow_down(e)
             raise
         except BrokerError as e:
             raise OutcomeUnknown(self._broker, e.broker_code, e.message) from e
@@ -236,11 +235,16 @@ class Door:
             raise DoorClosed(self._broker, str(answer.status), f"{call.tr}: redirected to {where}; never followed")
         try:
             self._judge(answer, False)
-        except RateLimited as e:
-            self._pacer.back_off(e.retry_after_s)
+        except Refused as e:
+            self._slow_down(e)
             raise
         if not 200 <= answer.status < 300:
             raise BrokerUnavailable(self._broker, str(answer.status), f"{call.tr}: {answer.content[:200]!r}")
+
+    def _slow_down(self, error: Refused) -> None:
+        """A long wait (a token once a minute) concerns that one call, not the budget of all."""
+        if isinstance(error, RateLimited) and error.retry_after_s <= LONGEST_BACK_OFF_S:
+            self._pacer.back_off(error.retry_after_s)
 
     async def _exchange(self, http: httpx.AsyncClient, call: Call, url: httpx.URL, wire: _Wire) -> Answer:
         async with asyncio.timeout(WHOLE_CALL_S):

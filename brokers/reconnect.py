@@ -41,7 +41,7 @@ class Talk:
     """What a broker's stream says and hears; reconnect knows nothing else of it."""
 
     url: Callable[[], str]
-    on_open: Callable[[Send], Awaitable[None]]  # register everything wanted
+    on_open: Callable[[Send], Awaitable[Sequence[BrokerEvent]]]  # register everything wanted; StreamUp if nothing is
     on_text: Callable[[str], Sequence[BrokerEvent]]  # may raise StreamLost; yields StreamUp when all is registered
     reply_to: Callable[[str], str | None] = lambda text: None  # keep-alive: the text to answer with
 
@@ -117,7 +117,7 @@ class Reconnector:
         async with options as socket:
             self._socket = socket
             began = self._clock.monotonic()
-            await self._talk.on_open(socket.send)
+            self._tell(await self._talk.on_open(socket.send))
             while True:
                 patience_s = self._patience.silence_s
                 if not self._up:
@@ -135,7 +135,10 @@ class Reconnector:
         if reply is not None:
             await socket.send(reply)
             return
-        for event in self._talk.on_text(text):
+        self._tell(self._talk.on_text(text))
+
+    def _tell(self, events: Sequence[BrokerEvent]) -> None:
+        for event in events:
             if isinstance(event, StreamUp):
                 self._up, self._told_down = True, False
             self._emit(event)
