@@ -13,31 +13,31 @@ from sqlalchemy.exc import SQLAlchemyError
 from console.cli.output import REFUSED, failure, say
 from shared.domain.errors import TradingError
 
-NOUNS = {  # each module's `app`
-    "account": "console.cli.accounts",
-    "credential": "console.cli.credentials",
-    "rule": "console.cli.rules",
-    "bot": "console.cli.bots",
-    "order": "console.cli.orders",
-    "fills": "console.cli.fills",
-    "kill": "console.cli.kill",
-    "alerts": "console.cli.alerts",
-    "market": "console.cli.market",
-    "exchange": "console.cli.exchange",
-    "db": "console.cli.db",
-    "keys": "console.cli.keys",
+NOUNS = {  # name → (module whose `app` it is, what it is about)
+    "account": ("console.cli.accounts", "계좌 · accounts"),
+    "credential": ("console.cli.credentials", "키 · keys of an account"),
+    "rule": ("console.cli.rules", "규칙 · rules"),
+    "bot": ("console.cli.bots", "봇 · bots"),
+    "order": ("console.cli.orders", "주문 · orders"),
+    "fills": ("console.cli.fills", "체결 · fills"),
+    "kill": ("console.cli.kill", "긴급정지 · kill switch"),
+    "alerts": ("console.cli.alerts", "알림 · alerts"),
+    "market": ("console.cli.market", "시장 규칙 · market rules"),
+    "exchange": ("console.cli.exchange", "로컬 거래소 · the local exchange"),
+    "db": ("console.cli.db", "저장소 · the store's schema"),
+    "keys": ("console.cli.keys", "마스터 키 · the master key"),
 }
-VERBS = {  # verbs without a noun: the function of that name
-    "setup": "console.cli.setup",
-    "doctor": "console.cli.doctor",
-    "quote": "console.cli.holdings",
-    "balance": "console.cli.holdings",
-    "positions": "console.cli.holdings",
+VERBS = {  # a verb without a noun → (module with a function of that name, what it does)
+    "setup": ("console.cli.setup", "준비: 비밀, 저장소, 데모 · prepare this machine"),
+    "doctor": ("console.cli.doctor", "점검 · check this machine"),
+    "quote": ("console.cli.holdings", "시세 · the last price of a symbol"),
+    "balance": ("console.cli.holdings", "예수금 · cash"),
+    "positions": ("console.cli.holdings", "보유 종목 · holdings"),
 }
 
 
 def root(first: str | None) -> typer.Typer:
-    """Return the program: the one noun or verb asked for (a verb imports only what it needs), or all of them."""
+    """Return the program. Only the noun or verb asked for is imported; the others stand by name for --help."""
     program = typer.Typer(
         name="letstrade",
         help="LetsTrade: 여러 증권계좌 운영 데스크 · an operator's desk for many Korean brokerage accounts.",
@@ -46,11 +46,13 @@ def root(first: str | None) -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     program.callback()(lambda: None)  # keeps a program with one verb from becoming that verb
-    wanted = {first} if first in {*NOUNS, *VERBS} else {*NOUNS, *VERBS}
-    for name in [one for one in NOUNS if one in wanted]:
-        program.add_typer(import_module(NOUNS[name]).app, name=name)
-    for name in [one for one in VERBS if one in wanted]:
-        program.command(name)(getattr(import_module(VERBS[name]), name))
+    for name, (module, about) in NOUNS.items():
+        if name == first:
+            program.add_typer(import_module(module).app, name=name)
+        else:
+            program.command(name, help=about)(lambda: None)
+    for name, (module, about) in VERBS.items():
+        program.command(name, help=about)(getattr(import_module(module), name) if name == first else lambda: None)
     return program
 
 

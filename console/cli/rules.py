@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from console.cli.accounts import Account, Confirm, Reason
+from console.cli.accounts import Confirm, Reason
 from console.cli.desk import Desk, open_desk
 from console.cli.output import REFUSED, JsonFlag, answer, document, items, say
 from console.services import rules
 from console.services.rules import RuleLine
 from shared.config import ROOT, load_settings
-from shared.domain.errors import Conflict, ConfigError, NotFound
+from shared.domain.errors import ConfigError, Conflict, NotFound
 from shared.domain.rule.parse import parse_rule
 from shared.domain.rule.problem import RuleInvalid
 from shared.domain.rule.validate import warnings_of
@@ -48,8 +48,8 @@ def validate(file: File, as_json: JsonFlag = False) -> int:
                 say(f"✗ {one.text(lang)}")
         return REFUSED
     warnings = [one.text(lang) for one in warnings_of(rule)]
-    for one in [] if as_json else warnings:
-        say(f"! {one}")
+    for warning in [] if as_json else warnings:
+        say(f"! {warning}")
     valid = {"valid": True, "name": rule.metadata.name, "timeframe": rule.timeframe, "universe": list(rule.universe)}
     answer({**valid, "problems": [], "warnings": warnings} if as_json else valid, as_json=as_json)
     return 0
