@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from console.login_page import login_page
-from console.services.signin import Doorkeeper, note_activity, sign_out, signed_in
+from console.services.people import note_activity, sign_out, signed_in
+from console.signin import Doorkeeper
 from console.wiring import Wiring
 from shared.store.sessions import ABSOLUTE, SignedIn
 
@@ -169,7 +170,8 @@ class _Watched:
     def __init__(self, gate: Gate, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
         self._gate, self._headers, self._scope = gate, headers, scope
         self._receive, self._send = receive, send
-        self._checked_at, self._gone_at = gate.monotonic(), None
+        self._checked_at = gate.monotonic()
+        self._gone_at: float | None = None  # when the session was first seen ended
 
     async def __call__(self) -> Message:
         message = await self._receive()

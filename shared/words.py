@@ -30,15 +30,22 @@ def alert_text(kind: str, lang: str, params: Mapping[str, Any]) -> str:
     """One sentence about an alert; a kind without words shows its name and parameters."""
     both = alerts.TEXTS.get(kind)
     if both is None:
-        shown = ", ".join(f"{name}={value}" for name, value in params.items())
-        return f"{kind} {shown}".strip()
-    return both[_index(lang)].format_map(_Gaps(params))
+        listed = ", ".join(f"{name}={value}" for name, value in params.items())
+        return f"{kind} {listed}".strip()
+    shown = {name: _word(name, value, lang) for name, value in params.items()}
+    return both[_index(lang)].format_map(_Gaps(shown))
 
 
 def alert_advice(kind: str, lang: str) -> str:
     """What to do now; empty when there is nothing to do."""
     both = alerts.ADVICE.get(kind)
     return "" if both is None else both[_index(lang)]
+
+
+def _word(name: str, value: object, lang: str) -> object:
+    """Parameters that are words of the desk are said in its language: side BUY is 매수."""
+    both = WORDS.get(f"{name}.{value}")
+    return value if both is None else both[_index(lang)]
 
 
 def _index(lang: str) -> int:

@@ -18,7 +18,7 @@ from shared.domain.bot_state import KillLevel
 
 def bar() -> None:
     """Draw the line and its one button; the button stands outside what refreshes."""
-    left, right = st.columns([5, 1], vertical_alignment="center")
+    left, right = st.columns([5, 1], vertical_alignment="top")
     with left:
         _status()
     actor = me()

@@ -10,7 +10,7 @@ from console.components.bar import bar
 from console.components.charts import equity_chart
 from console.components.figures import UNKNOWN, Html, ago, environment_badge, join, mark, money, moved_money, span
 from console.components.frame import lang, me, t, wiring
-from console.components.rows import order_table
+from console.components.rows import recent_order_table
 from console.components.table import Column, facts, link, note, table
 from console.components.waiting import waiting
 from console.services import holdings, orders, overview
@@ -125,7 +125,7 @@ def _first_steps() -> None:
 @st.fragment(run_every="2s")
 def _recent() -> None:
     st.subheader(t("control.recent_orders"))
-    order_table(orders.listed(wiring(), me(), limit=12), name="recent_orders")
+    recent_order_table(orders.listed(wiring(), me(), limit=12))
 
 
 @st.fragment(run_every="20s")
