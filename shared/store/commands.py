@@ -15,6 +15,9 @@ from shared.models import Command
 
 class CommandKind(StrEnum):
     TEST_KEY = "TEST_KEY"  # token, environment probe, one balance read; changes nothing
+    # payload: client_order_id symbol side quantity price order_type time_in_force venue reduces reason
+    PLACE_ORDER = "PLACE_ORDER"
+    AMEND_ORDER = "AMEND_ORDER"  # payload: order_id, client_order_id, quantity (null: all that is left), price
     CANCEL_ORDER = "CANCEL_ORDER"  # payload: order_id, client_order_id
     CANCEL_ALL = "CANCEL_ALL"
     FLATTEN = "FLATTEN"
@@ -112,6 +115,16 @@ def finish(session: Session, now: datetime, command_id: int, status: CommandStat
     if row is not None and row.finished_at is None:
         row.status, row.finished_at, row.result = status.value, now, dict(result)
         session.add(row)
+
+
+def expire_unclaimed(session: Session, now: datetime, command_id: int) -> Command | None:
+    """Take back a command that no bot has claimed, so that none ever will; return the row as it stands."""
+    row = session.get(Command, command_id, with_for_update=True, populate_existing=True)
+    if row is not None and row.status == CommandStatus.REQUESTED.value:
+        row.status, row.finished_at = CommandStatus.EXPIRED.value, now
+        session.add(row)
+        session.flush()
+    return row
 
 
 def left_running(session: Session, account_id: int) -> list[Command]:
