@@ -26,7 +26,8 @@ def rotate(as_json: JsonFlag = False) -> None:
     Cut at any point it can be run again: until the end the file holds both keys and both open. Bots read the key file
     at their start; those that run keep working with what they already opened.
     """
-    wired, actor = open_desk()
+    desk = open_desk()
+    wired, actor = desk.wiring, desk.actor
     settings = wired.settings
     if settings.master_key is not None:
         raise Conflict(

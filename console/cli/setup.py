@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import typer
-from bots.rules.preset import preset_text
+from bots.rules.presets import preset_text
 
 from console import wiring
 from console.cli.output import JsonFlag, document, say
