@@ -221,8 +221,9 @@ class Tape:
         reel = self._reels.get(symbol)
         return [t for t in reel.recent if t.quantity][-count:] if reel else []
 
-    def book(self, symbol: str) -> OrderBook:
-        trade = self.quote(symbol)
+    def book(self, trade: Trade) -> OrderBook:
+        """Ten levels each side as they stood right after `trade`."""
+        symbol = trade.symbol
         sizes = self._sizes(symbol, trade.at)
         asks = [BookLevel(self._step(symbol, trade.ask, i), sizes[i]) for i in range(LEVELS)]
         bids = [BookLevel(self._step(symbol, trade.bid, -i), sizes[LEVELS + i]) for i in range(LEVELS)]

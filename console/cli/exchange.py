@@ -9,7 +9,7 @@ import httpx
 import orjson
 import typer
 
-from console.cli.output import JsonFlag, answer, document, items
+from console.cli.output import AsJson, print_json, show
 from shared.config import load_settings
 from shared.domain.errors import TradingError
 
@@ -37,12 +37,12 @@ def ledger(
     account: Annotated[str, typer.Option(help="계좌번호 · account number")] = "",
     event: Annotated[str, typer.Option("--type", help="ORDER FILL REJECT CASH …")] = "",
     port_offset: Offset = None,
-    as_json: JsonFlag = False,
+    as_json: AsJson = False,
 ) -> None:
     """거래소 장부 · What really happened at the exchange."""
     wanted = {"after": after, "account": account, "type": event.upper()}
     told = _ask("GET", "/ledger", port_offset, params={name: value for name, value in wanted.items() if value})
-    document(told) if as_json else items(told["events"], as_json=False)
+    print_json(told) if as_json else show({"items": told["events"]}, False)
 
 
 @app.command()
@@ -50,7 +50,7 @@ def fault(
     rule: Annotated[str, typer.Argument(metavar="JSON", help='{"match":{"tr":…},"action":"delay",…}')] = "",
     remove: Annotated[str, typer.Option("--remove", metavar="ID", help="지울 번호, all은 모두 · id or all")] = "",
     port_offset: Offset = None,
-    as_json: JsonFlag = False,
+    as_json: AsJson = False,
 ) -> None:
     """고장을 심고, 보고, 지웁니다 · Plant a fault; without words, list them with their fired counts."""
     if remove:
@@ -62,7 +62,7 @@ def fault(
             raise typer.BadParameter(f"JSON: {error}") from None
     else:
         told = _ask("GET", "/faults", port_offset)
-    document(told) if as_json or not isinstance(told, dict) else answer(told, as_json=False)
+    print_json(told) if as_json or not isinstance(told, dict) else show(told, False)
 
 
 def _ask(method: str, path: str, port_offset: int | None, **how: Any) -> Any:
