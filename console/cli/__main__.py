@@ -1,16 +1,14 @@
-"""Every verb, by name; the edge where errors become exit codes."""
+"""`python -m console.cli NOUN VERB …`: find the noun, run the verb, turn every outcome into an exit code."""
 
 from __future__ import annotations
 
-import logging
 import sys
 from importlib import import_module
 from typing import Any
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
-from console.cli.output import REFUSED, failure, say
+from console.cli import output
 from shared.domain.errors import TradingError
 
 NOUNS = {  # name → (module whose `app` it is, what it is about)
@@ -40,7 +38,7 @@ def root(first: str | None) -> typer.Typer:
     """Return the program. Only the noun or verb asked for is imported; the others stand by name for --help."""
     program = typer.Typer(
         name="letstrade",
-        help="LetsTrade: 여러 증권계좌 운영 데스크 · an operator's desk for many Korean brokerage accounts.",
+        help="LetsTrade — 여러 증권계좌 운영 데스크 · an operator's desk for many brokerage accounts",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -56,39 +54,41 @@ def root(first: str | None) -> typer.Typer:
     return program
 
 
-def main() -> int:
-    """Run one verb; 0 done, 1 refused or failed, 2 usage, 3 outcome unknown."""
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    arguments = sys.argv[1:]
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command line; return its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in arguments
     first = next((word for word in arguments if not word.startswith("-")), None)
     try:
-        result: Any = root(first)(arguments, standalone_mode=False)
-    except typer.TyperException as error:  # a word or a value that the program does not know
-        failure(_usage(error), as_json=as_json)
+        outcome: Any = root(first)(arguments, standalone_mode=False)
+    except typer.TyperException as error:  # a word the program does not know, a value it cannot read
+        said = error.format_message()
+        if said.strip() and "Usage:" not in said:  # else nothing was asked, and the help has been printed
+            output.fail(TradingError(said, "", "letstrade --help", code="usage"), as_json)
         return error.exit_code
-    except (typer.Abort, KeyboardInterrupt):
-        say("중단 (aborted)")
-        return REFUSED
     except TradingError as error:
-        return failure(error, as_json=as_json)
-    except SQLAlchemyError as error:
-        gone = TradingError(
-            "저장소가 응답하지 않습니다 (the store does not answer)",
-            type(error).__name__,
-            "check DATABASE_URL or SUPABASE_DB_URL, and that the server runs",
-            code="store_away",
+        return output.fail(error, as_json)
+    except (typer.Abort, KeyboardInterrupt):
+        return 130
+    except Exception as error:  # noqa: BLE001  (the edge of the process)
+        return output.fail(_unforeseen(error), as_json)
+    return outcome if isinstance(outcome, int) else output.DONE
+
+
+def _unforeseen(error: Exception) -> TradingError:
+    """Say what an error we did not expect means; its text may hold values, so only the store's class is told."""
+    kind = type(error)
+    if kind.__module__.startswith(("sqlalchemy", "sqlite3", "psycopg")):
+        return TradingError(
+            "저장소를 쓸 수 없습니다 · the store cannot be used",
+            f"{kind.__name__}: {str(getattr(error, 'orig', error)).splitlines()[0]}",
+            "letstrade db upgrade; letstrade doctor",
+            code="store",
         )
-        return failure(gone, as_json=as_json)
-    return result if isinstance(result, int) else 0
-
-
-def _usage(error: typer.TyperException) -> TradingError:
-    said = error.format_message()
-    if not said.strip() or "Usage:" in said:  # asked for nothing: the help has been printed
-        return TradingError("명령이 없습니다 (no command)", "", "--help", code="usage")
-    return TradingError(f"쓰는 법이 다릅니다 (usage): {said}", "", "--help", code="usage")
+    return TradingError(
+        "예상하지 못한 오류 · unexpected error", f"{kind.__name__}: {error}", "letstrade doctor", code="bug"
+    )
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from console.cli import typed
+from console.cli import output, typed
 from console.cli.desk import Desk, open_desk
-from console.cli.output import JsonFlag, answer, items
+from console.cli.output import AsJson
 from console.services import accounts, overview
 from console.services.accounts import Limits, NewAccount
 from console.services.overview import AccountLine
@@ -60,7 +60,7 @@ def add(
     max_daily_loss: Amount = None,
     max_trades_per_day: Annotated[int | None, typer.Option(min=0)] = None,
     confirm: Confirm = "",
-    as_json: JsonFlag = False,
+    as_json: AsJson = False,
 ) -> None:
     """계좌를 등록합니다. 키는 표준입력으로 · Register an account; its keys are read from stdin or the environment."""
     limits = Limits(max_order_amount, max_symbol_amount, max_daily_buy, max_daily_loss, max_trades_per_day)
@@ -75,32 +75,32 @@ def add(
             raise typer.BadParameter("NICKNAME --broker --market --env")
         new = NewAccount(nickname, broker, market, env)
         added = [accounts.add_account(desk.wiring, desk.actor, new, typed.keys_from_stdin(), limits, confirm=confirm)]
-    items([_row(line) for line in _lines(desk) if line.id in added], as_json=as_json, as_of=desk.now)
+    output.show(output.listing([_row(line) for line in _lines(desk) if line.id in added], desk.now), as_json)
 
 
 @app.command("list")
-def list_(as_json: JsonFlag = False) -> None:
+def list_(as_json: AsJson = False) -> None:
     """등록된 계좌 · The registered accounts."""
     desk = open_desk()
-    items([_row(line) for line in _lines(desk)], as_json=as_json, as_of=desk.now)
+    output.show(output.listing([_row(line) for line in _lines(desk)], desk.now), as_json)
 
 
 @app.command()
-def show(account: Account, as_json: JsonFlag = False) -> None:
+def show(account: Account, as_json: AsJson = False) -> None:
     """설정과 한도 · Settings and limits of one account; never its keys."""
     desk = open_desk()
     row = accounts.detail(desk.wiring, desk.actor, desk.account(account))
-    answer({name: getattr(row, name) for name in _SHOWN}, as_json=as_json)
+    output.show({name: getattr(row, name) for name in _SHOWN}, as_json)
 
 
 @app.command()
-def enable(account: Account, confirm: Confirm = "", reason: Reason = "", as_json: JsonFlag = False) -> None:
+def enable(account: Account, confirm: Confirm = "", reason: Reason = "", as_json: AsJson = False) -> None:
     """가동을 요청합니다 · Ask for the account's bot to run."""
     switch(account, True, confirm, reason, as_json)
 
 
 @app.command()
-def disable(account: Account, reason: Reason = "", as_json: JsonFlag = False) -> None:
+def disable(account: Account, reason: Reason = "", as_json: AsJson = False) -> None:
     """정지를 요청합니다. 보유와 낸 주문은 그대로 · Ask for its bot to stop; holdings and orders stay."""
     switch(account, False, "", reason, as_json)
 
@@ -113,7 +113,7 @@ def switch(account: str, on: bool, confirm: str, reason: str, as_json: bool) -> 
         accounts.start(desk.wiring, desk.actor, account_id, confirm=confirm, reason=reason)
     else:
         accounts.stop(desk.wiring, desk.actor, account_id, reason=reason)
-    answer(next(_row(line) for line in _lines(desk) if line.id == account_id), as_json=as_json)
+    output.show(next(_row(line) for line in _lines(desk) if line.id == account_id), as_json)
 
 
 def _in_environment(

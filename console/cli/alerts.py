@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from console.cli import output
 from console.cli.desk import open_desk
-from console.cli.output import JsonFlag, answer, items
+from console.cli.output import AsJson
 from console.services import alerts
 from shared.words import alert_advice, alert_text
 
@@ -19,7 +20,7 @@ app = typer.Typer(help="알림 · alerts", no_args_is_help=True)
 def list_(
     acknowledged: Annotated[bool, typer.Option("--acknowledged", help="이미 확인한 것 · those already seen")] = False,
     limit: Annotated[int, typer.Option(min=1, max=500)] = 100,
-    as_json: JsonFlag = False,
+    as_json: AsJson = False,
 ) -> None:
     """확인을 기다리는 알림, 급한 것부터 · Open alerts, gravest first."""
     desk = open_desk()
@@ -32,12 +33,12 @@ def list_(
     if not as_json:
         shown = ("id", "severity", "account", "text", "now", "count", "last_at")
         rows = [{name: row[name] for name in shown} for row in rows]
-    items(rows, as_json=as_json, as_of=desk.now)
+    output.show(output.listing(rows, desk.now), as_json)
 
 
 @app.command()
-def ack(alert_id: Annotated[int, typer.Argument(metavar="ALERT")], as_json: JsonFlag = False) -> None:
+def ack(alert_id: Annotated[int, typer.Argument(metavar="ALERT")], as_json: AsJson = False) -> None:
     """확인했다고 적습니다 · Mark one as seen."""
     desk = open_desk()
     alerts.acknowledge(desk.wiring, desk.actor, alert_id)
-    answer({"id": alert_id, "acknowledged": True}, as_json=as_json)
+    output.show({"id": alert_id, "acknowledged": True}, as_json)

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from console.cli import output
 from console.cli.accounts import Account, Confirm, Reason, switch
 from console.cli.desk import open_desk
-from console.cli.output import JsonFlag, items
+from console.cli.output import AsJson
 from console.services import accounts, logs, overview
 from console.services.overview import AccountLine
 from shared.domain.errors import OutcomeUnknown
@@ -23,21 +24,21 @@ POLL_S = 0.5
 
 
 @app.command()
-def status(account: AnyAccount = None, as_json: JsonFlag = False) -> None:
+def status(account: AnyAccount = None, as_json: AsJson = False) -> None:
     """봇의 상태와 마지막 소식 · What each bot does and when it last said so."""
     desk = open_desk()
     view = overview.overview(desk.wiring, desk.actor, desk.account_or_all(account))
-    items([_row(line) for line in view.lines], as_json=as_json, as_of=view.as_of)
+    output.show(output.listing([_row(line) for line in view.lines], view.as_of), as_json)
 
 
 @app.command()
-def start(account: Account, confirm: Confirm = "", reason: Reason = "", as_json: JsonFlag = False) -> None:
+def start(account: Account, confirm: Confirm = "", reason: Reason = "", as_json: AsJson = False) -> None:
     """시작. 세워 두었거나 멈춘 봇도 다시 · Start; also releases a bot that was parked or held."""
     switch(account, True, confirm, reason, as_json)
 
 
 @app.command()
-def stop(account: Account, reason: Reason = "", as_json: JsonFlag = False) -> None:
+def stop(account: Account, reason: Reason = "", as_json: AsJson = False) -> None:
     """정지. 보유와 낸 주문은 그대로 · Stop; holdings and resting orders stay."""
     switch(account, False, "", reason, as_json)
 
@@ -50,7 +51,7 @@ def restart(
     wait_s: Annotated[
         float, typer.Option("--wait", min=1, help="멈추기를 기다리는 초 · seconds to wait for the stop")
     ] = 60,
-    as_json: JsonFlag = False,
+    as_json: AsJson = False,
 ) -> None:
     """정지한 것을 확인하고 다시 시작 · Stop, see that it stopped, start again."""
     desk = open_desk()
@@ -76,7 +77,7 @@ def logs_(
     text: Annotated[str, typer.Option(help="들어 있는 말 · words in the message")] = "",
     rule: Annotated[int | None, typer.Option(help="규칙 · rule id")] = None,
     limit: Annotated[int, typer.Option(min=1, max=logs.LIMIT)] = 50,
-    as_json: JsonFlag = False,
+    as_json: AsJson = False,
 ) -> None:
     """봇의 기록, 최신부터 · What the bots logged, newest first."""
     desk = open_desk()
@@ -86,7 +87,7 @@ def logs_(
     wanted = LogFilter(levels, text, rule)
     account_id = desk.account_or_all(account)
     lines = logs.newest(desk.wiring, desk.actor, wanted, account_id=account_id, limit=limit)
-    items([asdict(line) for line in lines], as_json=as_json, as_of=desk.now)
+    output.show(output.listing([asdict(line) for line in lines], desk.now), as_json)
 
 
 def _row(line: AccountLine) -> dict[str, Any]:
@@ -100,7 +101,7 @@ def _row(line: AccountLine) -> dict[str, Any]:
         "heartbeat_age_s": _tenth(line.heartbeat_age_s),
         "feed_age_s": _tenth(line.feed_age_s),
         "feed_source": line.feed_source,
-        "kill": line.kill.name,
+        "kill": line.kill,
         "positions": line.positions,
         "unguarded": line.unguarded,
         "open_orders": line.open_orders,

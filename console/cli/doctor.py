@@ -13,7 +13,7 @@ import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
 from console import wiring
-from console.cli.output import REFUSED, JsonFlag, document, say
+from console.cli.output import FAILED, AsJson, show, tell
 from shared import crypto, schema
 from shared.clock import SystemClock
 from shared.config import EXCHANGE_PORTS, Settings, load_settings
@@ -36,19 +36,19 @@ class Finding:
     needed: bool = True
 
 
-def doctor(as_json: JsonFlag = False) -> int:
+def doctor(as_json: AsJson = False) -> int:
     """Check this machine: Python, settings, keys, database, ports, programs, bots."""
     findings = list(examine())
     healthy = all(one.ok for one in findings if one.needed)
     if as_json:
-        document({"ok": healthy, "items": [asdict(one) for one in findings], "as_of": SystemClock().wall_now()})
+        show({"ok": healthy, "items": [asdict(one) for one in findings], "as_of": SystemClock().wall_now()}, True)
     else:
         for one in findings:
-            say(
+            tell(
                 f"{'✓' if one.ok else '✗' if one.needed else '–'} {one.check}: {one.text}"
                 + (f"  → {one.now}" if one.now else "")
             )
-    return 0 if healthy else REFUSED
+    return 0 if healthy else FAILED
 
 
 def examine() -> Iterator[Finding]:

@@ -7,30 +7,31 @@ from typing import Annotated
 
 import typer
 
+from console.cli import output
 from console.cli.accounts import Account
 from console.cli.desk import open_desk
-from console.cli.output import JsonFlag, answer, items
+from console.cli.output import AsJson
 from console.services import holdings, quotes
 
 
-def positions(account: Account, as_json: JsonFlag = False) -> None:
+def positions(account: Account, as_json: AsJson = False) -> None:
     """보유 종목 · The holdings of an account."""
     desk = open_desk()
     lines = holdings.positions(desk.wiring, desk.actor, account_id=desk.account(account))
-    items([asdict(line) for line in lines], as_json=as_json, as_of=desk.now)
+    output.show(output.listing([asdict(line) for line in lines], desk.now), as_json)
 
 
-def balance(account: Account, as_json: JsonFlag = False) -> None:
+def balance(account: Account, as_json: AsJson = False) -> None:
     """예수금과 주문가능금액 · Cash and buying power of an account."""
     desk = open_desk()
     lines = holdings.cash(desk.wiring, desk.actor, account_id=desk.account(account))
-    items([asdict(line) for line in lines], as_json=as_json, as_of=desk.now)
+    output.show(output.listing([asdict(line) for line in lines], desk.now), as_json)
 
 
 def quote(
-    account: Account, symbol: Annotated[str, typer.Argument(help="종목코드 · symbol")], as_json: JsonFlag = False
+    account: Account, symbol: Annotated[str, typer.Argument(help="종목코드 · symbol")], as_json: AsJson = False
 ) -> None:
     """봇이 보고 있는 종목의 시세 · The last price of a symbol the account's bot watches."""
     desk = open_desk()
     line = quotes.last(desk.wiring, desk.actor, desk.account(account), symbol)
-    answer(asdict(line), as_json=as_json)
+    output.show(asdict(line), as_json)

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from console.cli import output
 from console.cli.accounts import Account, Confirm, Reason, amount
 from console.cli.desk import Desk, open_desk
-from console.cli.output import JsonFlag, answer, items
+from console.cli.output import AsJson
 from console.services import accounts, manual_orders, orders
 from console.services.manual_orders import Ticket
 from shared.domain.errors import OrderRejected, OutcomeUnknown, TradingError
@@ -45,7 +46,7 @@ def buy(
     key: Key = "",
     confirm: Confirm = "",
     reason: Reason = "",
-    as_json: JsonFlag = False,
+    as_json: AsJson = False,
 ) -> None:
     """매수 주문을 냅니다 · Send a buy order."""
     ticket = Ticket(symbol, Side.BUY, quantity, price, order_type, time_in_force, venue, False, reason)
@@ -64,7 +65,7 @@ def sell(
     key: Key = "",
     confirm: Confirm = "",
     reason: Reason = "",
-    as_json: JsonFlag = False,
+    as_json: AsJson = False,
 ) -> None:
     """매도 주문을 냅니다 · Send a sell order."""
     ticket = Ticket(symbol, Side.SELL, quantity, price, order_type, time_in_force, venue, True, reason)
@@ -78,7 +79,7 @@ def amend(
     quantity: Annotated[int | None, typer.Option(min=1, help="없으면 잔량 전부 · all that is left")] = None,
     key: Key = "",
     confirm: Confirm = "",
-    as_json: JsonFlag = False,
+    as_json: AsJson = False,
 ) -> None:
     """낸 주문의 값을 고칩니다 · Change the price of a resting order."""
     desk = open_desk()
@@ -95,7 +96,7 @@ def amend(
 
 
 @app.command()
-def cancel(order_id: OrderId, key: Key = "", as_json: JsonFlag = False) -> None:
+def cancel(order_id: OrderId, key: Key = "", as_json: AsJson = False) -> None:
     """낸 주문의 잔량을 취소합니다 · Cancel what is left of a resting order."""
     desk = open_desk()
     _answer(desk, orders.request_cancel(desk.wiring, desk.actor, order_id, key=key or accounts.new_key()), as_json)
@@ -108,7 +109,7 @@ def list_(
     status: Annotated[list[OrderStatus] | None, typer.Option(case_sensitive=False)] = None,
     symbol: Annotated[str, typer.Option(help="종목코드 · symbol")] = "",
     limit: Annotated[int, typer.Option(min=1, max=orders.LIMIT)] = 50,
-    as_json: JsonFlag = False,
+    as_json: AsJson = False,
 ) -> None:
     """주문, 최신부터 · Orders, newest first."""
     desk = open_desk()
@@ -116,7 +117,7 @@ def list_(
     wanted = OrderFilter(statuses=frozenset(one.value for one in statuses), symbol=symbol.upper())
     account_id = desk.account_or_all(account)
     lines = orders.listed(desk.wiring, desk.actor, account_id=account_id, wanted=wanted, limit=limit)
-    items([asdict(line) for line in lines], as_json=as_json, as_of=desk.now)
+    output.show(output.listing([asdict(line) for line in lines], desk.now), as_json)
 
 
 def _place(account: str, ticket: Ticket, key: str, confirm: str, as_json: bool) -> None:
@@ -137,7 +138,7 @@ def _answer(desk: Desk, asked: Command, as_json: bool) -> None:
     document = {"command": done.id, "status": done.status, "account_id": done.account_id, **done.payload, **result}
     match CommandStatus(done.status):
         case CommandStatus.DONE:
-            answer(document, as_json=as_json)
+            output.show(document, as_json)
         case CommandStatus.FAILED:
             raise OrderRejected("bot", str(result.get("code", "failed")), _sentence(result))
         case CommandStatus.EXPIRED:

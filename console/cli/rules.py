@@ -10,7 +10,7 @@ import typer
 
 from console.cli.accounts import Confirm, Reason
 from console.cli.desk import Desk, open_desk
-from console.cli.output import REFUSED, JsonFlag, answer, document, items, say
+from console.cli.output import FAILED, AsJson, listing, print_json, show, tell
 from console.services import rules
 from console.services.rules import RuleLine
 from shared.config import ROOT, load_settings
@@ -30,7 +30,7 @@ _MARKS = {True: "✓", False: "✗", None: "?"}
 
 
 @app.command()
-def validate(file: File, as_json: JsonFlag = False) -> int:
+def validate(file: File, as_json: AsJson = False) -> int:
     """규칙 파일을 검사합니다 · Check a rule file; needs no desk."""
     lang = load_settings().lang
     try:
@@ -42,16 +42,16 @@ def validate(file: File, as_json: JsonFlag = False) -> int:
         ]
         if as_json:
             told = {"code": invalid.code, "what": invalid.what, "why": invalid.why, "now": invalid.now}
-            document({"valid": False, "problems": problems, "error": told})
+            print_json({"valid": False, "problems": problems, "error": told})
         else:
             for one in invalid.problems:
-                say(f"✗ {one.text(lang)}")
-        return REFUSED
+                tell(f"✗ {one.text(lang)}")
+        return FAILED
     warnings = [one.text(lang) for one in warnings_of(rule)]
     for warning in [] if as_json else warnings:
-        say(f"! {warning}")
+        tell(f"! {warning}")
     valid = {"valid": True, "name": rule.metadata.name, "timeframe": rule.timeframe, "universe": list(rule.universe)}
-    answer({**valid, "problems": [], "warnings": warnings} if as_json else valid, as_json=as_json)
+    show({**valid, "problems": [], "warnings": warnings} if as_json else valid, as_json)
     return 0
 
 
@@ -62,12 +62,12 @@ def add(
     symbols: Symbols = "",
     max_position: MaxPosition = 0,
     replace: Annotated[int | None, typer.Option(metavar="RULE", help="새 버전으로 · as its next version")] = None,
-    as_json: JsonFlag = False,
+    as_json: AsJson = False,
 ) -> None:
     """규칙을 꺼진 채로 등록합니다 · Keep a rule, switched off; or a new version of one."""
     desk = open_desk()
     rule_id = _save(desk, desk.account(account), read(file), symbols, max_position, replace)
-    answer(_row(_line(desk, rule_id)), as_json=as_json)
+    show(_row(_line(desk, rule_id)), as_json)
 
 
 @app.command("import")
@@ -76,7 +76,7 @@ def import_(
     account: Annotated[str, typer.Option(help="계좌 · id or nickname")],
     symbols: Symbols = "",
     max_position: MaxPosition = 0,
-    as_json: JsonFlag = False,
+    as_json: AsJson = False,
 ) -> None:
     """여러 파일을 검사한 뒤 모두 등록합니다 · Check several files, then keep all of them; one bad file keeps none."""
     desk = open_desk()
@@ -90,21 +90,21 @@ def import_(
                 f"{name}: 등록하지 않았습니다 (nothing was imported)", " / ".join(checked.problems), "", code="bad_rule"
             )
     kept = [_save(desk, account_id, text, symbols, max_position, None) for text in texts]
-    items([_row(_line(desk, rule_id)) for rule_id in kept], as_json=as_json, as_of=desk.now)
+    show(listing([_row(_line(desk, rule_id)) for rule_id in kept], desk.now), as_json)
 
 
 @app.command("list")
 def list_(
-    account: Annotated[str | None, typer.Option(help="계좌 · id or nickname")] = None, as_json: JsonFlag = False
+    account: Annotated[str | None, typer.Option(help="계좌 · id or nickname")] = None, as_json: AsJson = False
 ) -> None:
     """등록된 규칙 · The rules kept here."""
     desk = open_desk()
     lines = rules.listed(desk.wiring, desk.actor, account_id=desk.account_or_all(account))
-    items([_row(line) for line in lines], as_json=as_json, as_of=desk.now)
+    show(listing([_row(line) for line in lines], desk.now), as_json)
 
 
 @app.command()
-def show(rule_id: RuleId, as_json: JsonFlag = False) -> None:
+def show(rule_id: RuleId, as_json: AsJson = False) -> None:
     """쓰이는 글과 버전 · The text in force and its versions."""
     desk = open_desk()
     found = rules.opened(desk.wiring, desk.actor, rule_id)
@@ -116,7 +116,7 @@ def show(rule_id: RuleId, as_json: JsonFlag = False) -> None:
         for one in found.versions
     ]
     text = {"version": found.version.number, "text": found.version.text, "versions": versions}
-    document({**_row(_line(desk, rule_id)), "max_position": found.max_position, **text})
+    print_json({**_row(_line(desk, rule_id)), "max_position": found.max_position, **text})
 
 
 @app.command()
@@ -127,31 +127,31 @@ def enable(
     waive: Annotated[
         bool, typer.Option("--waive", help="실전: 빠진 것을 면제 · LIVE: without what is missing")
     ] = False,
-    as_json: JsonFlag = False,
+    as_json: AsJson = False,
 ) -> None:
     """규칙을 켭니다 · Switch a rule on."""
     desk = open_desk()
     rules.set_enabled(desk.wiring, desk.actor, rule_id, True, confirm=confirm, reason=reason, waive=waive)
-    answer(_row(_line(desk, rule_id)), as_json=as_json)
+    show(_row(_line(desk, rule_id)), as_json)
 
 
 @app.command()
-def disable(rule_id: RuleId, reason: Reason = "", as_json: JsonFlag = False) -> None:
+def disable(rule_id: RuleId, reason: Reason = "", as_json: AsJson = False) -> None:
     """규칙을 끕니다 · Switch a rule off."""
     desk = open_desk()
     rules.set_enabled(desk.wiring, desk.actor, rule_id, False, reason=reason)
-    answer(_row(_line(desk, rule_id)), as_json=as_json)
+    show(_row(_line(desk, rule_id)), as_json)
 
 
 @app.command()
-def explain(rule_id: RuleId, as_json: JsonFlag = False) -> None:
+def explain(rule_id: RuleId, as_json: AsJson = False) -> None:
     """마지막 판단과 그 까닭 · Its last decision and why: every compared value, then the gates."""
     line = _line(desk := open_desk(), rule_id)
     said = line.decision
     if as_json:
         names = ("symbol", "verdict", "reason", "text", "steps", "gates", "counts", "at")
         told = None if said is None else {name: getattr(said, name) for name in names}
-        document({"rule_id": rule_id, "name": line.name, "decision": told, "as_of": desk.now})
+        print_json({"rule_id": rule_id, "name": line.name, "decision": told, "as_of": desk.now})
         return
     for one in ["아직 판단하지 않았습니다 (no decision yet)"] if said is None else _told(said):
         typer.echo(one)

@@ -9,10 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import typer
-from bots.rules.presets import preset_text
 
+from bots.rules.presets import preset_text
 from console import wiring
-from console.cli.output import JsonFlag, document, say
+from console.cli.output import AsJson, show, tell
 from console.services import accounts, rules
 from console.services.permissions import Actor
 from console.wiring import Wiring
@@ -58,7 +58,7 @@ DEMO = (
 )
 
 
-def setup(as_json: JsonFlag = False, demo: bool = typer.Option(True, help="Make the two demo accounts.")) -> None:
+def setup(as_json: AsJson = False, demo: bool = typer.Option(True, help="Make the two demo accounts.")) -> None:
     """Prepare this machine: folders, keys, database, admin, demo desk."""
     settings = load_settings()
     make_folders(settings)
@@ -68,7 +68,9 @@ def setup(as_json: JsonFlag = False, demo: bool = typer.Option(True, help="Make 
     made = make_demo(wired) if demo else []
     url = f"http://127.0.0.1:{settings.port}"
     if as_json:
-        document({"url": url, "admin": ADMIN_EMAIL, "password": password, "new_keys": new_keys, "demo_accounts": made})
+        show(
+            {"url": url, "admin": ADMIN_EMAIL, "password": password, "new_keys": new_keys, "demo_accounts": made}, True
+        )
     else:
         _tell(url, password, made)
 
@@ -153,8 +155,8 @@ def _demo_key(broker: BrokerName) -> str:
 
 def _tell(url: str, password: str | None, made: list[str]) -> None:
     if made:
-        say("데모 계좌 (demo accounts): " + ", ".join(made))
-    say(f"콘솔 (console):  {url}")
+        tell("데모 계좌 (demo accounts): " + ", ".join(made))
+    tell(f"콘솔 (console):  {url}")
     if password is not None:
-        say(f"로그인 (sign in): {ADMIN_EMAIL}")
-        say(f"비밀번호 (password, 한 번만 표시 / shown once): {password}")
+        tell(f"로그인 (sign in): {ADMIN_EMAIL}")
+        tell(f"비밀번호 (password, 한 번만 표시 / shown once): {password}")
