@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
@@ -17,7 +17,7 @@ from bots.pricing import limit_price
 from bots.trading_hours import TradingHours
 from shared.clock import Clock
 from shared.domain.account import Market
-from shared.domain.errors import Refused
+from shared.domain.errors import NotSupported, Refused
 from shared.domain.order import PRICED
 from shared.domain.rule.model import Rule, UnfilledAction
 
@@ -35,6 +35,7 @@ class Housekeeping:
     hours: TradingHours
     clock: Clock
     rule_of: Callable[[DeskOrder], Rule | None]
+    _repriced: dict[str, float] = field(default_factory=dict)  # order → monotonic time of the last new price
 
     async def tend(self) -> None:
         """Look after every open order once. A refusal leaves the order as it is: reconcile tells what became of it."""
@@ -67,10 +68,17 @@ class Housekeeping:
             await self._reprice(order, rule)
 
     async def _reprice(self, order: DeskOrder, rule: Rule) -> None:
-        """Cancel an order whose price the market has left; the rule then decides afresh at the new price."""
+        """Move an order that the market has left to the price of now; cancel it where it cannot be amended."""
+        now = self.clock.monotonic()
         price = self._price_now(order, rule)
-        if price is not None and price != order.price:
-            await self.desk.cancel(order.id, f"재호가: {order.price} → {price}")
+        pause_s = max(float(rule.execution.unfilled.after_sec), EXIT_REPRICE_S)
+        if price is None or price == order.price or now - self._repriced.get(order.id, -pause_s) < pause_s:
+            return
+        self._repriced[order.id] = now
+        try:
+            await self.desk.amend(order.id, order.leaves, price, f"재호가: {order.price} → {price}")
+        except NotSupported:
+            await self.desk.cancel(order.id, f"재호가를 위해 취소: {order.price} → {price}")
 
     def _price_now(self, order: DeskOrder, rule: Rule) -> Decimal | None:
         instrument = self.clearance.instruments.get(order.symbol)

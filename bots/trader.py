@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -19,8 +20,9 @@ from bots.clearance import Clearance
 from bots.config import RuleConfig
 from bots.decisions import DecisionLog
 from bots.desk import Desk
+from bots.executions import LIVE
 from bots.feed import Feed
-from bots.journal import Changes, Journal, Outgoing
+from bots.journal import Changes, Duplicate, Journal, Outgoing
 from bots.lots import LotBook
 from bots.orders import RuleLot
 from bots.own_orders import OwnOrders
@@ -31,9 +33,9 @@ from bots.rules.series import Holding, MarketView
 from bots.trading_hours import TradingHours
 from shared.clock import Clock
 from shared.domain.account import Market
+from shared.domain.errors import Refused
 from shared.domain.market import Bar, Timeframe
 from shared.domain.order import OrderRequest, Side
-from shared.domain.order_state import OrderStatus
 from shared.domain.rule.model import EvaluateOn, Rule
 from shared.domain.signal import Allowed, Decision, Denied, Verdict
 
@@ -177,7 +179,10 @@ class Trader:
         lot = self.lots.get(decision.rule_id, decision.symbol)
         version = lot.version_id if lot is not None else decision.version_id
         # No await between the guards and this call: the order counts for the next guard at once.
-        await self.desk.place(request, self._today(), version_id=version, decision=decision)
+        try:
+            await self.desk.place(request, self._today(), version_id=version, decision=decision)
+        except Duplicate as e:
+            rows = self.decisions.take(decision, Denied("duplicate_signal", str(e)), self._today())
         self._write(rows)
 
     def _order_of(self, decision: Decision) -> tuple[OrderRequest, Allowed] | Denied:
@@ -235,8 +240,9 @@ class Trader:
     async def _cancel_entries(self, symbol: str) -> None:
         """Our own resting buys stand in the way of an exit: they go first."""
         for order in self.orders.open():
-            if order.symbol == symbol and order.side is Side.BUY and order.cancel_requested_at is None:
-                if order.status in (OrderStatus.ACCEPTED, OrderStatus.PARTIAL):
+            resting = order.status in LIVE and order.cancel_requested_at is None
+            if resting and order.symbol == symbol and order.side is Side.BUY:
+                with suppress(Refused):  # it ended meanwhile, or the next price asks again
                     await self.desk.cancel(order.id, "청산을 위해 진입 주문 취소")
 
     async def _defer(self, decision: Decision) -> None:
