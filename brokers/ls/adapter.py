@@ -24,7 +24,6 @@ from shared.domain.order import BrokerOrder, Cash, OrderAck, OrderType, Position
 
 MAX_BAR_PAGES = 40
 ROWS_A_PAGE = 500
-SATURDAY = 5
 
 
 def open(
@@ -131,7 +130,7 @@ class LsAdapter:
         found: list[BrokerOrder] = []
         day = since
         while day < min(today, until + timedelta(days=1)):
-            if day.weekday() < SATURDAY and not self._site.mock:  # KRX never opens on a weekend
+            if not self._site.mock:
                 found += await self._day(day)
             day += timedelta(days=1)
         if since <= today <= until:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 import typer
-from streamlit_authenticator.utilities.hasher import Hasher
 
-from bots.rules.preset import preset_text
+from bots.rules.presets import preset_text
 from console import wiring
 from console.cli.output import AsJson, show, tell
 from console.services import accounts, rules
@@ -104,13 +104,22 @@ def prepare_store(settings: Settings) -> str | None:
                 email=ADMIN_EMAIL,
                 name="admin",
                 role=Role.ADMIN.value,
-                password_hash=Hasher.hash(password),
+                password_hash=_hash(password),
                 must_change_password=True,
                 created_at=now,
             )
         )
         audit.record(session, now, actor=SETUP.label, action="user.add", source="setup", target=ADMIN_EMAIL)
     return password
+
+
+def _hash(password: str) -> str:
+    logging.disable(logging.WARNING)  # its package loads streamlit, which warns that no console runs here
+    from streamlit_authenticator.utilities.hasher import Hasher
+
+    hashed = str(Hasher.hash(password))
+    logging.disable(logging.NOTSET)
+    return hashed
 
 
 def _close_to_others(settings: Settings) -> None:
@@ -130,16 +139,8 @@ def make_demo(wired: Wiring) -> list[str]:
         keys = accounts.Keys(_demo_key(demo.new.broker), secrets.token_urlsafe(120), demo.account_no, "HTSID01")
         account_id = accounts.add_account(wired, SETUP, demo.new, keys, demo.limits)
         for preset in demo.presets:
-            rule_id = rules.save(
-                wired,
-                SETUP,
-                account_id=account_id,
-                rule_id=None,
-                text=preset_text(preset),
-                symbols="",
-                max_position=demo.max_position,
-            )
-            rules.set_enabled(wired, SETUP, rule_id, True)
+            rule_id = rules.add_rule(wired, SETUP, account_id, preset_text(preset), max_position=demo.max_position)
+            rules.switch(wired, SETUP, rule_id, enabled=True)
         accounts.start(wired, SETUP, account_id)
         made.append(demo.new.nickname)
     with writing(wired.engine) as session:

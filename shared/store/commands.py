@@ -15,9 +15,6 @@ from shared.models import Command
 
 class CommandKind(StrEnum):
     TEST_KEY = "TEST_KEY"  # token, environment probe, one balance read; changes nothing
-    # payload: client_order_id symbol side quantity price order_type time_in_force venue reduces reason
-    PLACE_ORDER = "PLACE_ORDER"
-    AMEND_ORDER = "AMEND_ORDER"  # payload: order_id, client_order_id, quantity (null: all that is left), price
     CANCEL_ORDER = "CANCEL_ORDER"  # payload: order_id, client_order_id
     CANCEL_ALL = "CANCEL_ALL"
     FLATTEN = "FLATTEN"

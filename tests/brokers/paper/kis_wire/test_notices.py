@@ -18,9 +18,7 @@ from shared.domain.instrument import Venue
 from shared.domain.order import OrderType, Side, TimeInForce
 
 KEY = CipherKey("abcdefghijklmnopqrstuvwxyz012345", "0123456789abcdef")
-FILL = (
-    "HTSID01^1234567801^0030001234^^02^0^2^AAPL^0000000003^002115000^231531^0^2^2^01790^000000010^홍길동^애플^6^10^"
-)
+FILL = "HTSID01^1234567801^0030001234^^02^0^2^AAPL^0000000003^002115000^231531^0^2^2^01790^000000010^홍길동^애플^6^10^"
 CIPHERED = (
     "d4KNlehbehIu7QzR8vFEagsYeYStEk9ncigv0b9YXOmnVk8ih2uvyuQidKomdMELcdhslv7iBvi+mLSAp1CDJQb12yHhxN0UYGE4HqBCttbIb9QFCCt"
     "ysTYc5R4HMGSurgEkY8AslQUJFMdL6pqGXUgi3dKIbaTw/NacojElDXc="
