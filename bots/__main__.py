@@ -64,8 +64,7 @@ async def _record_fault(base: Foundation, bot: Bot | None, error: TradingError) 
     kind = "KEY_REFUSED" if isinstance(error, AuthRefused) else "BOT_BLOCKED"
     now = base.clock.wall_now()
     if bot is not None:
-        with suppress(StoreAway):
-            await bot.p.sync.once(claim=False)
+        bot.block(str(error))  # its last heartbeat says the same
     with suppress(StoreAway):
         await base.link.write(
             lambda session: heartbeats.set_health(session, base.account_id, BotState.BLOCKED, str(error))
@@ -96,7 +95,7 @@ async def _close(base: Foundation, bot: Bot | None) -> None:
         if p.market_clock is not None:
             await p.market_clock.close()
         with suppress(StoreAway, TimeoutError):
-            await asyncio.wait_for(p.sync.once(claim=False), 5.0)
+            await asyncio.wait_for(p.sync.once(claim=False, beat=True), 5.0)
             await asyncio.wait_for(base.link.write(p.lease.release), 5.0)
         await p.journal.close()
     base.link.close()

@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from bots.bars import SpikeWatch
-from bots.bot import Bot, Parts, StateBox
+from bots.bot import Bot
 from bots.cache import Cache
 from bots.chart import Chart
 from bots.clearance import Clearance
@@ -25,6 +25,7 @@ from bots.lots import LotBook
 from bots.market_clock import MarketClock
 from bots.market_data import MarketData
 from bots.own_orders import OwnOrders
+from bots.parts import Parts, StateBox
 from bots.portfolio import Portfolio
 from bots.reconcile import LOOK_BACK_DAYS, Reconciler
 from bots.risk.kill_switch import KillSwitch
@@ -158,7 +159,7 @@ def _parts(
     return Parts(
         key=key, clock=clock, hours=hours, market_clock=market_clock, link=base.link, journal=journal, lease=lease,
         tokens=tokens, broker=broker, orders=orders, executions=executions, desk=desk, reconciler=reconciler,
-        portfolio=portfolio, daybook=daybook, feed=feed, clearance=clearance, trader=trader,
+        portfolio=portfolio, daybook=daybook, feed=feed, chart=chart, clearance=clearance, trader=trader,
         housekeeping=housekeeping, market_data=market_data, commands=commands, screen=screen, sync=sync,
         vitals=vitals, kill_switch=kill_switch, config=config,
         nudge_path=base.settings.run_dir / f"bot-{key.account_id}.sock", facts=state.facts, state=box,

@@ -11,36 +11,16 @@ import contextlib
 import signal
 import socket
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from bots import outgoing
-from bots.clearance import Clearance
-from bots.commands import Commands
 from bots.config import BotConfig, load
-from bots.daybook import DayBook
-from bots.desk import Desk
-from bots.executions import Executions
-from bots.feed import Feed
-from bots.heartbeat import LoopLag, Vitals
-from bots.housekeeping import Housekeeping
-from bots.journal import Changes, Journal, Outgoing
-from bots.lease import StoreLease
-from bots.market_clock import MarketClock
-from bots.market_data import MarketData
-from bots.own_orders import OwnOrders
-from bots.portfolio import Portfolio
-from bots.reconcile import Reconciler
-from bots.risk.kill_switch import KillSwitch
-from bots.screen import Screen
-from bots.sync import Polled, StoreAway, StoreLink, StoreSync
-from bots.tokens import SealedTokenStore
-from bots.trader import Trader
-from bots.trading_hours import TradingHours
-from brokers.contract import Broker, NoticeUnreadable, StreamDown, StreamUp
-from shared.clock import SystemClock
-from shared.domain.account import AccountKey, Environment
+from bots.heartbeat import LoopLag
+from bots.journal import Changes, Outgoing
+from bots.parts import Parts
+from bots.sync import Polled, StoreAway
+from brokers.contract import NoticeUnreadable, StreamDown, StreamUp
+from shared.domain.account import Environment
 from shared.domain.bot_state import BotEventKind, BotState, KillLevel, next_state
 from shared.domain.errors import AuthRefused, BrokerError, ConfigError, DoorClosed, Refused
 from shared.domain.market import OrderBook, Tick
@@ -55,65 +35,6 @@ KEPT_DAYS = 7
 
 class Restart(Exception):
     """End this process so that supervision starts a new one: what it stands on has changed."""
-
-
-@dataclass(slots=True)
-class Parts:
-    """Everything bootstrap built; the bot only makes it run."""
-
-    key: AccountKey
-    clock: SystemClock
-    hours: TradingHours
-    market_clock: MarketClock | None
-    link: StoreLink
-    journal: Journal
-    lease: StoreLease
-    tokens: SealedTokenStore
-    broker: Broker
-    orders: OwnOrders
-    executions: Executions
-    desk: Desk
-    reconciler: Reconciler
-    portfolio: Portfolio
-    daybook: DayBook
-    feed: Feed
-    clearance: Clearance
-    trader: Trader
-    housekeeping: Housekeeping
-    market_data: MarketData
-    commands: Commands
-    screen: Screen
-    sync: StoreSync
-    vitals: Vitals
-    kill_switch: KillSwitch
-    config: BotConfig
-    nudge_path: Path
-    facts: dict[str, str]
-    state: StateBox
-
-
-@dataclass(slots=True)
-class StateBox:
-    """The bot's state, shared with the guards before the bot itself exists."""
-
-    state: BotState = BotState.STARTING
-    reason: str = ""
-    ask: asyncio.Event = field(default_factory=asyncio.Event)  # somebody wants the broker asked
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    failed: asyncio.Event = field(default_factory=asyncio.Event)
-    failure: BaseException | None = None
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run `work` beside the loops; an error of it ends the process, never silently."""
-        task = asyncio.get_running_loop().create_task(work)
-        self.tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self.tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None and self.failure is None:
-            self.failure = task.exception()
-            self.failed.set()
 
 
 class Bot:
@@ -142,10 +63,10 @@ class Bot:
             loop.add_signal_handler(name, self._stop.set)
         self._apply(self.p.config)
         tasks = [asyncio.create_task(work, name=name) for name, work in self._loops()]
-        stop = asyncio.create_task(self._stop.wait())
-        failed = asyncio.create_task(self._box.failed.wait())
+        stop = asyncio.create_task(self._stop.wait(), name="stop")
+        failed = asyncio.create_task(self._box.failed.wait(), name="failed")
         try:
-            await asyncio.wait({*tasks, stop, failed}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*tasks, stop, failed], return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
                 if task.done() and task.exception() is not None:
                     raise task.exception() or AssertionError
@@ -158,7 +79,7 @@ class Bot:
             await asyncio.gather(*tasks, stop, failed, return_exceptions=True)
 
     def _loops(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
-        loops = [
+        loops: list[tuple[str, Coroutine[Any, Any, None]]] = [
             ("sync", self._sync()),
             ("life", self._life()),
             ("events", self._events()),
@@ -452,6 +373,11 @@ class Bot:
         self._feel()
         self.p.sync.soon()
 
+    def block(self, reason: str) -> None:
+        """A person must act; nothing is sent until then."""
+        if self._box.state is not BotState.BLOCKED:
+            self._move(BotEventKind.BLOCK, reason)
+
     def _doubt(self, reason: str) -> None:
         if self._box.state in (BotState.READY, BotState.EXITS_ONLY, BotState.RECOVERING):
             self._move(BotEventKind.DOUBT, reason)
@@ -464,7 +390,7 @@ class Bot:
         if self._box.state is BotState.BLOCKED:
             return
         self._tell((outgoing.alert("KEY_REFUSED", "critical", "key", self.p.clock.wall_now(), reason=str(error)),))
-        self._move(BotEventKind.BLOCK, f"증권사가 키를 거부: {error}")
+        self.block(f"증권사가 키를 거부: {error}")
 
     def _tell(self, rows: tuple[Outgoing, ...]) -> None:
         self._box.spawn(self._write(rows))

@@ -33,7 +33,7 @@ class MarketClock:
 
     async def first(self) -> None:
         """Wait until the exchange has told its time: without it no bar, session or limit means anything."""
-        while not await self.read():
+        while not await self.read():  # noqa: ASYNC110  another process's clock has no event to wait for
             await asyncio.sleep(1.0)
 
     async def follow(self) -> None:

@@ -19,6 +19,8 @@ class CommandKind(StrEnum):
     CANCEL_ALL = "CANCEL_ALL"
     FLATTEN = "FLATTEN"
     SNAPSHOT = "SNAPSHOT"
+    PLACE_ORDER = "PLACE_ORDER"  # payload: symbol, side, quantity, price (text) or null for a market order
+    AMEND_ORDER = "AMEND_ORDER"  # payload: client_order_id, quantity, price (text)
     CLOSE_POSITION = "CLOSE_POSITION"  # payload: symbol, quantity or null for all
     DRY_EVALUATE = "DRY_EVALUATE"  # payload: rule_id; what the rule says now, nothing is sent
     RESOLVE_ORDER = "RESOLVE_ORDER"  # payload: client_order_id, broker_order_id (adopt) or null (never accepted)
