@@ -89,7 +89,7 @@ class Trader:
             for symbol in config.symbols:
                 keys |= {(symbol, config.rule.timeframe), (symbol, Timeframe.M1)}
         for lot in self.lots.all():
-            rule = self._rule_for(lot.rule_id, lot)
+            rule = self.rule_for(lot.rule_id, lot)
             if rule is not None:
                 keys |= {(lot.symbol, rule.timeframe), (lot.symbol, Timeframe.M1)}
         return keys
@@ -114,7 +114,7 @@ class Trader:
         """Judge the rules of this timeframe at the close of `bar`."""
         for rule_id, config in self.rules.items():
             lot = self.lots.get(rule_id, bar.symbol)
-            rule = self._rule_for(rule_id, lot)
+            rule = self.rule_for(rule_id, lot)
             if rule is None or rule.timeframe is not bar.timeframe:
                 continue
             if lot is None and bar.symbol not in config.symbols:
@@ -148,7 +148,7 @@ class Trader:
         """Evaluate one rule on one symbol now; None until its bars are here."""
         rule_id, symbol = key
         lot = self.lots.get(rule_id, symbol)
-        rule = self._rule_for(rule_id, lot)
+        rule = self.rule_for(rule_id, lot)
         window = None if rule is None else self.chart.window(symbol, rule.timeframe)
         if rule is None or window is None:
             return None
@@ -195,7 +195,7 @@ class Trader:
             return Denied("rule_off", "규칙이 꺼져 있어 진입하지 않음")
         side = Side.BUY if entry else Side.SELL
         lot = self.lots.get(decision.rule_id, decision.symbol)
-        rule = self._rule_for(decision.rule_id, lot) or config.rule
+        rule = self.rule_for(decision.rule_id, lot) or config.rule
         best = self.feed.best_opposite(decision.symbol, side) or self.feed.price(decision.symbol)
         if best is None:
             return Denied("no_price", "현재가를 모름")
@@ -279,7 +279,7 @@ class Trader:
             if rule_id in self.rules and (decision.verdict is Verdict.BUY) == (lot is None):
                 await self._act(replace(decision, at=self.clock.market_now()))
 
-    def _rule_for(self, rule_id: int, lot: RuleLot | None) -> Rule | None:
+    def rule_for(self, rule_id: int, lot: RuleLot | None) -> Rule | None:
         """The version a position was opened with, else the one in force."""
         if lot is not None and lot.version_id in self.pinned:
             return self.pinned[lot.version_id]
