@@ -17,6 +17,7 @@ from brokers.paper.accounts import (
     UnknownAccount,
     fingerprint,
     kis_number,
+    ls_env,
     ls_number,
 )
 from brokers.paper.clock import ExchangeClock
@@ -45,6 +46,9 @@ class Clients:
 
     # -- accounts
 
+    def get(self, account: AccountId) -> Account:
+        return self._accounts[account]
+
     def all(self) -> list[Account]:
         return list(self._accounts.values())
 
@@ -64,6 +68,9 @@ class Clients:
             self._used.setdefault(account.id, set()).add(key_id)
         return account
 
+    def account_of_app_key(self, broker: BrokerName, app_key: str) -> Account:
+        return self.account_of_key(broker, ls_env(app_key), fingerprint(app_key))
+
     def account_of_key(self, broker: BrokerName, env: ExEnv, key_id: str) -> Account:
         for account in self._accounts.values():
             if account.broker is broker and account.key_id == key_id:
@@ -77,9 +84,9 @@ class Clients:
             self._open(known, self._cash, [])
         return known
 
-    def used_by(self, account: AccountId, app_key: str) -> bool:
-        """Say whether a key ever used the account, or is the one it was made for."""
-        key_id, known = fingerprint(app_key), self._accounts.get(account)
+    def used_by(self, account: AccountId, key_id: str) -> bool:
+        """Say whether the key of this fingerprint ever used the account, or is the one it was made for."""
+        known = self._accounts.get(account)
         return key_id in self._used.get(account, ()) or (known is not None and known.key_id == key_id)
 
     def registered(self, broker: BrokerName, app_key: str) -> list[Account]:
@@ -97,36 +104,29 @@ class Clients:
             self._open(account, cash, holdings)
 
     def _open(self, account: Account, cash: Cash, holdings: list[tuple[str, int, Decimal]]) -> None:
-        times = {"at": self._clock.wall_now(), "market_at": self._clock.market_now()}
         holder = holder_of(account.id)
         with self._state.transaction():
             self._state.save_account(account)
             for currency, amount in cash.items():
-                unit = cash_unit(currency)
-                legs = (Leg(holder, unit, amount), Leg(OPENING, unit, -amount))
-                self._ledger.append(
-                    EventType.CASH,
-                    account=account.id,
-                    symbol=currency,
-                    price=amount,
-                    code="OPENING",
-                    legs=legs,
-                    **times,
-                )
+                self._put(account, holder, currency, cash_unit(currency), amount, None, amount)
             for symbol, quantity, price in holdings:
-                unit, shares = share_unit(symbol), Decimal(quantity)
-                legs = (Leg(holder, unit, shares), Leg(OPENING, unit, -shares))
-                self._ledger.append(
-                    EventType.CASH,
-                    account=account.id,
-                    symbol=symbol,
-                    quantity=quantity,
-                    price=price,
-                    code="OPENING",
-                    legs=legs,
-                    **times,
-                )
+                self._put(account, holder, symbol, share_unit(symbol), Decimal(quantity), quantity, price)
         self._accounts[account.id] = account
+
+    def _put(
+        self, a: Account, holder: str, symbol: str, unit: str, amount: Decimal, quantity: int | None, price: Decimal
+    ) -> None:
+        self._ledger.append(
+            EventType.CASH,
+            at=self._clock.wall_now(),
+            market_at=self._clock.market_now(),
+            account=a.id,
+            symbol=symbol,
+            quantity=quantity,
+            price=price,
+            code="OPENING",
+            legs=(Leg(holder, unit, amount), Leg(OPENING, unit, -amount)),
+        )
 
     # -- tokens: wall time, kept as fingerprints; the text of one can be made again from the key that asks
 

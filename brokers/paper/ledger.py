@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from brokers.paper.accounts import AccountId, ExEnv
-from brokers.paper.orders import ExOrder, RejectReason, order_id
+from brokers.paper.orders import ExOrder, order_id
 from brokers.paper.state import State
 from shared.domain.account import BrokerName
 from shared.domain.money import Currency
@@ -20,7 +20,6 @@ from shared.domain.order import Side
 
 MARKET = "market"  # the other side of every trade
 OPENING = "opening"  # where an account's first cash and shares come from
-FEES = "fees"
 
 
 class EventType(StrEnum):
@@ -40,7 +39,7 @@ class LedgerEvent:
     """One row; the names are a contract. `at` is wall time, `market_at` market time.
 
     CASH: symbol = the currency and price = the signed amount, or symbol = shares put into the account at the opening;
-    code says which (OPENING, COMMISSION).
+    code says OPENING.
     """
 
     seq: int
@@ -124,6 +123,7 @@ class Ledger:
         side: Side | None = None,
         quantity: int | None = None,
         price: Decimal | None = None,
+        cum_quantity: int | None = None,
         code: str | None = None,
         legs: tuple[Leg, ...] = (),
     ) -> LedgerEvent:
@@ -149,7 +149,7 @@ class Ledger:
             side=order.side if order else side,
             quantity=quantity if quantity is not None or order is None else order.quantity,
             price=_plain(price if price is not None or order is None else order.price),
-            cum_quantity=order.filled if order else None,
+            cum_quantity=order.filled if order and cum_quantity is None else cum_quantity,
             code=code,
         )
         values = tuple(getattr(event, name) for name in COLUMNS)
@@ -161,33 +161,6 @@ class Ledger:
         for leg in legs:
             self._balances[leg.holder, leg.unit] += leg.amount
         return event
-
-    def reject(
-        self,
-        account: AccountId,
-        reason: RejectReason,
-        *,
-        at: datetime,
-        market_at: datetime,
-        symbol: str | None = None,
-        side: Side | None = None,
-        quantity: int | None = None,
-        price: Decimal | None = None,
-        order: ExOrder | None = None,
-    ) -> LedgerEvent:
-        """Write down that an order, amend or cancel was refused; `order` is the one it named."""
-        return self.append(
-            EventType.REJECT,
-            at=at,
-            market_at=market_at,
-            account=account,
-            order=order,
-            symbol=symbol,
-            side=side,
-            quantity=quantity,
-            price=price,
-            code=reason.value,
-        )
 
     def events(
         self, after: int = 0, accounts: tuple[str, ...] | None = None, kind: str | None = None

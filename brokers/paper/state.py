@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -93,13 +93,17 @@ class State:
                 "move the file away and start again: the exchange begins empty",
             ) from e
         self._depth = 0
+        self.failed = False
 
     def close(self) -> None:
         self.db.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit everything inside at once, or nothing; may be nested."""
+        """Commit everything inside at once, or nothing; may be nested.
+
+        After a failure memory may be ahead of the disk: `failed` is set and the process must end and load again.
+        """
         if self._depth:
             yield
             return
@@ -107,13 +111,18 @@ class State:
         self._depth = 1
         try:
             yield
-        except BaseException:
-            self.db.execute("ROLLBACK")
-            raise
-        else:
             self.db.execute("COMMIT")
+        except BaseException:
+            self.failed = True
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+            raise
         finally:
             self._depth = 0
+
+    def transaction_if(self, wanted: bool) -> AbstractContextManager[None]:
+        """A transaction when something may be written, else nothing at all."""
+        return self.transaction() if wanted else nullcontext()
 
     # -- meta
 

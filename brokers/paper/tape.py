@@ -221,8 +221,9 @@ class Tape:
         reel = self._reels.get(symbol)
         return [t for t in reel.recent if t.quantity][-count:] if reel else []
 
-    def book(self, symbol: str) -> OrderBook:
-        trade = self.quote(symbol)
+    def book(self, trade: Trade) -> OrderBook:
+        """Ten levels each side as they stood right after `trade`."""
+        symbol = trade.symbol
         sizes = self._sizes(symbol, trade.at)
         asks = [BookLevel(self._step(symbol, trade.ask, i), sizes[i]) for i in range(LEVELS)]
         bids = [BookLevel(self._step(symbol, trade.bid, -i), sizes[LEVELS + i]) for i in range(LEVELS)]
@@ -304,9 +305,10 @@ class Tape:
 
     # -- an operator's hand
 
-    def jump(self, symbol: str, pct: Decimal) -> None:
-        """Move the price by `pct` percent from now on (within the day's limits)."""
-        self.set_price(symbol, self.quote(symbol).price * (1 + pct / 100))
+    def moving(self, symbol: str) -> Trade:
+        """The last trade of a symbol that this tape moves. Raises NotFound for any other."""
+        self._moving(symbol)
+        return self.quote(symbol)
 
     def set_price(self, symbol: str, price: Decimal) -> None:
         """Make the present price `price` (within the day's limits) and go on from there."""

@@ -113,8 +113,8 @@ def test_positions_and_d2_cash() -> None:
     body = answer("TTTC8434R")
     (position,) = LIVE.read_positions([body])
     assert (position.symbol, position.quantity, position.sellable) == ("005930", 13, 13)
-    cash = LIVE.read_cash([body], NOW)
-    assert (cash.total, cash.equity) == (Decimal(4786370), Decimal(5711970))
+    cash = LIVE.read_cash([body], answer("TTTC8908R"), NOW)
+    assert (cash.total, cash.equity, cash.buying_power) == (Decimal(4786370), Decimal(5711970), Decimal(4786370))
     body["output1"][0]["hldg_qty"] = "0"
     assert LIVE.read_positions([body]) == []
 
