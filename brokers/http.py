@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import httpx
 import orjson
 
 from brokers.contract import CallLog, CallRecord
+from brokers.lean import httpx
 from brokers.pacing import Pacer, Priority
 from shared.clock import Clock
 from shared.domain.account import Environment
