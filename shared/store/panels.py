@@ -23,6 +23,7 @@ from shared.models import (
     OrderEvent,
     OrderRow,
     PositionRow,
+    QuoteRow,
     RuleVersion,
 )
 
@@ -169,6 +170,12 @@ def logs(session: Session, account_ids: Collection[int], wanted: LogFilter, *, l
     if wanted.rule_id is not None:
         query = query.where(ExecutionLog.rule_id == wanted.rule_id)
     return list(session.exec(query.order_by(col(ExecutionLog.id).desc()).limit(limit)))
+
+
+def quote(session: Session, environment: str, market: str, symbol: str) -> QuoteRow | None:
+    """The newest quote of a symbol, or None: no bot watches it."""
+    query = select(QuoteRow).where(QuoteRow.environment == environment, QuoteRow.market == market)
+    return session.exec(query.where(QuoteRow.symbol == symbol)).first()
 
 
 def _newest_ids(table: type[SQLModel], account_ids: Collection[int]) -> Any:
