@@ -89,9 +89,9 @@ class Clients:
             self._open(known, self._cash, [])
         return known
 
-    def used_by(self, account: AccountId, app_key: str) -> bool:
-        """Say whether a key ever used the account, or is the one it was made for."""
-        key_id, known = fingerprint(app_key), self._accounts.get(account)
+    def used_by(self, account: AccountId, key_id: str) -> bool:
+        """Say whether the key of this fingerprint ever used the account, or is the one it was made for."""
+        known = self._accounts.get(account)
         return key_id in self._used.get(account, ()) or (known is not None and known.key_id == key_id)
 
     def registered(self, broker: BrokerName, app_key: str) -> list[Account]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import NoReturn
 
 from brokers.paper.accounts import Account, AccountId, CashView, ExEnv, Holding, IssuedToken, Profile
 from brokers.paper.checks import check_amend, check_leaves, check_new
@@ -22,7 +23,7 @@ from brokers.paper.hours import market_open
 from brokers.paper.ledger import EventType, Ledger
 from brokers.paper.listings import Listing
 from brokers.paper.orderlist import OrderList, trade_date
-from brokers.paper.orders import EventKind, Execution, ExKind, ExOrder, ExStatus, OrderEvent, Reject
+from brokers.paper.orders import EventKind, Execution, ExKind, ExOrder, ExStatus, OrderEvent, Reject, RejectReason
 from brokers.paper.portfolio import Portfolio
 from brokers.paper.prints import Source
 from brokers.paper.state import State
@@ -104,9 +105,9 @@ class Exchange:
     def accounts(self) -> list[Account]:
         return self._clients.all()
 
-    def used_by(self, account: AccountId, app_key: str) -> bool:
-        """Say whether a key ever used the account (compat: its sockets get the account's notices)."""
-        return self._clients.used_by(account, app_key)
+    def used_by(self, account: AccountId, key_id: str) -> bool:
+        """Say whether the key of this fingerprint ever used the account (compat: its sockets get its notices)."""
+        return self._clients.used_by(account, key_id)
 
     def register(
         self,
@@ -219,6 +220,25 @@ class Exchange:
         self._floor.tell(EventKind.CANCELED, request, original=original)
         return request
 
+    def refuse(
+        self,
+        account: Account,
+        reason: RejectReason,
+        text: str,
+        *,
+        symbol: str | None = None,
+        side: Side | None = None,
+        quantity: int | None = None,
+        price: Decimal | None = None,
+    ) -> NoReturn:
+        """Refuse what a wire cannot even put into an order: a REJECT row is written, then Reject raised."""
+        with self._state.transaction():
+            self.ledger.append(
+                EventType.REJECT, at=self.clock.wall_now(), market_at=self.clock.market_now(), account=account.id,
+                symbol=symbol, side=side, quantity=quantity, price=price, code=reason.value,
+            )  # fmt: skip
+        raise Reject(reason, text)
+
     def order(self, account: Account, order_no: int) -> ExOrder | None:
         order = self._orders.get((account.broker, account.env, order_no))
         return order if order is not None and order.account == account.id else None
@@ -280,6 +300,9 @@ class Exchange:
 
     def tick_size(self, symbol: str, price: Decimal) -> Decimal:
         return self.tape.tick_size(symbol, price)
+
+    def halted(self, symbol: str) -> bool:
+        return self.tape.halted(symbol)
 
     def session_open(self, symbol: str) -> bool:
         """Say whether orders are taken now; strict keeps the markets' real hours whatever the tape does."""

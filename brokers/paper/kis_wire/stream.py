@@ -113,8 +113,7 @@ class Hub:
                 session.answered = True  # the official client answers PINGPONG so
             elif message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 text = message.data if isinstance(message.data, str) else message.data.decode(errors="replace")
-                if not self._answer(session, text):
-                    await session.socket.close()
+                self._answer(session, text)
 
     async def _keep_alive(self, session: Session) -> None:
         while not session.socket.closed:
@@ -127,20 +126,21 @@ class Hub:
 
     # -- control messages
 
-    def _answer(self, session: Session, text: str) -> bool:
-        """Do what a message asks and queue the reply; False when the session must end."""
+    def _answer(self, session: Session, text: str) -> None:
+        """Do what a message asks and queue the reply; a key in use elsewhere ends the session after it."""
         try:
             ask = control.read(text)
             if ask is None:
                 session.answered = True
-                return True
+                return
             self._admit(session, ask)
             code = self._register(session, ask) if ask.tr_type == control.REGISTER else self._unregister(session, ask)
         except ControlRefusal as e:
             session.send(control.refused(e))
-            return e.code != "OPSP8996"
-        session.send(control.acknowledged(ask, code, session.key))
-        return True
+            if e.code == "OPSP8996":
+                session.queue(Step(StepKind.KICK))
+        else:
+            session.send(control.acknowledged(ask, code, session.key))
 
     def _admit(self, session: Session, ask: Ask) -> None:
         """Check the approval key; in strict one session per app key (kis.md §5.10)."""
@@ -205,18 +205,23 @@ class Hub:
         name = listing.name_ko if listing else order.symbol
         tr_id = control.NOTICES[order.market, account.env]
         for session in list(self._sessions):
-            for registered, hts_id in sorted(session.registered):
-                if registered != tr_id or not self._may_know(session, event, hts_id):
-                    continue
-                plain = notice(event, hts_id, name, self._exchange.profile)
-                if plain is not None:
-                    self._emit(session, tr_id, encrypted_frame(tr_id, plain, session.key), event, plain)
+            hts_id = self._told_as(session, event, tr_id)
+            plain = notice(event, hts_id, name, self._exchange.profile) if hts_id else None
+            if plain is not None:
+                self._emit(session, tr_id, encrypted_frame(tr_id, plain, session.key), event, plain)
 
-    def _may_know(self, session: Session, event: OrderEvent, hts_id: str) -> bool:
-        if hts_id == event.account.hts_id:
-            return True
+    def _told_as(self, session: Session, event: OrderEvent, tr_id: str) -> str | None:
+        """The HTS id under which a session hears of an event; None when it does not.
+
+        It is the owner's; compat also serves a key that used the account, whatever HTS id it registered.
+        """
+        hts_ids = sorted(key for tr, key in session.registered if tr == tr_id)
+        if event.account.hts_id in hts_ids:
+            return event.account.hts_id
         compat = self._exchange.profile is Profile.COMPAT
-        return compat and any(self._exchange.used_by(event.account.id, key_id) for key_id in session.key_ids)
+        if compat and any(self._exchange.used_by(event.account.id, key_id) for key_id in session.key_ids):
+            return next(iter(hts_ids), None)
+        return None
 
     def _broadcast(self, tr_id: str, key: str, symbol: str, values: Callable[[str], list[str]]) -> None:
         readers = self._readers.get((tr_id, key))
