@@ -89,10 +89,10 @@ class KisAdapter:
         auth: Auth,
     ) -> None:
         self.key = key
-        self._clock, self._pacer, self._door, self._auth, self._mock = clock, pacer, door, auth, site.mock
+        self._clock, self._pacer, self._door, self._auth = clock, pacer, door, auth
         self._dialect: Dialect = DIALECTS[key.market](account, site.mock)
         self._rest = Rest(door, auth, site, self._dialect.page_size_suffix)
-        self._lookup = Lookup(self._rest, key.market, site.mock)
+        self._lookup = Lookup(self._rest, key.market, site.mock, clock)
         self._org_nos: dict[str, str] = {}  # broker_order_id -> branch, which a Korean cancel must name
         self._events: asyncio.Queue[BrokerEvent] = asyncio.Queue()
         notice = (self._dialect.notice_tr, hts_id) if hts_id else None
@@ -166,11 +166,8 @@ class KisAdapter:
             raise NotSent(tr.KIS, e.broker_code, f"before sending: {e.message}", e.now) from e
 
     def _check_tick(self, instrument: Instrument, price: Decimal | None) -> None:
-        """Refuse a price off the tick here: KIS's own code for it is not documented, so its answer would be unknown.
-
-        모의투자 does not tell a fund from a share, but there the code is known and KIS may judge.
-        """
-        if price is None or (self._mock and self.key.market is Market.KRX):
+        """Refuse a price off the tick here: KIS's code for it is documented for 모의투자 only, else it would be unknown."""
+        if price is None:
             return
         on, kind, board = self._today(), instrument.type, instrument.board or "KOSPI"
         if price <= 0 or not on_tick(self.key.market, price, on, instrument_type=kind, board=board):
