@@ -11,30 +11,31 @@ import typer
 from console.cli import output
 from shared.domain.errors import TradingError
 
-NOUNS = {  # each module's `app`; only the one asked for is imported
-    "market": "console.cli.market",
-    "account": "console.cli.accounts",
-    "credential": "console.cli.credentials",
-    "bot": "console.cli.bots",
-    "order": "console.cli.orders",
-    "fills": "console.cli.fills",
-    "kill": "console.cli.kill",
-    "alerts": "console.cli.alerts",
-    "db": "console.cli.db",
-    "keys": "console.cli.keys",
-    "exchange": "console.cli.exchange",
+NOUNS = {  # name → (module whose `app` it is, what it is about)
+    "account": ("console.cli.accounts", "계좌 · accounts"),
+    "credential": ("console.cli.credentials", "키 · keys of an account"),
+    "rule": ("console.cli.rules", "규칙 · rules"),
+    "bot": ("console.cli.bots", "봇 · bots"),
+    "order": ("console.cli.orders", "주문 · orders"),
+    "fills": ("console.cli.fills", "체결 · fills"),
+    "kill": ("console.cli.kill", "긴급정지 · kill switch"),
+    "alerts": ("console.cli.alerts", "알림 · alerts"),
+    "market": ("console.cli.market", "시장 규칙 · market rules"),
+    "exchange": ("console.cli.exchange", "로컬 거래소 · the local exchange"),
+    "db": ("console.cli.db", "저장소 · the store's schema"),
+    "keys": ("console.cli.keys", "마스터 키 · the master key"),
 }
-VERBS = {  # verbs without a noun: the function of that name
-    "setup": "console.cli.setup",
-    "doctor": "console.cli.doctor",
-    "quote": "console.cli.holdings",
-    "balance": "console.cli.holdings",
-    "positions": "console.cli.holdings",
+VERBS = {  # a verb without a noun → (module with a function of that name, what it does)
+    "setup": ("console.cli.setup", "준비: 비밀, 저장소, 데모 · prepare this machine"),
+    "doctor": ("console.cli.doctor", "점검 · check this machine"),
+    "quote": ("console.cli.holdings", "시세 · the last price of a symbol"),
+    "balance": ("console.cli.holdings", "예수금 · cash"),
+    "positions": ("console.cli.holdings", "보유 종목 · holdings"),
 }
 
 
 def root(first: str | None) -> typer.Typer:
-    """Return the program with the noun or verb `first`, or with all of them when it is none."""
+    """Return the program. Only the noun or verb asked for is imported; the others stand by name for --help."""
     program = typer.Typer(
         name="letstrade",
         help="LetsTrade — 여러 증권계좌 운영 데스크 · an operator's desk for many brokerage accounts",
@@ -43,12 +44,13 @@ def root(first: str | None) -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     program.callback()(lambda: None)  # keeps a program with one verb from becoming that verb
-    for name, module in NOUNS.items():
-        if first in (name, None) or first not in {*NOUNS, *VERBS}:
+    for name, (module, about) in NOUNS.items():
+        if name == first:
             program.add_typer(import_module(module).app, name=name)
-    for name, module in VERBS.items():
-        if first in (name, None) or first not in {*NOUNS, *VERBS}:
-            program.command(name)(getattr(import_module(module), name))
+        else:
+            program.command(name, help=about)(lambda: None)
+    for name, (module, about) in VERBS.items():
+        program.command(name, help=about)(getattr(import_module(module), name) if name == first else lambda: None)
     return program
 
 
@@ -60,7 +62,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         outcome: Any = root(first)(arguments, standalone_mode=False)
     except typer.TyperException as error:  # a word the program does not know, a value it cannot read
-        output.fail(TradingError(error.format_message(), "", "letstrade --help", code="usage"), as_json)
+        said = error.format_message()
+        if said.strip() and "Usage:" not in said:  # else nothing was asked, and the help has been printed
+            output.fail(TradingError(said, "", "letstrade --help", code="usage"), as_json)
         return error.exit_code
     except TradingError as error:
         return output.fail(error, as_json)

@@ -1,4 +1,4 @@
-"""The rules that come with the product, as files in presets/: to copy, to change, or (`demo_…`) to watch at once."""
+"""The rules that come with the product, as files beside this one: to copy, to change, or (`demo_…`) to watch at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib import resources
 
 from shared.domain.errors import NotFound
 
-_FOLDER = resources.files("bots.rules") / "presets"
+_FOLDER = resources.files(__name__)
 
 
 def preset_names() -> list[str]:
