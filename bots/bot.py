@@ -44,7 +44,7 @@ class Bot:
         self._stop = asyncio.Event()
         self._full_wanted = True
         self._recovered = False
-        self._lag = LoopLag()
+        self._lag = LoopLag(parts.nudge_path.with_suffix(".alive"))
         self._kill_level = KillLevel.RUN
         self._wants_stale = asyncio.Event()
         parts.orders.on_change = lambda order: parts.sync.soon()
