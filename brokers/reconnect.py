@@ -34,6 +34,7 @@ class Patience:
     storm: int = 20  # connections within storm_window_s, then wait the window out
     storm_window_s: float = 600.0
     stable_s: float = 60.0  # a stream that lived this long starts again from first_s
+    ping_s: float | None = None  # protocol pings, where the broker sends nothing of its own to be heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,13 @@ class Reconnector:
         """Serve one connection until it ends; the reason is returned or raised."""
         url = str(self._hosts.check(self._talk.url()))
         options = _DirectConnect(
-            url, compression=None, max_queue=None, max_size=2**22, ping_interval=None, proxy=None, close_timeout=2
+            url,
+            compression=None,
+            max_queue=None,
+            max_size=2**22,
+            proxy=None,
+            close_timeout=2,
+            ping_interval=self._patience.ping_s,
         )
         async with options as socket:
             self._socket = socket

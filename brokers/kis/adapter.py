@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -23,6 +24,7 @@ from brokers.pacing import Pacer, Priority
 from shared.clock import Clock
 from shared.domain.account import AccountKey, AccountNumber, Market, Wire
 from shared.domain.errors import (
+    BadPrice,
     BrokerError,
     ConfigError,
     NotFound,
@@ -36,6 +38,7 @@ from shared.domain.errors import (
 from shared.domain.instrument import Instrument, Venue
 from shared.domain.market import Bar, OrderBook, Quote, Timeframe
 from shared.domain.order import BrokerOrder, Cash, OrderAck, OrderType, Position, Side, TimeInForce
+from shared.domain.venue_rules import on_tick
 
 DIALECTS: dict[Market, type[UsDialect] | type[KrxDialect]] = {Market.US: UsDialect, Market.KRX: KrxDialect}
 COLLAR_PCT = Decimal(5)  # how far from the last price a US "market" order may fill
@@ -89,7 +92,7 @@ class KisAdapter:
         self._clock, self._pacer, self._door, self._auth = clock, pacer, door, auth
         self._dialect: Dialect = DIALECTS[key.market](account, site.mock)
         self._rest = Rest(door, auth, site, self._dialect.page_size_suffix)
-        self._lookup = Lookup(self._rest, key.market, site.mock)
+        self._lookup = Lookup(self._rest, key.market, site.mock, clock)
         self._org_nos: dict[str, str] = {}  # broker_order_id -> branch, which a Korean cancel must name
         self._events: asyncio.Queue[BrokerEvent] = asyncio.Queue()
         notice = (self._dialect.notice_tr, hts_id) if hts_id else None
@@ -122,18 +125,13 @@ class KisAdapter:
         correlation_id: str | None = None,
     ) -> OrderAck:
         """A US MARKET order does not exist at KIS: it leaves as a limit 5 % beyond the last price, asked just before."""
-        try:
-            if venue is None:
-                venue = (await self._lookup.instrument(symbol)).venue
+        async with self._nothing_sent_yet():
+            instrument = await self._lookup.instrument(symbol)
+            venue = venue or instrument.venue
             if order_type is OrderType.MARKET and self.key.market is Market.US:
                 last = (await self._quote(symbol, venue)).last
-                price, order_type = collared(last, side is Side.BUY, COLLAR_PCT), OrderType.LIMIT
-        except NotFound as e:
-            raise UnknownSymbol(tr.KIS, "-", e.what, e.now) from e
-        except Refused:
-            raise
-        except BrokerError as e:
-            raise NotSent(tr.KIS, e.broker_code, f"before sending: {e.message}", e.now) from e
+                price, order_type = collared(last, side, COLLAR_PCT, self._today()), OrderType.LIMIT
+            self._check_tick(instrument, price)
         ticket = Ticket(symbol, side, quantity, price, order_type, venue, time_in_force)
         # A sale shrinks a position in a cash account: it goes with the exits.
         priority = Priority.EXIT if side is Side.SELL else Priority.ENTRY
@@ -142,15 +140,40 @@ class KisAdapter:
     async def amend_order(
         self, original: BrokerOrder, quantity: int, price: Decimal, *, correlation_id: str | None = None
     ) -> OrderAck:
-        ask = self._dialect.change(original, quantity, price, await self._org_no(original, ""))
+        async with self._nothing_sent_yet():
+            self._check_tick(await self._lookup.instrument(original.symbol), price)
+            ask = self._dialect.change(original, quantity, price, await self._org_no(original, ""))
         priority = Priority.EXIT if original.side is Side.SELL else Priority.ENTRY
         return await self._send(ask, priority, correlation_id)
 
     async def cancel_order(
         self, original: BrokerOrder, quantity: int, *, org_no: str = "", correlation_id: str | None = None
     ) -> OrderAck:
-        ask = self._dialect.change(original, quantity, None, await self._org_no(original, org_no))
+        async with self._nothing_sent_yet():
+            ask = self._dialect.change(original, quantity, None, await self._org_no(original, org_no))
         return await self._send(ask, Priority.EXIT, correlation_id)
+
+    @asynccontextmanager
+    async def _nothing_sent_yet(self) -> AsyncIterator[None]:
+        """What goes wrong while an order is being prepared is a refusal: the order never left."""
+        try:
+            yield
+        except NotFound as e:
+            raise UnknownSymbol(tr.KIS, "-", e.what, e.now) from e
+        except Refused:
+            raise
+        except BrokerError as e:
+            raise NotSent(tr.KIS, e.broker_code, f"before sending: {e.message}", e.now) from e
+
+    def _check_tick(self, instrument: Instrument, price: Decimal | None) -> None:
+        """Refuse a price off the tick here: KIS's code for it is documented for 모의투자 only, else it would be unknown."""
+        if price is None:
+            return
+        on, kind, board = self._today(), instrument.type, instrument.board or "KOSPI"
+        if price <= 0 or not on_tick(self.key.market, price, on, instrument_type=kind, board=board):
+            raise BadPrice(
+                tr.KIS, "-", f"{price} is not on the tick of {instrument.symbol}", "round the price to the tick"
+            )
 
     async def _send(self, ask: Ask, priority: Priority, correlation_id: str | None) -> OrderAck:
         body = await self._rest.order(ask, priority, correlation_id)
@@ -166,17 +189,11 @@ class KisAdapter:
         if given or self.key.market is not Market.KRX:
             return given
         if original.broker_order_id not in self._org_nos:
-            try:
-                await self.get_open_orders()
-            except Refused:
-                raise
-            except BrokerError as e:
-                raise NotSent(tr.KIS, e.broker_code, f"the order's branch could not be asked: {e.message}") from e
+            await self.get_open_orders()
         return self._org_nos.get(original.broker_order_id, "")
 
     async def get_open_orders(self) -> list[BrokerOrder]:
-        today = self._clock.market_now().astimezone(self._dialect.zone).date()
-        orders = await self._orders(self._dialect.open_orders(today))
+        orders = await self._orders(self._dialect.open_orders(self._today()))
         return [order for order in orders if order.leaves_quantity > 0 and not order.is_cancel]
 
     async def get_executions(self, since: date, until: date) -> list[BrokerOrder]:
@@ -192,11 +209,17 @@ class KisAdapter:
             self._org_nos[order.broker_order_id] = str(row.get("ord_gno_brno") or "").strip()
         return list(found.values())
 
+    def _today(self) -> date:
+        return self._clock.market_now().astimezone(self._dialect.zone).date()
+
     async def get_positions(self) -> list[Position]:
         return self._dialect.read_positions(await self._rest.pages(self._dialect.balance()))
 
     async def get_cash(self) -> Cash:
-        return self._dialect.read_cash(await self._rest.pages(self._dialect.balance()), self._clock.market_now())
+        pages = await self._rest.pages(self._dialect.balance())
+        ask = self._dialect.orderable()
+        orderable = await self._rest.get(ask) if ask else None
+        return self._dialect.read_cash(pages, orderable, self._clock.market_now())
 
     async def get_buying_power(self, symbol: str, price: Decimal, venue: Venue | None = None) -> tuple[Decimal, int]:
         where = venue or (await self._lookup.instrument(symbol)).venue

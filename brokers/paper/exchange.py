@@ -6,6 +6,7 @@ about it follows at the next `advance()`, so an answer usually overtakes its not
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -26,7 +27,7 @@ from brokers.paper.orders import EventKind, Execution, ExKind, ExOrder, ExStatus
 from brokers.paper.portfolio import Portfolio
 from brokers.paper.prints import Source
 from brokers.paper.state import State
-from brokers.paper.tape import Tape, Trade
+from brokers.paper.tape import Tape, Trade, open_source
 from shared.domain.account import BrokerName, Market
 from shared.domain.instrument import Venue
 from shared.domain.market import Bar, OrderBook, Timeframe
@@ -60,6 +61,28 @@ class Exchange:
         self._on_order: list[Callable[[OrderEvent], None]] = []
         with state.transaction():
             self._floor.expire()  # what ended while the exchange was away
+
+    @classmethod
+    def open(
+        cls, state: State, clock: ExchangeClock, tape: str | None, speed: float, profile: Profile, cash: Cash
+    ) -> Exchange:
+        """Go on where the state left off. `tape` None is the tape of last time, else synthetic.
+
+        A replay of the same files goes on from its last market time; jumps and halts last as long as their tape.
+
+        Raises:
+            ConfigError: the tape cannot be used.
+        """
+        before = json.loads(state.get("tape") or "{}")
+        source = open_source(tape or before.get("spec") or "synthetic")
+        same = before.get("spec") == source.spec
+        at = datetime.fromisoformat(before["market_at"]) if same and before.get("market_at") else None
+        begin_market_time(clock, source, speed, at)
+        exchange = cls(state, clock, source, profile=profile, cash=cash)
+        if same:
+            exchange.tape.restore_overlays(before.get("overlays") or "{}")
+        exchange._keep_tape()
+        return exchange
 
     # -- accounts and tokens
 
@@ -330,6 +353,33 @@ class Exchange:
             self._floor.close_all()
         begin_market_time(self.clock, source, speed)
         self.tape.load(source)
+        self._keep_tape()
+
+    def move(self, symbol: str, *, price: Decimal | None = None, halted: bool | None = None) -> None:
+        """Set a symbol's price from now on (within its limits), or halt or resume it. Raises NotFound."""
+        self.advance()
+        if price is not None:
+            self.tape.set_price(symbol, price)
+        if halted is not None:
+            self.tape.halt(symbol, halted)
+        self._keep_tape()
+        self.advance()
+
+    def keep_market_time(self) -> None:
+        """Write a replay's market time down, so that a restart goes on from there."""
+        if self.clock.sessions is Sessions.CALENDAR:
+            self._keep_tape()
+
+    @property
+    def sessions(self) -> Sessions:
+        """What clients are told: always open, or the calendar's hours."""
+        return Sessions.CALENDAR if self.profile is Profile.STRICT else self.clock.sessions
+
+    def _keep_tape(self) -> None:
+        market_at = self.clock.market_now().isoformat() if self.clock.sessions is Sessions.CALENDAR else None
+        kept = {"spec": self.tape.source.spec, "market_at": market_at, "overlays": self.tape.dump_overlays()}
+        with self._state.transaction():
+            self._state.put("tape", json.dumps(kept))
 
     # -- inside
 

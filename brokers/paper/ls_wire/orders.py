@@ -108,7 +108,7 @@ def cancel_order(call: Call) -> Reply:
 
 
 def _place(call: Call) -> ExOrder:
-    ask, env = call.asked, call.account.env
+    ask = call.asked
     isu_no = ask.text("IsuNo")
     # 모의투자 takes A-prefixed codes only (ls.md §1.1).
     if len(isu_no) not in {6, 7} or (call.mock and len(isu_no) != 7):
@@ -171,7 +171,6 @@ def _cancel(call: Call) -> ExOrder:
 
 
 def _original(call: Call) -> ExOrder:
-    env = call.account.env
     order = call.exchange.order(call.account, call.asked.whole("OrgOrdNo"))
     if order is None or order.market is not Market.KRX:
         raise business("01433" if call.mock else "02259")

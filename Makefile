@@ -1,0 +1,47 @@
+# LetsTrade. `make run` starts the desk, `make test` proves it. Needs Python >= 3.11, git, make.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test lint bench chaos strangers down venv dev lock doctor
+
+run: venv ## the desk in the foreground; Ctrl-C stops everything
+	@$(BIN)/python -m console.cli setup
+	@echo "시작합니다. 멈추려면 Ctrl-C (starting; Ctrl-C stops everything)"
+	@exec $(BIN)/supervisord -n -c supervisord.conf
+
+venv: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 이상이 필요합니다 (Python >= 3.11 needed; try PYTHON=python3.12 make run)"; exit 1; }
+	@echo "가상환경을 준비합니다 (preparing .venv; a few minutes the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -r requirements.txt
+	@touch $@
+
+dev: venv $(VENV)/.dev
+
+$(VENV)/.dev: requirements-dev.txt
+	@echo "시험 도구를 설치합니다 (installing what tests need)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -r requirements-dev.txt
+	@touch $@
+
+test: dev ## everything that can run here; the last line names what was skipped and why
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: dev
+	@$(BIN)/pre-commit run --all-files
+
+bench: dev
+	@$(BIN)/python -m bench
+
+down: ## stop a desk that runs elsewhere
+	@$(BIN)/python -m bots.supervision down
+
+doctor: venv
+	@$(BIN)/python -m console.cli doctor
+
+lock: dev ## write requirements*.txt from requirements*.in
+	@$(BIN)/python -m piptools compile -q --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.txt requirements.in
+	@$(BIN)/python -m piptools compile -q --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements-dev.txt requirements-dev.in

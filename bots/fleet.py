@@ -1,0 +1,181 @@
+"""Fleet: make the programs that run be the programs that people want. `python -m bots.fleet`, one per host.
+
+Acts when an account's `desired_generation` has grown or an enabled account has no program; supervisord restarts the
+dead, watchdog parks the looping. A bot stopped by hand is a hold: it is shown and announced, never fought.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from bots.supervision import Program, Supervisor, SupervisorAway, account_of, program_name
+from shared import schema
+from shared.clock import Clock, SystemClock
+from shared.config import Settings, load_settings
+from shared.db import open_engine, reading, writing
+from shared.domain.errors import ConfigError
+from shared.logs import configure, log
+from shared.models import BrokerageAccount
+from shared.store import accounts, alerts, heartbeats
+
+POLL_S = 1.0
+HOST_EVERY = 5  # polls between two host rows
+STAYS_DOWN = frozenset({"HELD", "PARKED", "FATAL"})  # until a person acts
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One account as people want it, and what is known of it."""
+
+    account_id: int
+    nickname: str
+    enabled: bool
+    generation: int
+    health: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What fleet does next for one account."""
+
+    account_id: int
+    action: str  # start | stop | hold
+    generation: int
+
+
+def plan(wishes: list[Wish], programs: dict[str, Program], acted: dict[int, int]) -> list[Step]:
+    """Decide, without acting: `acted` maps account → the last generation carried out on this host."""
+    steps = []
+    for wish in wishes:
+        program = programs.get(program_name(wish.account_id))
+        grown = wish.generation != acted.get(wish.account_id)
+        if not wish.enabled:
+            if program is not None:
+                steps.append(Step(wish.account_id, "stop", wish.generation))
+            continue
+        never_started = program is None or (program.state == "STOPPED" and program.started_at == 0)
+        stays_down = wish.health in STAYS_DOWN
+        if grown or (never_started and not stays_down):
+            steps.append(Step(wish.account_id, "start", wish.generation))
+        elif program is not None and program.state == "STOPPED" and program.started_at > 0 and not stays_down:
+            steps.append(Step(wish.account_id, "hold", wish.generation))
+    wanted = {program_name(wish.account_id) for wish in wishes}
+    for name in programs:
+        account_id = account_of(name)
+        if account_id is not None and name not in wanted:
+            steps.append(Step(account_id, "stop", 0))
+    return steps
+
+
+class Fleet:
+    def __init__(self, settings: Settings, engine: Engine, clock: Clock, supervisor: Supervisor) -> None:
+        self._engine, self._clock, self._supervisor = engine, clock, supervisor
+        self._memory = settings.run_dir / "fleet.json"
+        self._acted = _remembered(self._memory)  # account id → generation carried out
+        self._host = socket.gethostname()
+        self._turn = 0
+
+    def turn(self) -> None:
+        """Look once at store and supervisord, and act on the difference."""
+        with reading(self._engine) as session:
+            wishes = [_wish(row) for row in accounts.live_accounts(session)]
+        programs = self._supervisor.programs()
+        for step in plan(wishes, programs, self._acted):
+            self._carry_out(step, {wish.account_id: wish for wish in wishes}.get(step.account_id), programs)
+        if self._turn % HOST_EVERY == 0:
+            states = {
+                name: {"state": one.state, "pid": one.pid, "text": one.description} for name, one in programs.items()
+            }
+            with writing(self._engine) as session:
+                heartbeats.see_host(session, self._clock.wall_now(), name=self._host, programs=states)
+        self._turn += 1
+
+    def _carry_out(self, step: Step, wish: Wish | None, programs: dict[str, Program]) -> None:
+        log("fleet", step.action, account_id=step.account_id, generation=step.generation)
+        if step.action == "stop":
+            self._supervisor.remove(step.account_id)
+            self._health(step.account_id, "STOPPED", "")
+        elif step.action == "hold":
+            self._hold(step.account_id, wish.nickname if wish else "")
+            return
+        else:
+            if program_name(step.account_id) not in programs:
+                self._supervisor.add(step.account_id)
+            self._health(step.account_id, "STARTING", "")
+            self._supervisor.start(step.account_id)
+        self._acted[step.account_id] = step.generation
+        _remember(self._memory, self._acted)
+
+    def _health(self, account_id: int, status: str, reason: str) -> None:
+        with writing(self._engine) as session:
+            heartbeats.set_health(session, account_id, status, reason)
+
+    def _hold(self, account_id: int, nickname: str) -> None:
+        now = self._clock.wall_now()
+        with writing(self._engine) as session:
+            heartbeats.set_health(session, account_id, "HELD", "stopped_by_hand")
+            alerts.raise_alert(
+                session,
+                now,
+                kind="BOT_HELD",
+                severity="warning",
+                dedup_key=f"BOT_HELD:{account_id}",
+                account_id=account_id,
+                params={"nickname": nickname},
+            )
+
+
+def _wish(row: BrokerageAccount) -> Wish:
+    return Wish(row.id or 0, row.nickname, row.enabled, row.desired_generation, row.health_status)
+
+
+def _remembered(path: Path) -> dict[int, int]:
+    try:
+        return {int(key): int(value) for key, value in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (FileNotFoundError, ValueError, AttributeError):
+        return {}
+
+
+def _remember(path: Path, acted: dict[int, int]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(acted), encoding="utf-8")
+    fresh.replace(path)
+
+
+def main() -> int:
+    """Run until SIGTERM; 78 when the database is not this program's."""
+    configure("fleet")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        settings = load_settings()
+        engine = open_engine(settings.database_url, pool_size=2)
+        schema.require_current(engine)
+    except ConfigError as error:
+        log("fleet", "refused", level="error", what=error.what, why=error.why, now=error.now)
+        return 78
+    fleet = Fleet(settings, engine, SystemClock(), Supervisor())
+    while not stop.wait(POLL_S):
+        try:
+            fleet.turn()
+        except SupervisorAway as error:
+            log("fleet", "supervisor away", level="warning", why=str(error))
+        except SQLAlchemyError as error:
+            # The bots go on by themselves; wishes wait until the store answers again.
+            log("fleet", "store away", level="warning", why=type(error).__name__)
+    engine.dispose()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Pre-trade checks: pure functions, no I/O (the kill files excepted)."""

@@ -1,0 +1,1 @@
+"""What a rule does with prices: indicators, evaluation, explanation, presets."""

@@ -1,0 +1,158 @@
+"""Judging conditions: `truth` on the last bar for the live bot, `mask` on every bar for the backtest.
+
+Both walk one tree with the same comparisons. What is not known (warm-up, no position) is neither true nor false: `not` of
+it is not true either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import isnan, nan
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bots.rules.indicators import Output
+from bots.rules.plan import Leaf, Negation, Node, Plan, ScaledColumn
+from bots.rules.series import Bars, FloatArray
+from shared.domain.rule import model as m
+from shared.domain.signal import Step
+
+Column = FloatArray | float  # an array over the bars, or one number for all of them
+Mask = NDArray[np.bool_]
+Facts = Mapping[m.Fact, Column]
+
+# left, left before, right, right before; floats or arrays alike. Cross: before not above, now above (design.md §7).
+_TESTS: dict[m.Operator, Callable[[Any, Any, Any, Any], Any]] = {
+    m.Operator.GREATER_THAN: lambda a, a0, b, b0: a > b,
+    m.Operator.BREAKS: lambda a, a0, b, b0: a > b,
+    m.Operator.LESS_THAN: lambda a, a0, b, b0: a < b,
+    m.Operator.GREATER_EQUAL: lambda a, a0, b, b0: a >= b,
+    m.Operator.LESS_EQUAL: lambda a, a0, b, b0: a <= b,
+    m.Operator.EQUAL: lambda a, a0, b, b0: a == b,
+    m.Operator.NOT_EQUAL: lambda a, a0, b, b0: a != b,
+    m.Operator.CROSS_ABOVE: lambda a, a0, b, b0: (a0 <= b0) & (a > b),
+    m.Operator.CROSS_BELOW: lambda a, a0, b, b0: (a0 >= b0) & (a < b),
+}
+_SCALE: dict[m.Scaling, Callable[[Any, float], Any]] = {
+    m.Scaling.MUL: lambda value, by: value * by,
+    m.Scaling.DIV: lambda value, by: value / by,
+    m.Scaling.ADD: lambda value, by: value + by,
+    m.Scaling.SUB: lambda value, by: value - by,
+}
+
+
+def columns(plan: Plan, bars: Bars, facts: Facts) -> list[Column]:
+    """Return the plan's columns over `bars`; a fact that `facts` lacks is not known (NaN)."""
+    computed = {call: call.compute(bars) for call in plan.calls}
+    found: list[Column] = []
+    for source in plan.sources:
+        match source:
+            case Output(call, index):
+                found.append(computed[call][index])
+            case m.Constant(value):
+                found.append(float(value))
+            case m.Price(field):
+                found.append(_price(bars, field))
+            case m.FactRef(fact):
+                found.append(facts.get(fact, nan))
+            case ScaledColumn(base, operation, scalar):
+                found.append(_SCALE[operation](found[base], scalar))
+    return found
+
+
+def _price(bars: Bars, field: m.PriceField) -> FloatArray:
+    found: FloatArray = getattr(bars, field.value)
+    return found
+
+
+# -- the last bar -----------------------------------------------------------------------------------------------------
+
+
+def truth(node: Node, values: list[Column], steps: list[Step]) -> bool | None:
+    """Return whether the tree holds on the last bar, None when that is not known; every comparison adds a Step."""
+    if isinstance(node, Leaf):
+        return _leaf_truth(node, values, steps)
+    if isinstance(node, Negation):
+        inner = truth(node.node, values, steps)
+        return None if inner is None else not inner
+    if not node.nodes:
+        return False  # an empty group asks for nothing and never fires
+    found = [truth(one, values, steps) for one in node.nodes]
+    decisive = node.logic is m.Logic.ANY
+    if decisive in found:
+        return decisive
+    return None if None in found else not decisive
+
+
+def _leaf_truth(leaf: Leaf, values: list[Column], steps: list[Step]) -> bool | None:
+    left, right = _at(values[leaf.left], 1), _at(values[leaf.right], 1)
+    left_text, right_text = repr(left), repr(right)
+    if leaf.upper is not None:
+        upper = _at(values[leaf.upper], 1)
+        right_text += f" ~ {upper!r}"
+        held = None if isnan(left) or isnan(right) or isnan(upper) else right <= left <= upper
+    elif leaf.crosses:
+        left_0, right_0 = _at(values[leaf.left], 2), _at(values[leaf.right], 2)
+        left_text, right_text = f"{left_0!r} → {left_text}", f"{right_0!r} → {right_text}"
+        unknown = isnan(left) or isnan(right) or isnan(left_0) or isnan(right_0)
+        held = None if unknown else bool(_TESTS[leaf.operator](left, left_0, right, right_0))
+    else:
+        held = None if isnan(left) or isnan(right) else bool(_TESTS[leaf.operator](left, nan, right, nan))
+    steps.append(Step(leaf.path, leaf.label, left_text, leaf.operator.value, right_text, held))
+    return held
+
+
+def _at(column: Column, back: int) -> float:
+    if isinstance(column, float):
+        return column
+    return float(column[-back]) if len(column) >= back else nan
+
+
+# -- every bar --------------------------------------------------------------------------------------------------------
+
+
+def mask(node: Node, values: list[Column], count: int, wanted: bool = True) -> Mask:
+    """Return for each of `count` bars whether the tree is surely `wanted`; an unknown bar is false either way."""
+    if isinstance(node, Leaf):
+        return _leaf_mask(node, values, count, wanted)
+    if isinstance(node, Negation):
+        return mask(node.node, values, count, not wanted)
+    if not node.nodes:
+        return np.full(count, not wanted)
+    parts = [mask(one, values, count, wanted) for one in node.nodes]
+    together = np.logical_and if (node.logic is m.Logic.ALL) == wanted else np.logical_or
+    found = parts[0]
+    for part in parts[1:]:
+        found = together(found, part)
+    return found
+
+
+def _leaf_mask(leaf: Leaf, values: list[Column], count: int, wanted: bool) -> Mask:
+    left, right = values[leaf.left], values[leaf.right]
+    seen = [left, right]
+    if leaf.upper is not None:
+        upper = values[leaf.upper]
+        seen.append(upper)
+        held = (right <= left) & (left <= upper)
+    else:
+        left_0, right_0 = (_before(left), _before(right)) if leaf.crosses else (nan, nan)
+        held = _TESTS[leaf.operator](left, left_0, right, right_0)
+        if leaf.crosses:
+            seen += [left_0, right_0]
+    if not wanted:
+        held = np.logical_not(held)
+    if not wanted or leaf.operator is m.Operator.NOT_EQUAL:  # elsewhere a comparison with NaN is false already
+        for column in seen:
+            held = held & ~np.isnan(column)
+    return np.broadcast_to(np.asarray(held, dtype=np.bool_), (count,))
+
+
+def _before(column: Column) -> Column:
+    if isinstance(column, float):
+        return column
+    shifted = np.empty_like(column)
+    shifted[:1] = nan
+    shifted[1:] = column[:-1]
+    return shifted

@@ -1,0 +1,192 @@
+"""A rule made ready to be judged: what it looks at as numbered columns, its conditions as a tree over them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bots.rules.indicators import Call, Output, output_of, pattern
+from shared.domain.errors import ConfigError
+from shared.domain.rule import model as m
+from shared.domain.rule.params import bind
+from shared.domain.rule.validate import child_path, indicator_of, pattern_function
+from shared.domain.rule.write import operand_text
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledColumn:
+    """Another column with a number applied."""
+
+    base: int
+    operation: m.Scaling
+    scalar: float
+
+
+Source = Output | m.Constant | m.Price | m.FactRef | ScaledColumn
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One comparison over column numbers; `upper` is set for `between`."""
+
+    path: str
+    label: str
+    operator: m.Operator
+    left: int
+    right: int
+    upper: int | None
+
+    @property
+    def crosses(self) -> bool:
+        return self.operator in m.CROSSES
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    logic: m.Logic
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    node: Node
+
+
+Node = Leaf | Branch | Negation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A bound rule, its columns and its trees. `warm_up` bars must have closed before every value is known."""
+
+    rule: m.Rule
+    calls: tuple[Call, ...]
+    sources: tuple[Source, ...]  # column number -> what it holds; a base stands before its scaled column
+    entry: Node
+    exit: Node
+    warm_up: int
+    stop_loss_pct: float | None
+    take_profit_pct: float | None
+    trailing_stop_pct: float | None
+    time_stop_bars: int | None
+
+    @property
+    def exit_needs_position(self) -> bool:
+        """Whether the exit conditions look at the position, so that they cannot be judged without one."""
+        used = {one.fact for one in self.sources if isinstance(one, m.FactRef)}
+        return bool(used & {m.Fact.PNL_PCT, m.Fact.BARS_SINCE_ENTRY})
+
+
+def plan_of(rule: m.Rule) -> Plan:
+    """Return the rule's plan; the same Rule object is compiled once.
+
+    Raises:
+        ConfigError: an indicator whose parameters cannot be computed.
+    """
+    known = _PLANS.get(id(rule))
+    if known is not None and known[0] is rule:
+        return known[1]
+    plan = _compile(bind(rule))
+    if len(_PLANS) >= _MOST_PLANS:
+        _PLANS.pop(next(iter(_PLANS)))
+    _PLANS[id(rule)] = (rule, plan)
+    return plan
+
+
+_MOST_PLANS = 1_000
+_PLANS: dict[int, tuple[m.Rule, Plan]] = {}  # id of a rule held here -> its plan
+
+
+class _Compiler:
+    def __init__(self, rule: m.Rule) -> None:
+        self.rule = rule
+        self.sources: list[Source] = []
+
+    def node(self, path: str, condition: m.Condition) -> Node:
+        if isinstance(condition, m.Group):
+            nodes = (self.node(child_path(path, condition, i), one) for i, one in enumerate(condition.conditions))
+            return Branch(condition.logic, tuple(nodes))
+        if isinstance(condition, m.Not):
+            return Negation(self.node(f"{path}.not", condition.condition))
+        if isinstance(condition, m.Pattern):
+            return self._pattern(path, condition)
+        label = f"{operand_text(condition.left)} {condition.operator.value} {operand_text(condition.right)}"
+        upper = None
+        if condition.upper is not None:
+            label += f" ~ {operand_text(condition.upper)}"
+            upper = self._column(condition.upper)
+        left, right = self._column(condition.left), self._column(condition.right)
+        return Leaf(path, label, condition.operator, left, right, upper)
+
+    def _pattern(self, path: str, condition: m.Pattern) -> Leaf:
+        function = pattern_function(self.rule, condition.candlestick)
+        operators = {
+            m.PatternSignal.BULLISH: m.Operator.GREATER_THAN,
+            m.PatternSignal.BEARISH: m.Operator.LESS_THAN,
+            m.PatternSignal.DETECTED: m.Operator.NOT_EQUAL,
+        }
+        left = self._number(pattern(function or ""))
+        label = f"{condition.candlestick} {condition.signal.value}"
+        return Leaf(path, label, operators[condition.signal], left, self._number(m.Constant(0)), None)
+
+    def _column(self, operand: m.Operand) -> int:
+        match operand:
+            case m.Scaled(base, operation, scalar):
+                return self._number(ScaledColumn(self._column(base), operation, float(_bound(scalar))))
+            case m.IndicatorRef(alias, output):
+                indicator = indicator_of(self.rule, alias)
+                if indicator is None:
+                    raise ConfigError(alias, "no indicator of that name", "declare it in strategy.indicators")
+                return self._number(output_of(indicator, output))
+            case m.ParamRef():
+                return self._number(m.Constant(_bound(operand)))
+            case _:
+                return self._number(operand)
+
+    def _number(self, source: Source) -> int:
+        if source not in self.sources:
+            self.sources.append(source)
+        return self.sources.index(source)
+
+
+def _bound(value: m.NumberOrParam) -> m.Number:
+    if isinstance(value, m.ParamRef):
+        raise ConfigError(str(value), "not bound to a number", "bind parameters first")
+    return value
+
+
+def _compile(rule: m.Rule) -> Plan:
+    compiler = _Compiler(rule)
+    entry = compiler.node("entry", rule.entry)
+    leave = compiler.node("exit", rule.exit)
+    calls = tuple(dict.fromkeys(one.call for one in compiler.sources if isinstance(one, Output)))
+    crosses = any(leaf.crosses for leaf in leaves(entry) + leaves(leave))
+    risk = rule.risk
+    return Plan(
+        rule=rule,
+        calls=calls,
+        sources=tuple(compiler.sources),
+        entry=entry,
+        exit=leave,
+        warm_up=max((call.lookback for call in calls), default=0) + (2 if crosses else 1),
+        stop_loss_pct=_percent(risk.stop_loss),
+        take_profit_pct=_percent(risk.take_profit),
+        trailing_stop_pct=_percent(risk.trailing_stop),
+        time_stop_bars=_bars(risk.time_stop),
+    )
+
+
+def _percent(guard: m.Guard | None) -> float | None:
+    return None if guard is None or not guard.enabled or guard.percent is None else float(_bound(guard.percent))
+
+
+def _bars(stop: m.TimeStop | None) -> int | None:
+    return None if stop is None or not stop.enabled or stop.bars is None else int(_bound(stop.bars))
+
+
+def leaves(node: Node) -> list[Leaf]:
+    """Return every comparison of a tree, in the order written."""
+    if isinstance(node, Leaf):
+        return [node]
+    if isinstance(node, Negation):
+        return leaves(node.node)
+    return [leaf for one in node.nodes for leaf in leaves(one)]

@@ -1,0 +1,140 @@
+"""Bars as float arrays, and everything else a rule may look at when it decides: the MarketView.
+
+Arrays are for indicators only; order prices stay Decimal elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.domain.market import Bar
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bars:
+    """OHLCV arrays of one length, oldest first; `starts` are epoch seconds of each bar's opening.
+
+    `forming` says that the last bar has not closed yet: its close is the last price.
+    """
+
+    starts: IntArray
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    forming: bool = False
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def closed(self) -> Bars:
+        """Return the bars that have closed."""
+        return self.until(len(self) - 1) if self.forming else self
+
+    def until(self, count: int) -> Bars:
+        """Return the first `count` bars, all closed."""
+        return Bars(
+            self.starts[:count],
+            self.open[:count],
+            self.high[:count],
+            self.low[:count],
+            self.close[:count],
+            self.volume[:count],
+        )
+
+
+class BarWindow:
+    """The newest `capacity` bars of one symbol, kept ready as arrays while bars arrive and form.
+
+    `view()` shares memory with the window: use it before the next `put`, never keep it.
+    """
+
+    def __init__(self, capacity: int = 500) -> None:
+        if capacity < 2:
+            raise ValueError(f"a window needs at least 2 bars, got {capacity}")
+        self._capacity = capacity
+        self._starts = np.zeros(2 * capacity, np.int64)
+        self._columns = np.zeros((5, 2 * capacity), np.float64)
+        self._begin = self._end = 0
+        self._forming = False
+
+    @classmethod
+    def of(cls, bars: Iterable[Bar], capacity: int = 500) -> BarWindow:
+        """Return a window holding `bars`, given oldest first."""
+        window = cls(capacity)
+        for bar in bars:
+            window.put(bar)
+        return window
+
+    def __len__(self) -> int:
+        return self._end - self._begin
+
+    def put(self, bar: Bar) -> None:
+        """Take a bar: a newer start is appended, the newest start is replaced (a forming bar grows, then closes).
+
+        Raises:
+            ValueError: a bar older than the newest one; history is never rewritten.
+        """
+        start = int(bar.start.timestamp())
+        newest = int(self._starts[self._end - 1]) if len(self) else None
+        if newest is not None and start < newest:
+            raise ValueError(f"{bar.symbol} bar at {bar.start} is older than the newest one")
+        if start != newest:
+            self._make_room()
+            self._end += 1
+        at = self._end - 1
+        self._starts[at] = start
+        self._columns[:, at] = (float(bar.open), float(bar.high), float(bar.low), float(bar.close), bar.volume)
+        self._forming = not bar.closed
+
+    def view(self) -> Bars:
+        """Return the bars as arrays, the forming one last."""
+        span = slice(self._begin, self._end)
+        opened, high, low, close, volume = (column[span] for column in self._columns)
+        return Bars(self._starts[span], opened, high, low, close, volume, self._forming)
+
+    def _make_room(self) -> None:
+        if len(self) == self._capacity:
+            self._begin += 1
+        if self._end == 2 * self._capacity:
+            kept = slice(self._begin, self._end)
+            count = len(self)
+            self._starts[:count] = self._starts[kept].copy()
+            self._columns[:, :count] = self._columns[:, kept].copy()
+            self._begin, self._end = 0, count
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The rule's position in the symbol. `high_water` is the highest price since entry, the entry price included."""
+
+    quantity: int
+    average_price: float
+    bars_since_entry: int  # 0 on the bar of the entry fill
+    high_water: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarketView:
+    """All that `evaluate` may look at. `at` is market time (aware).
+
+    `bar_closed` marks the one evaluation that belongs to the close of the last closed bar; ticks in between leave it
+    false. `last_price` None means that no price is known now: stops are not judged then, never judged on a zero.
+    """
+
+    symbol: str
+    at: datetime
+    bars: Bars
+    bar_closed: bool
+    last_price: float | None
+    holding: Holding | None = None
+    minutes_to_close: float | None = None

@@ -1,0 +1,134 @@
+"""Watchdog: supervisord's event listener. Kills the silent, parks the looping; starts nothing. `python -m bots.watchdog`
+
+A bot touches `run/bot-<id>.alive` with each heartbeat, store or no store. One that runs and has been silent is killed
+(supervisord restarts it). Five unexpected exits in ten minutes, or supervisord's own FATAL, park the account: it stays
+down until a person acts.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from supervisor import childutils
+
+from bots.supervision import Supervisor, SupervisorAway, account_of
+from shared.clock import Clock, SystemClock
+from shared.config import load_settings
+from shared.db import open_engine, writing
+from shared.logs import configure, log
+from shared.store import accounts, alerts, heartbeats
+
+LOOP_EXITS, LOOP_WINDOW_S = 5, 600.0
+SILENT_S = 15.0
+GRACE_S = 25.0  # after a start, before silence counts: recovery reads the broker first
+
+
+class ExitCounter:
+    """Unexpected exits per account, over a sliding window of monotonic time."""
+
+    def __init__(self) -> None:
+        self._times: defaultdict[int, deque[float]] = defaultdict(deque)
+
+    def add(self, account_id: int, at: float) -> bool:
+        """Count one exit; True when the account loops."""
+        times = self._times[account_id]
+        times.append(at)
+        while times and times[0] < at - LOOP_WINDOW_S:
+            times.popleft()
+        if len(times) < LOOP_EXITS:
+            return False
+        times.clear()
+        return True
+
+
+class Watchdog:
+    def __init__(self, engine: Engine, clock: Clock, supervisor: Supervisor, run_dir: Path) -> None:
+        self._engine, self._clock, self._supervisor, self._run = engine, clock, supervisor, run_dir
+        self._exits = ExitCounter()
+
+    def on_event(self, name: str, payload: str) -> None:
+        """React to one supervisord event."""
+        if name.startswith("TICK"):
+            self._kill_silent()
+            return
+        fields = dict(pair.split(":", 1) for pair in payload.split() if ":" in pair)
+        account_id = account_of(fields.get("processname", ""))
+        if account_id is None:
+            return
+        if name == "PROCESS_STATE_FATAL":
+            self._park(account_id, "FATAL", "failed_starts")
+        elif (
+            name == "PROCESS_STATE_EXITED"
+            and fields.get("expected") == "0"
+            and self._exits.add(account_id, self._clock.monotonic())
+        ):
+            self._supervisor.stop(account_id)
+            self._park(account_id, "PARKED", "crash_loop")
+
+    def _kill_silent(self) -> None:
+        now = self._clock.wall_now().timestamp()
+        for program in self._supervisor.programs().values():
+            account_id = account_of(program.name)
+            if account_id is None or program.state != "RUNNING" or now - program.started_at < GRACE_S:
+                continue
+            silent_s = now - max(self._last_sign(account_id), program.started_at)
+            if silent_s > SILENT_S:
+                log("watchdog", "kill silent", level="error", account_id=account_id, silent_s=round(silent_s))
+                self._supervisor.kill(account_id)
+                self._tell(account_id, "BOT_SILENT", {"silent_s": round(silent_s)})
+
+    def _last_sign(self, account_id: int) -> float:
+        try:
+            return (self._run / f"bot-{account_id}.alive").stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
+
+    def _park(self, account_id: int, status: str, reason: str) -> None:
+        log("watchdog", "park", level="error", account_id=account_id, status=status, reason=reason)
+        with writing(self._engine) as session:
+            heartbeats.set_health(session, account_id, status, reason)
+        self._tell(account_id, "BOT_FATAL" if status == "FATAL" else "BOT_PARKED", {"reason": reason})
+
+    def _tell(self, account_id: int, kind: str, params: dict[str, object]) -> None:
+        with writing(self._engine) as session:
+            account = accounts.find(session, account_id)
+            alerts.raise_alert(
+                session,
+                self._clock.wall_now(),
+                kind=kind,
+                severity="critical",
+                dedup_key=f"{kind}:{account_id}",
+                account_id=account_id,
+                params={"nickname": account.nickname if account else str(account_id), **params},
+            )
+
+
+def events() -> Iterable[tuple[str, str]]:
+    """supervisord's events, each acknowledged when the loop asks for the next."""
+    while True:
+        headers, payload = childutils.listener.wait(sys.stdin, sys.stdout)
+        yield headers["eventname"], payload
+        childutils.listener.ok(sys.stdout)
+
+
+def main() -> int:
+    configure("watchdog")
+    settings = load_settings()
+    engine = open_engine(settings.database_url, pool_size=1)
+    watchdog = Watchdog(engine, SystemClock(), Supervisor(), settings.run_dir)
+    for name, payload in events():
+        try:
+            watchdog.on_event(name, payload)
+        except (SupervisorAway, SQLAlchemyError) as error:
+            # An event lost to a missing store must not cost the next one.
+            log("watchdog", "could not act", level="error", about=name, why=str(error)[:200])
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,108 @@
+"""How every verb answers: tables for people, one JSON document on stdout with --json, messages on stderr.
+
+Exit codes: 0 done · 1 refused or failed · 2 usage · 3 outcome unknown.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum, IntEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from shared.domain.errors import OutcomeUnknown, TradingError
+
+DONE, FAILED, USAGE, UNKNOWN = 0, 1, 2, 3
+
+AsJson = Annotated[bool, typer.Option("--json", help="JSON 문서 하나로 답합니다 · Answer with one JSON document.")]
+
+
+def show(document: Mapping[str, Any], as_json: bool) -> None:
+    """Print the answer of a verb: `items` become a table, anything else name and value per line."""
+    plain = to_plain(document)
+    if as_json:
+        print_json(plain)
+    elif "items" in plain:
+        _print_table(plain["items"])
+    else:
+        for name, value in plain.items():
+            sys.stdout.write(f"{name}: {_cell(value)}\n")
+
+
+def listing(rows: Iterable[Any], as_of: datetime) -> dict[str, Any]:
+    """The document of a list."""
+    return {"items": list(rows), "as_of": as_of}
+
+
+def tell(message: str) -> None:
+    """Say something to the person; never part of the answer."""
+    sys.stderr.write(message + "\n")
+
+
+def fail(error: TradingError, as_json: bool) -> int:
+    """Print what went wrong, why and what to do now; return the exit code."""
+    if as_json:
+        print_json({"error": {"code": error.code, "what": error.what, "why": error.why, "now": error.now}})
+    else:
+        tell(
+            "\n  ".join(line for line in (f"✗ {error.what}", error.why, f"→ {error.now}" if error.now else "") if line)
+        )
+    return UNKNOWN if isinstance(error, OutcomeUnknown) else FAILED
+
+
+def print_json(document: Any) -> None:
+    sys.stdout.write(json.dumps(to_plain(document), ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def to_plain(value: Any) -> Any:
+    """Values as the contract writes them: money as text, times ISO with offset, names of states."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return to_plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(name): to_plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [to_plain(one) for one in value]
+    return _PLAIN.get(_kind(value), lambda one: one)(value)
+
+
+def _kind(value: Any) -> type:
+    return next((kind for kind in _PLAIN if isinstance(value, kind)), type(value))
+
+
+_PLAIN: dict[type, Callable[[Any], Any]] = {
+    Decimal: lambda one: f"{one:f}",
+    datetime: lambda one: one.isoformat(),
+    date: lambda one: one.isoformat(),
+    IntEnum: lambda one: one.name,
+    Enum: lambda one: one.value,
+}
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    console = Console(soft_wrap=not sys.stdout.isatty())
+    if not rows:
+        console.print("—")
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in rows[0]:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(_cell(value)) for value in row.values()))
+    console.print(table, width=None if sys.stdout.isatty() else 10_000)
+
+
+def _cell(value: Any) -> str:
+    if value is None or value == "":
+        return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
