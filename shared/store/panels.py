@@ -23,8 +23,8 @@ from shared.models import (
     OrderEvent,
     OrderRow,
     PositionRow,
-    RuleVersion,
     QuoteRow,
+    RuleVersion,
 )
 
 
@@ -172,22 +172,10 @@ def logs(session: Session, account_ids: Collection[int], wanted: LogFilter, *, l
     return list(session.exec(query.order_by(col(ExecutionLog.id).desc()).limit(limit)))
 
 
-def commands(session: Session, account_id: int, *, limit: int) -> list[Command]:
-    """Newest first."""
-    query = select(Command).where(Command.account_id == account_id)
-    return list(session.exec(query.order_by(col(Command.id).desc()).limit(limit)))
-
-
 def quote(session: Session, environment: str, market: str, symbol: str) -> QuoteRow | None:
     """The newest quote of a symbol, or None: no bot watches it."""
     query = select(QuoteRow).where(QuoteRow.environment == environment, QuoteRow.market == market)
     return session.exec(query.where(QuoteRow.symbol == symbol)).first()
-
-
-def fx_rate(session: Session, base: str, quote: str) -> FxRate | None:
-    """The newest dated rate, or None: without one nothing is converted."""
-    query = select(FxRate).where(FxRate.base == base, FxRate.quote == quote)
-    return session.exec(query.order_by(col(FxRate.at).desc()).limit(1)).first()
 
 
 def _newest_ids(table: type[SQLModel], account_ids: Collection[int]) -> Any:
