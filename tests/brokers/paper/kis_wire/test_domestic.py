@@ -275,6 +275,9 @@ async def test_buying_power_at_market_counts_the_upper_limit(desk: Desk, env: An
     limits = desk.exchange.price_limits("005930")
     assert limits is not None
     assert (limit["psbl_qty_calc_unpr"], limit["nrcvb_buy_qty"]) == ("64000", str(100_000_000 // 64000))
-    assert (market["psbl_qty_calc_unpr"], market["nrcvb_buy_qty"]) == (str(limits[1]), str(100_000_000 // int(limits[1])))
+    assert (market["psbl_qty_calc_unpr"], market["nrcvb_buy_qty"]) == (
+        str(limits[1]),
+        str(100_000_000 // int(limits[1])),
+    )
     assert (await client.call(POWER[env], {"PDNO": ""})).json()["output"]["ord_psbl_cash"] == "100000000"
     assert code(await client.call(POWER[env], {"PDNO": "999999"})) == (200, "7", "APBK0656")

@@ -76,7 +76,9 @@ REFUSED: list[tuple[bool, dict[str, Any], str, str]] = [
 async def test_a_refused_order_is_http_200_without_output_and_written_down(
     desk: Desk, env: Any, buys: bool, fields: dict[str, Any], live: str, mock: str
 ) -> None:
-    answer = await desk.client(env).call(order_tr(env, False, buys), {"OVRS_ORD_UNPR": "190.00", "ORD_QTY": "1", **fields})
+    answer = await desk.client(env).call(
+        order_tr(env, False, buys), {"OVRS_ORD_UNPR": "190.00", "ORD_QTY": "1", **fields}
+    )
     assert code(answer) == (200, "7" if env is LIVE else "1", live if env is LIVE else mock)
     assert "output" not in answer.json()
     rows = desk.exchange.ledger.events(kind="REJECT")

@@ -42,7 +42,11 @@ async def test_an_unknown_us_symbol_or_exchange_is_a_success_of_blanks(desk: Des
 
 
 async def test_clients_find_a_symbols_exchange_by_trying_each(desk: Desk) -> None:
-    found = [code for code in ("NAS", "NYS", "AMS") if (await ask(desk, "HHDFS00000300", EXCD=code, SYMB="SPY"))["output"]["last"]]
+    found = [
+        code
+        for code in ("NAS", "NYS", "AMS")
+        if (await ask(desk, "HHDFS00000300", EXCD=code, SYMB="SPY"))["output"]["last"]
+    ]
     assert found == ["AMS"]
 
 
@@ -101,7 +105,9 @@ async def test_five_us_minutes_are_the_sum_of_their_minutes(desk: Desk) -> None:
     whole = fives[1]  # the newest is still forming
     ones = (await ask(desk, "HHDFS76950200", NREC="60"))["output2"]
     start = int(whole["xhms"][2:4])
-    inside = [row for row in ones if row["xhms"][:2] == whole["xhms"][:2] and start <= int(row["xhms"][2:4]) < start + 5]
+    inside = [
+        row for row in ones if row["xhms"][:2] == whole["xhms"][:2] and start <= int(row["xhms"][2:4]) < start + 5
+    ]
     assert len(inside) == 5
     assert int(whole["evol"]) == sum(int(row["evol"]) for row in inside)
     assert Decimal(whole["high"]) == max(Decimal(row["high"]) for row in inside)

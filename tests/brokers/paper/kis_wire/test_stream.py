@@ -264,9 +264,7 @@ async def test_strict_tells_only_the_owners_hts_id_on_its_own_port(strict_desk: 
 
 
 @pytest.mark.parametrize("answers", ["echo", "pong", None])
-async def test_a_pingpong_is_answered_by_echo_or_pong_or_the_socket_closes(
-    tmp_path: Path, answers: str | None
-) -> None:
+async def test_a_pingpong_is_answered_by_echo_or_pong_or_the_socket_closes(tmp_path: Path, answers: str | None) -> None:
     async with open_desk(tmp_path, ping_every_s=0.1) as desk, feed(desk) as stream:
         for _ in range(4):
             try:
