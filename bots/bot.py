@@ -74,8 +74,8 @@ class Bot:
                 raise self._box.failure
             await self._drain()
         finally:
-            for task in (*tasks, stop, failed):
-                task.cancel()
+            for one in (*tasks, stop, failed):
+                one.cancel()
             await asyncio.gather(*tasks, stop, failed, return_exceptions=True)
 
     def _loops(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
