@@ -80,5 +80,5 @@ def _row(bar: Bar) -> list[str]:
 
 def _bar(symbol: str, timeframe: Timeframe, row: list[str]) -> Bar:
     start, opened, high, low, close, volume, closed = row
-    prices = (Decimal(one) for one in (opened, high, low, close))
-    return Bar(symbol, timeframe, datetime.fromisoformat(start), *prices, int(volume), closed=bool(closed))
+    o, h, lo, c = Decimal(opened), Decimal(high), Decimal(low), Decimal(close)
+    return Bar(symbol, timeframe, datetime.fromisoformat(start), o, h, lo, c, int(volume), closed=bool(closed))

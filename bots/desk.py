@@ -19,7 +19,7 @@ from bots.orders import BrokerNumber, DeskOrder, JournalKind
 from bots.own_orders import OwnOrders
 from brokers.contract import Broker
 from shared.clock import Clock
-from shared.domain.errors import AuthExpired, AuthRefused, BrokerError, RateLimited, Refused
+from shared.domain.errors import AuthExpired, AuthRefused, BrokerError, NotSupported, RateLimited, Refused
 from shared.domain.order import BrokerOrder, OrderAck, OrderRequest
 from shared.domain.order_state import OrderEventKind, OrderStatus
 from shared.domain.signal import Decision, Denied
@@ -204,6 +204,8 @@ class Desk:
             ack = await self._broker.amend_order(as_broker_order(order), quantity, price, correlation_id=order.id)
         except Refused as e:
             after = await self._orders.note(order.id, JournalKind.AMEND_REFUSED, str(e), amend_pending=False)
+            if isinstance(e, NotSupported):
+                raise
         except BrokerError as e:
             alert = self._alert("ORDER_UNKNOWN", "critical", order, str(e))
             after = await self._orders.note(order.id, JournalKind.AMEND_UNKNOWN, str(e), alerts=(alert,))

@@ -14,6 +14,7 @@ from bots import outgoing
 from bots.orders import BrokerNumber, DeskOrder, JournalKind
 from bots.own_orders import FoundFill, OwnOrders
 from shared.clock import Clock
+from shared.domain.errors import IllegalTransition
 from shared.domain.order import BrokerOrder, OrderNotice
 from shared.domain.order_state import OrderEventKind, OrderStatus
 
@@ -51,7 +52,10 @@ class Executions:
                 continue
             await self._apply_row(number, row)
         for row in view.rows:  # ends come after every fill of the chain is counted
-            await self._apply_end(row, view)
+            try:
+                await self._apply_end(row, view)
+            except IllegalTransition as e:
+                await self._stop(row.symbol, row.broker_order_id, str(e))
         return foreign
 
     async def apply_notice(self, notice: OrderNotice) -> bool:
@@ -105,7 +109,7 @@ class Executions:
         if order is None:
             return
         if (row.symbol, row.side) != (order.symbol, order.side):
-            await self._contradiction(order, f"증권사 주문 {row.broker_order_id}의 종목이나 방향이 다름")
+            await self._stop(order.symbol, order.id, f"증권사 주문 {row.broker_order_id}의 종목이나 방향이 다름")
             return
         if row.filled_quantity <= number.cumulative:
             return  # nothing new, or an older page
@@ -166,14 +170,15 @@ class Executions:
             quantity=filled + quantity, price=price, amend_pending=False,
         )  # fmt: skip
 
-    async def _contradiction(self, order: DeskOrder, why: str) -> None:
-        if order.symbol in self._orders.stopped:
+    async def _stop(self, symbol: str, order_id: str, why: str) -> None:
+        """The broker contradicts what we know: the symbol stops until a person has looked."""
+        if symbol in self._orders.stopped:
             return
         alert = outgoing.alert(
-            "ORDER_CONTRADICTION", "critical", f"stop:{order.symbol}", self._clock.wall_now(), symbol=order.symbol,
-            order=order.id, reason=why,
+            "ORDER_CONTRADICTION", "critical", f"stop:{symbol}", self._clock.wall_now(), symbol=symbol,
+            order=order_id, reason=why,
         )  # fmt: skip
-        await self._orders.stop_symbol(order.symbol, why, alert)
+        await self._orders.stop_symbol(symbol, why, alert)
 
 
 def _price_of_growth(number: BrokerNumber, row: BrokerOrder, fresh: int, order: DeskOrder) -> Decimal:

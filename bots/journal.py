@@ -29,6 +29,12 @@ class JournalBroken(TradingError):
     code = "journal_broken"
 
 
+class Duplicate(TradingError):
+    """The journal already has this: a signal that became an order, a broker number of another order."""
+
+    code = "duplicate"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One row of an order's history."""
@@ -68,6 +74,7 @@ class Changes:
     """What one transaction writes: all of it or nothing."""
 
     order: DeskOrder | None = None
+    opened: bool = False  # the order is new: one with the same id or signal must not exist
     events: tuple[Event, ...] = ()
     numbers: tuple[BrokerNumber, ...] = ()
     fill: RecordedFill | None = None
@@ -130,7 +137,7 @@ class Journal:
         """Commit `changes` as one transaction; return the sequence of its last event (0 without events).
 
         Raises:
-            JournalBroken: nothing was written.
+            JournalBroken, Duplicate: nothing was written.
         """
         return await self._run(lambda: self._write(changes))
 
@@ -186,8 +193,8 @@ class Journal:
         try:
             # A cancelled caller must not leave memory and disk apart: the write is finished all the same.
             return await asyncio.shield(task)
-        except sqlite3.IntegrityError:
-            raise
+        except sqlite3.IntegrityError as e:
+            raise Duplicate("the journal already has this", str(e)) from e
         except sqlite3.Error as e:
             raise JournalBroken(
                 "the journal cannot be written", str(e), "free the disk or mend the file, then start the bot"

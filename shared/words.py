@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.wording import alerts, desk, pages, refusals
+from shared.wording import alerts, desk, pages, reasons, refusals
 
 LANGS = ("ko", "en")  # Korean first
 UNKNOWN = "—"
 
-WORDS: dict[str, tuple[str, str]] = {**desk.WORDS, **pages.WORDS, **refusals.words()}
+WORDS: dict[str, tuple[str, str]] = {**desk.WORDS, **pages.WORDS, **reasons.WORDS, **refusals.words()}
 
 
 class _Gaps(dict[str, object]):
@@ -24,6 +24,12 @@ def say(key: str, lang: str, **values: object) -> str:
     """The words of `key` in `lang`, values filled in. An unknown key is returned as it is, so that it can be seen."""
     both = WORDS.get(key)
     return key if both is None else both[_index(lang)].format_map(_Gaps(values))
+
+
+def reason_text(code: str, lang: str, text: str = "") -> str:
+    """A decision's reason: the words of its code, else what its writer said, else the code."""
+    both = WORDS.get(f"reason.{code}")
+    return text or code if both is None else both[_index(lang)]
 
 
 def alert_text(kind: str, lang: str, params: Mapping[str, Any]) -> str:

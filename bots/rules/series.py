@@ -5,6 +5,7 @@ Arrays are for indicators only; order prices stay Decimal elsewhere.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,6 +66,14 @@ class BarWindow:
         self._columns = np.zeros((5, 2 * capacity), np.float64)
         self._begin = self._end = 0
         self._forming = False
+
+    @classmethod
+    def of(cls, bars: Iterable[Bar], capacity: int = 500) -> BarWindow:
+        """Return a window holding `bars`, given oldest first."""
+        window = cls(capacity)
+        for bar in bars:
+            window.put(bar)
+        return window
 
     def __len__(self) -> int:
         return self._end - self._begin

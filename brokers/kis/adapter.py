@@ -17,25 +17,23 @@ from brokers.kis.codec_krx import KrxDialect
 from brokers.kis.codec_us import UsDialect, collared
 from brokers.kis.dialect import Ask, Dialect, Ticket
 from brokers.kis.lookup import Lookup, not_found
-from brokers.kis.rest import Rest
+from brokers.kis.rest import Rest, nothing_sent_yet
 from brokers.kis.stream import KisStream
 from brokers.pacing import Pacer, Priority
 from shared.clock import Clock
 from shared.domain.account import AccountKey, AccountNumber, Market, Wire
 from shared.domain.errors import (
-    BrokerError,
+    BadPrice,
     ConfigError,
-    NotFound,
-    NotSent,
     NotSupported,
+    OrderRejected,
     OutcomeUnknown,
-    Refused,
-    UnknownSymbol,
     WireError,
 )
 from shared.domain.instrument import Instrument, Venue
 from shared.domain.market import Bar, OrderBook, Quote, Timeframe
-from shared.domain.order import BrokerOrder, Cash, OrderAck, OrderType, Position, Side, TimeInForce
+from shared.domain.order import PRICED, BrokerOrder, Cash, OrderAck, OrderType, Position, Side, TimeInForce
+from shared.domain.venue_rules import on_tick
 
 DIALECTS: dict[Market, type[UsDialect] | type[KrxDialect]] = {Market.US: UsDialect, Market.KRX: KrxDialect}
 COLLAR_PCT = Decimal(5)  # how far from the last price a US "market" order may fill
@@ -89,7 +87,7 @@ class KisAdapter:
         self._clock, self._pacer, self._door, self._auth = clock, pacer, door, auth
         self._dialect: Dialect = DIALECTS[key.market](account, site.mock)
         self._rest = Rest(door, auth, site, self._dialect.page_size_suffix)
-        self._lookup = Lookup(self._rest, key.market, site.mock)
+        self._lookup = Lookup(self._rest, key.market, site.mock, clock)
         self._org_nos: dict[str, str] = {}  # broker_order_id -> branch, which a Korean cancel must name
         self._events: asyncio.Queue[BrokerEvent] = asyncio.Queue()
         notice = (self._dialect.notice_tr, hts_id) if hts_id else None
@@ -122,35 +120,52 @@ class KisAdapter:
         correlation_id: str | None = None,
     ) -> OrderAck:
         """A US MARKET order does not exist at KIS: it leaves as a limit 5 % beyond the last price, asked just before."""
-        try:
-            if venue is None:
-                venue = (await self._lookup.instrument(symbol)).venue
-            if order_type is OrderType.MARKET and self.key.market is Market.US:
-                last = (await self._quote(symbol, venue)).last
-                price, order_type = collared(last, side is Side.BUY, COLLAR_PCT), OrderType.LIMIT
-        except NotFound as e:
-            raise UnknownSymbol(tr.KIS, "-", e.what, e.now) from e
-        except Refused:
-            raise
-        except BrokerError as e:
-            raise NotSent(tr.KIS, e.broker_code, f"before sending: {e.message}", e.now) from e
-        ticket = Ticket(symbol, side, quantity, price, order_type, venue, time_in_force)
+        self._check_quantity(quantity)
+        if (price is None) == (order_type in PRICED):
+            raise BadPrice(tr.KIS, "-", f"a {order_type} order with price {price}", "give a price to limit orders only")
         # A sale shrinks a position in a cash account: it goes with the exits.
         priority = Priority.EXIT if side is Side.SELL else Priority.ENTRY
+        async with nothing_sent_yet():
+            instrument = await self._lookup.instrument(symbol)
+            venue = venue or instrument.venue
+            if order_type is OrderType.MARKET and self.key.market is Market.US:
+                last = (await self._quote(symbol, venue, priority)).last
+                price, order_type = collared(last, side, COLLAR_PCT, self._today()), OrderType.LIMIT
+            self._check_tick(instrument, price)
+        ticket = Ticket(symbol, side, quantity, price, order_type, venue, time_in_force)
         return await self._send(self._dialect.order(ticket), priority, correlation_id)
 
     async def amend_order(
         self, original: BrokerOrder, quantity: int, price: Decimal, *, correlation_id: str | None = None
     ) -> OrderAck:
-        ask = self._dialect.change(original, quantity, price, await self._org_no(original, ""))
+        self._check_quantity(quantity)
+        async with nothing_sent_yet():
+            self._check_tick(await self._lookup.instrument(original.symbol), price)
+            ask = self._dialect.change(original, quantity, price, await self._org_no(original, ""))
         priority = Priority.EXIT if original.side is Side.SELL else Priority.ENTRY
         return await self._send(ask, priority, correlation_id)
 
     async def cancel_order(
         self, original: BrokerOrder, quantity: int, *, org_no: str = "", correlation_id: str | None = None
     ) -> OrderAck:
-        ask = self._dialect.change(original, quantity, None, await self._org_no(original, org_no))
+        self._check_quantity(quantity)
+        async with nothing_sent_yet():
+            ask = self._dialect.change(original, quantity, None, await self._org_no(original, org_no))
         return await self._send(ask, Priority.EXIT, correlation_id)
+
+    def _check_quantity(self, quantity: int) -> None:
+        if quantity <= 0:  # KIS reads 0 as "all of it"
+            raise OrderRejected(tr.KIS, "-", f"{quantity} shares", "ask for one share or more")
+
+    def _check_tick(self, instrument: Instrument, price: Decimal | None) -> None:
+        """Refuse a price off the tick here: KIS's code for it is documented for 모의투자 only, else it would be unknown."""
+        if price is None:
+            return
+        on, kind, board = self._today(), instrument.type, instrument.board or "KOSPI"
+        if price <= 0 or not on_tick(self.key.market, price, on, instrument_type=kind, board=board):
+            raise BadPrice(
+                tr.KIS, "-", f"{price} is not on the tick of {instrument.symbol}", "round the price to the tick"
+            )
 
     async def _send(self, ask: Ask, priority: Priority, correlation_id: str | None) -> OrderAck:
         body = await self._rest.order(ask, priority, correlation_id)
@@ -166,17 +181,11 @@ class KisAdapter:
         if given or self.key.market is not Market.KRX:
             return given
         if original.broker_order_id not in self._org_nos:
-            try:
-                await self.get_open_orders()
-            except Refused:
-                raise
-            except BrokerError as e:
-                raise NotSent(tr.KIS, e.broker_code, f"the order's branch could not be asked: {e.message}") from e
+            await self.get_open_orders()
         return self._org_nos.get(original.broker_order_id, "")
 
     async def get_open_orders(self) -> list[BrokerOrder]:
-        today = self._clock.market_now().astimezone(self._dialect.zone).date()
-        orders = await self._orders(self._dialect.open_orders(today))
+        orders = await self._orders(self._dialect.open_orders(self._today()))
         return [order for order in orders if order.leaves_quantity > 0 and not order.is_cancel]
 
     async def get_executions(self, since: date, until: date) -> list[BrokerOrder]:
@@ -192,11 +201,17 @@ class KisAdapter:
             self._org_nos[order.broker_order_id] = str(row.get("ord_gno_brno") or "").strip()
         return list(found.values())
 
+    def _today(self) -> date:
+        return self._clock.market_now().astimezone(self._dialect.zone).date()
+
     async def get_positions(self) -> list[Position]:
         return self._dialect.read_positions(await self._rest.pages(self._dialect.balance()))
 
     async def get_cash(self) -> Cash:
-        return self._dialect.read_cash(await self._rest.pages(self._dialect.balance()), self._clock.market_now())
+        pages = await self._rest.pages(self._dialect.balance())
+        ask = self._dialect.orderable()
+        orderable = await self._rest.get(ask) if ask else None
+        return self._dialect.read_cash(pages, orderable, self._clock.market_now())
 
     async def get_buying_power(self, symbol: str, price: Decimal, venue: Venue | None = None) -> tuple[Decimal, int]:
         where = venue or (await self._lookup.instrument(symbol)).venue
@@ -205,8 +220,8 @@ class KisAdapter:
     async def get_quote(self, symbol: str) -> Quote:
         return await self._quote(symbol, (await self._lookup.instrument(symbol)).venue)
 
-    async def _quote(self, symbol: str, venue: Venue) -> Quote:
-        body = await self._rest.get(self._dialect.quote(symbol, venue))
+    async def _quote(self, symbol: str, venue: Venue, priority: Priority = Priority.READ) -> Quote:
+        body = await self._rest.get(self._dialect.quote(symbol, venue), priority)
         quote = self._dialect.read_quote(symbol, body, self._clock.market_now(), self._clock.wall_now())
         if quote is None:
             raise not_found(symbol, self.key.market)

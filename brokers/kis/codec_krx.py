@@ -188,13 +188,18 @@ class KrxDialect:
                 )
         return list(held.values())
 
-    def read_cash(self, pages: list[Row], market_now: datetime) -> Cash:
-        """D+2 cash: deposit with every execution so far settled. Open orders are not in it: ask buying power for those."""
+    def orderable(self) -> Ask | None:
+        """Without a symbol KIS answers the orderable amount alone."""
+        fields = {"PDNO": "", "ORD_UNPR": "", "ORD_DVSN": "01", "CMA_EVLU_AMT_ICLD_YN": "N", "OVRS_ICLD_YN": "N"}
+        return Ask(tr.KRX_POWER, {**self._account, **fields})
+
+    def read_cash(self, pages: list[Row], orderable: Row | None, market_now: datetime) -> Cash:
+        """D+2 cash: the deposit with every execution so far settled; what open orders hold back is still in it."""
         row = one(pages[-1], "output2")
         return Cash(
             currency=Currency.KRW,
             total=amount(row, "prvs_rcdl_excc_amt"),
-            buying_power=None,
+            buying_power=number(one(orderable, "output"), "ord_psbl_cash") if orderable else None,
             as_of=market_now,
             equity=number(row, "tot_evlu_amt"),
             details={name: str(value) for name, value in row.items()},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from brokers.kis import tr
@@ -32,7 +32,8 @@ from shared.domain.errors import BadPrice, NotSupported
 from shared.domain.instrument import Venue
 from shared.domain.market import Bar, BookLevel, OrderBook, Quote, Timeframe
 from shared.domain.money import Currency
-from shared.domain.order import BrokerOrder, Cash, Position, TimeInForce
+from shared.domain.order import BrokerOrder, Cash, Position, Side, TimeInForce
+from shared.domain.venue_rules import round_to_tick, tick_size
 
 NEW_YORK = ZoneInfo("America/New_York")
 OPEN_AT, CLOSE_AT = time(9, 30), time(16, 0)
@@ -40,17 +41,12 @@ MINUTES = {Timeframe.M1: "1", Timeframe.M5: "5", Timeframe.M15: "15", Timeframe.
 CENT, HUNDREDTH_CENT = Decimal("0.01"), Decimal("0.0001")
 
 
-def tick_size(price: Decimal) -> Decimal:
-    """SEC Rule 612 (markets.md §5): a cent from one dollar up, a hundredth of a cent below."""
-    return CENT if price >= 1 else HUNDREDTH_CENT
-
-
 def price_text(price: Decimal) -> str:
-    """The price as KIS wants it; BadPrice (proven not sent) off the tick."""
-    tick = tick_size(price)
-    if price <= 0 or price % tick:
-        raise BadPrice(tr.KIS, "-", f"{price} is not a multiple of {tick}", "round the price to the tick")
-    return format(price.quantize(tick), "f")
+    """Two to four decimals, as KIS writes US prices (kis.md §7.2); whether it stands on the tick is checked before."""
+    written = price.quantize(CENT) if price == price.quantize(CENT) else price.quantize(HUNDREDTH_CENT)
+    if price <= 0 or written != price:
+        raise BadPrice(tr.KIS, "-", f"{price} has more than four decimals", "round the price to the tick")
+    return format(written, "f")
 
 
 class UsDialect:
@@ -162,7 +158,7 @@ class UsDialect:
 
     def balance(self) -> Ask:
         fields = {"WCRC_FRCR_DVSN_CD": "02", "NATN_CD": "840", "TR_MKET_CD": "00", "INQR_DVSN_CD": "00"}
-        return Ask(tr.US_BALANCE, {**self._account, **fields}, "output1")
+        return Ask(tr.US_BALANCE, {**self._account, **fields}, "output1", cursor=False)
 
     def read_positions(self, pages: list[Row]) -> list[Position]:
         held: dict[str, Position] = {}  # symbol -> position; a holding may come back under more than one page
@@ -186,18 +182,24 @@ class UsDialect:
                 )
         return list(held.values())
 
-    def read_cash(self, pages: list[Row], market_now: datetime) -> Cash:
-        """Deposit moved by the day's own executions: KIS's deposit is the settled one (kis.md §3.7)."""
+    def orderable(self) -> Ask | None:
+        return None  # the balance has it
+
+    def read_cash(self, pages: list[Row], orderable: Row | None, market_now: datetime) -> Cash:
+        """What may be withdrawn plus what open buys hold back: executed trades are out of both.
+
+        KIS's deposit field is the settled one and still counts dollars already spent (kis.md §3.7); proceeds of a sale
+        join the withdrawable amount when KIS lets them.
+        """
         row = next((row for row in rows(pages[-1], "output2") if text(row, "crcy_cd") == "USD"), {})
-        total = Decimal(0)  # no USD row: the account never held a dollar
-        if row:
-            bought, sold = number(row, "frcr_buy_amt_smtl") or 0, number(row, "frcr_sll_amt_smtl") or 0
-            total = amount(row, "frcr_dncl_amt_2") - bought + sold
+        free = amount(row, "frcr_drwg_psbl_amt_1") if row else Decimal(0)  # no USD row: never held a dollar
+        held_back = (number(row, name) or Decimal(0) for name in ("frcr_buy_mgn_amt", "frcr_etc_mgna"))
+        total = free + sum(held_back)
         holdings = (number(item, "frcr_evlu_amt2") or Decimal(0) for page in pages for item in rows(page, "output1"))
         return Cash(
             currency=Currency.USD,
             total=total,
-            buying_power=number(row, "frcr_drwg_psbl_amt_1") if row else Decimal(0),
+            buying_power=free,
             as_of=market_now,
             equity=total + sum(holdings),
             details={name: str(value) for name, value in row.items()},
@@ -313,8 +315,7 @@ def _code(table: dict[Venue, str], venue: Venue | None) -> str:
     return table[venue]
 
 
-def collared(last: Decimal, buy: bool, collar_pct: Decimal) -> Decimal:
+def collared(last: Decimal, side: Side, collar_pct: Decimal, on: date) -> Decimal:
     """A limit that fills like a market order but never beyond `collar_pct` of `last`; on the tick, inside the collar."""
-    limit = last * (1 + collar_pct / 100 if buy else 1 - collar_pct / 100)
-    tick = tick_size(limit)
-    return (limit / tick).to_integral_value(ROUND_FLOOR if buy else ROUND_CEILING) * tick
+    limit = last * (1 + collar_pct / 100 if side is Side.BUY else 1 - collar_pct / 100)
+    return round_to_tick(limit, tick_size(Market.US, limit, on), side)

@@ -18,11 +18,15 @@ from shared.domain.order import BrokerOrder, Cash, OrderType, Position, Side, Ti
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A transaction and its fields: the query of a GET, the body of a POST. `output` names the rows of a list."""
+    """A transaction and its fields: the query of a GET, the body of a POST.
+
+    `output` names the rows of a list; `cursor` False: a list whose further pages are asked without one.
+    """
 
     tr: Tr
     fields: dict[str, str] = field(default_factory=dict)
     output: str = "output"
+    cursor: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,11 @@ class Dialect(Protocol):
 
     def balance(self) -> Ask: ...
     def read_positions(self, pages: list[Row]) -> list[Position]: ...
-    def read_cash(self, pages: list[Row], market_now: datetime) -> Cash: ...
+    def orderable(self) -> Ask | None:
+        """Where the cash that may be ordered with is asked; None: the balance has it."""
+        ...
+
+    def read_cash(self, pages: list[Row], orderable: Row | None, market_now: datetime) -> Cash: ...
     def power(self, symbol: str, price: Decimal, venue: Venue) -> Ask: ...
     def read_power(self, body: Row) -> tuple[Decimal, int]: ...
 

@@ -27,6 +27,8 @@ from shared.domain.account import BrokerName
 from shared.domain.money import Currency
 
 Cash = dict[Currency, Decimal]
+# What compat opens at start (design.md §9): KIS by number, one on each side; LS accounts come from their keys.
+STANDING = ((BrokerName.KIS, ExEnv.LIVE, "12345678-01"), (BrokerName.KIS, ExEnv.MOCK, "50001234-01"))
 DEFAULT_CASH: Cash = {Currency.KRW: Decimal(100_000_000), Currency.USD: Decimal(100_000)}
 
 
@@ -43,6 +45,9 @@ class Clients:
             self._mint = secrets.token_hex(32)
             with state.transaction():
                 state.put("mint", self._mint)
+        if profile is Profile.COMPAT:
+            for broker, env, number in STANDING:
+                self.account(broker, env, number, None)
 
     # -- accounts
 
@@ -84,9 +89,9 @@ class Clients:
             self._open(known, self._cash, [])
         return known
 
-    def used_by(self, account: AccountId, app_key: str) -> bool:
-        """Say whether a key ever used the account, or is the one it was made for."""
-        key_id, known = fingerprint(app_key), self._accounts.get(account)
+    def used_by(self, account: AccountId, key_id: str) -> bool:
+        """Say whether the key of this fingerprint ever used the account, or is the one it was made for."""
+        known = self._accounts.get(account)
         return key_id in self._used.get(account, ()) or (known is not None and known.key_id == key_id)
 
     def registered(self, broker: BrokerName, app_key: str) -> list[Account]:

@@ -6,10 +6,12 @@ about it follows at the next `advance()`, so an answer usually overtakes its not
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import NoReturn
 
 from brokers.paper.accounts import Account, AccountId, CashView, ExEnv, Holding, IssuedToken, Profile
 from brokers.paper.checks import check_amend, check_leaves, check_new
@@ -21,11 +23,11 @@ from brokers.paper.hours import market_open
 from brokers.paper.ledger import EventType, Ledger
 from brokers.paper.listings import Listing
 from brokers.paper.orderlist import OrderList, trade_date
-from brokers.paper.orders import EventKind, Execution, ExKind, ExOrder, ExStatus, OrderEvent, Reject
+from brokers.paper.orders import EventKind, Execution, ExKind, ExOrder, ExStatus, OrderEvent, Reject, RejectReason
 from brokers.paper.portfolio import Portfolio
 from brokers.paper.prints import Source
 from brokers.paper.state import State
-from brokers.paper.tape import Tape, Trade
+from brokers.paper.tape import Tape, Trade, open_source
 from shared.domain.account import BrokerName, Market
 from shared.domain.instrument import Venue
 from shared.domain.market import Bar, OrderBook, Timeframe
@@ -60,6 +62,28 @@ class Exchange:
         with state.transaction():
             self._floor.expire()  # what ended while the exchange was away
 
+    @classmethod
+    def open(
+        cls, state: State, clock: ExchangeClock, tape: str | None, speed: float, profile: Profile, cash: Cash
+    ) -> Exchange:
+        """Go on where the state left off. `tape` None is the tape of last time, else synthetic.
+
+        A replay of the same files goes on from its last market time; jumps and halts last as long as their tape.
+
+        Raises:
+            ConfigError: the tape cannot be used.
+        """
+        before = json.loads(state.get("tape") or "{}")
+        source = open_source(tape or before.get("spec") or "synthetic")
+        same = before.get("spec") == source.spec
+        at = datetime.fromisoformat(before["market_at"]) if same and before.get("market_at") else None
+        begin_market_time(clock, source, speed, at)
+        exchange = cls(state, clock, source, profile=profile, cash=cash)
+        if same:
+            exchange.tape.restore_overlays(before.get("overlays") or "{}")
+        exchange._keep_tape()
+        return exchange
+
     # -- accounts and tokens
 
     def account(self, broker: BrokerName, env: ExEnv, number: str, *, app_key: str | None = None) -> Account:
@@ -81,9 +105,9 @@ class Exchange:
     def accounts(self) -> list[Account]:
         return self._clients.all()
 
-    def used_by(self, account: AccountId, app_key: str) -> bool:
-        """Say whether a key ever used the account (compat: its sockets get the account's notices)."""
-        return self._clients.used_by(account, app_key)
+    def used_by(self, account: AccountId, key_id: str) -> bool:
+        """Say whether the key of this fingerprint ever used the account (compat: its sockets get its notices)."""
+        return self._clients.used_by(account, key_id)
 
     def register(
         self,
@@ -196,6 +220,25 @@ class Exchange:
         self._floor.tell(EventKind.CANCELED, request, original=original)
         return request
 
+    def refuse(
+        self,
+        account: Account,
+        reason: RejectReason,
+        text: str,
+        *,
+        symbol: str | None = None,
+        side: Side | None = None,
+        quantity: int | None = None,
+        price: Decimal | None = None,
+    ) -> NoReturn:
+        """Refuse what a wire cannot even put into an order: a REJECT row is written, then Reject raised."""
+        with self._state.transaction():
+            self.ledger.append(
+                EventType.REJECT, at=self.clock.wall_now(), market_at=self.clock.market_now(), account=account.id,
+                symbol=symbol, side=side, quantity=quantity, price=price, code=reason.value,
+            )  # fmt: skip
+        raise Reject(reason, text)
+
     def order(self, account: Account, order_no: int) -> ExOrder | None:
         order = self._orders.get((account.broker, account.env, order_no))
         return order if order is not None and order.account == account.id else None
@@ -258,6 +301,9 @@ class Exchange:
     def tick_size(self, symbol: str, price: Decimal) -> Decimal:
         return self.tape.tick_size(symbol, price)
 
+    def halted(self, symbol: str) -> bool:
+        return self.tape.halted(symbol)
+
     def session_open(self, symbol: str) -> bool:
         """Say whether orders are taken now; strict keeps the markets' real hours whatever the tape does."""
         if self.profile is Profile.STRICT and self.tape.source.sessions is Sessions.ALWAYS:
@@ -307,6 +353,33 @@ class Exchange:
             self._floor.close_all()
         begin_market_time(self.clock, source, speed)
         self.tape.load(source)
+        self._keep_tape()
+
+    def move(self, symbol: str, *, price: Decimal | None = None, halted: bool | None = None) -> None:
+        """Set a symbol's price from now on (within its limits), or halt or resume it. Raises NotFound."""
+        self.advance()
+        if price is not None:
+            self.tape.set_price(symbol, price)
+        if halted is not None:
+            self.tape.halt(symbol, halted)
+        self._keep_tape()
+        self.advance()
+
+    def keep_market_time(self) -> None:
+        """Write a replay's market time down, so that a restart goes on from there."""
+        if self.clock.sessions is Sessions.CALENDAR:
+            self._keep_tape()
+
+    @property
+    def sessions(self) -> Sessions:
+        """What clients are told: always open, or the calendar's hours."""
+        return Sessions.CALENDAR if self.profile is Profile.STRICT else self.clock.sessions
+
+    def _keep_tape(self) -> None:
+        market_at = self.clock.market_now().isoformat() if self.clock.sessions is Sessions.CALENDAR else None
+        kept = {"spec": self.tape.source.spec, "market_at": market_at, "overlays": self.tape.dump_overlays()}
+        with self._state.transaction():
+            self._state.put("tape", json.dumps(kept))
 
     # -- inside
 

@@ -305,9 +305,10 @@ class Tape:
 
     # -- an operator's hand
 
-    def jump(self, symbol: str, pct: Decimal) -> None:
-        """Move the price by `pct` percent from now on (within the day's limits)."""
-        self.set_price(symbol, self.quote(symbol).price * (1 + pct / 100))
+    def moving(self, symbol: str) -> Trade:
+        """The last trade of a symbol that this tape moves. Raises NotFound for any other."""
+        self._moving(symbol)
+        return self.quote(symbol)
 
     def set_price(self, symbol: str, price: Decimal) -> None:
         """Make the present price `price` (within the day's limits) and go on from there."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from bots.rules.preset import preset_text
+from bots.rules.presets import preset_text
 from console import wiring
 from console.cli.output import AsJson, show, tell
 from console.services import accounts, rules
@@ -139,16 +139,8 @@ def make_demo(wired: Wiring) -> list[str]:
         keys = accounts.Keys(_demo_key(demo.new.broker), secrets.token_urlsafe(120), demo.account_no, "HTSID01")
         account_id = accounts.add_account(wired, SETUP, demo.new, keys, demo.limits)
         for preset in demo.presets:
-            rule_id = rules.save(
-                wired,
-                SETUP,
-                account_id=account_id,
-                rule_id=None,
-                text=preset_text(preset),
-                symbols="",
-                max_position=demo.max_position,
-            )
-            rules.set_enabled(wired, SETUP, rule_id, True)
+            rule_id = rules.add_rule(wired, SETUP, account_id, preset_text(preset), max_position=demo.max_position)
+            rules.switch(wired, SETUP, rule_id, enabled=True)
         accounts.start(wired, SETUP, account_id)
         made.append(demo.new.nickname)
     with writing(wired.engine) as session:

@@ -34,6 +34,8 @@ from shared.store import rules as store
 from shared.store.people import labels
 from shared.words import say
 
+DEFAULT_MAX_POSITION = 1_000  # shares; the account's limits in money hold beside it
+
 
 @dataclass(frozen=True, slots=True)
 class RuleLine:
@@ -141,22 +143,55 @@ def check(text: str, market: Market, symbols: str, lang: str) -> Checked:
     return Checked(None if problems else rule, text, tuple(problems), warnings)
 
 
-def save(
+def add_rule(
     wiring: Wiring,
     actor: Actor,
+    account_id: int,
+    text: str,
     *,
+    symbols: str = "",
+    max_position: int = DEFAULT_MAX_POSITION,
+) -> int:
+    """Save the text as a new rule of the account, switched off; return its id.
+
+    Raises:
+        Conflict: the text is not a rule for this market.
+    """
+    return _save(wiring, actor, account_id, None, text, symbols, max_position, None)
+
+
+def save_version(
+    wiring: Wiring,
+    actor: Actor,
+    rule_id: int,
+    text: str,
+    *,
+    symbols: str = "",
+    max_position: int | None = None,
+    expected_version: int | None = None,
+) -> None:
+    """Save the text as the rule's next version; `max_position` None keeps the one in force.
+
+    Raises:
+        Conflict: the text is not a rule for this market, or somebody saved a version meanwhile.
+    """
+    with reading(wiring.engine) as session:
+        row = _rule(session, actor, rule_id)
+        account_id, held = row.account_id, row.max_position or 0
+    kept = held if max_position is None else max_position
+    _save(wiring, actor, account_id, rule_id, text, symbols, kept, expected_version)
+
+
+def _save(
+    wiring: Wiring,
+    actor: Actor,
     account_id: int,
     rule_id: int | None,
     text: str,
     symbols: str,
     max_position: int,
-    expected_version: int | None = None,
+    expected_version: int | None,
 ) -> int:
-    """Save the text as a new rule (off) or as the next version of one; return the rule's id.
-
-    Raises:
-        Conflict: the text is not a rule for this market, or somebody saved a version meanwhile.
-    """
     with writing(wiring.engine) as session:
         authorize(session, actor, Action.RULE_SAVE, account_id)
         account = _account(session, actor, account_id)
@@ -197,12 +232,12 @@ def save(
     return found
 
 
-def set_enabled(
+def switch(
     wiring: Wiring,
     actor: Actor,
     rule_id: int,
-    enabled: bool,
     *,
+    enabled: bool,
     confirm: str = "",
     reason: str = "",
     waive: bool = False,

@@ -9,8 +9,9 @@ import streamlit as st
 
 from console.components import confirm
 from console.components.bar import bar
-from console.components.figures import UNKNOWN, Html, age, environment_badge, join, mark, moment, span
+from console.components.figures import UNKNOWN, Html, environment_badge, join, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.reasons import decided
 from console.components.rows import account_cell
 from console.components.table import Column, note, table
 from console.services import accounts, rules
@@ -61,27 +62,16 @@ def _list() -> None:
 
 
 def _row(line: RuleLine) -> list[object]:
+    now = wiring().clock.wall_now()
     version = t("rules.version", number=line.version) if line.version is not None else UNKNOWN
     return [
         account_cell(line.account_id, line.account, line.environment),
         join(line.name, span("lt-sub", f"#{line.id} · {version}")),
         mark("fine" if line.enabled else "off", t("rules.is_on") if line.enabled else t("rules.is_off")),
         line.symbol,
-        _decision(line),
+        decided(line.decision, now) if line.decision else span("lt-soft", t("decision.none")),
         moment(line.updated_at),
     ]
-
-
-def _decision(line: RuleLine) -> Html:
-    said = line.decision
-    if said is None:
-        return span("lt-soft", t("decision.none"))
-    words = f"{said.symbol} {said.text or t(f'decision.{said.verdict}')}"
-    times = said.counts.get(said.reason, 0)
-    often = t("decision.times", n=times) if times > 1 else ""
-    return join(
-        words, span("lt-sub", f"{said.reason} {often} · {age(said.updated_at, wiring().clock.wall_now(), lang())}")
-    )
 
 
 def _switch(opened: RuleText) -> None:
@@ -106,7 +96,7 @@ def _switch_dialog(opened: RuleText) -> None:
             waive = st.checkbox(t("rules.waive"), key="rule_waive")
             reason = st.text_input(t("field.reason"), key="rule_reason")
     switch = partial(
-        rules.set_enabled, desk, actor, opened.id, not opened.enabled, confirm=typed, reason=reason, waive=waive
+        rules.switch, desk, actor, opened.id, enabled=not opened.enabled, confirm=typed, reason=reason, waive=waive
     )
     verb = t("rules.disable_do") if opened.enabled else t("rules.enable_do")
     if st.button(verb, key="rule_switch_do", type="primary", width="stretch"):
@@ -168,18 +158,12 @@ def _save(account_id: int, opened: RuleText | None, text: str, symbols: str, hel
     made: list[int] = []
 
     def save() -> None:
-        made.append(
-            rules.save(
-                desk,
-                actor,
-                account_id=account_id,
-                rule_id=opened.id if opened else None,
-                text=text,
-                symbols=symbols,
-                max_position=held,
-                expected_version=opened.version.number if opened else None,
-            )
-        )
+        if opened is None:
+            made.append(rules.add_rule(desk, actor, account_id, text, symbols=symbols, max_position=held))
+            return
+        number = opened.version.number
+        rules.save_version(desk, actor, opened.id, text, symbols=symbols, max_position=held, expected_version=number)
+        made.append(opened.id)
 
     if confirm.attempt(save, t("rules.done")):
         st.session_state["rule"] = made[0]

@@ -15,13 +15,16 @@ from shared.models import Command
 
 class CommandKind(StrEnum):
     TEST_KEY = "TEST_KEY"  # token, environment probe, one balance read; changes nothing
-    # payload: client_order_id symbol side quantity price order_type time_in_force venue reduces reason
-    PLACE_ORDER = "PLACE_ORDER"
-    AMEND_ORDER = "AMEND_ORDER"  # payload: order_id, client_order_id, quantity (null: all that is left), price
     CANCEL_ORDER = "CANCEL_ORDER"  # payload: order_id, client_order_id
     CANCEL_ALL = "CANCEL_ALL"
     FLATTEN = "FLATTEN"
     SNAPSHOT = "SNAPSHOT"
+    PLACE_ORDER = "PLACE_ORDER"  # payload: symbol, side, quantity, price (text) or null for a market order
+    AMEND_ORDER = "AMEND_ORDER"  # payload: client_order_id, quantity, price (text)
+    CLOSE_POSITION = "CLOSE_POSITION"  # payload: symbol, quantity or null for all
+    DRY_EVALUATE = "DRY_EVALUATE"  # payload: rule_id; what the rule says now, nothing is sent
+    RESOLVE_ORDER = "RESOLVE_ORDER"  # payload: client_order_id, broker_order_id (adopt) or null (never accepted)
+    LIFT_SYMBOL = "LIFT_SYMBOL"  # payload: symbol; a person has looked at why it was stopped
 
 
 class CommandStatus(StrEnum):

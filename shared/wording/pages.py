@@ -40,9 +40,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "choice.none": ("고르십시오", "choose"),
     "choice.all_accounts": ("모든 계좌", "All accounts"),
     "bar.stopped": ("정지 {n}", "off {n}"),
+    "bar.open": ("{market} 장중 ~{until} {zone}", "{market} open until {until} {zone}"),
+    "bar.closed": ("{market} 장 마감 · {until} {zone} 개장", "{market} closed · opens {until} {zone}"),
     "bar.clock_help": (
-        "거래소 시각. 시뮬에서는 우리 거래소의 시각입니다.",
-        "The exchange's clock; in SIM our local exchange's.",
+        "실제 시장의 정규장입니다. 시뮬 거래소는 늘 열려 있습니다.",
+        "The real regular sessions; our SIM exchange never closes.",
     ),
     "bar.data_age": ("데이터 {age}", "data {age}"),
     "bar.nobody_runs": ("가동 중인 계좌 없음", "no account is on"),

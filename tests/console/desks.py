@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 from streamlit_authenticator.utilities.hasher import Hasher
 
 from console import wiring as wired
@@ -16,6 +16,7 @@ from console.services import accounts, rules
 from console.services.accounts import Keys, Limits, NewAccount
 from console.services.permissions import Actor
 from console.wiring import Wiring
+from shared import schema
 from shared.config import Settings, load_settings
 from shared.crypto import write_keys
 from shared.db import open_engine, writing
@@ -67,7 +68,7 @@ def empty_desk(folder: Path, port: int = 16501, url: str | None = None) -> Desk:
     settings = settings_in(folder, port, url)
     write_keys(settings)
     engine = open_engine(settings.database_url)
-    SQLModel.metadata.create_all(engine)
+    schema.upgrade(engine)
     wiring = wired.wire(settings)
     now = wiring.clock.wall_now()
     with writing(engine) as session:
@@ -188,16 +189,8 @@ universe: ["{symbol}"]
 
 def _rule(desk: Desk, account: int, symbol: str, name: str, held: int) -> int:
     admin = desk.actor(Role.ADMIN)
-    rule = rules.save(
-        desk.wiring,
-        admin,
-        account_id=account,
-        rule_id=None,
-        text=RULE_TEXT.format(name=name, symbol=symbol),
-        symbols="",
-        max_position=held,
-    )
-    rules.set_enabled(desk.wiring, admin, rule, True)
+    rule = rules.add_rule(desk.wiring, admin, account, RULE_TEXT.format(name=name, symbol=symbol), max_position=held)
+    rules.switch(desk.wiring, admin, rule, enabled=True)
     return rule
 
 

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,8 +21,7 @@ from shared.models import ApiToken, AuditLog, LoginSession, Role, User
 from shared.store.sessions import find_session, token_hash
 from tests.console import desks
 from tests.console.desks import Desk
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.console.served import console_on, free_port, start_console
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,46 +54,11 @@ class Served:
         )
 
 
-def free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])
-
-
-def start_console(desk: Desk) -> subprocess.Popen[bytes]:
-    settings = desk.wiring.settings
-    env = {
-        **os.environ,
-        "LETSTRADE_HOME": str(settings.home),
-        "LETSTRADE_PORT": str(settings.port),
-        "DATABASE_URL": settings.database_url,
-    }
-    return subprocess.Popen([sys.executable, "-m", "console.asgi"], cwd=ROOT, env=env, stderr=subprocess.PIPE)
-
-
-def wait_healthy(url: str) -> None:
-    deadline = time.monotonic() + 40
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{url}/healthz", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise AssertionError("the console did not get healthy")
-
-
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    port = free_port()
-    desk = desks.normal_desk(tmp_path_factory.mktemp("gate"), port)
-    process = start_console(desk)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_healthy(url)
-        yield Served(desk, url, port)
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+    desk = desks.normal_desk(tmp_path_factory.mktemp("gate"), free_port())
+    with console_on(desk, beating=False) as url:
+        yield Served(desk, url, desk.wiring.settings.port)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Generic, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 from brokers.paper.accounts import Account, ExEnv
 from brokers.paper.exchange import Exchange
 from brokers.paper.kis_wire.answers import Answer, bad_field, missing_field
-from brokers.paper.orders import order_id
+from brokers.paper.kis_wire.fields import parse_decimal, parse_quantity
+from brokers.paper.orders import RejectReason, order_id
 from shared.domain.account import BrokerName, Market
 from shared.domain.order import Side
 
@@ -31,6 +32,18 @@ class Call:
         if self.owner is None:
             raise missing_field("CANO")
         return self.owner
+
+    def refuse(self, reason: RejectReason, text: str) -> NoReturn:
+        """Refuse the order this call asks for, and have it written to the exchange's ledger."""
+        self.exchange.refuse(
+            self.account,
+            reason,
+            text,
+            symbol=self.get(self.tr.symbol_field) or None,
+            side=self.tr.side,
+            quantity=parse_quantity(self.get("ORD_QTY")),
+            price=parse_decimal(self.get("ORD_UNPR") or self.get("OVRS_ORD_UNPR")),
+        )
 
     def get(self, name: str) -> str:
         """The value of an optional field; blank when absent."""

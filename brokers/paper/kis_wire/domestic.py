@@ -11,7 +11,7 @@ from brokers.paper.kis_wire.calls import Call, account_trs, ctx_area, page
 from brokers.paper.kis_wire.fields import SIDE_NAMES, SIDE_TO_KIS, fixed, hms, parse_decimal, parse_quantity, ymd
 from brokers.paper.kis_wire.overseas import AMEND, CANCEL, KIND_NAMES, open_order_named, order_receipt
 from brokers.paper.kis_wire.symbols import krx_listing
-from brokers.paper.orders import ExKind, ExOrder, Reject, RejectReason
+from brokers.paper.orders import ExKind, ExOrder, RejectReason
 from shared.domain.account import Market
 from shared.domain.instrument import Venue
 from shared.domain.order import OrderType, Side, TimeInForce
@@ -54,10 +54,10 @@ def place(call: Call) -> Answer:
     order_type, tif = _order_type(call)
     venue = VENUES.get(call.get("EXCG_ID_DVSN_CD"))
     if venue is None or (call.env is ExEnv.MOCK and venue is not Venue.KRX):
-        raise Reject(RejectReason.UNSUPPORTED_TYPE, f"EXCG_ID_DVSN_CD {call.get('EXCG_ID_DVSN_CD')}")
+        call.refuse(RejectReason.UNSUPPORTED_TYPE, f"EXCG_ID_DVSN_CD {call.get('EXCG_ID_DVSN_CD')}")
     listing = krx_listing(call.exchange, call.need("PDNO"))
     if listing is None:
-        raise Reject(RejectReason.UNKNOWN_SYMBOL, call.get("PDNO"))
+        call.refuse(RejectReason.UNKNOWN_SYMBOL, call.get("PDNO"))
     price = parse_decimal(call.need("ORD_UNPR"))
     order = call.exchange.place(
         call.account,
@@ -65,7 +65,7 @@ def place(call: Call) -> Answer:
         symbol=listing.symbol,
         side=side,
         quantity=parse_quantity(call.need("ORD_QTY")) or 0,
-        price=price if order_type is OrderType.LIMIT else None,
+        price=(price or Decimal(0)) if order_type is OrderType.LIMIT else None,
         order_type=order_type,
         venue=venue,
         time_in_force=tif,
@@ -76,7 +76,7 @@ def place(call: Call) -> Answer:
 def _order_type(call: Call) -> tuple[OrderType, TimeInForce]:
     pair = ORDER_TYPES.get(call.need("ORD_DVSN"))
     if pair is None:
-        raise Reject(RejectReason.UNSUPPORTED_TYPE, f"ORD_DVSN {call.get('ORD_DVSN')}")
+        call.refuse(RejectReason.UNSUPPORTED_TYPE, f"ORD_DVSN {call.get('ORD_DVSN')}")
     return pair
 
 
@@ -85,17 +85,18 @@ def amend_or_cancel(call: Call) -> Answer:
     original = open_order_named(call, Market.KRX)
     quantity = parse_quantity(call.need("ORD_QTY"))
     if quantity is None:
-        raise Reject(RejectReason.BAD_QUANTITY, call.get("ORD_QTY"))
+        call.refuse(RejectReason.BAD_QUANTITY, call.get("ORD_QTY"))
     part = quantity if quantity and call.get("QTY_ALL_ORD_YN") != "Y" else None
     asked = call.need("RVSE_CNCL_DVSN_CD")
     if asked == CANCEL:
         order = call.exchange.cancel(call.account, original, quantity=part)
     elif asked == AMEND:
-        order_type, _ = _order_type(call)
-        price = parse_decimal(call.need("ORD_UNPR")) if order_type is OrderType.LIMIT else None
+        if _order_type(call)[0] is not OrderType.LIMIT:
+            call.refuse(RejectReason.UNSUPPORTED_TYPE, "an order is amended to a limit price only")
+        price = parse_decimal(call.need("ORD_UNPR")) or Decimal(0)  # no price is a bad one, not the old one
         order = call.exchange.amend(call.account, original, quantity=part, price=price)
     else:
-        raise Reject(RejectReason.UNSUPPORTED_TYPE, f"RVSE_CNCL_DVSN_CD {asked}")
+        call.refuse(RejectReason.UNSUPPORTED_TYPE, f"RVSE_CNCL_DVSN_CD {asked}")
     return transmitted(order_receipt(call, order, BRANCH[call.env]), call.env, None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 
 from brokers.paper.accounts import ExEnv
 from brokers.paper.kis_wire.answers import Answer, Json, listed, transmitted
@@ -18,7 +19,7 @@ from brokers.paper.kis_wire.fields import (
     ymd,
 )
 from brokers.paper.kis_wire.symbols import BY_QUOTE, BY_TRADING, US_EXCHANGES, us_listing, venues_asked
-from brokers.paper.orders import ExKind, ExOrder, ExStatus, Reject, RejectReason
+from brokers.paper.orders import ExKind, ExOrder, ExStatus, RejectReason
 from shared.domain.account import Market
 from shared.domain.order import PRICED, OrderType, Side
 
@@ -53,18 +54,18 @@ def place(call: Call) -> Answer:
     price = parse_decimal(call.need("OVRS_ORD_UNPR"))
     quantity = parse_quantity(call.need("ORD_QTY"))
     if order_type is None or (order_type in SELL_ONLY and side is Side.BUY):
-        raise Reject(RejectReason.UNSUPPORTED_TYPE, f"ORD_DVSN {call.get('ORD_DVSN')}")
+        call.refuse(RejectReason.UNSUPPORTED_TYPE, f"ORD_DVSN {call.get('ORD_DVSN')}")
     if call.env is ExEnv.MOCK and order_type is not OrderType.LIMIT:
-        raise Reject(RejectReason.UNSUPPORTED_TYPE, "모의투자 takes limit orders only")
+        call.refuse(RejectReason.UNSUPPORTED_TYPE, "모의투자 takes limit orders only")
     if listing is None or home is None:
-        raise Reject(RejectReason.UNKNOWN_SYMBOL, call.get("PDNO"))
+        call.refuse(RejectReason.UNKNOWN_SYMBOL, call.get("PDNO"))
     order = call.exchange.place(
         call.account,
         market=Market.US,
         symbol=listing.symbol,
         side=side,
         quantity=quantity or 0,
-        price=price if order_type in PRICED else None,
+        price=(price or Decimal(0)) if order_type in PRICED else None,
         order_type=order_type,
         venue=home.venue,
     )
@@ -76,15 +77,15 @@ def amend_or_cancel(call: Call) -> Answer:
     original = open_order_named(call, Market.US)
     quantity = parse_quantity(call.need("ORD_QTY"))
     if quantity is None:
-        raise Reject(RejectReason.BAD_QUANTITY, call.get("ORD_QTY"))
+        call.refuse(RejectReason.BAD_QUANTITY, call.get("ORD_QTY"))
     asked = call.need("RVSE_CNCL_DVSN_CD")
     if asked == CANCEL:
         order = call.exchange.cancel(call.account, original, quantity=quantity or None)
     elif asked == AMEND:
-        price = parse_decimal(call.need("OVRS_ORD_UNPR"))
+        price = parse_decimal(call.need("OVRS_ORD_UNPR")) or Decimal(0)  # no price is a bad one, not the old one
         order = call.exchange.amend(call.account, original, quantity=quantity or None, price=price)
     else:
-        raise Reject(RejectReason.UNSUPPORTED_TYPE, f"RVSE_CNCL_DVSN_CD {asked}")
+        call.refuse(RejectReason.UNSUPPORTED_TYPE, f"RVSE_CNCL_DVSN_CD {asked}")
     return transmitted(order_receipt(call, order, BRANCH[call.env]), call.env, None)
 
 
@@ -93,7 +94,7 @@ def open_order_named(call: Call, market: Market) -> int:
     number = call.need("ORGN_ODNO")
     order = call.exchange.order(call.account, int(number)) if number.isascii() and number.isdigit() else None
     if order is None or order.market is not market:
-        raise Reject(RejectReason.UNKNOWN_ORDER, number)
+        call.refuse(RejectReason.UNKNOWN_ORDER, number)
     return order.order_no
 
 

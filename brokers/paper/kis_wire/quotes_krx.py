@@ -136,6 +136,8 @@ def price(call: Call) -> Answer:
     output = {
         **PRICE_UNKNOWN,
         "rprs_mrkt_kor_name": listing.board,
+        "iscd_stat_cls_code": "58" if call.exchange.halted(listing.symbol) else "55",
+        "temp_stop_yn": "Y" if call.exchange.halted(listing.symbol) else "N",
         **change(trade),
         "acml_tr_pbmn": fixed(trade.turnover),
         "acml_vol": str(trade.cum_volume),

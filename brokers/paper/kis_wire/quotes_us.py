@@ -63,7 +63,7 @@ def price(call: Call) -> Answer:
         **change(trade.change, trade.prev_close),
         "tvol": str(trade.cum_volume),
         "tamt": fixed(trade.turnover),
-        "ordy": "매수가능",
+        "ordy": "매매불가" if call.exchange.halted(listing.symbol) else "매수가능",
     }
     return quoted({"output": output})
 
@@ -154,7 +154,9 @@ def detail(call: Call) -> Answer:
         "p_xsng": sign(Decimal(0)),
         "t_rate": fixed(USD_KRW, 2),
         "p_rate": fixed(USD_KRW, 2),
-        "e_ordyn": "매매 가능",  # any other text counts as halted with python-kis (kis.md §3.12)
+        "e_ordyn": "매매 불가"
+        if call.exchange.halted(listing.symbol)
+        else "매매 가능",  # any other text counts as halted with python-kis (kis.md §3.12)
         "e_hogau": money(call.exchange.tick_size(listing.symbol, trade.price)),
         "e_icod": "",
         "e_parp": money(Decimal(0)),
@@ -322,7 +324,7 @@ def product(call: Call) -> Answer:
         "buy_unit_qty": "1",
         "tr_unit_amt": "0",
         "lstg_stck_num": "0",
-        "ovrs_stck_tr_stop_dvsn_cd": "01",
+        "ovrs_stck_tr_stop_dvsn_cd": "02" if call.exchange.halted(symbol) else "01",
         "lstg_abol_item_yn": "N",
         "lstg_yn": "Y",
         "blbg_tckr_text": f"{symbol} US Equity",

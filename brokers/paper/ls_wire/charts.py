@@ -14,7 +14,7 @@ from brokers.paper.ls_wire.refusals import Refusal, bad_field
 from shared.domain.market import Bar, Timeframe
 
 MOST_ROWS = 500
-DAYS_KEPT, MINUTES_KEPT = 4000, 20_000
+MOST_BARS = 20_000  # read at once for one page
 WHOLE_TIMEFRAMES = {1: Timeframe.M1, 5: Timeframe.M5, 15: Timeframe.M15, 60: Timeframe.H1}
 
 
@@ -35,24 +35,28 @@ class Candle:
         return millions((self.high + self.low + self.close) / 3 * self.volume)
 
 
-_PERIOD: dict[str, Callable[[date], object]] = {
-    "2": lambda on: on,
-    "3": lambda on: on.isocalendar()[:2],
-    "4": lambda on: (on.year, on.month),
-    "5": lambda on: on.year,
+# gubun -> (what a day belongs to, days it can hold)
+_PERIODS: dict[str, tuple[Callable[[date], object], int]] = {
+    "2": (lambda on: on, 1),
+    "3": (lambda on: on.isocalendar()[:2], 7),
+    "4": (lambda on: (on.year, on.month), 31),
+    "5": (lambda on: on.year, 366),
 }
 
 
 def t8410(call: Call) -> Reply:
     listing = listed(call, call.asked.text("shcode"))
-    period = _PERIOD.get(call.asked.text("gubun"))
-    if period is None or call.asked.text("comp_yn") == "Y":
+    known = _PERIODS.get(call.asked.text("gubun"))
+    if known is None or call.asked.text("comp_yn") == "Y":
         raise Refusal("IGW40013", "조회구분(gubun) 확인이 필요합니다.", 500)
-    days = call.exchange.bars(listing.symbol, Timeframe.D1, DAYS_KEPT)
+    period, span = known
+    newest = call.asked.text("cts_date") or call.asked.text("edate")
+    count = min((_count(call) + 2) * span, MOST_BARS)
+    days = call.exchange.bars(listing.symbol, Timeframe.D1, count, _end_of_day(newest))
     groups = [list(group) for _, group in groupby(days, key=lambda bar: period(_day(bar)))]
     candles = [_merged(group, f"{_day(group[-1]):%Y%m%d}") for group in groups]
-    page, older = _page(call, candles, call.asked.text("cts_date") or call.asked.text("edate"), digits=8)
-    head = block("t8410OutBlock", cts_date=older, rec_count=len(page), **_day_fields(call, listing.symbol, days))
+    page, older = _page(call, candles, newest, digits=8)
+    head = block("t8410OutBlock", cts_date=older, rec_count=len(page), **_day_fields(call, listing.symbol))
     rows = [_row("t8410OutBlock1", one, before, date=one.label) for before, one in page]
     return Reply({"t8410OutBlock": head, "t8410OutBlock1": rows}, cont_key=older)
 
@@ -65,20 +69,23 @@ def t8412(call: Call) -> Reply:
         raise bad_field("ncnt")
     if not call.asked.text("edate"):
         raise Refusal("IGW40013", "종료일자(edate) 확인이 필요합니다.", 500)
-    candles = _minutes(call, listing.symbol, minutes)
     cursor = call.asked.text("cts_date") + call.asked.text("cts_time")[:6] if call.cont else ""
-    page, older = _page(call, candles, cursor or call.asked.text("edate"), digits=14)
-    days = call.exchange.bars(listing.symbol, Timeframe.D1, 2)
-    fields = _day_fields(call, listing.symbol, days)
-    known = {name: fields[name] for name in fields if not name.startswith("svi_")}
-    head = block("t8412OutBlock", cts_date=older[:8], cts_time=older[8:], rec_count=len(page), **known)
+    newest = cursor or call.asked.text("edate")
+    page, older = _page(call, _minutes(call, listing.symbol, minutes, newest), newest, digits=14)
+    fields = _day_fields(call, listing.symbol)
+    head = block("t8412OutBlock", cts_date=older[:8], cts_time=older[8:], rec_count=len(page), **fields)
     rows = [_row("t8412OutBlock1", one, before, date=one.label[:8], time=one.label[8:]) for before, one in page]
     return Reply({"t8412OutBlock": head, "t8412OutBlock1": rows}, cont_key=older)
 
 
-def _minutes(call: Call, symbol: str, minutes: int) -> list[Candle]:
-    frame = WHOLE_TIMEFRAMES.get(minutes, Timeframe.M1)
-    bars = call.exchange.bars(symbol, frame, MINUTES_KEPT)
+def _minutes(call: Call, symbol: str, minutes: int, newest: str) -> list[Candle]:
+    whole = WHOLE_TIMEFRAMES.get(minutes)
+    count = min((_count(call) + 2) * (1 if whole else minutes), MOST_BARS)
+    if len(newest) == 14:  # a cursor: the newest bar ends by it
+        until: datetime | None = _at(newest) - timedelta(minutes=1)
+    else:
+        until = _end_of_day(newest)
+    bars = call.exchange.bars(symbol, whole or Timeframe.M1, count, until)
     span = timedelta(minutes=minutes)
 
     def end_of(bar: Bar) -> datetime:
@@ -94,10 +101,30 @@ def _minutes(call: Call, symbol: str, minutes: int) -> list[Candle]:
     return candles
 
 
+def _count(call: Call) -> int:
+    return min(max(call.asked.whole("qrycnt"), 1), MOST_ROWS)
+
+
+def _at(label: str) -> datetime:
+    try:
+        return datetime.strptime(label, "%Y%m%d%H%M%S").replace(tzinfo=KST)
+    except ValueError:
+        raise bad_field("cts_time") from None
+
+
+def _end_of_day(day: str) -> datetime | None:
+    """The last instant of YYYYMMDD in KST; None for 99999999 and whatever else is no date: the newest."""
+    try:
+        start = datetime.strptime(day, "%Y%m%d").replace(tzinfo=KST)
+    except ValueError:
+        return None
+    return start + timedelta(days=1, microseconds=-1)
+
+
 def _page(call: Call, candles: list[Candle], newest: str, *, digits: int) -> tuple[list[tuple[Candle, Candle]], str]:
     """Return the newest `qrycnt` rows not after `newest`, each after the row before it, and the label of the next
     older one ("" when none)."""
-    count = min(max(call.asked.whole("qrycnt"), 1), MOST_ROWS)
+    count = _count(call)
     last = newest.ljust(digits, "9")
     start, end = call.asked.text("sdate"), call.asked.text("edate")
     first = "" if start == end else start
@@ -136,11 +163,10 @@ def _row(name: str, candle: Candle, before: Candle, **labels: str) -> Block:
     )
 
 
-def _day_fields(call: Call, symbol: str, days: list[Bar]) -> dict[str, Value]:
+def _day_fields(call: Call, symbol: str) -> dict[str, Value]:
     """Yesterday (ji…), today (di…), limits and session times: the head of both charts."""
     trade = call.exchange.quote(symbol)
-    limits = call.exchange.price_limits(symbol)
-    lower, upper = limits or (Decimal(0), Decimal(0))
+    lower, upper = call.exchange.price_limits(symbol) or (Decimal(0), Decimal(0))
     fields: dict[str, Value] = {
         "shcode": symbol,
         "disiga": trade.open,
@@ -154,8 +180,8 @@ def _day_fields(call: Call, symbol: str, days: list[Bar]) -> dict[str, Value]:
         "e_time": f"{time(15, 30):%H%M%S}",
         "dshmin": "10",
     }
-    closed = [bar for bar in days if bar.closed]
-    if closed:
-        day = closed[-1]
+    before = [bar for bar in call.exchange.bars(symbol, Timeframe.D1, 2) if bar.closed]
+    if before:
+        day = before[-1]
         fields |= {"jisiga": day.open, "jihigh": day.high, "jilow": day.low, "jivolume": day.volume}
     return fields

@@ -6,7 +6,7 @@ from brokers.paper.accounts import CashView
 from brokers.paper.listings import Listing
 from brokers.paper.ls_wire.call import ACCOUNT_NAME, clock9, isin, market_code, prefixed
 from brokers.paper.ls_wire.history import TYPE_CODE
-from brokers.paper.orders import EventKind, ExKind, ExOrder, OrderEvent
+from brokers.paper.orders import EventKind, Execution, ExKind, ExOrder, OrderEvent
 from shared.domain.instrument import Venue
 from shared.domain.order import Side, TimeInForce
 
@@ -45,12 +45,15 @@ def _template(text: str) -> Body:
     return dict(item.split("=", 1) for item in text.split())
 
 
-def notices(event: OrderEvent, listing: Listing, cash: CashView) -> list[tuple[str, Body]]:
-    """Return the notices of one event in order: [(SC0…SC3, body)]. An expired order tells nothing (ls.md §8)."""
+def notices(event: OrderEvent, listing: Listing, cash: CashView, executions: list[Execution]) -> list[tuple[str, Body]]:
+    """Return the notices of one event in order: [(SC0…SC3, body)]. An expired order tells nothing (ls.md §8).
+
+    `executions` are all of the order so far: it may have filled on since the event.
+    """
     if event.kind is EventKind.ACCEPTED:
         return [("SC0", _received(event, listing, cash))] if event.order.kind is ExKind.NEW else []
     if event.kind is EventKind.FILLED:
-        return [("SC1", _filled(event, listing, cash))]
+        return [("SC1", _filled(event, listing, cash, executions))]
     if event.kind is EventKind.AMENDED:
         return [("SC0", _received(event, listing, cash)), ("SC2", _amended(event, listing, cash))]
     if event.kind is EventKind.CANCELED:
@@ -91,20 +94,23 @@ def _received(event: OrderEvent, listing: Listing, cash: CashView) -> Body:
     )
 
 
-def _filled(event: OrderEvent, listing: Listing, cash: CashView) -> Body:
+def _filled(event: OrderEvent, listing: Listing, cash: CashView, executions: list[Execution]) -> Body:
     order, execution = event.order, event.execution
     if execution is None:
         raise ValueError("a fill without its execution")
+    so_far = [one for one in executions if one.exec_no <= execution.exec_no]
+    filled = sum(one.quantity for one in so_far)
+    average = sum(one.price * one.quantity for one in so_far) / filled
     return _confirmed(event, listing, cash) | {
         "ordxctptncode": "11",
         "execno": str(execution.exec_no),
         "execqty": str(execution.quantity),
         "execprc": str(int(execution.price)),
-        "ordavrexecprc": str(int(order.average_price or 0)),
+        "ordavrexecprc": str(int(average)),
         "mnyexecamt": str(int(execution.price * execution.quantity)),
         "exectime": clock9(execution.at),
         "rcptexectime": clock9(execution.at),
-        "unercqty": str(order.leaves),
+        "unercqty": str(order.quantity - order.canceled - order.moved - filled),
         "flctqty": str(execution.quantity),
     }
 

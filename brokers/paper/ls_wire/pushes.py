@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime, time
 from decimal import Decimal
 
+from brokers.paper.hours import market_open
 from brokers.paper.ls_wire.call import KST, clock6, millions, percent, sign_of
 from brokers.paper.ls_wire.tally import DayTally
 from brokers.paper.tape import Trade
+from shared.domain.account import Market
 from shared.domain.market import OrderBook
 from shared.domain.order import Side
 
@@ -88,9 +90,14 @@ _STATUS = (
 
 
 def status_changes(before: datetime, now: datetime) -> list[Body]:
-    """Return the JIF bodies of the changes in (before, now] of one Korean day; a longer jump tells only its last day's."""
+    """Return the JIF bodies of the changes in (before, now]; a jump over midnight tells only the last day's.
+
+    A day on which KRX does not trade has none.
+    """
     start, end = before.astimezone(KST), now.astimezone(KST)
     day = end.date()
+    if not market_open(Market.KRX, datetime.combine(day, time(11), KST)):
+        return []
     bodies: list[Body] = []
     for at, status in _STATUS:
         if start < datetime.combine(day, at, KST) <= end:

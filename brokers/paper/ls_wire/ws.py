@@ -163,7 +163,8 @@ class _Hub:
         if not clients or listing is None:
             return
         cash = self._exchange.cash(event.account, Currency.KRW)
-        for tr, body in notices(event, listing, cash):
+        executions = self._exchange.executions(event.account, event.order.order_no)
+        for tr, body in notices(event, listing, cash, executions):
             frame = _frame({"tr_cd": tr}, body)  # account notices carry no tr_key
             out = Outgoing(tr, frame, event.account.number, event.order.symbol, event.order.side)
             for client in clients:
@@ -174,10 +175,13 @@ class _Hub:
         while True:
             await asyncio.sleep(STATUS_EVERY_S)
             now = self._exchange.clock.market_now()
-            if self._exchange.clock.sessions is Sessions.CALENDAR:
+            if self._keeps_hours():
                 for body in status_changes(before, now):
                     self._push(STATUS_TR, "0", body)
             before = now
+
+    def _keeps_hours(self) -> bool:
+        return self._exchange.clock.sessions is Sessions.CALENDAR or self._exchange.profile is Profile.STRICT
 
     def _tr_of(self, symbol: str, table: dict[str, str]) -> str | None:
         listing = self._exchange.listing(symbol)

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brokers.kis.codec import decode_ack, rows
-from brokers.kis.codec_us import UsDialect, collared, price_text, tick_size
+from brokers.kis.codec_us import UsDialect, collared, price_text
 from brokers.kis.dialect import Ticket
-from shared.domain.account import AccountNumber
+from shared.domain.account import AccountNumber, Market
 from shared.domain.errors import BadPrice, NotSupported, WireError
 from shared.domain.instrument import Venue
 from shared.domain.market import Timeframe
 from shared.domain.order import OrderType, Side, TimeInForce
+from shared.domain.venue_rules import on_tick
 from tests.brokers.kis.payload import answer, request
 
 LIVE = UsDialect(AccountNumber("12345678", "01"), mock=False)
@@ -64,25 +65,26 @@ def test_what_kis_does_not_offer_is_refused_here(
         dialect.order(ticket(side, price, kind))
 
 
-@pytest.mark.parametrize("price", ["211.505", "0.12345", "0", "-1"])
-def test_a_price_off_the_tick_never_leaves(price: str) -> None:
+@pytest.mark.parametrize("price", ["211.50505", "0.12345", "0", "-1"])
+def test_a_price_kis_cannot_read_never_leaves(price: str) -> None:
     with pytest.raises(BadPrice):
         LIVE.order(ticket(price=price))
 
 
-@pytest.mark.parametrize(("price", "text"), [("211.5", "211.50"), ("211.5000", "211.50"), ("0.5", "0.5000")])
-def test_a_price_is_written_with_its_tick_s_decimals(price: str, text: str) -> None:
+@pytest.mark.parametrize(
+    ("price", "text"), [("211.5", "211.50"), ("211.5000", "211.50"), ("0.5", "0.50"), ("0.1234", "0.1234")]
+)
+def test_a_price_is_written_with_two_to_four_decimals(price: str, text: str) -> None:
     assert price_text(Decimal(price)) == text
 
 
-@given(st.decimals("0.01", "100000", places=4), st.booleans())
-def test_a_collared_price_is_on_the_tick_and_inside_the_collar(last: Decimal, buy: bool) -> None:
-    limit = collared(last, buy, Decimal(5))
-    assert limit % tick_size(limit) == 0
-    if buy:
-        assert last * Decimal("1.05") - tick_size(last * 2) <= limit <= last * Decimal("1.05")
-    else:
-        assert last * Decimal("0.95") <= limit <= last * Decimal("0.95") + tick_size(last)
+@given(st.decimals("0.01", "100000", places=4), st.sampled_from(Side))
+def test_a_collared_price_is_on_the_tick_and_inside_the_collar(last: Decimal, side: Side) -> None:
+    limit = collared(last, side, Decimal(5), NOW.date())
+    assert on_tick(Market.US, limit, NOW.date())
+    away = (limit / last - 1) * 100 if side is Side.BUY else (1 - limit / last) * 100
+    assert away <= 5
+    assert abs(limit - last * (Decimal("1.05") if side is Side.BUY else Decimal("0.95"))) <= Decimal("0.01")
 
 
 def test_an_answer_names_the_order_and_its_time() -> None:
@@ -158,8 +160,8 @@ def test_blank_and_sold_out_rows_are_no_positions() -> None:
     assert LIVE.read_positions([{"output1": dict.fromkeys(row, "")}]) == []
 
 
-def test_cash_is_the_deposit_after_today_s_executions() -> None:
-    cash = LIVE.read_cash([answer("CTRP6504R")], NOW)
+def test_cash_is_what_is_free_and_what_open_buys_hold_back() -> None:
+    cash = LIVE.read_cash([answer("CTRP6504R")], None, NOW)
     assert (cash.total, cash.buying_power) == (Decimal("9177.84"), Decimal("7697.34"))
     assert cash.equity == Decimal("9177.84") + Decimal("2755.09")
 
