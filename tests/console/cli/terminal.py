@@ -12,11 +12,15 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from console.services.accounts import Keys, Limits, NewAccount, add_account
+from console.services.permissions import Actor
 from console.wiring import Wiring, wire
 from shared import schema
 from shared.config import ROOT, load_settings
 from shared.crypto import write_keys
 from shared.db import open_engine
+from shared.domain.account import BrokerName, Environment, Market
+from shared.models import Role
 
 KEYS = "app_key=PSCANARYAPPKEY0001\napp_secret=CANARYAPPSECRET0001zzzz\naccount_no={number}\n"
 
@@ -78,9 +82,10 @@ class Terminal:
         write_keys(load_settings(self.env))
         schema.upgrade(self.engine)
 
-    def add(self, nickname: str, *, env: str = "SIM", number: str = "12345678-01", **how: str) -> int:
-        """Register a KIS US account; return its id."""
-        words = ["account", "add", nickname, "--broker", "KIS", "--market", "US", "--env", env]
-        words += [part for name, value in how.items() for part in (f"--{name}", value)]
-        keys = KEYS.format(number=number).replace("0001", number[:8])
-        return int(self.json(*words, stdin=keys)["items"][0]["id"])
+    def add(self, nickname: str, env: Environment = Environment.SIM) -> int:
+        """Register a KIS US account through the service (its verb has tests of its own); return its id."""
+        new = NewAccount(nickname, BrokerName.KIS, Market.US, env)
+        keys = Keys("PSCANARYAPPKEY0001", "CANARYAPPSECRET0001zzzz", "12345678-01")
+        actor = Actor(None, Role.ADMIN, "cli", "tests")
+        limits = Limits(None, None, None, None, None)
+        return add_account(self.wiring(), actor, new, keys, limits, confirm=nickname)

@@ -8,8 +8,9 @@ from tests.console.cli.terminal import KEYS, Terminal
 
 
 def test_an_account_is_registered_listed_shown_and_its_keys_are_nowhere(terminal: Terminal) -> None:
-    limits = {"max-order-amount": "5000", "max-daily-loss": "1000.50"}
-    account_id = terminal.add("미국 1호", **limits)
+    words = ["account", "add", "미국 1호", "--broker", "KIS", "--market", "US", "--env", "SIM"]
+    limits = ["--max-order-amount", "5000", "--max-daily-loss", "1000.50"]
+    account_id = terminal.json(*words, *limits, stdin=KEYS.format(number="12345678-01"))["items"][0]["id"]
     listed = terminal.run("account", "list", "--json")
     row = listed.json["items"][0]
     assert (row["id"], row["nickname"], row["last4"], row["enabled"]) == (account_id, "미국 1호", "5678", False)
@@ -82,7 +83,8 @@ def test_a_live_account_asks_for_its_name_to_be_added_and_to_run(terminal: Termi
     words = ["account", "add", "본계좌", "--broker", "KIS", "--market", "US", "--env", "LIVE", "--json"]
     said = terminal.run(*words, stdin=KEYS.format(number="12345678-01"))
     assert (said.code, said.json["error"]["code"]) == (1, "confirm_live")
-    terminal.add("본계좌", env="LIVE", confirm="본계좌")
+    made = terminal.run(*words, "--confirm", "본계좌", stdin=KEYS.format(number="12345678-01"))
+    assert made.code == 0
     for extra, code in ([], "confirm_live"), (["--confirm", "본계좌"], "reason_missing"):
         refused = terminal.run("account", "enable", "본계좌", *extra, "--json")
         assert (refused.code, refused.json["error"]["code"]) == (1, code)

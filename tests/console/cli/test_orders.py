@@ -12,6 +12,7 @@ import pytest
 from sqlmodel import select
 
 from shared.db import reading, writing
+from shared.domain.account import Environment
 from shared.models import BrokerageAccount, Command, OrderRow
 from shared.store import commands
 from shared.store.commands import CommandStatus
@@ -107,7 +108,7 @@ def test_what_cannot_be_an_order_is_refused_before_anything_is_asked(
 
 
 def test_a_live_order_asks_for_the_accounts_name(terminal: Terminal) -> None:
-    terminal.add("본계좌", env="LIVE", confirm="본계좌")
+    terminal.add("본계좌", Environment.LIVE)
     said = terminal.run("order", "buy", "본계좌", "AAPL", "1", "--price", "1", "--json")
     assert (said.code, said.json["error"]["code"]) == (1, "confirm_live")
 
