@@ -126,7 +126,7 @@ class Admin:
         if self._exchange.listing(symbol) is None or quantity < 0:
             raise ValueError(f"a holding of {quantity} {symbol} is not possible here")
         price = row.get("average_price") or row.get("price")
-        return Lot(symbol, quantity, self._exchange.quote(symbol).price if price is None else Decimal(str(price)))
+        return symbol, quantity, self._exchange.quote(symbol).price if price is None else Decimal(str(price))
 
     async def clock(self, request: web.Request) -> web.Response:
         clock = self._exchange.clock
