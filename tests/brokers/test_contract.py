@@ -12,15 +12,20 @@ import pytest
 
 from brokers import open_broker
 from brokers.contract import Broker, BrokerEvent, CallRecord, Credentials, NoticeUnreadable, StreamDown, StreamUp
+from brokers.paper.accounts import fingerprint, ls_number
 from shared.clock import SystemClock
 from shared.domain.account import AccountKey, BrokerName, Environment, Market
-from shared.domain.errors import BadPrice, InsufficientFunds, NotFound, OutcomeUnknown, UnknownSymbol
+from shared.domain.errors import BadPrice, InsufficientFunds, NotFound, OrderRejected, OutcomeUnknown, UnknownSymbol
 from shared.domain.market import Tick, Timeframe
 from shared.domain.order import BrokerOrder, OrderNotice, OrderType, Side
 from tests.brokers.exchange import Exchange, running
 from tests.brokers.rig import MemoryTokens, until
 
 SERIAL = itertools.count(1)
+
+
+def app_key(serial: int) -> str:
+    return f"KEY{serial:033d}"
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,17 @@ CASES = [
         BrokerName.KIS, Market.US, "AAPL", "ZZZZZZ", Decimal("150.00"), Decimal("150.005"), 21, lambda n: f"{n:08d}-01"
     ),
     Case(BrokerName.KIS, Market.KRX, "005930", "999999", Decimal(60000), Decimal(60050), 51, lambda n: f"{n:08d}-01"),
+    # At LS the key selects the account; the local exchange derives its number from the key.
+    Case(
+        BrokerName.LS,
+        Market.KRX,
+        "005930",
+        "999999",
+        Decimal(60000),
+        Decimal(60050),
+        101,
+        lambda n: ls_number(fingerprint(app_key(n))),
+    ),
 ]
 
 
@@ -119,7 +135,7 @@ async def opened(case: Case, exchange: Exchange) -> AsyncIterator[Opener]:
         calls: list[CallRecord] = []
         broker = open_broker(
             AccountKey(n, case.broker, case.market, Environment.SIM, 1),
-            Credentials(f"KEY{n:033d}", f"SECRET{n:0174d}", case.account_no(n), f"HTS{n:05d}"),
+            Credentials(app_key(n), f"SECRET{n:0174d}", case.account_no(n), f"HTS{n:05d}"),
             clock=SystemClock(),
             token_store=tokens,
             call_log=calls.append,
@@ -243,6 +259,25 @@ async def test_a_price_off_the_tick_is_a_bad_price(account: Account, exchange: E
     assert exchange.events(mark, "ORDER") == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "priced", "quantity", "error"),
+    [
+        (OrderType.LIMIT, False, 1, BadPrice),
+        (OrderType.MARKET, True, 1, BadPrice),
+        (OrderType.LIMIT, True, 0, OrderRejected),
+        (OrderType.LIMIT, True, -1, OrderRejected),
+    ],
+)
+async def test_what_cannot_be_an_order_never_leaves(
+    account: Account, exchange: Exchange, kind: OrderType, priced: bool, quantity: int, error: type[Exception]
+) -> None:
+    mark = exchange.mark()
+    price = account.case.resting if priced else None
+    with pytest.raises(error):
+        await account.broker.place_order(account.case.symbol, Side.BUY, quantity, price, order_type=kind)
+    assert exchange.events(mark, "ORDER") == []
+
+
 async def test_an_unknown_symbol_is_named(account: Account, exchange: Exchange) -> None:
     mark = exchange.mark()
     with pytest.raises(NotFound):
@@ -332,5 +367,5 @@ async def test_every_call_is_logged_without_a_secret(account: Account) -> None:
     assert len(account.calls) > 4 and account.broker.rate_budget().used_last_s > 0
     shown = "".join(call.request + call.response for call in account.calls)
     assert account.tokens.token is not None
-    for secret in (f"KEY{n:033d}", f"SECRET{n:0174d}", account.tokens.token.value, account.case.account_no(n)[:8]):
+    for secret in (app_key(n), f"SECRET{n:0174d}", account.tokens.token.value, account.case.account_no(n)[:8]):
         assert secret not in shown

@@ -81,7 +81,7 @@ async def test_us_days_weeks_and_months_are_newest_first(desk: Desk, gubn: str, 
 
 async def test_us_days_page_by_the_day_before_the_oldest_row(desk: Desk) -> None:
     first = (await ask(desk, "HHDFS76240000"))["output2"]
-    before = datetime.strptime(first[-1]["xymd"], "%Y%m%d") - timedelta(days=1)
+    before = datetime.strptime(first[-1]["xymd"], "%Y%m%d").replace(tzinfo=NEW_YORK) - timedelta(days=1)
     second = (await ask(desk, "HHDFS76240000", BYMD=f"{before:%Y%m%d}"))["output2"]
     assert second[0]["xymd"] < first[-1]["xymd"]
     days = desk.exchange.bars("AAPL", Timeframe.D1, 200)
@@ -92,7 +92,9 @@ async def test_us_days_page_by_the_day_before_the_oldest_row(desk: Desk) -> None
 async def test_us_minutes_page_by_one_bar_before_the_oldest(desk: Desk) -> None:
     first = await ask(desk, "HHDFS76950200")
     oldest = first["output2"][-1]
-    before = datetime.strptime(oldest["xymd"] + oldest["xhms"], "%Y%m%d%H%M%S") - timedelta(minutes=1)
+    before = datetime.strptime(oldest["xymd"] + oldest["xhms"], "%Y%m%d%H%M%S").replace(tzinfo=NEW_YORK) - timedelta(
+        minutes=1
+    )
     second = (await ask(desk, "HHDFS76950200", NEXT="1", KEYB=f"{before:%Y%m%d%H%M%S}"))["output2"]
     assert (len(first["output2"]), first["output1"]["next"], first["output1"]["nrec"]) == (120, "1", "120")
     times = [row["xymd"] + row["xhms"] for row in [*first["output2"], *second]]
@@ -182,7 +184,7 @@ async def test_the_last_krx_trades_are_newest_first(desk: Desk) -> None:
 async def test_krx_days_page_by_moving_the_second_date(desk: Desk) -> None:
     asked = {"FID_INPUT_DATE_1": "20250101", "FID_INPUT_DATE_2": "20260709"}
     first = (await ask(desk, "FHKST03010100", **asked))["output2"]
-    before = datetime.strptime(first[-1]["stck_bsop_date"], "%Y%m%d") - timedelta(days=1)
+    before = datetime.strptime(first[-1]["stck_bsop_date"], "%Y%m%d").replace(tzinfo=NEW_YORK) - timedelta(days=1)
     second = (await ask(desk, "FHKST03010100", **asked | {"FID_INPUT_DATE_2": f"{before:%Y%m%d}"}))["output2"]
     dates = [row["stck_bsop_date"] for row in [*first, *second]]
     assert len(first) == 100 and dates == sorted(dates, reverse=True) and len(set(dates)) == len(dates)
