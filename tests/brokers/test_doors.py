@@ -10,6 +10,7 @@ import pytest
 from brokers import open_broker
 from brokers.contract import Broker, Credentials
 from brokers.kis import tr as kis_tr
+from brokers.ls import tr as ls_tr
 from shared.clock import SystemClock
 from shared.config import EXCHANGE_PORTS
 from shared.domain.account import AccountKey, BrokerName, Environment, Market, Wire
@@ -20,9 +21,12 @@ LIVE_REST = "https://openapi.koreainvestment.com:9443"
 LIVE_STREAM = "ws://ops.koreainvestment.com:21000"
 MOCK_REST = "https://openapivts.koreainvestment.com:29443"
 MOCK_STREAM = "ws://ops.koreainvestment.com:31000"
+LS_REST = "https://openapi.ls-sec.co.kr:8080"
+LS_LIVE_STREAM = "wss://openapi.ls-sec.co.kr:9443"
+LS_MOCK_STREAM = "wss://openapi.ls-sec.co.kr:29443"
 
 # account number and every address that must be refused, by (broker, environment, address name)
-ACCOUNT_NO = {BrokerName.KIS: "12345678-01"}
+ACCOUNT_NO = {BrokerName.KIS: "12345678-01", BrokerName.LS: "20000000001"}
 OVERRIDES: list[tuple[BrokerName, Environment, str, str]] = [
     (BrokerName.KIS, environment, name, url)
     for environment, refused in {
@@ -36,6 +40,16 @@ OVERRIDES: list[tuple[BrokerName, Environment, str, str]] = [
         ],
         Environment.MOCK: [LIVE_REST, LIVE_STREAM, "http://127.0.0.1:18443", "https://openapivts.koreainvestment.com"],
         Environment.LIVE: [MOCK_REST, MOCK_STREAM, "http://127.0.0.1:18443", "http://openapi.koreainvestment.com:9443"],
+    }.items()
+    for url in refused
+    for name in ("rest", "stream")
+] + [
+    # One REST host serves both sides of LS: there the probe tells them apart; the streams have their own ports.
+    (BrokerName.LS, environment, name, url)
+    for environment, refused in {
+        Environment.SIM: [LS_REST, LS_LIVE_STREAM, LS_MOCK_STREAM, "http://localhost:18080", "http://127.0.0.1:80"],
+        Environment.MOCK: [LS_LIVE_STREAM, "http://127.0.0.1:18080", "http://openapi.ls-sec.co.kr:8080", LIVE_REST],
+        Environment.LIVE: [LS_MOCK_STREAM, "http://127.0.0.1:18080", "https://openapi.ls-sec.co.kr", LIVE_REST],
     }.items()
     for url in refused
     for name in ("rest", "stream")
@@ -116,6 +130,9 @@ async def test_the_spy_would_see_a_lookup(reached: list[str]) -> None:
 def test_no_host_list_but_live_s_names_a_live_host(environment: Environment, wire: Wire) -> None:
     live = kis_tr.site(Environment.LIVE, Wire.LIVE).hosts.allowed
     assert not live & kis_tr.site(environment, wire).hosts.allowed
+    ls_live = ls_tr.site(Environment.LIVE, Wire.LIVE).hosts.allowed
+    shared = {("https", "openapi.ls-sec.co.kr", 8080)} if environment is Environment.MOCK else set()
+    assert ls_live & ls_tr.site(environment, wire).hosts.allowed == shared
 
 
 def test_sim_ports_are_the_exchange_s() -> None:
@@ -123,6 +140,11 @@ def test_sim_ports_are_the_exchange_s() -> None:
         Wire.LIVE: (EXCHANGE_PORTS["kis_rest_live"], EXCHANGE_PORTS["kis_ws_live"]),
         Wire.MOCK: (EXCHANGE_PORTS["kis_rest_mock"], EXCHANGE_PORTS["kis_ws_mock"]),
     } == kis_tr.SIM_PORTS
+    assert EXCHANGE_PORTS["ls_rest"] == ls_tr.SIM_REST_PORT
+    assert {
+        Wire.LIVE: EXCHANGE_PORTS["ls_ws_live"],
+        Wire.MOCK: EXCHANGE_PORTS["ls_ws_mock"],
+    } == ls_tr.SIM_STREAM_PORTS
 
 
 def test_an_account_number_without_its_product_code_is_a_named_refusal() -> None:
