@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-import httpx
-
 from bots.trading_hours import TradingHours
+from brokers.lean import httpx
 from shared.clock import SystemClock
 
 EVERY_S = 10.0

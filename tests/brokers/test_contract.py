@@ -15,7 +15,7 @@ from brokers.contract import Broker, BrokerEvent, CallRecord, Credentials, Notic
 from brokers.paper.accounts import fingerprint, ls_number
 from shared.clock import SystemClock
 from shared.domain.account import AccountKey, BrokerName, Environment, Market
-from shared.domain.errors import BadPrice, InsufficientFunds, NotFound, OutcomeUnknown, UnknownSymbol
+from shared.domain.errors import BadPrice, InsufficientFunds, NotFound, OrderRejected, OutcomeUnknown, UnknownSymbol
 from shared.domain.market import Tick, Timeframe
 from shared.domain.order import BrokerOrder, OrderNotice, OrderType, Side
 from tests.brokers.exchange import Exchange, running
@@ -256,6 +256,25 @@ async def test_a_price_off_the_tick_is_a_bad_price(account: Account, exchange: E
     mark = exchange.mark()
     with pytest.raises(BadPrice):
         await account.broker.place_order(account.case.symbol, Side.BUY, 1, account.case.off_tick)
+    assert exchange.events(mark, "ORDER") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "priced", "quantity", "error"),
+    [
+        (OrderType.LIMIT, False, 1, BadPrice),
+        (OrderType.MARKET, True, 1, BadPrice),
+        (OrderType.LIMIT, True, 0, OrderRejected),
+        (OrderType.LIMIT, True, -1, OrderRejected),
+    ],
+)
+async def test_what_cannot_be_an_order_never_leaves(
+    account: Account, exchange: Exchange, kind: OrderType, priced: bool, quantity: int, error: type[Exception]
+) -> None:
+    mark = exchange.mark()
+    price = account.case.resting if priced else None
+    with pytest.raises(error):
+        await account.broker.place_order(account.case.symbol, Side.BUY, quantity, price, order_type=kind)
     assert exchange.events(mark, "ORDER") == []
 
 

@@ -21,39 +21,22 @@ LIVE_REST = "https://openapi.koreainvestment.com:9443"
 LIVE_STREAM = "ws://ops.koreainvestment.com:21000"
 MOCK_REST = "https://openapivts.koreainvestment.com:29443"
 MOCK_STREAM = "ws://ops.koreainvestment.com:31000"
-LS_REST = "https://openapi.ls-sec.co.kr:8080"
-LS_LIVE_STREAM = "wss://openapi.ls-sec.co.kr:9443"
-LS_MOCK_STREAM = "wss://openapi.ls-sec.co.kr:29443"
 
-# account number and every address that must be refused, by (broker, environment, address name)
-ACCOUNT_NO = {BrokerName.KIS: "12345678-01", BrokerName.LS: "20000000001"}
-OVERRIDES: list[tuple[BrokerName, Environment, str, str]] = [
-    (BrokerName.KIS, environment, name, url)
-    for environment, refused in {
-        Environment.SIM: [
-            LIVE_REST,
-            LIVE_STREAM,
-            MOCK_REST,
-            MOCK_STREAM,
-            "http://localhost:18443",
-            "http://127.0.0.1:80",
-        ],
-        Environment.MOCK: [LIVE_REST, LIVE_STREAM, "http://127.0.0.1:18443", "https://openapivts.koreainvestment.com"],
-        Environment.LIVE: [MOCK_REST, MOCK_STREAM, "http://127.0.0.1:18443", "http://openapi.koreainvestment.com:9443"],
-    }.items()
-    for url in refused
-    for name in ("rest", "stream")
-] + [
-    # One REST host serves both sides of LS: there the probe tells them apart; the streams have their own ports.
-    (BrokerName.LS, environment, name, url)
-    for environment, refused in {
-        Environment.SIM: [LS_REST, LS_LIVE_STREAM, LS_MOCK_STREAM, "http://localhost:18080", "http://127.0.0.1:80"],
-        Environment.MOCK: [LS_LIVE_STREAM, "http://127.0.0.1:18080", "http://openapi.ls-sec.co.kr:8080", LIVE_REST],
-        Environment.LIVE: [LS_MOCK_STREAM, "http://127.0.0.1:18080", "https://openapi.ls-sec.co.kr", LIVE_REST],
-    }.items()
-    for url in refused
-    for name in ("rest", "stream")
-]
+LS_STREAM, LS_MOCK_STREAM = "wss://openapi.ls-sec.co.kr:9443", "wss://openapi.ls-sec.co.kr:29443"
+# LS serves real and mock trading from one REST host: there the environment probe of its start tells them apart.
+LS_REST = "https://openapi.ls-sec.co.kr:8080"
+
+ACCOUNT_NO = {BrokerName.KIS: "12345678-01", BrokerName.LS: "20012345601"}
+LOOPBACK = ["http://localhost:18443", "http://127.0.0.1:80", "ws://127.0.0.1:1"]
+REFUSED = {  # what an account of (broker, environment) must not be pointed at
+    (BrokerName.KIS, Environment.SIM): [LIVE_REST, LIVE_STREAM, MOCK_REST, MOCK_STREAM, LS_REST, *LOOPBACK],
+    (BrokerName.KIS, Environment.MOCK): [LIVE_REST, LIVE_STREAM, "https://openapivts.koreainvestment.com", *LOOPBACK],
+    (BrokerName.KIS, Environment.LIVE): [MOCK_REST, MOCK_STREAM, LIVE_REST.replace("https", "http"), *LOOPBACK],
+    (BrokerName.LS, Environment.SIM): [LS_REST, LS_STREAM, LS_MOCK_STREAM, LIVE_REST, *LOOPBACK],
+    (BrokerName.LS, Environment.MOCK): [LS_STREAM, LIVE_REST, *LOOPBACK],
+    (BrokerName.LS, Environment.LIVE): [LS_MOCK_STREAM, LS_REST.replace("https", "http"), *LOOPBACK],
+}
+OVERRIDES = [(*where, name, url) for where, urls in REFUSED.items() for url in urls for name in ("rest", "stream")]
 
 
 def account(broker: BrokerName, environment: Environment, **options: Any) -> Broker:
@@ -130,9 +113,8 @@ async def test_the_spy_would_see_a_lookup(reached: list[str]) -> None:
 def test_no_host_list_but_live_s_names_a_live_host(environment: Environment, wire: Wire) -> None:
     live = kis_tr.site(Environment.LIVE, Wire.LIVE).hosts.allowed
     assert not live & kis_tr.site(environment, wire).hosts.allowed
-    ls_live = ls_tr.site(Environment.LIVE, Wire.LIVE).hosts.allowed
-    shared = {("https", "openapi.ls-sec.co.kr", 8080)} if environment is Environment.MOCK else set()
-    assert ls_live & ls_tr.site(environment, wire).hosts.allowed == shared
+    shared = ls_tr.site(Environment.LIVE, Wire.LIVE).hosts.allowed & ls_tr.site(environment, wire).hosts.allowed
+    assert shared == ({("https", "openapi.ls-sec.co.kr", 8080)} if environment is Environment.MOCK else set())
 
 
 def test_sim_ports_are_the_exchange_s() -> None:
@@ -140,11 +122,6 @@ def test_sim_ports_are_the_exchange_s() -> None:
         Wire.LIVE: (EXCHANGE_PORTS["kis_rest_live"], EXCHANGE_PORTS["kis_ws_live"]),
         Wire.MOCK: (EXCHANGE_PORTS["kis_rest_mock"], EXCHANGE_PORTS["kis_ws_mock"]),
     } == kis_tr.SIM_PORTS
-    assert EXCHANGE_PORTS["ls_rest"] == ls_tr.SIM_REST_PORT
-    assert {
-        Wire.LIVE: EXCHANGE_PORTS["ls_ws_live"],
-        Wire.MOCK: EXCHANGE_PORTS["ls_ws_mock"],
-    } == ls_tr.SIM_STREAM_PORTS
 
 
 def test_an_account_number_without_its_product_code_is_a_named_refusal() -> None:

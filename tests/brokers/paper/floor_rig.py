@@ -52,7 +52,12 @@ class Rig:
         self.state = State(self.folder)
         cash = {"KRW": Decimal(100_000_000), "USD": Decimal(100_000)}
         self.exchange = Exchange.open(
-            self.state, ExchangeClock(self.hand), self.tape, self.speed, self.profile, cash  # type: ignore[arg-type]
+            self.state,
+            ExchangeClock(self.hand),
+            self.tape,
+            self.speed,
+            self.profile,
+            cash,  # type: ignore[arg-type]
         )
         self.told: list[OrderEvent] = []
         self.exchange.subscribe_orders(self.told.append)
