@@ -17,6 +17,7 @@ from bots import outgoing
 from bots.config import BotConfig, load
 from bots.heartbeat import LoopLag
 from bots.journal import Changes, Outgoing
+from bots.orders import DeskOrder
 from bots.parts import Parts
 from bots.sync import Polled, StoreAway
 from brokers.contract import NoticeUnreadable, StreamDown, StreamUp
@@ -27,6 +28,7 @@ from shared.domain.market import OrderBook, Tick
 from shared.domain.order import OrderNotice
 
 FULL_EVERY_S = 60.0
+FULL_GAP_S = 2.0  # between two full looks that fills ask for
 LIGHT_GAP_S = 0.3
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 DRAIN_S = 20.0
@@ -42,12 +44,12 @@ class Bot:
         self.p = parts
         self._box = parts.state
         self._stop = asyncio.Event()
-        self._full_wanted = True
+        self._full_wanted, self._full_at = True, -FULL_GAP_S
         self._recovered = False
         self._lag = LoopLag(parts.nudge_path.with_suffix(".alive"))
         self._kill_level = KillLevel.RUN
         self._wants_stale = asyncio.Event()
-        parts.orders.on_change = lambda order: parts.sync.soon()
+        parts.orders.on_change = self._order_changed
         parts.desk.on_auth_refused = self._key_refused
         if parts.key.environment is Environment.LIVE:
             parts.kill_switch.armed = False  # until the configuration says so
@@ -118,7 +120,8 @@ class Bot:
 
     async def _reconcile(self) -> None:
         """One look at the broker: full when wanted or in doubt, light otherwise."""
-        full = self._full_wanted or self._box.state is not BotState.READY
+        rested = self.p.clock.monotonic() - self._full_at >= FULL_GAP_S
+        full = (self._full_wanted and rested) or self._box.state is not BotState.READY
         try:
             if full:
                 await self._full()
@@ -139,7 +142,7 @@ class Bot:
         if not picture.steady:
             self._box.ask.set()  # something of ours moved while we looked: look again, conclude nothing
             return
-        self._full_wanted = False
+        self._full_wanted, self._full_at = False, p.clock.monotonic()
         p.portfolio.take(picture.positions, picture.cash, asked_at)
         today = p.hours.trade_date(p.clock.market_now())
         if not p.daybook.marked(today):
@@ -150,7 +153,6 @@ class Bot:
         await self._look_for_drift()
         if not self._recovered:
             self._recovered = True
-            await p.market_data.follow_wants()
             p.trader.recall(p.facts)
             p.vitals.ready_at = p.clock.wall_now()
         if self._box.state is not BotState.BLOCKED:
@@ -174,13 +176,21 @@ class Bot:
     async def _wait_for_question(self) -> None:
         """Until somebody asks, an unknown order is due, or a minute has passed."""
         due = self.p.reconciler.next_due_in()
+        pause_s = FULL_GAP_S if self._full_wanted else FULL_EVERY_S
         try:
-            await asyncio.wait_for(self._box.ask.wait(), FULL_EVERY_S if due is None else max(due, 0.05))
+            await asyncio.wait_for(self._box.ask.wait(), pause_s if due is None else max(min(due, pause_s), 0.05))
         except TimeoutError:
             self._full_wanted = self._full_wanted or due is None
         self._box.ask.clear()
         limit = self.p.broker.rate_budget().limit_per_s
         await asyncio.sleep(max(LIGHT_GAP_S, 6.0 / limit if limit else 0.0))
+
+    def _order_changed(self, order: DeskOrder) -> None:
+        """The store hears at once; after a fill, cash and holdings are asked anew."""
+        self.p.sync.soon()
+        if order.filled_quantity:
+            self._full_wanted = True
+            self._box.ask.set()
 
     # --- events -------------------------------------------------------------------------------------------------
 

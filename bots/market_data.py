@@ -50,7 +50,8 @@ class MarketData:
         self.chart.want(keys)
         for symbol in self._subscribed - wanted:
             await self._unsubscribe(symbol)
-        for symbol in sorted(wanted):
+        held = self.trader.portfolio.symbols()
+        for symbol in sorted(wanted, key=lambda one: (one not in held, one)):  # what may need an exit comes first
             try:
                 await self.learn(symbol)
                 if symbol not in self._subscribed and symbol not in self._refused:

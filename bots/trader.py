@@ -29,7 +29,7 @@ from bots.own_orders import OwnOrders
 from bots.portfolio import Portfolio
 from bots.pricing import entry_quantity, limit_price
 from bots.rules.evaluate import evaluate
-from bots.rules.series import Holding, MarketView
+from bots.rules.series import BarWindow, Holding, MarketView
 from bots.trading_hours import TradingHours
 from shared.clock import Clock
 from shared.domain.account import Market
@@ -66,6 +66,7 @@ class Trader:
     _judged: dict[Key, float] = field(default_factory=dict)  # monotonic time of the last evaluation on a tick
     _dirty: set[Key] = field(default_factory=set)  # a price came too soon after the last evaluation
     _deferred: dict[Key, Decision] = field(default_factory=dict)
+    _stops: dict[int, Rule] = field(default_factory=dict)  # version id → the rule with its stops only
 
     @property
     def lots(self) -> LotBook:
@@ -149,9 +150,14 @@ class Trader:
         rule_id, symbol = key
         lot = self.lots.get(rule_id, symbol)
         rule = self.rule_for(rule_id, lot)
-        window = None if rule is None else self.chart.window(symbol, rule.timeframe)
-        if rule is None or window is None:
+        if rule is None:
             return None
+        window = self.chart.window(symbol, rule.timeframe)
+        if window is None:
+            if lot is None or bar_closed:
+                return None
+            # A position's stops are alive from the first price; its conditions wait for their bars.
+            rule, window = self._stops_of(rule), BarWindow()
         now = self.clock.market_now()
         price = self.feed.price(symbol)
         view = MarketView(
@@ -285,6 +291,14 @@ class Trader:
             return self.pinned[lot.version_id]
         config = self.rules.get(rule_id)
         return None if config is None else config.rule
+
+    def _stops_of(self, rule: Rule) -> Rule:
+        """The rule with its conditions left to bar closes: between them only stops are judged."""
+        if rule.evaluate is EvaluateOn.BAR_CLOSE:
+            return rule
+        if rule.version_id not in self._stops:
+            self._stops[rule.version_id] = replace(rule, evaluate=EvaluateOn.BAR_CLOSE)
+        return self._stops[rule.version_id]
 
     def _park(self, key: Key, why: str) -> None:
         self.parked[key] = why

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brokers.paper.accounts import ExEnv, Profile, UnknownAccount
+from brokers.paper.accounts import ExEnv, Profile, UnknownAccount, fingerprint
+from brokers.paper.clients import Lot
 from brokers.paper.orders import EventKind, ExKind, ExOrder, ExStatus, Reject, RejectReason, order_id
 from shared.domain.account import BrokerName, Market
 from shared.domain.money import Currency
@@ -348,7 +349,8 @@ def test_ls_keys_choose_their_account_and_side(rig: Rig) -> None:
     assert (live.env, mock.env) == (ExEnv.LIVE, ExEnv.MOCK)
     assert live.number != mock.number and len(live.number) == len(mock.number) == 11
     assert rig.exchange.account_of_key(BrokerName.LS, "abc") == live
-    assert rig.exchange.used_by(live.id, "abc") and not rig.exchange.used_by(live.id, "Vabc")
+    assert rig.exchange.used_by(live.id, fingerprint("abc"))
+    assert not rig.exchange.used_by(live.id, fingerprint("Vabc"))
 
 
 def test_strict_knows_registered_accounts_only(tmp_path: Path) -> None:
@@ -365,7 +367,7 @@ def test_strict_knows_registered_accounts_only(tmp_path: Path) -> None:
         account="1234567801",
         hts_id="ME",
         cash={Currency.USD: Decimal(500)},
-        holdings=[("AAPL", 3, Decimal("200.5"))],
+        holdings=[Lot("AAPL", 3, Decimal("200.5"))],
     )
     assert rig.exchange.account(BrokerName.KIS, ExEnv.LIVE, "12345678-01", app_key="mine") == opened
     with pytest.raises(UnknownAccount):
@@ -376,6 +378,28 @@ def test_strict_knows_registered_accounts_only(tmp_path: Path) -> None:
     rig.again()
     assert rig.exchange.holdings(opened, Market.US) == held
     rig.close()
+
+
+def test_registering_a_known_account_brings_its_means_to_what_is_named(rig: Rig) -> None:
+    def register(cash: dict[Currency, Decimal] | None, holdings: list[Lot]) -> None:
+        rig.exchange.register(
+            broker=BrokerName.KIS, env=ExEnv.LIVE, app_key="k", secret="s", account="12345678-01", hts_id="",
+            cash=cash, holdings=holdings,
+        )  # fmt: skip
+
+    rig.buy("AAPL", 10, 230)
+    rig.run(2)
+    register({Currency.USD: Decimal(5_000)}, [Lot("AAPL", 4, Decimal(1)), Lot("005930", 2, Decimal(70_000))])
+    assert rig.exchange.cash(rig.kis, Currency.USD).total == 5_000
+    assert rig.exchange.cash(rig.kis, Currency.KRW).total == 100_000_000
+    held = [(h.symbol, h.quantity) for market in Market for h in rig.exchange.holdings(rig.kis, market)]
+    assert held == [("AAPL", 4), ("005930", 2)]
+    register(None, [])
+    assert rig.exchange.cash(rig.kis, Currency.USD).total == 5_000
+    before = view(rig)
+    rig.again()
+    assert view(rig) == before
+    assert rig.exchange.ledger.check() == []
 
 
 def test_strict_keeps_the_markets_hours_and_compat_never_closes(tmp_path: Path) -> None:
