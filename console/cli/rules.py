@@ -199,8 +199,8 @@ def _row(line: RuleLine) -> dict[str, Any]:
 def _told(said: DecisionRow) -> Iterator[str]:
     yield f"{said.symbol} {said.verdict} {said.reason} {said.text}"
     for step in said.steps:
-        parts = [str(step.get(name, "")) for name in ("label", "left", "operator", "right")]
-        yield f"  {_MARKS[step.get('truth')]} {' '.join(part for part in parts if part)}"
+        values = " / ".join(str(step[side]) for side in ("left", "right") if step.get(side))
+        yield f"  {_MARKS[step.get('truth')]} {step.get('label', '')}: {values}"
     for gate in said.gates:
         yield f"  {_MARKS[gate.get('passed')]} {gate.get('code', '')} {gate.get('text', '')}"
     for reason, times in said.counts.items():
