@@ -12,8 +12,9 @@ from streamlit_authenticator.utilities.hasher import Hasher
 from shared.clock import Clock
 from shared.db import reading, writing
 from shared.store import audit
-from shared.store.people import user_by_email
+from shared.store.people import active_user, user_by_email
 from shared.store.sessions import start_session
+from shared.words import LANGS
 
 MAX_PASSWORD_BYTES = 72  # bcrypt reads no further: a longer password would be cut silently
 # A bcrypt hash nobody knows the password of: an unknown name costs the same time as a known one.
@@ -65,7 +66,7 @@ class Doorkeeper:
         self._pair = Throttle(clock, limit=5, window_s=300)
         self._address = Throttle(clock, limit=30, window_s=300)
 
-    async def sign_in(self, email: str, password: str, *, ip: str, user_agent: str) -> Attempt:
+    async def sign_in(self, email: str, password: str, *, ip: str, user_agent: str, lang: str) -> Attempt:
         """Check and open a session; every outcome but a throttled one takes one bcrypt."""
         name = email.strip().lower()
         pair = f"{name}|{ip}"
@@ -79,7 +80,7 @@ class Doorkeeper:
             await asyncio.to_thread(self._note_failure, name, ip)
             return Attempt(None, "signin.wrong")
         self._pair.passed(pair)
-        return Attempt(await asyncio.to_thread(self._open, user_id, ip, user_agent))
+        return Attempt(await asyncio.to_thread(self._open, user_id, ip, user_agent, lang))
 
     async def _check(self, name: str, password: str) -> int | None:
         user = await asyncio.to_thread(self._find, name)
@@ -98,9 +99,12 @@ class Doorkeeper:
                 return None
             return user.id, user.password_hash
 
-    def _open(self, user_id: int, ip: str, user_agent: str) -> str:
+    def _open(self, user_id: int, ip: str, user_agent: str, lang: str) -> str:
         with writing(self._engine) as session:
             now = self._clock.wall_now()
+            user = active_user(session, user_id)
+            if user is not None and user.lang is None and lang in LANGS:
+                user.lang = lang  # the language of the first sign-in stays until changed
             token = start_session(session, user_id, now, ip=ip, user_agent=user_agent)
             audit.record(
                 session,
