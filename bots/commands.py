@@ -28,7 +28,8 @@ from shared.clock import Clock
 from shared.domain.account import Market
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import BrokerError, NotFound, OutcomeUnknown, TradingError
-from shared.domain.order import OrderRequest, OrderType, Side
+from shared.domain.instrument import Venue
+from shared.domain.order import OrderRequest, OrderType, Side, TimeInForce
 from shared.domain.order_state import OrderEventKind, OrderStatus
 from shared.domain.signal import Denied
 from shared.models import Command
@@ -98,11 +99,21 @@ class Commands:
         return {"currency": cash.currency, "buying_power": _text(cash.buying_power), "as_of": cash.as_of.isoformat()}
 
     async def _place(self, payload: Result) -> Result:
-        side, price = Side(payload["side"]), payload.get("price")
-        return await self._send(
-            str(payload["symbol"]), side, _whole(payload["quantity"]), None if price is None else Decimal(str(price)),
-            reduces=False, why="사람이 낸 주문",
+        """The id comes with the command, so that the journal refuses the same click a second time."""
+        price, venue = payload.get("price"), payload.get("venue")
+        symbol = str(payload["symbol"])
+        await self.learn(symbol)
+        instrument = self.clearance.instruments[symbol]
+        request = OrderRequest(
+            symbol=symbol, side=Side(payload["side"]), quantity=_whole(payload["quantity"]),
+            price=None if price is None else Decimal(str(price)),
+            venue=instrument.venue if venue is None else Venue(venue), currency=instrument.currency,
+            client_order_id=str(payload.get("client_order_id") or self.orders.next_id()),
+            order_type=OrderType(payload.get("order_type", OrderType.LIMIT)),
+            time_in_force=TimeInForce(payload.get("time_in_force", TimeInForce.DAY)),
+            reduces=payload.get("reduces") is True, reason=str(payload.get("reason") or "사람이 낸 주문"),
         )  # fmt: skip
+        return await self._cleared(request)
 
     async def _close(self, payload: Result) -> Result:
         symbol = str(payload["symbol"])
@@ -111,18 +122,20 @@ class Commands:
         quantity = free if asked is None else _whole(asked)
         if quantity <= 0:
             raise Refusal("팔 수 있는 주식이 없습니다", symbol, "잔고와 미체결 매도를 확인하십시오", "sellable")
-        return await self._send(symbol, Side.SELL, quantity, None, reduces=True, why="사람이 청산")
+        return await self._sell_at_market(symbol, quantity, "사람이 청산")
 
-    async def _send(
-        self, symbol: str, side: Side, quantity: int, price: Decimal | None, *, reduces: bool, why: str
-    ) -> Result:
+    async def _sell_at_market(self, symbol: str, quantity: int, why: str) -> Result:
         await self.learn(symbol)
         instrument = self.clearance.instruments[symbol]
         request = OrderRequest(
-            symbol=symbol, side=side, quantity=quantity, price=price, venue=instrument.venue,
-            currency=instrument.currency, client_order_id=self.orders.next_id(),
-            order_type=OrderType.MARKET if price is None else OrderType.LIMIT, reduces=reduces, reason=why,
+            symbol=symbol, side=Side.SELL, quantity=quantity, price=None, venue=instrument.venue,
+            currency=instrument.currency, client_order_id=self.orders.next_id(), order_type=OrderType.MARKET,
+            reduces=True, reason=why,
         )  # fmt: skip
+        return await self._cleared(request)
+
+    async def _cleared(self, request: OrderRequest) -> Result:
+        """Guards, then the desk, in one step of the loop."""
         outcome = self.clearance.check(request)
         if isinstance(outcome, Denied):
             raise Refusal("주문을 내지 않았습니다", outcome.text, "한도와 상태를 확인하십시오", outcome.code)
@@ -134,7 +147,9 @@ class Commands:
 
     async def _amend(self, payload: Result) -> Result:
         order_id, price = str(payload["client_order_id"]), Decimal(str(payload["price"]))
-        order = await self.desk.amend(order_id, _whole(payload["quantity"]), price, "사람이 정정")
+        known, asked = self.orders.get(order_id), payload.get("quantity")
+        quantity = _whole(asked) if asked is not None else known.leaves if known is not None else 0
+        order = await self.desk.amend(order_id, quantity, price, "사람이 정정")
         return _told(order)
 
     async def _cancel_all(self, payload: Result) -> Result:
@@ -174,7 +189,7 @@ class Commands:
             free = self.portfolio.free_to_sell(symbol) or 0
             if free > 0:
                 try:
-                    await self._send(symbol, Side.SELL, free, None, reduces=True, why="전량 정리")
+                    await self._sell_at_market(symbol, free, "전량 정리")
                 except TradingError:
                     continue  # asked again at the next turn
 

@@ -135,7 +135,8 @@ class Desk:
             except BaseException as e:  # our own bug or the end of the process: it may be on the wire all the same
                 await self._lost(order, repr(e))
                 raise
-            return await self._accepted(order, ack)
+            else:
+                return await self._accepted(order, ack)
         raise AssertionError("unreachable")
 
     def _write(self, request: OrderRequest) -> asyncio.Future[OrderAck]:

@@ -71,10 +71,15 @@ class Feed:
         found = self._last.get(symbol)
         return None if found is None else self._clock.monotonic() - found.seen
 
+    def best(self, symbol: str) -> Best | None:
+        """Best bid and ask, while they are fresh."""
+        found = self._best.get(symbol)
+        return None if found is None or self._clock.monotonic() - found.seen > BOOK_FRESH_S else found
+
     def best_opposite(self, symbol: str, side: Side) -> Decimal | None:
         """The price that fills at once: ask for a buy, bid for a sale; None when the book is not fresh."""
-        best = self._best.get(symbol)
-        if best is None or self._clock.monotonic() - best.seen > BOOK_FRESH_S:
+        best = self.best(symbol)
+        if best is None:
             return None
         return best.ask if side is Side.BUY else best.bid
 

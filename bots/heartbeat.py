@@ -70,13 +70,18 @@ class Vitals:
 
 
 class LoopLag:
-    """Measures how late the loop runs: the worst delay since the last reading."""
+    """Measures how late the loop runs: the worst delay since the last reading.
 
-    def __init__(self, every_s: float = 0.25) -> None:
-        self._every_s, self._worst = every_s, 0.0
+    Touches `alive` each turn, store or no store: a loop that hangs stops touching it, and watchdog kills the process.
+    """
+
+    def __init__(self, alive: Path, every_s: float = 0.25) -> None:
+        self._alive, self._every_s, self._worst = alive, every_s, 0.0
 
     async def watch(self, sleep: Any) -> None:
+        self._alive.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         while True:
+            self._alive.touch()
             before = time.monotonic()
             await sleep(self._every_s)
             self._worst = max(self._worst, time.monotonic() - before - self._every_s)

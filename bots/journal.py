@@ -74,6 +74,7 @@ class Changes:
     """What one transaction writes: all of it or nothing."""
 
     order: DeskOrder | None = None
+    opened: bool = False  # the order is new: one with the same id or signal must not exist
     events: tuple[Event, ...] = ()
     numbers: tuple[BrokerNumber, ...] = ()
     fill: RecordedFill | None = None

@@ -85,7 +85,7 @@ def insert(connection: sqlite3.Connection, changes: Changes) -> int:
     """Write every part of `changes`; return the last event's sequence."""
     seq = 0
     if changes.order is not None:
-        _put_order(connection, changes.order)
+        _put_order(connection, changes.order, changes.opened)
     for event in changes.events:
         cursor = connection.execute(
             "INSERT INTO events(client_order_id, kind, from_status, to_status, wall_at, market_at, why, data) "
@@ -110,7 +110,7 @@ def insert(connection: sqlite3.Connection, changes: Changes) -> int:
     for lot in changes.lots:
         _put_lot(connection, lot)
     connection.executemany(
-        "INSERT OR IGNORE INTO day_marks VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO day_marks VALUES (?, ?, ?, ?, ?)",
         [(m.trade_date.isoformat(), m.symbol, m.quantity, str(m.price), m.fill_seq) for m in changes.marks],
     )
     connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", changes.facts)
@@ -137,7 +137,7 @@ def raise_streams(connection: sqlite3.Connection, floors: dict[str, int]) -> Non
     )
 
 
-def _put_order(connection: sqlite3.Connection, order: DeskOrder) -> None:
+def _put_order(connection: sqlite3.Connection, order: DeskOrder, opened: bool) -> None:
     request = order.request
     values = (
         request.client_order_id, request.signal_key, request.rule_id, order.version_id, request.symbol,
@@ -150,11 +150,8 @@ def _put_order(connection: sqlite3.Connection, order: DeskOrder) -> None:
     )  # fmt: skip
     # An order's identity never changes: a second intent for the same signal or id must fail, not overwrite.
     updates = ", ".join(f"{name} = excluded.{name}" for name in _CHANGING)
-    connection.execute(
-        f"INSERT INTO orders({_ORDER_COLUMNS}) VALUES ({', '.join('?' * len(values))}) "
-        f"ON CONFLICT(client_order_id) DO UPDATE SET {updates}",
-        values,
-    )
+    again = "" if opened else f"ON CONFLICT(client_order_id) DO UPDATE SET {updates}"
+    connection.execute(f"INSERT INTO orders({_ORDER_COLUMNS}) VALUES ({', '.join('?' * len(values))}) {again}", values)
 
 
 def _put_number(connection: sqlite3.Connection, number: BrokerNumber) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from bots import outgoing
 from bots.failpoints import reach
-from bots.journal import Changes, Event, Journal, JournalState, Outgoing
+from bots.journal import Changes, Duplicate, Event, Journal, JournalState, Outgoing
 from bots.lots import LotBook
 from bots.orders import BrokerNumber, DeskOrder, JournalKind, RecordedFill
 from shared.clock import Clock
@@ -106,6 +106,8 @@ class OwnOrders:
             request=request, status=OrderStatus.PENDING, trade_date=trade_date, created_at=now, market_at=market,
             quantity=request.quantity, price=request.price, version_id=version_id,
         )  # fmt: skip
+        if order.id in self._orders:
+            raise Duplicate("this order was given before", order.id, "look at the order list")
         self._orders[order.id] = order  # reserved before the first await: the next guard counts it
         steps = "" if decision is None else outgoing.encode({"steps": outgoing.steps(decision)})
         events = (
@@ -114,7 +116,7 @@ class OwnOrders:
         )
         reach("before_intent")
         try:
-            await self._journal.write(Changes(order=order, events=events, outbox=self._out(order, events)))
+            await self._journal.write(Changes(order=order, opened=True, events=events, outbox=self._out(order, events)))
         except BaseException:
             self._orders.pop(order.id, None)  # nothing on disk: it never was
             raise
@@ -194,6 +196,12 @@ class OwnOrders:
     async def lift_symbol(self, symbol: str) -> None:
         self.stopped.pop(symbol, None)
         await self._journal.write(Changes(facts=((FROZEN_FACT + symbol, ""),)))
+
+    async def shrink_lots(self, symbol: str, holding: int, *alerts: Outgoing) -> None:
+        """The broker holds `holding` shares: rules that claim more give the rest up."""
+        lots = self.lots.over(symbol, holding)
+        self.lots.keep(lots)
+        await self._journal.write(Changes(lots=lots, outbox=alerts))
 
     def forget_before(self, oldest: date) -> None:
         """Drop what is over and older than `oldest` from memory; the journal keeps it."""

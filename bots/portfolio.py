@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
@@ -110,11 +110,15 @@ class Portfolio:
             total += (position.last_price or position.average_price) * position.quantity
         return total
 
-    def renamed(self, names: dict[str, str]) -> None:
-        """Put instrument names on holdings whose broker gives none."""
-        for symbol, position in self._positions.items():
-            if not position.name and symbol in names:
-                self._positions[symbol] = replace(position, name=names[symbol])
+    def differences(self, expected: Callable[[str], int | None]) -> dict[str, tuple[int, int]]:
+        """Symbols whose broker holding is not `expected`: symbol → (ours, theirs). Right after `take` only."""
+        names = {*self._positions, *(fill.symbol for fill in self._orders.fills)}
+        found: dict[str, tuple[int, int]] = {}
+        for symbol in sorted(names):
+            ours, theirs = expected(symbol), self.held(symbol)
+            if ours is not None and ours != theirs:
+                found[symbol] = (ours, theirs)
+        return found
 
     def _net_since(self, symbol: str) -> int:
         return sum(

@@ -135,8 +135,10 @@ class StoreSync:
         """How long the store has not answered, beyond what a slow second may take; a frozen store counts too."""
         return max(self._clock.monotonic() - self._answered - AWAY_AFTER_S, 0.0)
 
-    async def once(self, *, claim: bool = True) -> Polled:
+    async def once(self, *, claim: bool = True, beat: bool = False) -> Polled:
         """One transaction: outbox, snapshots, command results, heartbeat, lease, configuration poll, commands.
+
+        `beat` writes the heartbeat even when it is not due.
 
         Raises:
             StoreAway: nothing was written; what was to be written is kept.
@@ -146,17 +148,18 @@ class StoreSync:
         if queued or taken.rows:
             self._vitals.change_number += 1
         now, monotonic = self._clock.wall_now(), self._clock.monotonic()
-        beat = self._vitals.row(now) if monotonic - self._beat_at >= EVERY_S else None
+        due = beat or monotonic - self._beat_at >= EVERY_S
+        row = self._vitals.row(now) if due else None
         try:
             polled = await self._link.write(
-                lambda session: self._exchange(session, queued, taken, results, beat, now, claim)
+                lambda session: self._exchange(session, queued, taken, results, row, now, claim)
             )
         except StoreAway:
             self.snapshots.give_back(taken)
             raise
         self._answered = self._clock.monotonic()
         self.results = self.results[len(results) :]
-        self._beat_at = monotonic if beat is not None else self._beat_at
+        self._beat_at = monotonic if due else self._beat_at
         for seq, why in polled.poison:
             await self._journal.set_aside(seq, why)
         if queued:

@@ -29,7 +29,7 @@ from bots.own_orders import OwnOrders
 from bots.portfolio import Portfolio
 from bots.pricing import entry_quantity, limit_price
 from bots.rules.evaluate import evaluate
-from bots.rules.series import Holding, MarketView
+from bots.rules.series import BarWindow, Holding, MarketView
 from bots.trading_hours import TradingHours
 from shared.clock import Clock
 from shared.domain.account import Market
@@ -66,6 +66,7 @@ class Trader:
     _judged: dict[Key, float] = field(default_factory=dict)  # monotonic time of the last evaluation on a tick
     _dirty: set[Key] = field(default_factory=set)  # a price came too soon after the last evaluation
     _deferred: dict[Key, Decision] = field(default_factory=dict)
+    _stops: dict[int, Rule] = field(default_factory=dict)  # version id → the rule with its stops only
 
     @property
     def lots(self) -> LotBook:
@@ -89,7 +90,7 @@ class Trader:
             for symbol in config.symbols:
                 keys |= {(symbol, config.rule.timeframe), (symbol, Timeframe.M1)}
         for lot in self.lots.all():
-            rule = self._rule_for(lot.rule_id, lot)
+            rule = self.rule_for(lot.rule_id, lot)
             if rule is not None:
                 keys |= {(lot.symbol, rule.timeframe), (lot.symbol, Timeframe.M1)}
         return keys
@@ -114,7 +115,7 @@ class Trader:
         """Judge the rules of this timeframe at the close of `bar`."""
         for rule_id, config in self.rules.items():
             lot = self.lots.get(rule_id, bar.symbol)
-            rule = self._rule_for(rule_id, lot)
+            rule = self.rule_for(rule_id, lot)
             if rule is None or rule.timeframe is not bar.timeframe:
                 continue
             if lot is None and bar.symbol not in config.symbols:
@@ -148,10 +149,15 @@ class Trader:
         """Evaluate one rule on one symbol now; None until its bars are here."""
         rule_id, symbol = key
         lot = self.lots.get(rule_id, symbol)
-        rule = self._rule_for(rule_id, lot)
-        window = None if rule is None else self.chart.window(symbol, rule.timeframe)
-        if rule is None or window is None:
+        rule = self.rule_for(rule_id, lot)
+        if rule is None:
             return None
+        window = self.chart.window(symbol, rule.timeframe)
+        if window is None:
+            if lot is None or bar_closed:
+                return None
+            # A position's stops are alive from the first price; its conditions wait for their bars.
+            rule, window = self._stops_of(rule), BarWindow()
         now = self.clock.market_now()
         price = self.feed.price(symbol)
         view = MarketView(
@@ -195,7 +201,7 @@ class Trader:
             return Denied("rule_off", "규칙이 꺼져 있어 진입하지 않음")
         side = Side.BUY if entry else Side.SELL
         lot = self.lots.get(decision.rule_id, decision.symbol)
-        rule = self._rule_for(decision.rule_id, lot) or config.rule
+        rule = self.rule_for(decision.rule_id, lot) or config.rule
         best = self.feed.best_opposite(decision.symbol, side) or self.feed.price(decision.symbol)
         if best is None:
             return Denied("no_price", "현재가를 모름")
@@ -279,12 +285,20 @@ class Trader:
             if rule_id in self.rules and (decision.verdict is Verdict.BUY) == (lot is None):
                 await self._act(replace(decision, at=self.clock.market_now()))
 
-    def _rule_for(self, rule_id: int, lot: RuleLot | None) -> Rule | None:
+    def rule_for(self, rule_id: int, lot: RuleLot | None) -> Rule | None:
         """The version a position was opened with, else the one in force."""
         if lot is not None and lot.version_id in self.pinned:
             return self.pinned[lot.version_id]
         config = self.rules.get(rule_id)
         return None if config is None else config.rule
+
+    def _stops_of(self, rule: Rule) -> Rule:
+        """The rule with its conditions left to bar closes: between them only stops are judged."""
+        if rule.evaluate is EvaluateOn.BAR_CLOSE:
+            return rule
+        if rule.version_id not in self._stops:
+            self._stops[rule.version_id] = replace(rule, evaluate=EvaluateOn.BAR_CLOSE)
+        return self._stops[rule.version_id]
 
     def _park(self, key: Key, why: str) -> None:
         self.parked[key] = why

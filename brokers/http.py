@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import random
 import re
@@ -13,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import httpx
 import orjson
 
 from brokers.contract import CallLog, CallRecord
+from brokers.lean import httpx
 from brokers.pacing import Pacer, Priority
 from shared.clock import Clock
 from shared.domain.account import Environment
@@ -157,7 +156,8 @@ class Door:
             Refused, WireError: the broker's judgement; not repeated.
         """
         give_up_at = self._clock.monotonic() + deadline_s
-        for attempt in itertools.count():
+        attempt = 0
+        while True:
             try:
                 return await self._read(call, max(0.0, give_up_at - self._clock.monotonic()))
             except (BrokerUnavailable, RateLimited) as e:
@@ -165,7 +165,7 @@ class Door:
                 if self._clock.monotonic() + wait_s >= give_up_at:
                     raise
                 await asyncio.sleep(wait_s)
-        raise AssertionError("unreachable")
+                attempt += 1
 
     async def send_once(self, call: Call, max_wait_s: float = 5.0) -> Answer:
         """Send an order command exactly once; never repeats it, whatever happens.

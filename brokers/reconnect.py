@@ -95,6 +95,12 @@ class Reconnector:
                 return  # the reading side sees the same end and reconnects
 
     async def _run(self) -> None:
+        try:
+            await self._keep_alive()
+        finally:
+            self._say_down("the stream has ended")  # stopped, or a fault of ours: whoever listens must not trust it
+
+    async def _keep_alive(self) -> None:
         while True:
             await asyncio.sleep(self._wait_s())
             began = self._clock.monotonic()

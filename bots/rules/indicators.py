@@ -118,9 +118,12 @@ def _call(function: str, params: tuple[tuple[str, int | float], ...]) -> Call:
     if function in _OWN:
         return Call(function, params, _OWN[function][0](dict(params)))
     try:
-        return Call(function, params, int(_abstract.Function(function, **dict(params)).lookback))
+        call = Call(function, params, int(_abstract.Function(function, **dict(params)).lookback))
     except Exception as e:  # talib raises bare Exception for every refusal
         raise _refused(function, params, e) from e
+    flat = np.ones(call.lookback + 2)
+    call.compute(Bars(np.arange(len(flat)), flat, flat, flat, flat, flat))  # refuses bad parameters now, not on a tick
+    return call
 
 
 def _refused(function: str, params: tuple[tuple[str, int | float], ...], error: Exception) -> ConfigError:

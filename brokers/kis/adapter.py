@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -18,26 +17,22 @@ from brokers.kis.codec_krx import KrxDialect
 from brokers.kis.codec_us import UsDialect, collared
 from brokers.kis.dialect import Ask, Dialect, Ticket
 from brokers.kis.lookup import Lookup, not_found
-from brokers.kis.rest import Rest
+from brokers.kis.rest import Rest, nothing_sent_yet
 from brokers.kis.stream import KisStream
 from brokers.pacing import Pacer, Priority
 from shared.clock import Clock
 from shared.domain.account import AccountKey, AccountNumber, Market, Wire
 from shared.domain.errors import (
     BadPrice,
-    BrokerError,
     ConfigError,
-    NotFound,
-    NotSent,
     NotSupported,
+    OrderRejected,
     OutcomeUnknown,
-    Refused,
-    UnknownSymbol,
     WireError,
 )
 from shared.domain.instrument import Instrument, Venue
 from shared.domain.market import Bar, OrderBook, Quote, Timeframe
-from shared.domain.order import BrokerOrder, Cash, OrderAck, OrderType, Position, Side, TimeInForce
+from shared.domain.order import PRICED, BrokerOrder, Cash, OrderAck, OrderType, Position, Side, TimeInForce
 from shared.domain.venue_rules import on_tick
 
 DIALECTS: dict[Market, type[UsDialect] | type[KrxDialect]] = {Market.US: UsDialect, Market.KRX: KrxDialect}
@@ -89,10 +84,10 @@ class KisAdapter:
         auth: Auth,
     ) -> None:
         self.key = key
-        self._clock, self._pacer, self._door, self._auth, self._mock = clock, pacer, door, auth, site.mock
+        self._clock, self._pacer, self._door, self._auth = clock, pacer, door, auth
         self._dialect: Dialect = DIALECTS[key.market](account, site.mock)
         self._rest = Rest(door, auth, site, self._dialect.page_size_suffix)
-        self._lookup = Lookup(self._rest, key.market, site.mock)
+        self._lookup = Lookup(self._rest, key.market, site.mock, clock)
         self._org_nos: dict[str, str] = {}  # broker_order_id -> branch, which a Korean cancel must name
         self._events: asyncio.Queue[BrokerEvent] = asyncio.Queue()
         notice = (self._dialect.notice_tr, hts_id) if hts_id else None
@@ -125,22 +120,26 @@ class KisAdapter:
         correlation_id: str | None = None,
     ) -> OrderAck:
         """A US MARKET order does not exist at KIS: it leaves as a limit 5 % beyond the last price, asked just before."""
-        async with self._nothing_sent_yet():
+        self._check_quantity(quantity)
+        if (price is None) == (order_type in PRICED):
+            raise BadPrice(tr.KIS, "-", f"a {order_type} order with price {price}", "give a price to limit orders only")
+        # A sale shrinks a position in a cash account: it goes with the exits.
+        priority = Priority.EXIT if side is Side.SELL else Priority.ENTRY
+        async with nothing_sent_yet():
             instrument = await self._lookup.instrument(symbol)
             venue = venue or instrument.venue
             if order_type is OrderType.MARKET and self.key.market is Market.US:
-                last = (await self._quote(symbol, venue)).last
+                last = (await self._quote(symbol, venue, priority)).last
                 price, order_type = collared(last, side, COLLAR_PCT, self._today()), OrderType.LIMIT
             self._check_tick(instrument, price)
         ticket = Ticket(symbol, side, quantity, price, order_type, venue, time_in_force)
-        # A sale shrinks a position in a cash account: it goes with the exits.
-        priority = Priority.EXIT if side is Side.SELL else Priority.ENTRY
         return await self._send(self._dialect.order(ticket), priority, correlation_id)
 
     async def amend_order(
         self, original: BrokerOrder, quantity: int, price: Decimal, *, correlation_id: str | None = None
     ) -> OrderAck:
-        async with self._nothing_sent_yet():
+        self._check_quantity(quantity)
+        async with nothing_sent_yet():
             self._check_tick(await self._lookup.instrument(original.symbol), price)
             ask = self._dialect.change(original, quantity, price, await self._org_no(original, ""))
         priority = Priority.EXIT if original.side is Side.SELL else Priority.ENTRY
@@ -149,28 +148,18 @@ class KisAdapter:
     async def cancel_order(
         self, original: BrokerOrder, quantity: int, *, org_no: str = "", correlation_id: str | None = None
     ) -> OrderAck:
-        async with self._nothing_sent_yet():
+        self._check_quantity(quantity)
+        async with nothing_sent_yet():
             ask = self._dialect.change(original, quantity, None, await self._org_no(original, org_no))
         return await self._send(ask, Priority.EXIT, correlation_id)
 
-    @asynccontextmanager
-    async def _nothing_sent_yet(self) -> AsyncIterator[None]:
-        """What goes wrong while an order is being prepared is a refusal: the order never left."""
-        try:
-            yield
-        except NotFound as e:
-            raise UnknownSymbol(tr.KIS, "-", e.what, e.now) from e
-        except Refused:
-            raise
-        except BrokerError as e:
-            raise NotSent(tr.KIS, e.broker_code, f"before sending: {e.message}", e.now) from e
+    def _check_quantity(self, quantity: int) -> None:
+        if quantity <= 0:  # KIS reads 0 as "all of it"
+            raise OrderRejected(tr.KIS, "-", f"{quantity} shares", "ask for one share or more")
 
     def _check_tick(self, instrument: Instrument, price: Decimal | None) -> None:
-        """Refuse a price off the tick here: KIS's own code for it is not documented, so its answer would be unknown.
-
-        모의투자 does not tell a fund from a share, but there the code is known and KIS may judge.
-        """
-        if price is None or (self._mock and self.key.market is Market.KRX):
+        """Refuse a price off the tick here: KIS's code for it is documented for 모의투자 only, else it would be unknown."""
+        if price is None:
             return
         on, kind, board = self._today(), instrument.type, instrument.board or "KOSPI"
         if price <= 0 or not on_tick(self.key.market, price, on, instrument_type=kind, board=board):
@@ -231,8 +220,8 @@ class KisAdapter:
     async def get_quote(self, symbol: str) -> Quote:
         return await self._quote(symbol, (await self._lookup.instrument(symbol)).venue)
 
-    async def _quote(self, symbol: str, venue: Venue) -> Quote:
-        body = await self._rest.get(self._dialect.quote(symbol, venue))
+    async def _quote(self, symbol: str, venue: Venue, priority: Priority = Priority.READ) -> Quote:
+        body = await self._rest.get(self._dialect.quote(symbol, venue), priority)
         quote = self._dialect.read_quote(symbol, body, self._clock.market_now(), self._clock.wall_now())
         if quote is None:
             raise not_found(symbol, self.key.market)

@@ -13,7 +13,7 @@ from brokers.kis.codec import KST
 from brokers.kis.tr import APPROVAL, HASHKEY, KIS, TOKEN, Site
 from brokers.pacing import Priority
 from shared.clock import Clock
-from shared.domain.errors import AuthExpired, BrokerError, NotSent, WireError
+from shared.domain.errors import AuthExpired, BrokerError, NotSent, RateLimited, WireError
 
 RENEW_BEFORE = timedelta(minutes=30)
 LAST_USE = timedelta(seconds=30)  # a token this close to its end may expire on the way
@@ -30,7 +30,7 @@ class Auth:
         self._door, self._site, self._credentials, self._clock, self._store = door, site, credentials, clock, store
         self._token: Token | None = None
         self._one_at_a_time = asyncio.Lock()
-        self._issued_at: datetime | None = None  # wall time of our last request for a token
+        self._issued_at: datetime | None = None  # wall time of the last issue we know of
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -76,9 +76,14 @@ class Auth:
             AuthRefused: key or secret is wrong. BrokerUnavailable, RateLimited: not now.
         """
         await self._wait_for_turn()
-        self._issued_at = self._clock.wall_now()
         body = {"grant_type": "client_credentials", **self._key_pair("appsecret")}
-        answer = await self._door.read(Call("tokenP", "POST", self._site.rest + TOKEN, JSON, body=orjson.dumps(body)))
+        call = Call("tokenP", "POST", self._site.rest + TOKEN, JSON, body=orjson.dumps(body))
+        try:
+            answer = await self._door.read(call)
+        except RateLimited:
+            self._issued_at = self._clock.wall_now()  # someone issued within this minute; the next try waits it out
+            raise
+        self._issued_at = self._clock.wall_now()
         generation = self._token.generation if self._token else 0
         value, expires_at = decode_token(answer)
         if self._token is None or self._token.value != value:

@@ -158,7 +158,7 @@ class UsDialect:
 
     def balance(self) -> Ask:
         fields = {"WCRC_FRCR_DVSN_CD": "02", "NATN_CD": "840", "TR_MKET_CD": "00", "INQR_DVSN_CD": "00"}
-        return Ask(tr.US_BALANCE, {**self._account, **fields}, "output1")
+        return Ask(tr.US_BALANCE, {**self._account, **fields}, "output1", cursor=False)
 
     def read_positions(self, pages: list[Row]) -> list[Position]:
         held: dict[str, Position] = {}  # symbol -> position; a holding may come back under more than one page

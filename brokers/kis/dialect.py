@@ -18,11 +18,15 @@ from shared.domain.order import BrokerOrder, Cash, OrderType, Position, Side, Ti
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A transaction and its fields: the query of a GET, the body of a POST. `output` names the rows of a list."""
+    """A transaction and its fields: the query of a GET, the body of a POST.
+
+    `output` names the rows of a list; `cursor` False: a list whose further pages are asked without one.
+    """
 
     tr: Tr
     fields: dict[str, str] = field(default_factory=dict)
     output: str = "output"
+    cursor: bool = True
 
 
 @dataclass(frozen=True, slots=True)

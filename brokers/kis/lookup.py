@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
+
 from brokers.kis import tr
-from brokers.kis.codec import Row, one, positive, text
+from brokers.kis.codec import KST, Row, one, positive, text
 from brokers.kis.dialect import Ask
 from brokers.kis.rest import Rest
+from shared.clock import Clock
 from shared.domain.account import Market
 from shared.domain.errors import NotFound, OrderRejected, Refused
 from shared.domain.instrument import Instrument, InstrumentType, Venue, check_symbol
 from shared.domain.money import Currency
+from shared.domain.venue_rules import tick_size
 
 
 class Lookup:
-    def __init__(self, rest: Rest, market: Market, mock: bool) -> None:
-        self._rest, self._market, self._mock = rest, market, mock
+    def __init__(self, rest: Rest, market: Market, mock: bool, clock: Clock) -> None:
+        self._rest, self._market, self._mock, self._clock = rest, market, mock, clock
         self._known: dict[str, Instrument] = {}  # symbol -> instrument
 
     async def instrument(self, symbol: str) -> Instrument:
@@ -51,10 +56,11 @@ class Lookup:
         return None
 
     async def _krx(self, symbol: str) -> Instrument | None:
-        """The price answer proves the code and names the board; product information adds name and type."""
+        """The price answer proves the code, names the board and betrays the type; product information adds the name."""
         ask = Ask(tr.KRX_PRICE, {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": symbol})
         price = one(await self._rest.get(ask), "output")
-        if positive(price, "stck_prpr") is None:
+        last = positive(price, "stck_prpr")
+        if last is None:
             return None
         about = {} if self._mock else await self._product(Ask(tr.KRX_PRODUCT, product("300", symbol)))
         board = text(price, "rprs_mrkt_kor_name")
@@ -63,7 +69,12 @@ class Lookup:
             market=Market.KRX,
             venue=Venue.KRX,
             currency=Currency.KRW,
-            type=krx_type(f"{text(about, 'prdt_name')} {text(about, 'prdt_clsf_name')} {board}"),
+            type=krx_type(
+                f"{text(about, 'prdt_name')} {text(about, 'prdt_clsf_name')} {board}",
+                last,
+                positive(price, "aspr_unit"),
+                self._clock.market_now().astimezone(KST).date(),
+            ),
             board=next((name for name in ("KOSDAQ", "KOSPI") if board.upper().startswith(name)), ""),
             name=text(about, "prdt_abrv_name") or text(about, "prdt_name"),
         )
@@ -82,14 +93,20 @@ def product(kind: str, symbol: str) -> dict[str, str]:
     return {"PRDT_TYPE_CD": kind, "PDNO": symbol}
 
 
-def krx_type(words: str) -> InstrumentType:
-    """Exchange-traded products are told by their legal names: 상장지수증권 is an ETN, 상장지수투자신탁 an ETF."""
+def krx_type(words: str, last: Decimal, unit: Decimal | None, on: date) -> InstrumentType:
+    """Exchange-traded products are told by their legal names (상장지수증권 is an ETN, 상장지수투자신탁 an ETF).
+
+    Where the name is silent the price unit tells: they trade in other steps than shares.
+    """
     upper = words.upper()
     if "ETN" in upper or "상장지수증권" in words:
         return InstrumentType.ETN
     if "ETF" in upper or "상장지수" in words:
         return InstrumentType.ETF
-    return InstrumentType.STOCK
+    as_share, as_fund = (
+        tick_size(Market.KRX, last, on, instrument_type=kind) for kind in (InstrumentType.STOCK, InstrumentType.ETF)
+    )
+    return InstrumentType.ETF if unit == as_fund != as_share else InstrumentType.STOCK
 
 
 def not_found(symbol: str, market: Market) -> NotFound:

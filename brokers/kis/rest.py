@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import orjson
 
 from brokers.http import Call, Door
@@ -14,14 +18,33 @@ from shared.domain.errors import (
     AuthExpired,
     BrokerError,
     BrokerUnavailable,
+    NotFound,
     NotSent,
     OutcomeUnknown,
     Refused,
+    UnknownSymbol,
     WireError,
 )
 
 MAX_PAGES = 200
 MORE = frozenset({"F", "M"})
+PREPARE_S = 10.0  # an order older than this when it could leave is not sent: its sender's gates are stale
+
+
+@asynccontextmanager
+async def nothing_sent_yet() -> AsyncIterator[None]:
+    """What goes wrong while an order is being prepared is a refusal: the order never left."""
+    try:
+        async with asyncio.timeout(PREPARE_S):
+            yield
+    except NotFound as e:
+        raise UnknownSymbol(KIS, "-", e.what, e.now) from e
+    except Refused:
+        raise
+    except BrokerError as e:
+        raise NotSent(KIS, e.broker_code, f"before sending: {e.message}", e.now) from e
+    except TimeoutError as e:
+        raise NotSent(KIS, "-", f"the order could not be prepared within {PREPARE_S:g} s") from e
 
 
 class Rest:
@@ -29,9 +52,9 @@ class Rest:
         self._door, self._auth, self._site = door, auth, site
         self._fk, self._nk = f"ctx_area_fk{page_suffix}", f"ctx_area_nk{page_suffix}"
 
-    async def get(self, ask: Ask) -> Row:
+    async def get(self, ask: Ask, priority: Priority = Priority.READ) -> Row:
         """Return one unpaged answer."""
-        body, _ = await self._get(ask, ask.fields, first=True)
+        body, _ = await self._get(ask, ask.fields, first=True, priority=priority)
         return body
 
     async def pages(self, ask: Ask) -> list[Row]:
@@ -40,19 +63,23 @@ class Rest:
         Raises:
             WireError: the pages do not advance or never end.
         """
-        fields = {**ask.fields, self._fk.upper(): "", self._nk.upper(): ""}
+        fields = self._at(ask, "", "")
         found: list[Row] = []
-        seen: set[tuple[str, str]] = set()
+        seen: set[str] = set()
         while True:
-            body, more = await self._get(ask, fields, first=not found)
+            body, more = await self._get(ask, fields, first=not found, priority=Priority.READ)
             found.append(body)
             if not more:
                 return found
-            cursor = (str(body.get(self._fk) or ""), str(body.get(self._nk) or ""))
-            if not cursor[1].strip() or cursor in seen or len(found) >= MAX_PAGES:
+            fk, nk = str(body.get(self._fk) or ""), str(body.get(self._nk) or "")
+            place = f"{fk}|{nk}" if ask.cursor else repr(rows(body, ask.output))
+            if (ask.cursor and not nk.strip()) or place in seen or len(found) >= MAX_PAGES:
                 raise WireError(KIS, "-", f"{ask.tr.live}: page {len(found)} says there are more but leads nowhere new")
-            seen.add(cursor)
-            fields = {**fields, self._fk.upper(): cursor[0], self._nk.upper(): cursor[1]}
+            seen.add(place)
+            fields = self._at(ask, fk, nk)
+
+    def _at(self, ask: Ask, fk: str, nk: str) -> dict[str, str]:
+        return {**ask.fields, self._fk.upper(): fk, self._nk.upper(): nk} if ask.cursor else ask.fields
 
     async def list(self, ask: Ask) -> list[Row]:
         """Return the rows of every page."""
@@ -68,15 +95,11 @@ class Rest:
             NotSent, Refused: proven not placed. OutcomeUnknown: anything else.
         """
         content = orjson.dumps(ask.fields)
-        try:
-            tr_id = ask.tr.id(self._site.mock)
+        tr_id = ask.tr.id(self._site.mock)
+        async with nothing_sent_yet():
             token = await self._auth.ensure_token()
             headers = {**self._auth.headers(token), "tr_id": tr_id, "tr_cont": ""}
             headers["hashkey"] = await self._auth.sign_order(content, priority)
-        except Refused:
-            raise
-        except BrokerError as e:
-            raise NotSent(KIS, e.broker_code, e.message, e.now) from e
         url = self._site.rest + ask.tr.path
         call = Call(tr_id, "POST", url, headers, body=content, priority=priority, correlation_id=correlation_id)
         try:
@@ -94,14 +117,15 @@ class Rest:
         except BrokerError:
             return  # the refusal of the order is what the caller must hear
 
-    async def _get(self, ask: Ask, fields: dict[str, str], first: bool) -> tuple[Row, bool]:
+    async def _get(self, ask: Ask, fields: dict[str, str], first: bool, priority: Priority) -> tuple[Row, bool]:
         """One page and whether more follow; a refused token is renewed once."""
         tr_id = ask.tr.id(self._site.mock)
         for last_try in (False, True):
             token = await self._auth.ensure_token()
             headers = {**self._auth.headers(token), "tr_id": tr_id, "tr_cont": "" if first else "N"}
+            call = Call(tr_id, "GET", self._site.rest + ask.tr.path, headers, fields, priority=priority)
             try:
-                answer = await self._door.read(Call(tr_id, "GET", self._site.rest + ask.tr.path, headers, fields))
+                answer = await self._door.read(call)
             except AuthExpired:
                 if last_try:
                     raise

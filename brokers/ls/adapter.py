@@ -17,10 +17,21 @@ from brokers.ls.stream import LsStream
 from brokers.pacing import Pacer, Priority
 from shared.clock import Clock
 from shared.domain.account import AccountKey, Market, Wire
-from shared.domain.errors import ConfigError, NotFound, NotSupported, OutcomeUnknown, Refused, WireError
+from shared.domain.errors import (
+    BadPrice,
+    BrokerError,
+    ConfigError,
+    NotFound,
+    NotSupported,
+    OutcomeUnknown,
+    Refused,
+    UnknownSymbol,
+    WireError,
+)
 from shared.domain.instrument import Instrument, Venue, check_symbol
 from shared.domain.market import Bar, OrderBook, Quote, Timeframe
 from shared.domain.order import BrokerOrder, Cash, OrderAck, OrderType, Position, Side, TimeInForce
+from shared.domain.venue_rules import on_tick
 
 MAX_BAR_PAGES = 40
 ROWS_A_PAGE = 500
@@ -98,6 +109,7 @@ class LsAdapter:
         correlation_id: str | None = None,
     ) -> OrderAck:
         block = account.encode_order(symbol, side, quantity, price, order_type, venue, time_in_force)
+        await self._check_tick(symbol, price)
         # A sale shrinks a position in a cash account: it goes with the exits.
         priority = Priority.EXIT if side is Side.SELL else Priority.ENTRY
         return await self._send(tr.NEW, block, priority, correlation_id)
@@ -105,13 +117,33 @@ class LsAdapter:
     async def amend_order(
         self, original: BrokerOrder, quantity: int, price: Decimal, *, correlation_id: str | None = None
     ) -> OrderAck:
+        block = account.encode_amend(original, quantity, price)
+        await self._check_tick(original.symbol, price)
         priority = Priority.EXIT if original.side is Side.SELL else Priority.ENTRY
-        return await self._send(tr.AMEND, account.encode_amend(original, quantity, price), priority, correlation_id)
+        return await self._send(tr.AMEND, block, priority, correlation_id)
 
     async def cancel_order(
         self, original: BrokerOrder, quantity: int, *, org_no: str = "", correlation_id: str | None = None
     ) -> OrderAck:
         return await self._send(tr.CANCEL, account.encode_cancel(original, quantity), Priority.EXIT, correlation_id)
+
+    async def _check_tick(self, symbol: str, price: Decimal | None) -> None:
+        """Refuse an unknown symbol, or a price off the tick, before it is sent.
+
+        LS's own code for the tick was never seen on REST, so its answer would be an unknown outcome. Without a master
+        the order goes unchecked: an exit must not wait for a list.
+        """
+        try:
+            instrument, _ = self._master.get(symbol) or await self._listed(symbol)
+        except NotFound as e:
+            raise UnknownSymbol(tr.LS, "-", e.what, e.now) from e
+        except BrokerError:
+            return
+        board = instrument.board or "KOSPI"
+        if price is not None and not on_tick(
+            Market.KRX, price, self._market_day(), instrument_type=instrument.type, board=board
+        ):
+            raise BadPrice(tr.LS, "-", f"{price} is not on the tick of {symbol}", "round the price to the tick")
 
     async def _send(self, asked: tr.Tr, block: Block, priority: Priority, correlation_id: str | None) -> OrderAck:
         body = await self._rest.order(asked, block, priority, correlation_id)

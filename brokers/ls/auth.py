@@ -22,8 +22,10 @@ from shared.domain.errors import AuthRefused, BrokerError, WireError
 DIES_AT = time(7, 0)  # KST, every day
 RENEW_BEFORE = timedelta(minutes=2)
 LAST_USE = timedelta(seconds=10)  # a token this close to its end may expire on the way
-ISSUE_EVERY_S = 60.0  # hammering the token call gets refused
+# Hammering the token call gets refused (ls.md §2.1): a pause after each request, a long one after a failure.
+PAUSE, LONG_PAUSE = timedelta(seconds=10), timedelta(seconds=60)
 KEEP_EVERY_S = 20.0
+PROBE_DEADLINE_S = 5.0  # an order may be waiting behind it
 FORM = {"content-type": "application/x-www-form-urlencoded"}  # exactly: no charset may follow
 
 
@@ -38,7 +40,8 @@ class Auth:
         self._token: Token | None = None
         self._proven = 0  # generation whose side was proven
         self._one_at_a_time = asyncio.Lock()
-        self._issued_at: datetime | None = None  # wall time of our last request for a token
+        self._issued_at: datetime | None = None  # wall time of our last token
+        self._ask_again_at: datetime | None = None  # wall time before which no token is asked for
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self, on_change: Callable[[], Awaitable[None]]) -> None:
@@ -81,11 +84,9 @@ class Auth:
         Raises:
             AuthRefused: key or secret is wrong. BrokerUnavailable, RateLimited: not now.
         """
-        if self._issued_at is not None:
-            wait_s = ISSUE_EVERY_S - (self._clock.wall_now() - self._issued_at).total_seconds()
-            if 0 < wait_s <= ISSUE_EVERY_S:
-                await asyncio.sleep(wait_s)
-        self._issued_at = self._clock.wall_now()
+        if self._ask_again_at is not None:
+            await asyncio.sleep(max(0.0, (self._ask_again_at - self._clock.wall_now()).total_seconds()))
+        self._ask_again_at = self._clock.wall_now() + LONG_PAUSE
         form = {
             "grant_type": "client_credentials",
             "appkey": self._credentials.app_key,
@@ -96,6 +97,8 @@ class Auth:
         call = Call(tr.TOKEN, "POST", self._site.rest + tr.TOKEN_PATH, FORM, body=urlencode(form).encode())
         answer = await self._door.read(call)
         value, expires_at = decode_token(answer)
+        self._issued_at = self._clock.wall_now()
+        self._ask_again_at = self._issued_at + PAUSE
         generation = self._token.generation if self._token else 0
         self._token = Token(value, expires_at, generation + 1)
         await self._store.save(self._token)
@@ -120,9 +123,7 @@ class Auth:
     async def _replace(self) -> None:
         """Issue a token; one that still serves is kept when LS has none to give just now."""
         try:
-            just_now = self._issued_at is not None and (
-                self._clock.wall_now() - self._issued_at < timedelta(seconds=ISSUE_EVERY_S)
-            )
+            just_now = self._issued_at is not None and self._clock.wall_now() - self._issued_at < RENEW_BEFORE
             if just_now and self._left() > LAST_USE:
                 return  # issued shortly before 07:00: a new one would end at the same time
             await self.get_access_token()
@@ -144,7 +145,7 @@ class Auth:
         url = self._site.rest + tr.PROBE.path
         body = orjson.dumps({"FOCCQ33600InBlock1": probe_days(self._clock.wall_now())})
         call = Call(tr.PROBE.code, "POST", url, self.headers(token.value, tr.PROBE.code), body=body)
-        answer = await self._door.read(call)
+        answer = await self._door.read(call, PROBE_DEADLINE_S)
         check_side(answer, self._site, self._credentials.account_no)
         self._proven = token.generation
         return token.value

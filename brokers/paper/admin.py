@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from brokers.paper.accounts import Account, ExEnv
+from brokers.paper.clients import Cash, Lot
 from brokers.paper.exchange import Exchange
 from brokers.paper.faults import BadFault, Fault
 from brokers.paper.ledger import EventType
@@ -111,7 +112,7 @@ class Admin:
                 secret=str(body["secret"]),
                 account=str(body["account"]),
                 hts_id=str(body.get("hts_id") or ""),
-                cash={Currency(name): Decimal(str(amount)) for name, amount in (body.get("cash") or {}).items()},
+                cash=None if body.get("cash") is None else _cash(body["cash"]),
                 holdings=[self._holding(row) for row in body.get("holdings") or []],
             )
         except KeyError as e:
@@ -120,12 +121,12 @@ class Admin:
             raise _BadRequest(str(e), 'for example {"cash": {"USD": 1000}, "holdings": []}') from e
         return _json(self._show_account(account), 201)
 
-    def _holding(self, row: Json) -> tuple[str, int, Decimal]:
+    def _holding(self, row: Json) -> Lot:
         symbol, quantity = str(row["symbol"]), int(row["quantity"])
-        if self._exchange.listing(symbol) is None or quantity <= 0:
+        if self._exchange.listing(symbol) is None or quantity < 0:
             raise ValueError(f"a holding of {quantity} {symbol} is not possible here")
         price = row.get("average_price") or row.get("price")
-        return symbol, quantity, self._exchange.quote(symbol).price if price is None else Decimal(str(price))
+        return Lot(symbol, quantity, self._exchange.quote(symbol).price if price is None else Decimal(str(price)))
 
     async def clock(self, request: web.Request) -> web.Response:
         clock = self._exchange.clock
@@ -209,6 +210,13 @@ class Admin:
             "orderable": {currency.value: format(view.orderable, "f") for currency, view in views.items()},
             "holdings": holdings,
         }
+
+
+def _cash(body: Json) -> Cash:
+    cash = {Currency(name): Decimal(str(amount)) for name, amount in body.items()}
+    if not all(amount.is_finite() and amount >= 0 for amount in cash.values()):
+        raise ValueError("cash must be 0 or more")
+    return cash
 
 
 def _show_fault(fault: Fault) -> Json:

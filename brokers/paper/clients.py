@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
@@ -21,17 +23,40 @@ from brokers.paper.accounts import (
     ls_number,
 )
 from brokers.paper.clock import ExchangeClock
-from brokers.paper.ledger import OPENING, EventType, Ledger, Leg, cash_unit, holder_of, share_unit
+from brokers.paper.ledger import OPENING, EventType, Ledger, LedgerEvent, Leg, cash_unit, holder_of, share_unit
 from brokers.paper.state import State, TokenRow
 from shared.domain.account import BrokerName
 from shared.domain.money import Currency
+from shared.domain.order import Side
 
 Cash = dict[Currency, Decimal]
+# What compat opens at start (design.md §9): KIS by number, one on each side; LS accounts come from their keys.
+STANDING = ((BrokerName.KIS, ExEnv.LIVE, "12345678-01"), (BrokerName.KIS, ExEnv.MOCK, "50001234-01"))
 DEFAULT_CASH: Cash = {Currency.KRW: Decimal(100_000_000), Currency.USD: Decimal(100_000)}
 
 
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Shares put into an account from outside, and what they count as bought for."""
+
+    symbol: str
+    quantity: int
+    price: Decimal
+
+
 class Clients:
-    def __init__(self, profile: Profile, state: State, ledger: Ledger, clock: ExchangeClock, cash: Cash) -> None:
+    """`on_means` hears of every CASH event, so that holdings follow it."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        state: State,
+        ledger: Ledger,
+        clock: ExchangeClock,
+        cash: Cash,
+        on_means: Callable[[LedgerEvent], None],
+    ) -> None:
+        self.on_means = on_means
         self.profile, self._state, self._ledger, self._clock, self._cash = profile, state, ledger, clock, cash
         self._accounts = {account.id: account for account in state.load_accounts()}
         self._used: dict[AccountId, set[str]] = {}  # -> fingerprints of the keys
@@ -43,6 +68,9 @@ class Clients:
             self._mint = secrets.token_hex(32)
             with state.transaction():
                 state.put("mint", self._mint)
+        if profile is Profile.COMPAT:
+            for broker, env, number in STANDING:
+                self.account(broker, env, number, None)
 
     # -- accounts
 
@@ -94,39 +122,57 @@ class Clients:
         key_id = fingerprint(app_key)
         return [account for account in self._accounts.values() if account.broker is broker and account.key_id == key_id]
 
-    def register(self, account: Account, cash: Cash, holdings: list[tuple[str, int, Decimal]]) -> None:
-        """Open an account with these keys and means, or give a known one new keys (its means stay)."""
-        if account.id in self._accounts:
-            with self._state.transaction():
-                self._state.save_account(account)
-            self._accounts[account.id] = account
-        else:
-            self._open(account, cash, holdings)
+    def register(self, account: Account, cash: Cash | None, holdings: list[Lot]) -> None:
+        """Open an account, or give a known one new keys. What is named of its means is brought to that amount.
 
-    def _open(self, account: Account, cash: Cash, holdings: list[tuple[str, int, Decimal]]) -> None:
-        holder = holder_of(account.id)
+        `cash` None: a new account starts like every other, a known one keeps what it has.
+        """
+        if cash is None:
+            cash = {} if account.id in self._accounts else self._cash
+        self._open(account, cash, holdings)
+
+    def _open(self, account: Account, cash: Cash, holdings: list[Lot]) -> None:
         with self._state.transaction():
             self._state.save_account(account)
             for currency, amount in cash.items():
-                self._put(account, holder, currency, cash_unit(currency), amount, None, amount)
-            for symbol, quantity, price in holdings:
-                self._put(account, holder, symbol, share_unit(symbol), Decimal(quantity), quantity, price)
+                more = self._bring(account, cash_unit(currency), amount)
+                if more:
+                    self._put(account, currency, cash_unit(currency), more, price=more)
+            for lot in holdings:
+                unit = share_unit(lot.symbol)
+                more = self._bring(account, unit, Decimal(lot.quantity))
+                if more:
+                    side = Side.BUY if more > 0 else Side.SELL
+                    self._put(account, lot.symbol, unit, more, side=side, quantity=abs(int(more)), price=lot.price)
         self._accounts[account.id] = account
 
+    def _bring(self, account: Account, unit: str, amount: Decimal) -> Decimal:
+        return amount - self._ledger.balance(holder_of(account.id), unit)
+
     def _put(
-        self, a: Account, holder: str, symbol: str, unit: str, amount: Decimal, quantity: int | None, price: Decimal
+        self,
+        account: Account,
+        symbol: str,
+        unit: str,
+        amount: Decimal,
+        *,
+        price: Decimal,
+        side: Side | None = None,
+        quantity: int | None = None,
     ) -> None:
-        self._ledger.append(
+        event = self._ledger.append(
             EventType.CASH,
             at=self._clock.wall_now(),
             market_at=self._clock.market_now(),
-            account=a.id,
+            account=account.id,
             symbol=symbol,
+            side=side,
             quantity=quantity,
             price=price,
             code="OPENING",
-            legs=(Leg(holder, unit, amount), Leg(OPENING, unit, -amount)),
+            legs=(Leg(holder_of(account.id), unit, amount), Leg(OPENING, unit, -amount)),
         )
+        self.on_means(event)
 
     # -- tokens: wall time, kept as fingerprints; the text of one can be made again from the key that asks
 

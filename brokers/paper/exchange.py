@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from brokers.paper.accounts import Account, AccountId, CashView, ExEnv, Holding, IssuedToken, Profile
 from brokers.paper.checks import check_amend, check_leaves, check_new
-from brokers.paper.clients import DEFAULT_CASH, Cash, Clients, new_account
+from brokers.paper.clients import DEFAULT_CASH, Cash, Clients, Lot, new_account
 from brokers.paper.clock import ExchangeClock, Sessions
 from brokers.paper.faults import VISIBILITY_LAG_S, Fault, FaultPlan
 from brokers.paper.floor import Floor
@@ -49,9 +49,10 @@ class Exchange:
         self.tape = Tape(clock, source)
         self.ledger = Ledger(state)
         self.faults = FaultPlan(clock.wall_now, self._write_fault)
-        self._clients = Clients(profile, state, self.ledger, clock, DEFAULT_CASH if cash is None else cash)
         self._orders = OrderList(state)
         self._portfolio = Portfolio(self.ledger, self._orders, self.tape)
+        means = DEFAULT_CASH if cash is None else cash
+        self._clients = Clients(profile, state, self.ledger, clock, means, self._portfolio.follow)
         self._floor = Floor(
             clock, self.tape, self.ledger, self._orders, self._portfolio,
             account=self._clients.get, session_open=self.session_open,
@@ -118,14 +119,12 @@ class Exchange:
         secret: str,
         account: str,
         hts_id: str,
-        cash: Cash,
-        holdings: list[tuple[str, int, Decimal]],
+        cash: Cash | None,
+        holdings: list[Lot],
     ) -> Account:
-        """Open an account with its keys and means; for a known account only the keys change."""
+        """Open an account or give a known one new keys; the cash and shares named are brought to these amounts."""
         opened = new_account(broker, env, account, app_key, secret, hts_id)
         self._clients.register(opened, cash, holdings)
-        for symbol, quantity, price in holdings:
-            self._portfolio.moved(opened.id, symbol, Side.BUY, quantity, price)
         return opened
 
     def issue_token(self, broker: BrokerName, env: ExEnv, app_key: str, lifetime_s: float) -> IssuedToken:

@@ -49,9 +49,14 @@ class Floor:
         return not any(len(book) for book in self._books.values())
 
     def work(self, order: ExOrder, *, resting: bool = False) -> None:
+        """Put an order into its book; at the next `play` it first meets the sizes displayed now."""
         fok = order.time_in_force is TimeInForce.FOK
         working = WorkingOrder(key_of(order), order.side, order.price, order.leaves, all_or_none=fok, resting=resting)
-        self._books.setdefault(order.symbol, Book()).add(working)
+        book = self._books.setdefault(order.symbol, Book())
+        quote = self._tape.quote(order.symbol)
+        if self._shown.get(order.symbol) != quote.at:
+            self._show(quote, book)
+        book.add(working)
 
     def leave(self, order: ExOrder, quantity: int, when_empty: ExStatus) -> None:
         """Shares were taken out of `order`; the last ones decide its status."""
@@ -61,12 +66,13 @@ class Floor:
         self._orders.changed(order)
 
     def play(self, trades: list[Trade]) -> None:
-        """Let the tape's trades and the displayed sizes meet every working order, then end what is over."""
+        """Let new orders meet the sizes they saw, then the tape's trades meet all; end what is over."""
+        for symbol, book in self._books.items():
+            if book.fresh and self._session_open(symbol) and not self._tape.halted(symbol):
+                self._fill(book.sweep(), self._clock.market_now())
+                self._drop_unfilled(symbol)
         for trade in trades:
             self._meet(trade)
-        for symbol, book in self._books.items():
-            if book.fresh:
-                self._sweep(symbol, book)
         self.expire()
 
     def _meet(self, trade: Trade) -> None:
@@ -77,16 +83,6 @@ class Floor:
         self._show(trade, book)
         self._fill(book.sweep(), trade.at)
         self._drop_unfilled(trade.symbol)
-
-    def _sweep(self, symbol: str, book: Book) -> None:
-        """Let new orders meet the sizes displayed now, what others took of them considered."""
-        if self._tape.halted(symbol) or not self._session_open(symbol):
-            return
-        quote = self._tape.quote(symbol)
-        if self._shown.get(symbol) != quote.at:
-            self._show(quote, book)
-        self._fill(book.sweep(), self._clock.market_now())
-        self._drop_unfilled(symbol)
 
     def _show(self, trade: Trade, book: Book) -> None:
         snapshot = self._tape.book(trade)

@@ -25,9 +25,10 @@ class Portfolio:
         self._average: dict[tuple[AccountId, str], Decimal] = {}
         self._held: dict[tuple[AccountId, str], int] = {}
         for event in ledger.events():
-            self._replay(event)
+            self.follow(event)
 
-    def _replay(self, event: LedgerEvent) -> None:
+    def follow(self, event: LedgerEvent) -> None:
+        """Take over the shares that a FILL or CASH event moved."""
         shares = event.type == EventType.FILL or (event.type == EventType.CASH and event.quantity is not None)
         if shares and event.account and event.symbol and event.quantity and event.price:
             account = AccountId(BrokerName(event.broker or ""), ExEnv(event.env or ""), event.account)

@@ -126,7 +126,9 @@ class SyntheticSource:
         return self._hours(symbol, on)[(start - midnight(on, zone)) // HOUR]
 
     def _cut_hour(self, symbol: str, start: datetime) -> list[Shape]:
-        return cut(self._hour(symbol, start), 60, self._rng(symbol, "minutes", start.isoformat()), swing=0.3, wick=0.2)
+        return cut(
+            self._hour(symbol, start), 60, self._rng(symbol, "minutes", start.isoformat()), swing=0.25, wick=0.35
+        )
 
     def _minute_shape(self, symbol: str, minute: datetime) -> Shape:
         hour = floor_to(minute, 3600)

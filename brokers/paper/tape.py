@@ -26,6 +26,7 @@ from shared.domain.market import Bar, BookLevel, OrderBook, Timeframe
 from shared.domain.order import Side
 from shared.domain.venue_rules import price_limits, step_price, tick_size
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 LEVELS = 10
 INSTANT = timedelta(microseconds=1)
 RECENT = 120  # trades kept per symbol
@@ -65,7 +66,7 @@ class Trade:
 
 
 def open_source(spec: str) -> Source:
-    """Open what --tape names.
+    """Open what --tape names; relative paths start at the repo root.
 
     Raises:
         ConfigError: the text or a file cannot be used.
@@ -80,7 +81,7 @@ def open_source(spec: str) -> Source:
             f"{spec!r} is neither synthetic[:seed] nor replay:SYMBOL=FILE[,SYMBOL=FILE]",
             "mend --tape",
         )
-    return ReplaySource({symbol: Path(path) for symbol, _, path in files})
+    return ReplaySource({symbol: ROOT / path for symbol, _, path in files})
 
 
 @dataclass(slots=True)

@@ -28,13 +28,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON 문서 하나로 답�
 
 def show(document: Mapping[str, Any], as_json: bool) -> None:
     """Print the answer of a verb: `items` become a table, anything else name and value per line."""
-    plain = to_plain(document)
     if as_json:
-        print_json(plain)
-    elif "items" in plain:
-        _print_table(plain["items"])
+        print_json(document)
+    elif "items" in document:
+        _print_table(document["items"])
     else:
-        for name, value in plain.items():
+        for name, value in document.items():
             sys.stdout.write(f"{name}: {_cell(value)}\n")
 
 
@@ -87,17 +86,19 @@ _PLAIN: dict[type, Callable[[Any], Any]] = {
 }
 
 
-def _print_table(rows: list[dict[str, Any]]) -> None:
-    console = Console(soft_wrap=not sys.stdout.isatty())
+def _print_table(rows: list[Mapping[str, Any]]) -> None:
+    """Columns that are empty in every row are left out; into a pipe nothing is folded."""
+    console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
     if not rows:
         console.print("—")
         return
+    names = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in rows[0]:
+    for name in names:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*(escape(_cell(value)) for value in row.values()))
-    console.print(table, width=None if sys.stdout.isatty() else 10_000)
+        table.add_row(*(escape(_cell(row[name])) for name in names))
+    console.print(table)
 
 
 def _cell(value: Any) -> str:
@@ -105,4 +106,7 @@ def _cell(value: Any) -> str:
         return "—"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
+    if isinstance(value, datetime):
+        return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    plain = to_plain(value)
+    return json.dumps(plain, ensure_ascii=False) if isinstance(plain, (dict, list)) else str(plain)

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from console.cli import output
 from console.cli.accounts import Confirm, Reason
 from console.cli.desk import Desk, open_desk
-from console.cli.output import FAILED, AsJson, listing, print_json, show, tell
+from console.cli.output import FAILED, AsJson, listing, print_json, tell
 from console.services import rules
 from console.services.rules import RuleLine
 from shared.config import ROOT, load_settings
@@ -51,7 +52,7 @@ def validate(file: File, as_json: AsJson = False) -> int:
     for warning in [] if as_json else warnings:
         tell(f"! {warning}")
     valid = {"valid": True, "name": rule.metadata.name, "timeframe": rule.timeframe, "universe": list(rule.universe)}
-    show({**valid, "problems": [], "warnings": warnings} if as_json else valid, as_json)
+    output.show({**valid, "problems": [], "warnings": warnings} if as_json else valid, as_json)
     return 0
 
 
@@ -67,7 +68,7 @@ def add(
     """규칙을 꺼진 채로 등록합니다 · Keep a rule, switched off; or a new version of one."""
     desk = open_desk()
     rule_id = _save(desk, desk.account(account), read(file), symbols, max_position, replace)
-    show(_row(_line(desk, rule_id)), as_json)
+    output.show(_row(_line(desk, rule_id)), as_json)
 
 
 @app.command("import")
@@ -90,7 +91,7 @@ def import_(
                 f"{name}: 등록하지 않았습니다 (nothing was imported)", " / ".join(checked.problems), "", code="bad_rule"
             )
     kept = [_save(desk, account_id, text, symbols, max_position, None) for text in texts]
-    show(listing([_row(_line(desk, rule_id)) for rule_id in kept], desk.now), as_json)
+    output.show(listing([_row(_line(desk, rule_id)) for rule_id in kept], desk.now), as_json)
 
 
 @app.command("list")
@@ -100,7 +101,7 @@ def list_(
     """등록된 규칙 · The rules kept here."""
     desk = open_desk()
     lines = rules.listed(desk.wiring, desk.actor, account_id=desk.account_or_all(account))
-    show(listing([_row(line) for line in lines], desk.now), as_json)
+    output.show(listing([_row(line) for line in lines], desk.now), as_json)
 
 
 @app.command()
@@ -132,7 +133,7 @@ def enable(
     """규칙을 켭니다 · Switch a rule on."""
     desk = open_desk()
     rules.set_enabled(desk.wiring, desk.actor, rule_id, True, confirm=confirm, reason=reason, waive=waive)
-    show(_row(_line(desk, rule_id)), as_json)
+    output.show(_row(_line(desk, rule_id)), as_json)
 
 
 @app.command()
@@ -140,7 +141,7 @@ def disable(rule_id: RuleId, reason: Reason = "", as_json: AsJson = False) -> No
     """규칙을 끕니다 · Switch a rule off."""
     desk = open_desk()
     rules.set_enabled(desk.wiring, desk.actor, rule_id, False, reason=reason)
-    show(_row(_line(desk, rule_id)), as_json)
+    output.show(_row(_line(desk, rule_id)), as_json)
 
 
 @app.command()

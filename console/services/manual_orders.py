@@ -24,7 +24,7 @@ from shared.models import BrokerageAccount, Command, OrderRow
 from shared.store import accounts, commands
 from shared.store.commands import OPEN_COMMANDS, CommandKind
 
-ORDER_LIFE = timedelta(seconds=15)  # a bot that has not taken it by then never will
+ORDER_LIFE = timedelta(seconds=5)  # a bot that has not taken it by then never will
 ANSWER_GRACE_S = 15.0  # how long a bot that has taken it may ask its broker
 POLL_S = 0.1
 

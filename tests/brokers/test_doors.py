@@ -10,6 +10,7 @@ import pytest
 from brokers import open_broker
 from brokers.contract import Broker, Credentials
 from brokers.kis import tr as kis_tr
+from brokers.ls import tr as ls_tr
 from shared.clock import SystemClock
 from shared.config import EXCHANGE_PORTS
 from shared.domain.account import AccountKey, BrokerName, Environment, Market, Wire
@@ -21,25 +22,21 @@ LIVE_STREAM = "ws://ops.koreainvestment.com:21000"
 MOCK_REST = "https://openapivts.koreainvestment.com:29443"
 MOCK_STREAM = "ws://ops.koreainvestment.com:31000"
 
-# account number and every address that must be refused, by (broker, environment, address name)
-ACCOUNT_NO = {BrokerName.KIS: "12345678-01"}
-OVERRIDES: list[tuple[BrokerName, Environment, str, str]] = [
-    (BrokerName.KIS, environment, name, url)
-    for environment, refused in {
-        Environment.SIM: [
-            LIVE_REST,
-            LIVE_STREAM,
-            MOCK_REST,
-            MOCK_STREAM,
-            "http://localhost:18443",
-            "http://127.0.0.1:80",
-        ],
-        Environment.MOCK: [LIVE_REST, LIVE_STREAM, "http://127.0.0.1:18443", "https://openapivts.koreainvestment.com"],
-        Environment.LIVE: [MOCK_REST, MOCK_STREAM, "http://127.0.0.1:18443", "http://openapi.koreainvestment.com:9443"],
-    }.items()
-    for url in refused
-    for name in ("rest", "stream")
-]
+LS_STREAM, LS_MOCK_STREAM = "wss://openapi.ls-sec.co.kr:9443", "wss://openapi.ls-sec.co.kr:29443"
+# LS serves real and mock trading from one REST host: there the environment probe of its start tells them apart.
+LS_REST = "https://openapi.ls-sec.co.kr:8080"
+
+ACCOUNT_NO = {BrokerName.KIS: "12345678-01", BrokerName.LS: "20012345601"}
+LOOPBACK = ["http://localhost:18443", "http://127.0.0.1:80", "ws://127.0.0.1:1"]
+REFUSED = {  # what an account of (broker, environment) must not be pointed at
+    (BrokerName.KIS, Environment.SIM): [LIVE_REST, LIVE_STREAM, MOCK_REST, MOCK_STREAM, LS_REST, *LOOPBACK],
+    (BrokerName.KIS, Environment.MOCK): [LIVE_REST, LIVE_STREAM, "https://openapivts.koreainvestment.com", *LOOPBACK],
+    (BrokerName.KIS, Environment.LIVE): [MOCK_REST, MOCK_STREAM, LIVE_REST.replace("https", "http"), *LOOPBACK],
+    (BrokerName.LS, Environment.SIM): [LS_REST, LS_STREAM, LS_MOCK_STREAM, LIVE_REST, *LOOPBACK],
+    (BrokerName.LS, Environment.MOCK): [LS_STREAM, LIVE_REST, *LOOPBACK],
+    (BrokerName.LS, Environment.LIVE): [LS_MOCK_STREAM, LS_REST.replace("https", "http"), *LOOPBACK],
+}
+OVERRIDES = [(*where, name, url) for where, urls in REFUSED.items() for url in urls for name in ("rest", "stream")]
 
 
 def account(broker: BrokerName, environment: Environment, **options: Any) -> Broker:
@@ -116,6 +113,8 @@ async def test_the_spy_would_see_a_lookup(reached: list[str]) -> None:
 def test_no_host_list_but_live_s_names_a_live_host(environment: Environment, wire: Wire) -> None:
     live = kis_tr.site(Environment.LIVE, Wire.LIVE).hosts.allowed
     assert not live & kis_tr.site(environment, wire).hosts.allowed
+    shared = ls_tr.site(Environment.LIVE, Wire.LIVE).hosts.allowed & ls_tr.site(environment, wire).hosts.allowed
+    assert shared == ({("https", "openapi.ls-sec.co.kr", 8080)} if environment is Environment.MOCK else set())
 
 
 def test_sim_ports_are_the_exchange_s() -> None:

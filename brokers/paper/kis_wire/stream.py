@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
 
 from aiohttp import WSMsgType, web
 
@@ -94,11 +95,13 @@ class Hub:
         await socket.prepare(request)
         session = Session(socket)
         self._sessions.add(session)
-        async with _tasks(session.write(request.transport), self._keep_alive(session)):
-            await self._listen(session)
-        self._sessions.discard(session)
-        for target in session.registered:
-            self._readers[target].discard(session)
+        try:
+            async with _tasks(session.write(request.transport), self._keep_alive(session)):
+                await self._listen(session)
+        finally:
+            self._sessions.discard(session)
+            for target in session.registered:
+                self._readers[target].discard(session)
         return socket
 
     async def close(self, _app: web.Application) -> None:
@@ -251,12 +254,13 @@ class Hub:
             frame=text,
             socket=session,
         )
+        anew = text
         for step in steps:
-            if step.kind is StepKind.KEY_CHANGE:
+            if step.kind is StepKind.KEY_CHANGE and plain:
                 session.key = CipherKey.fresh()
-                session.send(encrypted_frame(tr_id, plain, session.key) if plain else text)
-            else:
-                session.queue(step)
+                anew = encrypted_frame(tr_id, plain, session.key)
+            elif step.kind is not StepKind.KEY_CHANGE:
+                session.queue(replace(step, frame=anew) if step.frame == text else step)
 
 
 def _us_keys(listing: Listing) -> tuple[str, str]:

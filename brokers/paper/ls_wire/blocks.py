@@ -46,7 +46,7 @@ def _fields(item: str) -> list[Field]:
 BLOCKS = _read_tables(TABLES)
 
 
-def block(name: str, **values: Value) -> Block:
+def block(name: str, /, **values: Value) -> Block:
     """Build one response block; keys not given take the document's empty value. An unknown key is a KeyError."""
     fields = BLOCKS[name]
     unknown = values.keys() - {field.name for field in fields}

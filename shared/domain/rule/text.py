@@ -175,7 +175,7 @@ def _yaml_node(events: Iterator[Any], event: Any, budget: _Budget, depth: int) -
     if getattr(event, "tag", None) not in (None, "!"):
         raise _refusal("태그(!)는 쓸 수 없습니다", "tags are refused", "태그를 지우세요", "remove the tag", line)
     if isinstance(event, yaml.ScalarEvent):
-        return _scalar(event.value, event.style is None, line)
+        return _scalar(event.value, not event.style, line)
     if isinstance(event, yaml.SequenceStartEvent):
         items = []
         while not isinstance(inner := next(events), yaml.SequenceEndEvent):

@@ -14,9 +14,20 @@ from shared.domain.rule import model as m
 Document = dict[str, Any]
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes text with control characters in double quotes; elsewhere they would be read back as line breaks."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        odd = not text.replace("\n", "").isprintable()
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style='"' if odd else None)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
 def to_yaml(rule: m.Rule) -> str:
     """Return the rule as YAML in our key order; Korean stays readable."""
-    return yaml.safe_dump(to_document(rule), allow_unicode=True, sort_keys=False, width=100)
+    return yaml.dump(to_document(rule), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
 
 
 def to_json(rule: m.Rule) -> str:

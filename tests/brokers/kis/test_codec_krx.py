@@ -171,12 +171,16 @@ def test_minutes_merge_into_fives_and_a_half_seen_bucket_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "kind"),
+    ("words", "last", "unit", "kind"),
     [
-        ("삼성전자보통주 국내주식 KOSPI200", InstrumentType.STOCK),
-        ("삼성KODEX200증권상장지수투자신탁[주식]", InstrumentType.ETF),
-        ("신한 레버리지 WTI원유 상장지수증권", InstrumentType.ETN),
+        ("삼성전자보통주 국내주식 KOSPI200", 71200, 100, InstrumentType.STOCK),
+        ("삼성KODEX200증권상장지수투자신탁[주식]", 36000, 5, InstrumentType.ETF),
+        ("신한 레버리지 WTI원유 상장지수증권", 9000, 5, InstrumentType.ETN),
+        ("KODEX 200", 36000, 5, InstrumentType.ETF),
+        ("싼 주식", 3000, 5, InstrumentType.STOCK),
     ],
 )
-def test_exchange_traded_products_are_told_by_their_legal_names(words: str, kind: InstrumentType) -> None:
-    assert krx_type(words) is kind
+def test_a_fund_is_told_by_its_legal_name_or_by_its_price_unit(
+    words: str, last: int, unit: int, kind: InstrumentType
+) -> None:
+    assert krx_type(words, Decimal(last), Decimal(unit), NOW.date()) is kind

@@ -16,14 +16,14 @@ from tests.brokers.paper.kis_wire.desk import Desk, open_desk
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """The compat profile: any key, any account."""
-    async with open_desk(tmp_path) as opened:
+    async with open_desk(tmp_path / "compat") as opened:
         yield opened
 
 
 @pytest.fixture
 async def strict_desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """The strict profile on a Thursday at 10:15:30 in New York, one live and one 모의 account registered."""
-    async with open_desk(tmp_path, profile=Profile.STRICT) as opened:
+    async with open_desk(tmp_path / "strict", profile=Profile.STRICT) as opened:
         _register(opened)
         yield opened
 

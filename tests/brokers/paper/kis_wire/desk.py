@@ -14,13 +14,14 @@ from typing import Any
 import httpx
 from aiohttp import web
 
-from brokers.paper.accounts import ExEnv, Profile
+from brokers.paper.accounts import Account, ExEnv, Profile
 from brokers.paper.clock import ExchangeClock
 from brokers.paper.exchange import Exchange
 from brokers.paper.kis_wire import rest_app, ws_app
 from brokers.paper.kis_wire.gateway import TRS
 from brokers.paper.state import State
 from brokers.paper.synthetic import SyntheticSource
+from shared.domain.account import BrokerName
 from tests.brokers.paper.kis_wire.documented import REQUESTS
 
 THURSDAY = datetime(2026, 7, 9, 14, 15, 30, tzinfo=UTC)  # 10:15:30 in New York, 23:15:30 in Seoul
@@ -69,6 +70,9 @@ class Desk:
             assert answer.status_code == 200, answer.text
             self.tokens[env, key] = answer.json()["access_token"]
         return self.tokens[env, key]
+
+    def account(self, env: ExEnv = LIVE, number: str = "") -> Account:
+        return self.exchange.account(BrokerName.KIS, env, number or ACCOUNTS[env])
 
     def client(self, env: ExEnv = LIVE, *, key: str = "PSkey", secret: str = "secret", account: str = "") -> Client:
         return Client(self, env, key, secret, account or ACCOUNTS[env])
@@ -134,7 +138,7 @@ class Client:
         """Buy at once at the ask's far side and wait until the exchange has filled it all."""
         limit = crossing_price(self.desk.exchange, symbol)
         number = await self.buy(symbol, quantity, limit)
-        order = self.desk.exchange.order(self.desk.exchange.account("KIS", self.env, self.account), int(number))
+        order = self.desk.exchange.order(self.desk.account(self.env, self.account), int(number))
         for _ in range(40):
             if order is not None and not order.leaves:
                 return number
@@ -209,7 +213,7 @@ async def open_desk(
         stack.callback(state.close)
         rest = {env: await _serve(stack, rest_app(exchange, env)) for env in ExEnv}
         ws = {env: await _serve(stack, ws_app(exchange, env, ping_every_s=ping_every_s)) for env in ExEnv}
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=10))
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=10, verify=False))
         yield Desk(exchange, clock, rest, {env: url.replace("http", "ws") for env, url in ws.items()}, http)
 
 
