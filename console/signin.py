@@ -7,8 +7,8 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
-from streamlit_authenticator.utilities.hasher import Hasher
 
+from console.passwords import check_password, hash_password
 from shared.clock import Clock
 from shared.db import reading, writing
 from shared.store import audit
@@ -16,9 +16,8 @@ from shared.store.people import active_user, user_by_email
 from shared.store.sessions import start_session
 from shared.words import LANGS
 
-MAX_PASSWORD_BYTES = 72  # bcrypt reads no further: a longer password would be cut silently
 # A bcrypt hash nobody knows the password of: an unknown name costs the same time as a known one.
-_NOBODY = Hasher.hash("a name that does not exist")
+_NOBODY = hash_password("a name that does not exist")
 _BCRYPT_AT_ONCE = asyncio.Semaphore(2)
 
 
@@ -85,12 +84,10 @@ class Doorkeeper:
     async def _check(self, name: str, password: str) -> int | None:
         user = await asyncio.to_thread(self._find, name)
         known = user is not None and user[1] is not None
-        # Too long is refused, yet costs the same: time must not tell which rule said no.
-        fits = 0 < len(password.encode()) <= MAX_PASSWORD_BYTES
         stored = user[1] if known and user is not None and user[1] is not None else _NOBODY
         async with _BCRYPT_AT_ONCE:
-            right = await asyncio.to_thread(Hasher.check_pw, password if fits else "x", stored)
-        return user[0] if right and known and fits and user is not None else None
+            right = await asyncio.to_thread(check_password, password, stored)
+        return user[0] if right and known and user is not None else None
 
     def _find(self, name: str) -> tuple[int, str | None] | None:
         with reading(self._engine) as session:

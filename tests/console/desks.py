@@ -9,9 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from sqlmodel import Session
-from streamlit_authenticator.utilities.hasher import Hasher
 
 from console import wiring as wired
+from console.passwords import hash_password
 from console.services import accounts, rules
 from console.services.accounts import Keys, Limits, NewAccount
 from console.services.permissions import Actor
@@ -79,7 +79,7 @@ def empty_desk(folder: Path, port: int = 16501, url: str | None = None) -> Desk:
                 email=f"{role.lower()}@desk.local",
                 name=role.value,
                 role=role.value,
-                password_hash=Hasher.hash(PASSWORDS[role]),
+                password_hash=hash_password(PASSWORDS[role]),
                 created_at=now,
             )
             session.add(user)
