@@ -22,7 +22,7 @@ _BCRYPT_AT_ONCE = asyncio.Semaphore(2)
 
 
 class Throttle:
-    """Counts failed sign-ins per key in a sliding window; lives in the one console process."""
+    """Counts sign-ins not known to be right per key in a sliding window; lives in the one console process."""
 
     def __init__(self, clock: Clock, *, limit: int, window_s: float) -> None:
         self._clock, self._limit, self._window_s = clock, limit, window_s
@@ -38,12 +38,17 @@ class Throttle:
             return 0.0
         return self._window_s - (now - times[0]) if len(times) >= self._limit else 0.0
 
-    def failed(self, key: str) -> None:
+    def count(self, key: str) -> None:
         if len(self._failures) > 10_000:  # a flood of invented names must not fill the memory
             self._failures.clear()
         self._failures[key].append(self._clock.monotonic())
 
-    def passed(self, key: str) -> None:
+    def forgive(self, key: str) -> None:
+        """Take back the last count: that attempt was right."""
+        if self._failures.get(key):
+            self._failures[key].pop()
+
+    def clear(self, key: str) -> None:
         self._failures.pop(key, None)
 
 
@@ -72,13 +77,15 @@ class Doorkeeper:
         wait = max(self._pair.wait_s(pair), self._address.wait_s(ip))
         if wait > 0:
             return Attempt(None, "signin.throttled", int(wait) + 1)
+        # Counted before the check: guesses sent at once do not all slip past the limit while bcrypt runs.
+        self._pair.count(pair)
+        self._address.count(ip)
         user_id = await self._check(name, password)
         if user_id is None:
-            self._pair.failed(pair)
-            self._address.failed(ip)
             await asyncio.to_thread(self._note_failure, name, ip)
             return Attempt(None, "signin.wrong")
-        self._pair.passed(pair)
+        self._pair.clear(pair)
+        self._address.forgive(ip)
         return Attempt(await asyncio.to_thread(self._open, user_id, ip, user_agent, lang))
 
     async def _check(self, name: str, password: str) -> int | None:
