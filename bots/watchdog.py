@@ -92,7 +92,7 @@ class Watchdog:
         log("watchdog", "park", level="error", account_id=account_id, status=status, reason=reason)
         with writing(self._engine) as session:
             heartbeats.set_health(session, account_id, status, reason)
-        self._tell(account_id, "BOT_PARKED", {"reason": reason})
+        self._tell(account_id, "BOT_FATAL" if status == "FATAL" else "BOT_PARKED", {"reason": reason})
 
     def _tell(self, account_id: int, kind: str, params: dict[str, object]) -> None:
         with writing(self._engine) as session:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import random
 import re
@@ -13,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import httpx
 import orjson
 
 from brokers.contract import CallLog, CallRecord
+from brokers.lean import httpx
 from brokers.pacing import Pacer, Priority
 from shared.clock import Clock
 from shared.domain.account import Environment
@@ -37,6 +36,7 @@ CONNECT_S, READ_S = 3.0, 10.0  # kis.md §7.6
 WHOLE_CALL_S = 15.0  # bounds one call with its body: an answer may trickle
 READ_DEADLINE_S = 20.0  # all tries of one read together
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.25, 4.0
+LONGEST_BACK_OFF_S = 10.0
 READ_KEEPALIVE_S = 600.0
 # An order must not meet a connection that the far side is just closing: that answer would be unknown for nothing.
 # Idle longer than this, the connection is dropped and the order opens a fresh one, whose failure is proven not sent.
@@ -156,7 +156,8 @@ class Door:
             Refused, WireError: the broker's judgement; not repeated.
         """
         give_up_at = self._clock.monotonic() + deadline_s
-        for attempt in itertools.count():
+        attempt = 0
+        while True:
             try:
                 return await self._read(call, max(0.0, give_up_at - self._clock.monotonic()))
             except (BrokerUnavailable, RateLimited) as e:
@@ -164,7 +165,7 @@ class Door:
                 if self._clock.monotonic() + wait_s >= give_up_at:
                     raise
                 await asyncio.sleep(wait_s)
-        raise AssertionError("unreachable")
+                attempt += 1
 
     async def send_once(self, call: Call, max_wait_s: float = 5.0) -> Answer:
         """Send an order command exactly once; never repeats it, whatever happens.
@@ -200,10 +201,8 @@ class Door:
         """Let Refused through; every other doubt about an order's answer is OutcomeUnknown."""
         try:
             self._judge(answer, True)
-        except RateLimited as e:
-            self._pacer.back_off(e.retry_after_s)
-            raise
-        except Refused:
+        except Refused as e:
+            self._slow_down(e)
             raise
         except BrokerError as e:
             raise OutcomeUnknown(self._broker, e.broker_code, e.message) from e
@@ -236,11 +235,16 @@ class Door:
             raise DoorClosed(self._broker, str(answer.status), f"{call.tr}: redirected to {where}; never followed")
         try:
             self._judge(answer, False)
-        except RateLimited as e:
-            self._pacer.back_off(e.retry_after_s)
+        except Refused as e:
+            self._slow_down(e)
             raise
         if not 200 <= answer.status < 300:
             raise BrokerUnavailable(self._broker, str(answer.status), f"{call.tr}: {answer.content[:200]!r}")
+
+    def _slow_down(self, error: Refused) -> None:
+        """A long wait (a token once a minute) concerns that one call, not the budget of all."""
+        if isinstance(error, RateLimited) and error.retry_after_s <= LONGEST_BACK_OFF_S:
+            self._pacer.back_off(error.retry_after_s)
 
     async def _exchange(self, http: httpx.AsyncClient, call: Call, url: httpx.URL, wire: _Wire) -> Answer:
         async with asyncio.timeout(WHOLE_CALL_S):

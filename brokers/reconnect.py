@@ -34,6 +34,7 @@ class Patience:
     storm: int = 20  # connections within storm_window_s, then wait the window out
     storm_window_s: float = 600.0
     stable_s: float = 60.0  # a stream that lived this long starts again from first_s
+    ping_s: float | None = None  # protocol pings, where the broker sends nothing of its own to be heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Talk:
     """What a broker's stream says and hears; reconnect knows nothing else of it."""
 
     url: Callable[[], str]
-    on_open: Callable[[Send], Awaitable[None]]  # register everything wanted
+    on_open: Callable[[Send], Awaitable[Sequence[BrokerEvent]]]  # register everything wanted; StreamUp if nothing is
     on_text: Callable[[str], Sequence[BrokerEvent]]  # may raise StreamLost; yields StreamUp when all is registered
     reply_to: Callable[[str], str | None] = lambda text: None  # keep-alive: the text to answer with
 
@@ -94,6 +95,12 @@ class Reconnector:
                 return  # the reading side sees the same end and reconnects
 
     async def _run(self) -> None:
+        try:
+            await self._keep_alive()
+        finally:
+            self._say_down("the stream has ended")  # stopped, or a fault of ours: whoever listens must not trust it
+
+    async def _keep_alive(self) -> None:
         while True:
             await asyncio.sleep(self._wait_s())
             began = self._clock.monotonic()
@@ -112,12 +119,18 @@ class Reconnector:
         """Serve one connection until it ends; the reason is returned or raised."""
         url = str(self._hosts.check(self._talk.url()))
         options = _DirectConnect(
-            url, compression=None, max_queue=None, max_size=2**22, ping_interval=None, proxy=None, close_timeout=2
+            url,
+            compression=None,
+            max_queue=None,
+            max_size=2**22,
+            proxy=None,
+            close_timeout=2,
+            ping_interval=self._patience.ping_s,
         )
         async with options as socket:
             self._socket = socket
             began = self._clock.monotonic()
-            await self._talk.on_open(socket.send)
+            self._tell(await self._talk.on_open(socket.send))
             while True:
                 patience_s = self._patience.silence_s
                 if not self._up:
@@ -135,7 +148,10 @@ class Reconnector:
         if reply is not None:
             await socket.send(reply)
             return
-        for event in self._talk.on_text(text):
+        self._tell(self._talk.on_text(text))
+
+    def _tell(self, events: Sequence[BrokerEvent]) -> None:
+        for event in events:
             if isinstance(event, StreamUp):
                 self._up, self._told_down = True, False
             self._emit(event)

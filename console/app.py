@@ -4,18 +4,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from console.components.frame import allowed, me, t, wiring
+from console.components.figures import Html, join
+from console.components.frame import allowed, me, session_cookie, t, wiring
 from console.services import alerts, people
+from console.services.people import sign_out
 from console.services.permissions import Action
-from console.services.signin import sign_out
 from shared.words import LANGS
 
 HERE = Path(__file__).resolve().parent
 
 
 def _sign_out() -> None:
-    from console.components.frame import session_cookie
-
     sign_out(wiring().engine, wiring().clock, session_cookie() or "")
 
 
@@ -27,7 +26,7 @@ def _person() -> None:
     """Name, language and the way out, under the menu."""
     actor = me()
     with st.sidebar:
-        st.caption(f"{actor.name} · {t(f'role.{actor.role}')}")
+        st.html(join(Html('<p class="lt-note">'), actor.name, Html("<br>"), t(f"role.{actor.role}"), Html("</p>")))
         st.segmented_control(
             t("language"),
             LANGS,
@@ -41,7 +40,7 @@ def _person() -> None:
         st.button(t("signout"), key="signout", icon=":material/logout:", on_click=_sign_out, width="stretch")
 
 
-st.set_page_config(page_title="LetsTrade", page_icon=str(HERE / "mark.png"), layout="wide", initial_sidebar_state=220)
+st.set_page_config(page_title="LetsTrade", page_icon=str(HERE / "mark.png"), layout="wide", initial_sidebar_state=210)
 st.html(HERE / "components" / "desk.css")
 person = me()
 waiting = len([line for line in alerts.inbox(wiring(), person) if line.severity != "info"])

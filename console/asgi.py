@@ -7,15 +7,19 @@ import sys
 from pathlib import Path
 
 import streamlit as st
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware import Middleware
 
 from console import wiring
 from console.api.health import health_routes
+from console.components.frame import t
 from console.gate import Gate
-from console.startup import check_store
 from console.theme import streamlit_config
+from shared import schema
 from shared.config import load_settings
 from shared.domain.errors import ConfigError, TradingError
+from shared.logs import configure
 
 EXIT_CONFIG = 78  # supervisord: do not restart
 _log = logging.getLogger("console")
@@ -26,10 +30,11 @@ def main() -> int:
     try:
         settings = load_settings()
         wired = wiring.wire(settings)
-        check_store(wired.engine)
+        require_store(wired.engine)
     except ConfigError as error:
         sys.stderr.write(f"{error.what}\n{error.why}\n{error.now}\n")
         return EXIT_CONFIG
+    configure("console")
     wiring.use(wired)
     app = st.App(
         Path(__file__).with_name("app.py"),
@@ -41,10 +46,20 @@ def main() -> int:
     return 0
 
 
+def require_store(engine: Engine) -> None:
+    """Refuse a store that does not answer or has another schema; ConfigError says what to do."""
+    try:
+        schema.require_current(engine)
+    except SQLAlchemyError as error:
+        raise ConfigError(
+            "the database cannot be reached",
+            type(error).__name__,
+            "check DATABASE_URL or SUPABASE_DB_URL, and that the server runs",
+        ) from error
+
+
 def _script_failed(error: Exception) -> bool:
     """Log with its trace and tell the person without details; True: Streamlit shows nothing of its own."""
-    from console.components.frame import t
-
     _log.error("page failed", exc_info=error)
     if isinstance(error, TradingError):
         st.error(f"{error.what}\n\n{error.why}\n\n{error.now}", icon=":material/block:")

@@ -7,9 +7,14 @@ WebSocket included, and the socket is closed when its session ends.
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import re
 from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
+import streamlit
 from google.protobuf.message import DecodeError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -18,7 +23,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from console.login_page import login_page
-from console.services.signin import Doorkeeper, note_activity, sign_out, signed_in
+from console.services.people import note_activity, sign_out, signed_in
+from console.signin import Doorkeeper
 from console.wiring import Wiring
 from shared.store.sessions import ABSOLUTE, SignedIn
 
@@ -29,9 +35,18 @@ MAX_FORM_BYTES = 4096
 RECHECK_S = 5.0  # how often an open socket's session is read again
 GRACE_S = 10.0  # an ended session's page has this long to say so before its socket closes
 
+
+def _inline_scripts() -> str:
+    """Hashes of the scripts inside Streamlit's own page: those run, no other inline script does."""
+    page = Path(str(streamlit.__file__)).with_name("static").joinpath("index.html").read_text(encoding="utf-8")
+    digests = (hashlib.sha256(one.encode()).digest() for one in re.findall(r"<script>(.*?)</script>", page, re.S))
+    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+
+
 _CSP = (
-    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; worker-src 'self' blob:; "
+    f"default-src 'self'; script-src 'self' 'wasm-unsafe-eval' {_inline_scripts()}; "
+    "style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws://localhost:* ws://127.0.0.1:*; worker-src 'self' blob:; "
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 SECURITY_HEADERS = {
@@ -169,7 +184,8 @@ class _Watched:
     def __init__(self, gate: Gate, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
         self._gate, self._headers, self._scope = gate, headers, scope
         self._receive, self._send = receive, send
-        self._checked_at, self._gone_at = gate.monotonic(), None
+        self._checked_at = gate.monotonic()
+        self._gone_at: float | None = None  # when the session was first seen ended
 
     async def __call__(self) -> Message:
         message = await self._receive()

@@ -32,6 +32,7 @@ class Settings:
     port: int
     exchange_port_offset: int
     telegram_token: str | None
+    telegram_chat_ids: str | None
     telegram_api_base: str | None
     supabase_project_url: str | None
     supabase_anon_key: str | None
@@ -98,6 +99,7 @@ def load_settings(env: dict[str, str] | None = None) -> Settings:
         port=_port(env, "LETSTRADE_PORT", 8501),
         exchange_port_offset=_number(env, "LETSTRADE_EXCHANGE_PORT_OFFSET", 0, 0, 30000),
         telegram_token=env.get("TELEGRAM_BOT_TOKEN"),
+        telegram_chat_ids=env.get("TELEGRAM_CHAT_IDS"),
         telegram_api_base=env.get("TELEGRAM_API_BASE"),
         supabase_project_url=env.get("SUPABASE_PROJECT_URL"),
         supabase_anon_key=env.get("SUPABASE_ANON_KEY"),

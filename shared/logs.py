@@ -48,4 +48,4 @@ def configure(program: str, level: str = "info") -> None:
 
 def log(program: str, event: str, *, level: str = "info", **fields: object) -> None:
     """Write one structured line."""
-    logging.getLogger(program).log(_LEVELS[level], event, extra={"fields": fields})
+    logging.getLogger(f"letstrade.{program}").log(_LEVELS[level], event, extra={"fields": fields})

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.wording import alerts, desk, pages, refusals
+from shared.wording import alerts, desk, pages, reasons, refusals
 
 LANGS = ("ko", "en")  # Korean first
 UNKNOWN = "—"
 
-WORDS: dict[str, tuple[str, str]] = {**desk.WORDS, **pages.WORDS, **refusals.words()}
+WORDS: dict[str, tuple[str, str]] = {**desk.WORDS, **pages.WORDS, **reasons.WORDS, **refusals.words()}
 
 
 class _Gaps(dict[str, object]):
@@ -26,19 +26,32 @@ def say(key: str, lang: str, **values: object) -> str:
     return key if both is None else both[_index(lang)].format_map(_Gaps(values))
 
 
+def reason_text(code: str, lang: str, text: str = "") -> str:
+    """A decision's reason: the words of its code, else what its writer said, else the code."""
+    both = WORDS.get(f"reason.{code}")
+    return text or code if both is None else both[_index(lang)]
+
+
 def alert_text(kind: str, lang: str, params: Mapping[str, Any]) -> str:
     """One sentence about an alert; a kind without words shows its name and parameters."""
     both = alerts.TEXTS.get(kind)
     if both is None:
-        shown = ", ".join(f"{name}={value}" for name, value in params.items())
-        return f"{kind} {shown}".strip()
-    return both[_index(lang)].format_map(_Gaps(params))
+        listed = ", ".join(f"{name}={value}" for name, value in params.items())
+        return f"{kind} {listed}".strip()
+    shown = {name: _word(name, value, lang) for name, value in params.items()}
+    return both[_index(lang)].format_map(_Gaps(shown))
 
 
 def alert_advice(kind: str, lang: str) -> str:
     """What to do now; empty when there is nothing to do."""
     both = alerts.ADVICE.get(kind)
     return "" if both is None else both[_index(lang)]
+
+
+def _word(name: str, value: object, lang: str) -> object:
+    """Parameters that are words of the desk are said in its language: side BUY is 매수."""
+    both = WORDS.get(f"{name}.{value}")
+    return value if both is None else both[_index(lang)]
 
 
 def _index(lang: str) -> int:

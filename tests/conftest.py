@@ -16,6 +16,13 @@ from shared import schema
 from shared.db import open_engine
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that need a PostgreSQL share one worker, and so one server."""
+    for item in items:
+        if item.get_closest_marker("postgres") is not None:
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Engine]:
     """A migrated SQLite store of its own."""

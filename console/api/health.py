@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from console.services.overview import SILENT_S
-from console.startup import check_store
 from console.wiring import Wiring
+from shared import schema
 from shared.db import reading
 from shared.domain.errors import ConfigError
 from shared.store.accounts import live_accounts
@@ -66,7 +66,7 @@ def _reasons(wiring: Wiring) -> list[str]:
     if not _store_answers(wiring):
         return ["store: no answer"]
     try:
-        check_store(wiring.engine)
+        schema.require_current(wiring.engine)
     except ConfigError as error:
         return [f"schema: {error.what}"]
     now = wiring.clock.wall_now()

@@ -1,1 +1,1 @@
-"""The command line: `python -m console.cli …` (also `letstrade`)."""
+"""The command line: every verb of design.md §9. Run as `python -m console.cli`."""

@@ -1,58 +1,95 @@
-"""Every verb, by name; the edge where errors become exit codes."""
+"""`python -m console.cli NOUN VERB …`: find the noun, run the verb, turn every outcome into an exit code."""
 
 from __future__ import annotations
 
-import logging
 import sys
+from importlib import import_module
+from typing import Any
 
-import click
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
-from console.cli import db, doctor, exchange, keys, setup
-from console.cli.output import REFUSED, USAGE, failure, say
+from console.cli import output
 from shared.domain.errors import TradingError
 
-app = typer.Typer(
-    name="letstrade",
-    help="LetsTrade: an operator's desk for many Korean brokerage accounts.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-app.command()(setup.setup)
-app.command()(doctor.doctor)
-app.add_typer(db.app, name="db")
-app.add_typer(keys.app, name="keys")
-app.add_typer(exchange.app, name="exchange")
+NOUNS = {  # name → (module whose `app` it is, what it is about)
+    "account": ("console.cli.accounts", "계좌 · accounts"),
+    "credential": ("console.cli.credentials", "키 · keys of an account"),
+    "rule": ("console.cli.rules", "규칙 · rules"),
+    "bot": ("console.cli.bots", "봇 · bots"),
+    "order": ("console.cli.orders", "주문 · orders"),
+    "fills": ("console.cli.fills", "체결 · fills"),
+    "kill": ("console.cli.kill", "긴급정지 · kill switch"),
+    "alerts": ("console.cli.alerts", "알림 · alerts"),
+    "backtest": ("console.cli.backtest", "백테스트 · backtests"),
+    "market": ("console.cli.market", "시장 규칙 · market rules"),
+    "exchange": ("console.cli.exchange", "로컬 거래소 · the local exchange"),
+    "db": ("console.cli.db", "저장소 · the store's schema"),
+    "keys": ("console.cli.keys", "마스터 키 · the master key"),
+}
+VERBS = {  # a verb without a noun → (module with a function of that name, what it does)
+    "setup": ("console.cli.setup", "준비: 비밀, 저장소, 데모 · prepare this machine"),
+    "doctor": ("console.cli.doctor", "점검 · check this machine"),
+    "quote": ("console.cli.holdings", "시세 · the last price of a symbol"),
+    "balance": ("console.cli.holdings", "예수금 · cash"),
+    "positions": ("console.cli.holdings", "보유 종목 · holdings"),
+}
 
 
-def main() -> int:
-    """Run one verb; 0 done, 1 refused or failed, 2 usage, 3 outcome unknown."""
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    as_json = "--json" in sys.argv
+def root(first: str | None) -> typer.Typer:
+    """Return the program. Only the noun or verb asked for is imported; the others stand by name for --help."""
+    program = typer.Typer(
+        name="letstrade",
+        help="LetsTrade — 여러 증권계좌 운영 데스크 · an operator's desk for many brokerage accounts",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    program.callback()(lambda: None)  # keeps a program with one verb from becoming that verb
+    for name, (module, about) in NOUNS.items():
+        if name == first:
+            program.add_typer(import_module(module).app, name=name)
+        else:
+            program.command(name, help=about)(lambda: None)
+    for name, (module, about) in VERBS.items():
+        program.command(name, help=about)(getattr(import_module(module), name) if name == first else lambda: None)
+    return program
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command line; return its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in arguments
+    first = next((word for word in arguments if not word.startswith("-")), None)
     try:
-        result = app(standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        say(error.format_message())
-        return USAGE
-    except click.ClickException as error:
-        error.show()
-        return USAGE if isinstance(error, click.UsageError) else REFUSED
-    except click.exceptions.Abort:
-        say("중단 (aborted)")
-        return REFUSED
+        outcome: Any = root(first)(arguments, standalone_mode=False)
+    except typer.TyperException as error:  # a word the program does not know, a value it cannot read
+        said = error.format_message()
+        if said.strip() and "Usage:" not in said:  # else nothing was asked, and the help has been printed
+            output.fail(TradingError(said, "", "letstrade --help", code="usage"), as_json)
+        return error.exit_code
     except TradingError as error:
-        return failure(error, as_json=as_json)
-    except SQLAlchemyError as error:
-        gone = TradingError(
-            "저장소가 응답하지 않습니다 (the store does not answer)",
-            type(error).__name__,
-            "check DATABASE_URL or SUPABASE_DB_URL, and that the server runs",
-            code="store_away",
+        return output.fail(error, as_json)
+    except (typer.Abort, KeyboardInterrupt):
+        return 130
+    except Exception as error:  # noqa: BLE001  (the edge of the process)
+        return output.fail(_unforeseen(error), as_json)
+    return outcome if isinstance(outcome, int) else output.DONE
+
+
+def _unforeseen(error: Exception) -> TradingError:
+    """Say what an error we did not expect means; its text may hold values, so only the store's class is told."""
+    kind = type(error)
+    if kind.__module__.startswith(("sqlalchemy", "sqlite3", "psycopg")):
+        return TradingError(
+            "저장소를 쓸 수 없습니다 · the store cannot be used",
+            f"{kind.__name__}: {str(getattr(error, 'orig', error)).splitlines()[0]}",
+            "letstrade db upgrade; letstrade doctor",
+            code="store",
         )
-        return failure(gone, as_json=as_json)
-    return result if isinstance(result, int) else 0
+    return TradingError(
+        "예상하지 못한 오류 · unexpected error", f"{kind.__name__}: {error}", "letstrade doctor", code="bug"
+    )
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

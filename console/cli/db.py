@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from console.cli.output import REFUSED, JsonFlag, answer
+from console.cli.output import FAILED, AsJson, show
 from shared import schema
 from shared.config import load_settings
 from shared.db import open_engine
@@ -13,21 +13,21 @@ app = typer.Typer(help="The store: upgrade and check its schema.", no_args_is_he
 
 
 @app.command()
-def upgrade(as_json: JsonFlag = False) -> None:
+def upgrade(as_json: AsJson = False) -> None:
     """Run every missing migration."""
     engine = open_engine(load_settings().database_url)
     before = schema.current(engine)
     schema.upgrade(engine)
-    answer({"before": before, "after": schema.current(engine)}, as_json=as_json)
+    show({"before": before, "after": schema.current(engine)}, as_json)
 
 
 @app.command()
-def check(as_json: JsonFlag = False) -> int:
+def check(as_json: AsJson = False) -> int:
     """Compare the store with this program: revision and columns."""
     engine = open_engine(load_settings().database_url)
     found, wanted, drift = schema.current(engine), schema.head(), []
     if found == wanted:
         drift = schema.drift(engine)
     ok = found == wanted and not drift
-    answer({"ok": ok, "revision": found, "needed": wanted, "differences": drift}, as_json=as_json)
-    return 0 if ok else REFUSED
+    show({"ok": ok, "revision": found, "needed": wanted, "differences": drift}, as_json)
+    return 0 if ok else FAILED

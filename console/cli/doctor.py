@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
+import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
 from console import wiring
-from console.cli.output import REFUSED, JsonFlag, document, say
+from console.cli.output import FAILED, AsJson, show, tell
 from shared import crypto, schema
 from shared.clock import SystemClock
 from shared.config import EXCHANGE_PORTS, Settings, load_settings
@@ -35,19 +36,19 @@ class Finding:
     needed: bool = True
 
 
-def doctor(as_json: JsonFlag = False) -> int:
+def doctor(as_json: AsJson = False) -> int:
     """Check this machine: Python, settings, keys, database, ports, programs, bots."""
     findings = list(examine())
     healthy = all(one.ok for one in findings if one.needed)
     if as_json:
-        document({"ok": healthy, "items": [asdict(one) for one in findings], "as_of": SystemClock().wall_now()})
+        show({"ok": healthy, "items": [asdict(one) for one in findings], "as_of": SystemClock().wall_now()}, True)
     else:
         for one in findings:
-            say(
+            tell(
                 f"{'✓' if one.ok else '✗' if one.needed else '–'} {one.check}: {one.text}"
                 + (f"  → {one.now}" if one.now else "")
             )
-    return 0 if healthy else REFUSED
+    return 0 if healthy else FAILED
 
 
 def examine() -> Iterator[Finding]:
@@ -75,6 +76,7 @@ def examine() -> Iterator[Finding]:
     yield _checked("database", lambda: _database(settings))
     yield from _ports(settings)
     yield from _bots(settings)
+    yield from _supabase(settings)
     yield Finding(
         "telegram",
         settings.telegram_token is not None,
@@ -97,6 +99,32 @@ def _database(settings: Settings) -> str:
             "the database does not answer", type(error).__name__, "check DATABASE_URL or SUPABASE_DB_URL"
         ) from error
     return f"{engine.dialect.name} at revision {schema.head()}, key canary opens"
+
+
+def _supabase(settings: Settings) -> Iterator[Finding]:
+    """A stranger with the public key must see nothing: a table he can read has no row-level security."""
+    if settings.supabase_project_url is None or settings.supabase_anon_key is None:
+        yield Finding("supabase", False, "no SUPABASE_PROJECT_URL and SUPABASE_ANON_KEY: not used", needed=False)
+        return
+    from supabase import PostgrestAPIError, create_client
+
+    try:
+        client = create_client(settings.supabase_project_url, settings.supabase_anon_key)
+        rows = client.table("api_credentials").select("id").limit(1).execute().data
+    except PostgrestAPIError as error:
+        yield Finding("supabase", True, f"reached; the public key reads nothing ({error.code})")
+    except (httpx.HTTPError, ValueError) as error:
+        yield Finding(
+            "supabase", False, f"cannot be reached: {type(error).__name__}", "check SUPABASE_PROJECT_URL and key"
+        )
+    else:
+        mend = "enable row-level security on every table"
+        yield Finding(
+            "supabase",
+            not rows,
+            "the public key reads nothing" if not rows else "the public key reads credentials",
+            "" if not rows else mend,
+        )
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ import base64
 import typer
 
 from console.cli.desk import open_desk
-from console.cli.output import JsonFlag, answer, say
+from console.cli.output import AsJson, show, tell
 from console.services.permissions import Actor
 from console.wiring import Wiring
 from shared import crypto
@@ -20,13 +20,14 @@ app = typer.Typer(help="The master key that opens sealed credentials.", no_args_
 
 
 @app.command()
-def rotate(as_json: JsonFlag = False) -> None:
+def rotate(as_json: AsJson = False) -> None:
     """Make a new master key, seal everything again, then drop the old key.
 
     Cut at any point it can be run again: until the end the file holds both keys and both open. Bots read the key file
     at their start; those that run keep working with what they already opened.
     """
-    wired, actor = open_desk()
+    desk = open_desk()
+    wired, actor = desk.wiring, desk.actor
     settings = wired.settings
     if settings.master_key is not None:
         raise Conflict(
@@ -39,7 +40,7 @@ def rotate(as_json: JsonFlag = False) -> None:
     crypto.write_secret_file(settings.master_key_file, "\n".join(fresh) + "\n")
     changed = _reseal(wired, actor)
     crypto.write_secret_file(settings.master_key_file, fresh[0] + "\n")
-    answer({"sealed_again": changed, "key_id": crypto.load_private(settings).current().key_id.hex()}, as_json=as_json)
+    show({"sealed_again": changed, "key_id": crypto.load_private(settings).current().key_id.hex()}, as_json)
 
 
 def _reseal(wired: Wiring, actor: Actor) -> int:
@@ -47,7 +48,7 @@ def _reseal(wired: Wiring, actor: Actor) -> int:
     # The console seals under the new key from here on, so nothing new appears under the old one.
     crypto.write_public(wired.settings, ring.current())
     with writing(wired.engine) as session:
-        changed = sealed.reseal_all(session, ring, lambda what: say(f"  {what}"))
+        changed = sealed.reseal_all(session, ring, lambda what: tell(f"  {what}"))
         audit.record(
             session,
             wired.clock.wall_now(),

@@ -1,99 +1,114 @@
-"""How a verb answers: tables for people, one JSON document for programs; errors with what, why and what to do now.
+"""How every verb answers: tables for people, one JSON document on stdout with --json, messages on stderr.
 
-stdout carries the answer only, stderr everything else. Exit 0 done, 1 refused or failed, 2 usage, 3 outcome unknown.
+Exit codes: 0 done · 1 refused or failed · 2 usage · 3 outcome unknown.
 """
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Annotated, Any
 
-import orjson
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from shared.domain.errors import OutcomeUnknown, TradingError
 
-DONE, REFUSED, USAGE, UNKNOWN = 0, 1, 2, 3
+DONE, FAILED, USAGE, UNKNOWN = 0, 1, 2, 3
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-
-_people = Console(stderr=True)
+AsJson = Annotated[bool, typer.Option("--json", help="JSON 문서 하나로 답합니다 · Answer with one JSON document.")]
 
 
-def say(text: str) -> None:
-    """Tell the person something beside the answer (stderr)."""
-    _people.print(text, highlight=False, markup=False)
-
-
-def document(value: Any) -> None:
-    """Print one JSON document."""
-    sys.stdout.write(orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2).decode() + "\n")
-
-
-def answer(value: Mapping[str, Any], *, as_json: bool) -> None:
-    """Answer with one object."""
+def show(document: Mapping[str, Any], as_json: bool) -> None:
+    """Print the answer of a verb: `items` become a table, anything else name and value per line."""
     if as_json:
-        document(value)
-        return
-    table = Table(show_header=False, box=None, pad_edge=False)
-    for name, content in value.items():
-        table.add_row(name, _cell(content))
-    _stdout().print(table)
-
-
-def items(rows: Sequence[Mapping[str, Any]], *, as_json: bool, as_of: datetime | None = None) -> None:
-    """Answer with a list: `{"items": […], "as_of": t}`; the names are the table's column names."""
-    if as_json:
-        document({"items": list(rows), "as_of": as_of})
-        return
-    if not rows:
-        say("— 없음 (none)")
-        return
-    table = Table(box=None, pad_edge=False)
-    for name in rows[0]:
-        table.add_column(name, justify="right" if _is_number(rows[0][name]) else "left")
-    for row in rows:
-        table.add_row(*(_cell(content) for content in row.values()))
-    _stdout().print(table)
-
-
-def failure(error: TradingError, *, as_json: bool) -> int:
-    """Print the error in three parts and return the exit code it means."""
-    if as_json:
-        document({"error": {"code": error.code, "what": error.what, "why": error.why, "now": error.now}})
+        print_json(document)
+    elif "items" in document:
+        _print_table(document["items"])
     else:
-        for part in (error.what, error.why, error.now):
-            if part:
-                say(part)
-    return UNKNOWN if isinstance(error, OutcomeUnknown) else REFUSED
+        for name, value in document.items():
+            sys.stdout.write(f"{name}: {_cell(value)}\n")
 
 
-def _stdout() -> Console:
-    return Console(file=sys.stdout, highlight=False)
+def listing(rows: Iterable[Any], as_of: datetime) -> dict[str, Any]:
+    """The document of a list."""
+    return {"items": list(rows), "as_of": as_of}
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+def tell(message: str) -> None:
+    """Say something to the person; never part of the answer."""
+    sys.stderr.write(message + "\n")
+
+
+def fail(error: TradingError, as_json: bool) -> int:
+    """Print what went wrong, why and what to do now; return the exit code."""
+    if as_json:
+        print_json({"error": {"code": error.code, "what": error.what, "why": error.why, "now": error.now}})
+    else:
+        tell(
+            "\n  ".join(line for line in (f"✗ {error.what}", error.why, f"→ {error.now}" if error.now else "") if line)
+        )
+    return UNKNOWN if isinstance(error, OutcomeUnknown) else FAILED
+
+
+def print_json(document: Any) -> None:
+    sys.stdout.write(json.dumps(to_plain(document), ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def to_plain(value: Any) -> Any:
+    """Values as the contract writes them: money as text, times ISO with offset, names of states."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return to_plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(name): to_plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [to_plain(one) for one in value]
+    return _PLAIN.get(_kind(value), lambda one: one)(value)
+
+
+def _kind(value: Any) -> type:
+    return next((kind for kind in _PLAIN if isinstance(value, kind)), type(value))
+
+
+_PLAIN: dict[type, Callable[[Any], Any]] = {
+    Decimal: lambda one: f"{one:f}",
+    datetime: lambda one: one.isoformat(),
+    date: lambda one: one.isoformat(),
+    IntEnum: lambda one: one.name,
+    Enum: lambda one: one.value,
+}
+
+
+def _print_table(rows: list[Mapping[str, Any]]) -> None:
+    """Columns that are empty in every row are left out; into a pipe nothing is folded."""
+    console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
+    if not rows:
+        console.print("—")
+        return
+    names = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(_cell(row[name])) for name in names))
+    console.print(table)
 
 
 def _cell(value: Any) -> str:
-    if value is None:
+    if value is None or value == "":
         return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, datetime):
-        return value.astimezone().isoformat(sep=" ", timespec="seconds")
-    return str(value.value if isinstance(value, Enum) else value)
-
-
-def _plain(value: Any) -> Any:
-    """Live money travels as text: no reader turns it into a float by accident."""
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+        return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, Decimal) and value != round(value, 6):  # a quotient, not an amount
+        return f"{value:.4f}"
+    plain = to_plain(value)
+    return json.dumps(plain, ensure_ascii=False) if isinstance(plain, (dict, list)) else str(plain)

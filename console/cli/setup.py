@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 import typer
-from bots.rules.presets import preset_text
-from streamlit_authenticator.utilities.hasher import Hasher
 
+from bots.rules.presets import preset_text
 from console import wiring
-from console.cli.output import JsonFlag, answer, say
+from console.cli.output import AsJson, show, tell
 from console.services import accounts, rules
 from console.services.permissions import Actor
 from console.wiring import Wiring
@@ -36,6 +36,7 @@ class DemoAccount:
     new: accounts.NewAccount
     account_no: str
     limits: accounts.Limits
+    max_position: int  # shares per rule
     presets: tuple[str, ...]
 
 
@@ -44,18 +45,20 @@ DEMO = (
         accounts.NewAccount("데모 미국주식 KIS", BrokerName.KIS, Market.US, Environment.SIM),
         "12345678-01",
         accounts.Limits(Decimal(5_000), Decimal(20_000), Decimal(200_000), Decimal(3_000), 2_000),
+        60,
         ("demo_us_ma_cross", "demo_us_rsi"),
     ),
     DemoAccount(
         accounts.NewAccount("데모 국내주식 LS", BrokerName.LS, Market.KRX, Environment.SIM),
         "20012345601",
         accounts.Limits(Decimal(5_000_000), Decimal(20_000_000), Decimal(200_000_000), Decimal(3_000_000), 2_000),
+        200,
         ("demo_krx_ma_cross", "demo_krx_bollinger"),
     ),
 )
 
 
-def setup(as_json: JsonFlag = False, demo: bool = typer.Option(True, help="Make the two demo accounts.")) -> None:
+def setup(as_json: AsJson = False, demo: bool = typer.Option(True, help="Make the two demo accounts.")) -> None:
     """Prepare this machine: folders, keys, database, admin, demo desk."""
     settings = load_settings()
     make_folders(settings)
@@ -64,10 +67,12 @@ def setup(as_json: JsonFlag = False, demo: bool = typer.Option(True, help="Make 
     wired = wiring.wire(settings)
     made = make_demo(wired) if demo else []
     url = f"http://127.0.0.1:{settings.port}"
-    answer(
-        {"url": url, "admin": ADMIN_EMAIL, "password": password, "new_keys": new_keys, "demo_accounts": made},
-        as_json=as_json,
-    ) if as_json else _tell(url, password, made)
+    if as_json:
+        show(
+            {"url": url, "admin": ADMIN_EMAIL, "password": password, "new_keys": new_keys, "demo_accounts": made}, True
+        )
+    else:
+        _tell(url, password, made)
 
 
 def make_folders(settings: Settings) -> None:
@@ -99,13 +104,22 @@ def prepare_store(settings: Settings) -> str | None:
                 email=ADMIN_EMAIL,
                 name="admin",
                 role=Role.ADMIN.value,
-                password_hash=Hasher.hash(password),
+                password_hash=_hash(password),
                 must_change_password=True,
                 created_at=now,
             )
         )
         audit.record(session, now, actor=SETUP.label, action="user.add", source="setup", target=ADMIN_EMAIL)
     return password
+
+
+def _hash(password: str) -> str:
+    logging.disable(logging.WARNING)  # its package loads streamlit, which warns that no console runs here
+    from streamlit_authenticator.utilities.hasher import Hasher
+
+    hashed = str(Hasher.hash(password))
+    logging.disable(logging.NOTSET)
+    return hashed
 
 
 def _close_to_others(settings: Settings) -> None:
@@ -125,7 +139,7 @@ def make_demo(wired: Wiring) -> list[str]:
         keys = accounts.Keys(_demo_key(demo.new.broker), secrets.token_urlsafe(120), demo.account_no, "HTSID01")
         account_id = accounts.add_account(wired, SETUP, demo.new, keys, demo.limits)
         for preset in demo.presets:
-            rule_id = rules.add_rule(wired, SETUP, account_id, preset_text(preset))
+            rule_id = rules.add_rule(wired, SETUP, account_id, preset_text(preset), max_position=demo.max_position)
             rules.switch(wired, SETUP, rule_id, enabled=True)
         accounts.start(wired, SETUP, account_id)
         made.append(demo.new.nickname)
@@ -141,8 +155,8 @@ def _demo_key(broker: BrokerName) -> str:
 
 def _tell(url: str, password: str | None, made: list[str]) -> None:
     if made:
-        say("데모 계좌 (demo accounts): " + ", ".join(made))
-    say(f"콘솔 (console):  {url}")
+        tell("데모 계좌 (demo accounts): " + ", ".join(made))
+    tell(f"콘솔 (console):  {url}")
     if password is not None:
-        say(f"로그인 (sign in): {ADMIN_EMAIL}")
-        say(f"비밀번호 (password, 한 번만 표시 / shown once): {password}")
+        tell(f"로그인 (sign in): {ADMIN_EMAIL}")
+        tell(f"비밀번호 (password, 한 번만 표시 / shown once): {password}")

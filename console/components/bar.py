@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import streamlit as st
 
 from console.components import confirm
 from console.components.figures import Html, age, ago, environment_badge, join, mark, moment, safe, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.services import kill, overview
-from console.services.overview import ZONES, Overview
+from console.services.market_clock import MarketHour, market_hours
+from console.services.overview import Overview
 from console.services.permissions import Action
 from shared.domain.account import Environment, Market
 from shared.domain.bot_state import KillLevel
@@ -18,7 +17,7 @@ from shared.domain.bot_state import KillLevel
 
 def bar() -> None:
     """Draw the line and its one button; the button stands outside what refreshes."""
-    left, right = st.columns([5, 1], vertical_alignment="center")
+    left, right = st.columns([5, 1], vertical_alignment="top")
     with left:
         _status()
     actor = me()
@@ -58,14 +57,15 @@ def _counts(view: Overview) -> Html:
 
 
 def _clocks(view: Overview) -> Html:
-    at = view.market_at or view.as_of
-    shown = " · ".join(f"{market} {_local(at, market)}" for market in (Market.KRX, Market.US))
+    shown = " · ".join(_hour(one) for one in market_hours(view.as_of))
     return span("lt-soft", shown, t("bar.clock_help"))
 
 
-def _local(at: datetime, market: Market) -> str:
-    zone = "KST" if market is Market.KRX else "ET"
-    return f"{at.astimezone(ZONES[market]):%H:%M} {zone}"
+def _hour(one: MarketHour) -> str:
+    key = "bar.open" if one.is_open else "bar.closed"
+    same_day = one.until.date() == one.local.date()
+    zone = "KST" if one.market is Market.KRX else "ET"
+    return t(key, market=one.market, until=f"{one.until:%H:%M}" if same_day else f"{one.until:%m-%d %H:%M}", zone=zone)
 
 
 def _freshness(view: Overview) -> Html:

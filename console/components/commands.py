@@ -8,6 +8,7 @@ from datetime import datetime
 from console.components.figures import UNKNOWN, Html, age, join, mark, moment, span
 from console.components.frame import lang, t
 from console.components.table import Column, table
+from console.services.orders import CommandLine
 from shared.models import Command
 from shared.store.commands import OPEN_COMMANDS, CommandStatus
 
@@ -19,7 +20,7 @@ _TONES = {
 }
 
 
-def command_table(rows: Sequence[Command], now: datetime) -> None:
+def command_table(rows: Sequence[CommandLine], now: datetime) -> None:
     columns = [
         Column(t("command.what")),
         Column(t("col.status")),
@@ -28,8 +29,14 @@ def command_table(rows: Sequence[Command], now: datetime) -> None:
         Column(t("command.asked")),
     ]
     body = [
-        [t(f"command.{row.kind}"), _status(row, now), row.requested_by, _result(row), moment(row.requested_at)]
-        for row in rows
+        [
+            t(f"command.{line.row.kind}"),
+            _status(line.row, now),
+            line.by,
+            _result(line.row),
+            moment(line.row.requested_at),
+        ]
+        for line in rows
     ]
     table(columns, body, name="commands", empty=t("empty.commands"))
 

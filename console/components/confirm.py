@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -33,10 +34,10 @@ def notice() -> None:
 
 def show(refusal: TradingError) -> None:
     """What happened, why, what to do now."""
-    st.error(f"**{_plain(refusal.what)}**\n\n{_plain(refusal.why)}\n\n{_plain(refusal.now)}", icon=":material/block:")
+    st.error(f"**{plain(refusal.what)}**\n\n{plain(refusal.why)}\n\n{plain(refusal.now)}", icon=":material/block:")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Names typed by people must not become Markdown."""
     return "".join("\\" + sign if sign in "\\`*_{}[]()#+!|<>$~:" else sign for sign in text)
 
@@ -58,7 +59,7 @@ def open_dialog(name: str, **values: object) -> None:
     st.session_state["dialog"] = (name, values)
 
 
-def opened(name: str) -> dict[str, object] | None:
+def opened(name: str) -> dict[str, Any] | None:
     """The values of the open question `name`, or None."""
     held = st.session_state.get("dialog")
     return held[1] if held and held[0] == name else None

@@ -10,6 +10,7 @@ from console.components.frame import lang, t
 from console.components.table import Column, table
 from shared.domain.signal import Verdict
 from shared.models import DecisionRow
+from shared.words import reason_text
 
 _TONES = {Verdict.BUY: "fine", Verdict.SELL: "fine", Verdict.HOLD: "off"}
 
@@ -27,7 +28,7 @@ def decision_table(rows: Sequence[DecisionRow], now: datetime) -> None:
         [
             join(row.symbol, span("lt-sub", t("order.rule", rule=row.rule_id))),
             mark(_TONES.get(Verdict(row.verdict), "off"), t(f"decision.{row.verdict}")),
-            join(row.text or row.reason, span("lt-sub", row.reason)),
+            join(reason_text(row.reason, lang(), row.text), span("lt-sub", _said(row))),
             _steps(row),
             f"{row.counts.get(row.reason, 0):,}" if row.counts else UNKNOWN,
             age(row.updated_at, now, lang()),
@@ -35,6 +36,20 @@ def decision_table(rows: Sequence[DecisionRow], now: datetime) -> None:
         for row in rows
     ]
     table(columns, body, name="decisions", empty=t("empty.decisions"))
+
+
+def _said(row: DecisionRow) -> str:
+    """The writer's own sentence with its numbers; the code where there is none."""
+    return row.text or row.reason
+
+
+def decided(row: DecisionRow, now: datetime) -> Html:
+    """One decision in a cell: what, why, how often today, when."""
+    times = row.counts.get(row.reason, 0)
+    often = t("decision.times", n=times) if times > 1 else ""
+    word = f"{row.symbol} {t(f'decision.{row.verdict}')}: {reason_text(row.reason, lang(), row.text)}"
+    when = age(row.updated_at, now, lang())
+    return join(word, span("lt-sub", " · ".join(part for part in (row.text, often, when) if part)))
 
 
 def _steps(row: DecisionRow) -> Html:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from console.components.figures import (
     UNKNOWN,
@@ -40,6 +41,14 @@ _ORDER_TONES = {
 _LOG_TONES = {"ERROR": "act", "CRITICAL": "act", "WARNING": "watch"}
 
 
+def _of_account(row: OrderLine | FillLine | PositionLine | CashLine | LogLine, wanted: bool) -> list[object]:
+    return [account_cell(row.account_id, row.account, row.environment)] if wanted else []
+
+
+def _account_column(wanted: bool) -> list[Column]:
+    return [Column(t("col.account"))] if wanted else []
+
+
 def account_cell(account_id: int, nickname: str, environment: str) -> Html:
     return join(link(f"/account?account={account_id}", nickname), " ", environment_badge(environment, lang()))
 
@@ -52,9 +61,9 @@ def order_status(status: str, reason: str = "") -> Html:
     return mark(_ORDER_TONES.get(OrderStatus(status), "off"), t(f"order.{status}"), reason)
 
 
-def order_table(rows: Sequence[OrderLine], *, name: str = "orders", empty: str = "empty.orders") -> None:
+def order_table(rows: Sequence[OrderLine], *, with_account: bool = True) -> None:
     columns = [
-        Column(t("col.account")),
+        *_account_column(with_account),
         Column(t("col.order")),
         Column(t("col.status")),
         Column(t("col.filled"), numeric=True),
@@ -65,7 +74,7 @@ def order_table(rows: Sequence[OrderLine], *, name: str = "orders", empty: str =
     ]
     body = [
         [
-            account_cell(row.account_id, row.account, row.environment),
+            *_of_account(row, with_account),
             join(row.symbol, " ", side_word(row.side), span("lt-sub", order_note(row))),
             order_status(row.status, row.reason),
             f"{row.filled_qty:,} / {row.qty:,}",
@@ -76,7 +85,31 @@ def order_table(rows: Sequence[OrderLine], *, name: str = "orders", empty: str =
         ]
         for row in rows
     ]
-    table(columns, body, name=name, empty=t(empty))
+    table(columns, body, name="orders", empty=t("empty.orders"))
+
+
+def recent_order_table(rows: Sequence[OrderLine]) -> None:
+    """The short form, for the first screen: the reason stands under the status."""
+    columns = [
+        Column(t("col.order")),
+        Column(t("col.account")),
+        Column(t("col.status"), wide=True),
+        Column(t("col.filled"), numeric=True),
+        Column(t("col.price"), numeric=True),
+        Column(t("col.placed"), numeric=True),
+    ]
+    body = [
+        [
+            join(row.symbol, " ", side_word(row.side)),
+            account_cell(row.account_id, row.account, row.environment),
+            join(order_status(row.status), span("lt-sub", row.reason) if row.reason else ""),
+            f"{row.filled_qty:,} / {row.qty:,}",
+            price(row.price, row.currency) if row.price is not None else t(f"type.{row.order_type}"),
+            span("", clock(row.placed_at), moment(row.placed_at)),
+        ]
+        for row in rows
+    ]
+    table(columns, body, name="recent_orders", empty=t("empty.orders"))
 
 
 def order_note(row: OrderLine) -> str:
@@ -91,9 +124,9 @@ def order_label(row: OrderLine) -> str:
     return f"{row.account} · {what} @ {at} · {t(f'order.{row.status}')} · #{row.broker_order_id or UNKNOWN}"
 
 
-def fill_table(rows: Sequence[FillLine], *, name: str = "fills") -> None:
+def fill_table(rows: Sequence[FillLine], *, with_account: bool = True) -> None:
     columns = [
-        Column(t("col.account")),
+        *_account_column(with_account),
         Column(t("col.symbol")),
         Column(t("col.side")),
         Column(t("col.quantity"), numeric=True),
@@ -104,7 +137,7 @@ def fill_table(rows: Sequence[FillLine], *, name: str = "fills") -> None:
     ]
     body = [
         [
-            account_cell(row.account_id, row.account, row.environment),
+            *_of_account(row, with_account),
             row.symbol,
             side_word(row.side),
             f"{row.qty:,}",
@@ -115,18 +148,18 @@ def fill_table(rows: Sequence[FillLine], *, name: str = "fills") -> None:
         ]
         for row in rows
     ]
-    table(columns, body, name=name, empty=t("empty.fills"))
+    table(columns, body, name="fills", empty=t("empty.fills"))
 
 
 def _cost(row: FillLine) -> str:
     if row.commission is None and row.tax is None:
         return UNKNOWN
-    return amount((row.commission or 0) + (row.tax or 0), row.currency)
+    return amount((row.commission or Decimal(0)) + (row.tax or Decimal(0)), row.currency)
 
 
-def position_table(rows: Sequence[PositionLine], now: datetime, *, name: str = "positions") -> None:
+def position_table(rows: Sequence[PositionLine], now: datetime, *, with_account: bool = True) -> None:
     columns = [
-        Column(t("col.account")),
+        *_account_column(with_account),
         Column(t("col.symbol")),
         Column(t("col.quantity"), numeric=True),
         Column(t("col.average"), numeric=True),
@@ -138,7 +171,7 @@ def position_table(rows: Sequence[PositionLine], now: datetime, *, name: str = "
     ]
     body = [
         [
-            account_cell(row.account_id, row.account, row.environment),
+            *_of_account(row, with_account),
             join(row.symbol, span("lt-sub", row.name)),
             join(f"{row.qty:,}", span("lt-sub", t("position.sellable", n=_known(row.sellable)))),
             price(row.avg_price, row.currency),
@@ -153,7 +186,7 @@ def position_table(rows: Sequence[PositionLine], now: datetime, *, name: str = "
         ]
         for row in rows
     ]
-    table(columns, body, name=name, empty=t("empty.positions"))
+    table(columns, body, name="positions", empty=t("empty.positions"))
 
 
 def _guard(row: PositionLine, now: datetime) -> Html:
@@ -168,9 +201,9 @@ def _known(value: int | None) -> str:
     return UNKNOWN if value is None else f"{value:,}"
 
 
-def cash_table(rows: Sequence[CashLine], now: datetime) -> None:
+def cash_table(rows: Sequence[CashLine], now: datetime, *, with_account: bool = True) -> None:
     columns = [
-        Column(t("col.account")),
+        *_account_column(with_account),
         Column(t("col.currency")),
         Column(t("col.cash"), numeric=True),
         Column(t("col.buying_power"), numeric=True),
@@ -179,7 +212,7 @@ def cash_table(rows: Sequence[CashLine], now: datetime) -> None:
     ]
     body = [
         [
-            account_cell(row.account_id, row.account, row.environment),
+            *_of_account(row, with_account),
             row.currency,
             amount(row.total, row.currency),
             amount(row.buying_power, row.currency),
@@ -191,20 +224,20 @@ def cash_table(rows: Sequence[CashLine], now: datetime) -> None:
     table(columns, body, name="cash", empty=t("empty.cash"))
 
 
-def log_table(rows: Sequence[LogLine], *, name: str = "logs") -> None:
+def log_table(rows: Sequence[LogLine], *, with_account: bool = True) -> None:
     columns = [
         Column(t("col.at")),
         Column(t("col.level")),
-        Column(t("col.account")),
+        *_account_column(with_account),
         Column(t("col.message"), wide=True),
     ]
     body = [
         [
             span("lt-log", clock(row.created_at), moment(row.created_at)),
             mark(_LOG_TONES.get(row.level, "off"), row.level),
-            account_cell(row.account_id, row.account, row.environment),
+            *_of_account(row, with_account),
             span("lt-log", row.message),
         ]
         for row in rows
     ]
-    table(columns, body, name=name, empty=t("empty.logs"))
+    table(columns, body, name="logs", empty=t("empty.logs"))

@@ -44,8 +44,8 @@ def _css(column: Column) -> str:
 
 def facts(pairs: Sequence[tuple[str, object]], *, name: str) -> None:
     """Draw a few named figures in a row."""
-    cells = "".join(f"<div><dt>{safe(label)}</dt><dd>{safe(value)}</dd></div>" for label, value in pairs)
-    st.html(f'<dl class="lt-facts" data-table="{safe(name)}">{cells}</dl>')
+    cells = "".join(f"<div><span>{safe(label)}</span><b>{safe(value)}</b></div>" for label, value in pairs)
+    st.html(f'<div class="lt-facts" data-table="{safe(name)}">{cells}</div>')
 
 
 def note(text: object) -> None:

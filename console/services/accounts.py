@@ -262,10 +262,10 @@ def _check_keys(actor: Actor, keys: Keys) -> None:
 
 
 def _account_number(actor: Actor, broker: BrokerName, typed: str) -> tuple[str, str]:
-    """Return (number as stored, last four digits). KIS: 8+2 digits. LS: 11 digits, no product code."""
+    """Return (number as stored, last four digits). KIS: 8+2 digits. LS: 11 digits, or 8+2 as its app shows it."""
     if broker is BrokerName.LS:
         digits = re.sub(r"[\s-]", "", typed)
-        if re.fullmatch(r"\d{11}", digits):
+        if re.fullmatch(r"\d{10,11}", digits):
             return digits, digits[-4:]
         raise refuse(Conflict, "bad_ls_account_no", actor.lang)
     try:

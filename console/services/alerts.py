@@ -11,8 +11,9 @@ from console.services.trail import note
 from console.wiring import Wiring
 from shared.db import reading, writing
 from shared.domain.errors import NotFound
-from shared.models import Alert
+from shared.models import Alert, BrokerageAccount
 from shared.store import alerts
+from shared.store.people import labels
 
 SEVERITIES = ("critical", "warning", "info")
 
@@ -38,7 +39,8 @@ def inbox(wiring: Wiring, actor: Actor, *, acknowledged: bool = False, limit: in
     with reading(wiring.engine) as session:
         known = {row.id: row for row in visible_accounts(session, actor)}
         rows = alerts.listed(session, {i for i in known if i is not None}, acknowledged=acknowledged, limit=limit)
-        lines = [_line(row, known.get(row.account_id)) for row in rows]
+        names = labels(session)
+        lines = [_line(row, known.get(row.account_id), names) for row in rows]
     if acknowledged:
         return lines
     return sorted(lines, key=lambda line: (_rank(line.severity), -line.last_at.timestamp()))
@@ -70,7 +72,7 @@ def _rank(severity: str) -> int:
     return SEVERITIES.index(severity) if severity in SEVERITIES else 0
 
 
-def _line(row: Alert, account: Any) -> AlertLine:
+def _line(row: Alert, account: BrokerageAccount | None, names: dict[str, str]) -> AlertLine:
     return AlertLine(
         id=row.id or 0,
         account_id=row.account_id,
@@ -83,5 +85,5 @@ def _line(row: Alert, account: Any) -> AlertLine:
         created_at=row.created_at,
         last_at=row.last_at,
         acknowledged_at=row.acknowledged_at,
-        acknowledged_by=row.acknowledged_by,
+        acknowledged_by=names.get(row.acknowledged_by, row.acknowledged_by),
     )

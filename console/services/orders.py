@@ -16,6 +16,7 @@ from shared.domain.order_state import OPEN, OrderStatus
 from shared.models import BrokerageAccount, Command, FillRow, OrderEvent, OrderRow
 from shared.store import commands, panels
 from shared.store.panels import OrderFilter
+from shared.store.people import labels
 
 LIMIT = 200
 CANCEL_LIFE = timedelta(minutes=5)
@@ -48,6 +49,12 @@ class OrderLine:
     @property
     def cancelable(self) -> bool:
         return self.status in CANCELABLE
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    row: Command
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +155,15 @@ def request_cancel(wiring: Wiring, actor: Actor, order_id: int, *, key: str) -> 
     return command
 
 
-def recent_commands(wiring: Wiring, actor: Actor, account_id: int, *, limit: int = 8) -> list[Command]:
+def recent_commands(wiring: Wiring, actor: Actor, account_id: int, *, limit: int = 8) -> list[CommandLine]:
     """What was asked of this account's bot and how far it is, newest first."""
     with reading(wiring.engine) as session:
         authorize(session, actor, Action.VIEW, account_id)
-        return panels.commands(session, account_id, limit=limit)
+        names = labels(session)
+        return [
+            CommandLine(row, names.get(row.requested_by, row.requested_by))
+            for row in commands.recent(session, account_id, limit=limit)
+        ]
 
 
 def _known(rows: list[BrokerageAccount], only: int | None) -> dict[int, BrokerageAccount]:

@@ -20,6 +20,7 @@ from shared.domain.bot_state import BotState, KillLevel
 from shared.domain.money import Currency, Money
 from shared.models import BrokerageAccount, CashBalance, DecisionRow, EquitySnapshot, Heartbeat, PositionRow
 from shared.store import kill, panels
+from shared.store.people import labels
 
 SILENT_S = 15.0  # watchdog's bar: a bot that says nothing this long is not trusted
 STALE_FEED_S = 30.0
@@ -137,7 +138,7 @@ def _read(session: Session, rows: list[BrokerageAccount], now: datetime) -> Over
         lines=tuple(lines),
         kill=KillLevel(everybody.level) if everybody else KillLevel.RUN,
         kill_reason=everybody.reason if everybody else "",
-        kill_by=everybody.changed_by if everybody else "",
+        kill_by=labels(session).get(everybody.changed_by, everybody.changed_by) if everybody else "",
         kill_at=everybody.changed_at if everybody else None,
         equity=sum_by_currency(line.equity for line in lines),
         pnl_today=sum_by_currency(line.pnl_today for line in lines),
@@ -182,7 +183,7 @@ def _line(
         feed_age_s=feed_age,
         feed_source=beat.feed_source if beat else "",
         token_expires_at=beat.token_expires_at if beat else None,
-        equity=_money(latest.equity, latest.currency) if latest else _equity_of(cash),
+        equity=_money(latest.equity, latest.currency) if latest else _equity_of(cash, held),
         equity_at=latest.at if latest else (cash.as_of if cash else None),
         cash=_money(cash.total, cash.currency) if cash else None,
         pnl_today=_money(latest.equity - baseline.equity, latest.currency) if latest and baseline else None,
@@ -194,6 +195,12 @@ def _line(
         has_keys=has_keys,
         armed_until=row.armed_until,
     )
+
+
+def startable(wiring: Wiring, actor: Actor, row: BrokerageAccount) -> bool:
+    """True when pressing start would do something: it is off, held, parked, silent or blocked."""
+    status = overview(wiring, actor, only=row.id).lines[0].status
+    return not row.enabled or status in {"HELD", "PARKED", "FATAL", "SILENT", BotState.BLOCKED}
 
 
 def status_of(row: BrokerageAccount, beat: Heartbeat | None, now: datetime) -> tuple[str, Trouble]:
@@ -247,8 +254,16 @@ def age_s(at: datetime | None, now: datetime) -> float | None:
     return None if at is None else max(0.0, (now - at).total_seconds())
 
 
-def _equity_of(cash: CashBalance | None) -> Money | None:
-    return _money(cash.equity, cash.currency) if cash is not None and cash.equity is not None else None
+def _equity_of(cash: CashBalance | None, held: list[PositionRow]) -> Money | None:
+    """What the broker said, else cash plus holdings where every price is known; a guess is never shown."""
+    if cash is None:
+        return None
+    if cash.equity is not None:
+        return _money(cash.equity, cash.currency)
+    if any(position.last_price is None or position.currency != cash.currency for position in held):
+        return None
+    value = sum((one.last_price * one.qty for one in held if one.last_price is not None), Decimal(0))
+    return _money(cash.total + value, cash.currency)
 
 
 def _money(amount: Decimal, currency: str) -> Money:

@@ -1,14 +1,22 @@
-"""Who is at the screen."""
+"""Who is at the screen: his session, role and language."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from sqlalchemy import Engine
+
 from console.services.permissions import Actor
-from console.services.signin import signed_in
 from console.wiring import Wiring
-from shared.db import writing
+from shared.clock import Clock
+from shared.db import reading, writing
 from shared.models import Role
+from shared.store import audit
 from shared.store.people import active_user
+from shared.store.sessions import SignedIn, find_session, revoke_session, touch_session
 from shared.words import LANGS
+
+TOUCH_EVERY = timedelta(seconds=30)
 
 
 def actor_of(wiring: Wiring, token: str | None) -> Actor | None:
@@ -29,3 +37,37 @@ def set_language(wiring: Wiring, actor: Actor, lang: str) -> None:
         if user is not None:
             user.lang = lang
             session.add(user)
+
+
+def signed_in(engine: Engine, clock: Clock, token: str | None) -> SignedIn | None:
+    """The live session of a cookie, or None."""
+    if not token:
+        return None
+    with reading(engine) as session:
+        return find_session(session, token, clock.wall_now())
+
+
+def note_activity(engine: Engine, clock: Clock, who: SignedIn) -> None:
+    """Keep the session alive because the person acted; at most one write per half minute."""
+    now = clock.wall_now()
+    if now - who.last_seen_at >= TOUCH_EVERY:
+        with writing(engine) as session:
+            touch_session(session, who.session_id, now)
+
+
+def sign_out(engine: Engine, clock: Clock, token: str) -> None:
+    """Revoke the session of `token`: every tab of this browser is out."""
+    with writing(engine) as session:
+        now = clock.wall_now()
+        who = find_session(session, token, now)
+        revoke_session(session, token, now)
+        if who is not None:
+            audit.record(
+                session,
+                now,
+                actor=f"user:{who.user_id}",
+                actor_user_id=who.user_id,
+                action="session.end",
+                target=f"user:{who.user_id}",
+                source="console",
+            )

@@ -26,6 +26,8 @@ class Action(StrEnum):
     ACCOUNT_STOP = "account.stop"
     RULE_SAVE = "rule.save"
     RULE_SWITCH = "rule.switch"
+    ORDER_PLACE = "order.place"
+    ORDER_AMEND = "order.amend"
     ORDER_CANCEL = "order.cancel"
     KILL_RAISE = "kill.raise"
     KILL_LOWER = "kill.lower"
@@ -46,6 +48,8 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.ACCOUNT_STOP: _ACTORS,
     Action.RULE_SAVE: _ACTORS,
     Action.RULE_SWITCH: _ACTORS,
+    Action.ORDER_PLACE: _ACTORS,
+    Action.ORDER_AMEND: _ACTORS,
     Action.ORDER_CANCEL: _ACTORS,
     Action.KILL_RAISE: _ACTORS,
     Action.KILL_LOWER: _ADMIN,

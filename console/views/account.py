@@ -75,7 +75,9 @@ def _switch(row: BrokerageAccount) -> None:
     actor = me()
     one, two, three, _ = st.columns([1, 1, 1, 2])
     may_start, may_stop = allowed(actor, Action.ACCOUNT_START), allowed(actor, Action.ACCOUNT_STOP)
-    if one.button(t("account.start"), key="start", type="primary", width="stretch", disabled=not may_start):
+    idle = overview.startable(wiring(), actor, row)
+    kind = "primary" if idle else "secondary"
+    if one.button(t("account.start"), key="start", type=kind, width="stretch", disabled=not (may_start and idle)):
         confirm.open_dialog("start", row=row)
     if two.button(t("account.stop"), key="stop", width="stretch", disabled=not (may_stop and row.enabled)):
         confirm.open_dialog("stop", row=row)
@@ -130,20 +132,20 @@ def _repeat(row: BrokerageAccount) -> None:
 @st.fragment(run_every="2s")
 def _summary(account_id: int) -> None:
     now = wiring().clock.wall_now()
-    position_table(holdings.positions(wiring(), me(), account_id=account_id), now)
-    cash_table(holdings.cash(wiring(), me(), account_id=account_id), now)
+    position_table(holdings.positions(wiring(), me(), account_id=account_id), now, with_account=False)
+    cash_table(holdings.cash(wiring(), me(), account_id=account_id), now, with_account=False)
     st.subheader(t("account.commands"))
     command_table(orders.recent_commands(wiring(), me(), account_id), now)
 
 
 @st.fragment(run_every="2s")
 def _orders(account_id: int) -> None:
-    order_table(orders.listed(wiring(), me(), account_id=account_id, limit=100))
+    order_table(orders.listed(wiring(), me(), account_id=account_id, limit=100), with_account=False)
 
 
 @st.fragment(run_every="2s")
 def _fills(account_id: int) -> None:
-    fill_table(orders.fills(wiring(), me(), account_id=account_id))
+    fill_table(orders.fills(wiring(), me(), account_id=account_id), with_account=False)
 
 
 @st.fragment(run_every="2s")
@@ -153,7 +155,7 @@ def _decisions(account_id: int) -> None:
 
 @st.fragment(run_every="2s")
 def _logs(account_id: int) -> None:
-    log_table(logs.newest(wiring(), me(), LogFilter(), account_id=account_id, limit=100))
+    log_table(logs.newest(wiring(), me(), LogFilter(), account_id=account_id, limit=100), with_account=False)
 
 
 def _settings(account_id: int) -> None:

@@ -10,7 +10,8 @@ from console.components.bar import bar
 from console.components.charts import equity_chart
 from console.components.figures import UNKNOWN, Html, ago, environment_badge, join, mark, money, moved_money, span
 from console.components.frame import lang, me, t, wiring
-from console.components.rows import order_table
+from console.components.reasons import decided
+from console.components.rows import recent_order_table
 from console.components.table import Column, facts, link, note, table
 from console.components.waiting import waiting
 from console.services import holdings, orders, overview
@@ -72,7 +73,7 @@ def _row(line: AccountLine, view: Overview) -> list[object]:
         join(money(line.equity), span("lt-sub", t("account.cash", cash=money(line.cash)))),
         f"{line.positions:,} / {line.open_orders:,}",
         _guard(line),
-        _decision(line, view),
+        decided(line.decision, view.as_of) if line.decision else span("lt-soft", t("decision.none")),
     ]
 
 
@@ -99,17 +100,6 @@ def _guard(line: AccountLine) -> Html:
     return mark("fine", t("guard.all"))
 
 
-def _decision(line: AccountLine, view: Overview) -> Html:
-    said = line.decision
-    if said is None:
-        return span("lt-soft", t("decision.none"))
-    words = said.text or t(f"decision.{said.verdict}")
-    blocked = sum(count for reason, count in said.counts.items() if reason == said.reason)
-    times = t("decision.times", n=blocked) if blocked > 1 else ""
-    when = ago(overview.age_s(said.updated_at, view.as_of), lang())
-    return join(f"{said.symbol} {words}", span("lt-sub", f"{said.reason} {times} · {when}"))
-
-
 def _first_steps() -> None:
     st.html(
         join(
@@ -125,7 +115,7 @@ def _first_steps() -> None:
 @st.fragment(run_every="2s")
 def _recent() -> None:
     st.subheader(t("control.recent_orders"))
-    order_table(orders.listed(wiring(), me(), limit=12), name="recent_orders")
+    recent_order_table(orders.listed(wiring(), me(), limit=12))
 
 
 @st.fragment(run_every="20s")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import streamlit as st
 
 from console.components.bar import bar
@@ -31,8 +33,8 @@ def _sums(rows: list[PositionLine]) -> list[tuple[str, object]]:
         known = [row for row in mine if row.value is not None]
         missing = len(mine) - len(known)
         gap = f" ({t('sum.unknown', n=missing)})" if missing else ""
-        value = sum(row.value for row in known if row.value is not None)
-        pnl = sum(row.unrealized_pnl for row in known if row.unrealized_pnl is not None)
+        value = sum((row.value for row in known if row.value is not None), Decimal(0))
+        pnl = sum((row.unrealized_pnl for row in known if row.unrealized_pnl is not None), Decimal(0))
         shown.append((f"{t('col.value')} {currency}{gap}", amount(value, currency) if known else "—"))
         shown.append((f"{t('col.unrealized')} {currency}{gap}", moved(pnl, amount(pnl, currency)) if known else "—"))
     return shown

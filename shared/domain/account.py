@@ -58,9 +58,9 @@ class AccountNumber:
     def parse(cls, text: str) -> AccountNumber:
         """Read `12345678-01` or `1234567801`; a missing product code is a ValueError that says so."""
         digits = re.sub(r"[\s-]", "", text)
-        if re.fullmatch(r"\d{8}", digits):
+        if re.fullmatch(r"[0-9]{8}", digits):
             raise ValueError("account number lacks its 2-digit product code (for example 12345678-01)")
-        if not re.fullmatch(r"\d{10}", digits):
+        if not re.fullmatch(r"[0-9]{10}", digits):
             raise ValueError("account number must be 8+2 digits (for example 12345678-01)")
         return cls(digits[:8], digits[8:])
 

@@ -79,6 +79,10 @@ class BadPrice(OrderRejected):
     code = "bad_price"
 
 
+class UnknownSymbol(OrderRejected):
+    code = "unknown_symbol"
+
+
 class RateLimited(Refused):
     """Too many calls; nothing was done. Reads may repeat after `retry_after_s`."""
 

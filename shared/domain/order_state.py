@@ -47,6 +47,7 @@ TRANSITIONS: dict[tuple[OrderStatus, OrderEventKind], OrderStatus] = {
     (_S.SUBMITTED, _E.ACCEPT): _S.ACCEPTED,
     (_S.SUBMITTED, _E.REJECT): _S.REJECTED,
     (_S.SUBMITTED, _E.LOSE_ANSWER): _S.UNKNOWN,
+    (_S.SUBMITTED, _E.DENY): _S.DENIED,  # the last-line gate (fencing, kill switch) stopped it before the socket write
     # The fill notice can outrun the acknowledgement.
     (_S.SUBMITTED, _E.FILL_PART): _S.PARTIAL,
     (_S.SUBMITTED, _E.FILL_ALL): _S.FILLED,

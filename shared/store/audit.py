@@ -54,6 +54,6 @@ def record(
 
 def row_hash(row: AuditLog) -> str:
     """SHA-256 over what the row says and the hash of the one before."""
-    said = [row.at.isoformat(), row.actor, row.actor_user_id, row.action, row.target, row.account_id]
+    said: list[object] = [row.at.isoformat(), row.actor, row.actor_user_id, row.action, row.target, row.account_id]
     said += [row.before, row.after, row.reason, row.source, row.previous_hash]
     return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()

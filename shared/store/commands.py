@@ -19,6 +19,12 @@ class CommandKind(StrEnum):
     CANCEL_ALL = "CANCEL_ALL"
     FLATTEN = "FLATTEN"
     SNAPSHOT = "SNAPSHOT"
+    PLACE_ORDER = "PLACE_ORDER"  # payload: symbol, side, quantity, price (text) or null for a market order
+    AMEND_ORDER = "AMEND_ORDER"  # payload: client_order_id, quantity, price (text)
+    CLOSE_POSITION = "CLOSE_POSITION"  # payload: symbol, quantity or null for all
+    DRY_EVALUATE = "DRY_EVALUATE"  # payload: rule_id; what the rule says now, nothing is sent
+    RESOLVE_ORDER = "RESOLVE_ORDER"  # payload: client_order_id, broker_order_id (adopt) or null (never accepted)
+    LIFT_SYMBOL = "LIFT_SYMBOL"  # payload: symbol; a person has looked at why it was stopped
 
 
 class CommandStatus(StrEnum):
@@ -112,6 +118,16 @@ def finish(session: Session, now: datetime, command_id: int, status: CommandStat
     if row is not None and row.finished_at is None:
         row.status, row.finished_at, row.result = status.value, now, dict(result)
         session.add(row)
+
+
+def expire_unclaimed(session: Session, now: datetime, command_id: int) -> Command | None:
+    """Take back a command that no bot has claimed, so that none ever will; return the row as it stands."""
+    row = session.get(Command, command_id, with_for_update=True, populate_existing=True)
+    if row is not None and row.status == CommandStatus.REQUESTED.value:
+        row.status, row.finished_at = CommandStatus.EXPIRED.value, now
+        session.add(row)
+        session.flush()
+    return row
 
 
 def left_running(session: Session, account_id: int) -> list[Command]:

@@ -85,6 +85,13 @@ def renew_lease(session: Session, now: datetime, *, name: str, holder: str, epoc
     return True
 
 
+def release_lease(session: Session, *, name: str, holder: str, epoch: int) -> None:
+    """Give a lease back: anybody may take it at once; the epoch still grows."""
+    lease = session.get(Lease, name)
+    if lease is not None and lease.holder == holder and lease.epoch == epoch:
+        lease.holder = ""
+
+
 def lease_of(session: Session, name: str) -> Lease | None:
     return session.get(Lease, name)
 

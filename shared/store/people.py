@@ -24,6 +24,11 @@ def granted_accounts(session: Session, user_id: int) -> frozenset[int]:
     return frozenset(session.exec(select(AccountGrant.account_id).where(AccountGrant.user_id == user_id)))
 
 
+def labels(session: Session) -> dict[str, str]:
+    """Actor label ("user:3") → the email people know; users are few."""
+    return {f"user:{found}": email for found, email in session.exec(select(User.id, User.email))}
+
+
 def grant(session: Session, user_id: int, account_id: int, now: datetime) -> None:
     session.add(AccountGrant(user_id=user_id, account_id=account_id, created_at=now))
 

@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, SQLModel, col, delete, select
+from sqlmodel import Session, SQLModel, col, delete, func, select
 
 from shared.models import (
     CashBalance,
@@ -130,3 +130,13 @@ def _typed(kind: Any, name: str, value: Any) -> Any:
     except (TypeError, ValueError, InvalidOperation) as error:
         raise PoisonRow(f"{name} holds {value!r}") from error
     return value
+
+
+def last_sequences(session: Session, account_id: int) -> dict[str, int]:
+    """The highest sequence the store has of each numbered stream: a journal made anew goes on above it."""
+    floors = {}
+    for name in ("order_events", "logs", "decisions"):
+        model: Any = STREAMS[name].model
+        highest = session.exec(select(func.max(model.seq)).where(model.account_id == account_id)).one()
+        floors[name] = int(highest or 0)
+    return floors

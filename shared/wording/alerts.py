@@ -14,7 +14,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "주문 확인 필요: {symbol} {side} {quantity}주",
         "Order needs a person: {symbol} {side} {quantity}",
     ),
-    "BOT_SILENT": ("봇 응답 없음", "Bot is silent"),
+    "ORDER_CONTRADICTION": (
+        "{symbol} 정지: 증권사 기록과 어긋남 — {reason}",
+        "{symbol} stopped: the broker contradicts us — {reason}",
+    ),
+    "FILL_IMPOSSIBLE": (
+        "{symbol} 정지: 주문 {order}보다 많이 체결됨",
+        "{symbol} stopped: more was filled than order {order} asked for",
+    ),
+    "BOT_SILENT": ("봇 응답 없음 ({silent_s}초)", "Bot is silent ({silent_s} s)"),
     "BOT_PARKED": ("봇 반복 종료로 세워 둠: {reason}", "Bot parked after repeated exits: {reason}"),
     "BOT_FATAL": ("봇이 시작하지 못함: {reason}", "Bot cannot start: {reason}"),
     "BOT_HELD": ("봇 수동 정지", "Bot stopped by hand"),
@@ -48,6 +56,14 @@ ADVICE: dict[str, tuple[str, str]] = {
     "NEEDS_OPERATOR": (
         "증권사 앱에서 주문을 확인한 뒤 주문 화면에서 판단하십시오.",
         "Look at the broker's own app, then decide on the orders page.",
+    ),
+    "ORDER_CONTRADICTION": (
+        "종목 거래를 멈췄습니다. 증권사 앱과 비교하십시오.",
+        "The symbol is frozen. Compare with the broker's own app.",
+    ),
+    "FILL_IMPOSSIBLE": (
+        "종목 거래를 멈췄습니다. 증권사 앱과 비교하십시오.",
+        "The symbol is frozen. Compare with the broker's own app.",
     ),
     "BOT_SILENT": ("로그를 보십시오. 감시 프로그램이 다시 시작합니다.", "Look at the log; the watchdog restarts it."),
     "BOT_PARKED": ("원인을 고친 뒤 계좌에서 시작을 누르십시오.", "Mend the cause, then press start on the account."),

@@ -35,6 +35,22 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("규칙을 찾을 수 없습니다", "규칙 {rule}이(가) 없습니다.", "규칙 화면에서 다시 고르십시오."),
         ("No such rule", "There is no rule {rule}.", "Choose one on the rules page."),
     ),
+    "bad_symbol": (
+        ("종목코드를 쓸 수 없습니다", "{symbol}은(는) {market} 종목코드가 아닙니다.", "종목코드를 고치십시오."),
+        ("The symbol cannot be used", "{symbol} is not a symbol of {market}.", "Mend the symbol."),
+    ),
+    "no_quote": (
+        (
+            "시세가 없습니다",
+            "{symbol}을(를) 보고 있는 봇이 없습니다.",
+            "그 종목의 규칙을 켜거나 봇을 시작하십시오.",
+        ),
+        ("There is no quote", "No bot watches {symbol}.", "Enable a rule for it, or start the bot."),
+    ),
+    "bad_order": (
+        ("주문을 낼 수 없습니다", "{why}", "값을 고쳐 다시 내십시오."),
+        ("This cannot be an order", "{why}", "Mend the value and order again."),
+    ),
     "not_cancelable": (
         ("취소할 수 없는 주문입니다", "주문 {order}은(는) 접수 상태가 아닙니다.", "주문 상태를 확인하십시오."),
         ("This order cannot be cancelled", "Order {order} is not resting at the broker.", "Look at its status."),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict, deque
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy import Engine
 from streamlit_authenticator.utilities.hasher import Hasher
@@ -14,10 +13,9 @@ from shared.clock import Clock
 from shared.db import reading, writing
 from shared.store import audit
 from shared.store.people import user_by_email
-from shared.store.sessions import SignedIn, find_session, revoke_session, start_session, touch_session
+from shared.store.sessions import start_session
 
 MAX_PASSWORD_BYTES = 72  # bcrypt reads no further: a longer password would be cut silently
-TOUCH_EVERY = timedelta(seconds=30)
 # A bcrypt hash nobody knows the password of: an unknown name costs the same time as a known one.
 _NOBODY = Hasher.hash("a name that does not exist")
 _BCRYPT_AT_ONCE = asyncio.Semaphore(2)
@@ -126,38 +124,4 @@ class Doorkeeper:
                 target=name[:120],
                 source="console",
                 after={"ip": ip},
-            )
-
-
-def signed_in(engine: Engine, clock: Clock, token: str | None) -> SignedIn | None:
-    """The live session of a cookie, or None."""
-    if not token:
-        return None
-    with reading(engine) as session:
-        return find_session(session, token, clock.wall_now())
-
-
-def note_activity(engine: Engine, clock: Clock, who: SignedIn) -> None:
-    """Keep the session alive because the person acted; at most one write per half minute."""
-    now = clock.wall_now()
-    if now - who.last_seen_at >= TOUCH_EVERY:
-        with writing(engine) as session:
-            touch_session(session, who.session_id, now)
-
-
-def sign_out(engine: Engine, clock: Clock, token: str) -> None:
-    """Revoke the session of `token`: every tab of this browser is out."""
-    with writing(engine) as session:
-        now = clock.wall_now()
-        who = find_session(session, token, now)
-        revoke_session(session, token, now)
-        if who is not None:
-            audit.record(
-                session,
-                now,
-                actor=f"user:{who.user_id}",
-                actor_user_id=who.user_id,
-                action="session.end",
-                target=f"user:{who.user_id}",
-                source="console",
             )

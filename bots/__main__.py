@@ -1,0 +1,136 @@
+"""`python -m bots --account N`: run one account's bot until SIGTERM.
+
+Exit codes are a contract with supervision: 0 asked to stop, 78 a person must act, anything else starts us again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ctypes
+import logging
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+
+from bots.bootstrap import Foundation, build
+from bots.bot import Bot
+from bots.sync import StoreAway
+from shared.config import load_settings
+from shared.domain.bot_state import BotState
+from shared.domain.errors import AuthRefused, ConfigError, DoorClosed, LeaseLost, TradingError
+from shared.store import alerts, heartbeats
+
+STARTSECS = 10.0  # of supervisord.conf: an exit before it counts as a failed start and is repeated
+EXIT_CONFIG = 78
+PR_SET_PDEATHSIG = 1
+
+log = logging.getLogger("bots")
+
+
+def run_account_bot(account_id: int) -> int:
+    """Run the bot of `account_id` until it is asked to stop; returns the exit code."""
+    return asyncio.run(_run(account_id))
+
+
+async def _run(account_id: int) -> int:
+    started = time.monotonic()
+    try:
+        base = Foundation(load_settings(), account_id)
+    except TradingError as e:
+        log.error("%s", _told(e))
+        return EXIT_CONFIG if isinstance(e, ConfigError) else 1
+    bot: Bot | None = None
+    try:
+        bot = await build(base)
+        await bot.run()
+        return 0
+    except (ConfigError, AuthRefused, DoorClosed) as e:
+        log.error("%s", _told(e))
+        await _record_fault(base, bot, e)
+        await _wait_out(started)
+        return EXIT_CONFIG
+    except LeaseLost as e:
+        log.error("%s", _told(e))
+        return 1
+    finally:
+        await _close(base, bot)
+
+
+async def _record_fault(base: Foundation, bot: Bot | None, error: TradingError) -> None:
+    """Say on the account and in the inbox why it stands still: no heartbeat will."""
+    kind = "KEY_REFUSED" if isinstance(error, AuthRefused) else "BOT_BLOCKED"
+    now = base.clock.wall_now()
+    if bot is not None:
+        bot.block(str(error))  # its last heartbeat says the same
+    with suppress(StoreAway):
+        await base.link.write(
+            lambda session: heartbeats.set_health(session, base.account_id, BotState.BLOCKED, str(error))
+        )
+        await base.link.write(
+            lambda session: alerts.raise_alert(
+                session, now, kind=kind, severity="critical", dedup_key=f"{base.account_id}:blocked",
+                account_id=base.account_id, params={"reason": str(error)},
+            )
+        )  # fmt: skip
+
+
+async def _wait_out(started: float) -> None:
+    """Outlive `startsecs`, so that supervision believes the exit code; a signal to stop ends the wait."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    left = STARTSECS + 0.5 - (time.monotonic() - started)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), max(left, 0.0))
+
+
+async def _close(base: Foundation, bot: Bot | None) -> None:
+    """Give everything back in order; the last rows reach the store when it is there."""
+    if bot is not None:
+        p = bot.p
+        await p.broker.close()
+        if p.market_clock is not None:
+            await p.market_clock.close()
+        with suppress(StoreAway, TimeoutError):
+            await asyncio.wait_for(p.sync.once(claim=False, beat=True), 5.0)
+            await asyncio.wait_for(base.link.write(p.lease.release), 5.0)
+        await p.journal.close()
+    base.link.close()
+    base.lock.release()
+
+
+def _told(error: TradingError) -> str:
+    return " — ".join(part for part in (error.what, error.why, error.now) if part)
+
+
+def _die_with_parent() -> None:
+    """A supervisord that is killed takes its bots along (Linux); nobody may trade unsupervised."""
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            raise SystemExit(1)  # it died before we asked
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bots", description="계좌 하나의 봇 / one account's bot")
+    parser.add_argument("--account", type=int, required=True, help="계좌 id / account id")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it prints addresses, tokens included
+    _die_with_parent()
+    try:
+        return run_account_bot(arguments.account)
+    except ConfigError as e:
+        log.error("%s", _told(e))
+        return EXIT_CONFIG
+    except Exception:  # the edge of the process: logged, then supervision starts us again
+        log.exception("봇이 끝났습니다 / the bot ended")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

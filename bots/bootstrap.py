@@ -1,0 +1,199 @@
+"""The only place that knows every concrete class: builds one account's bot, part by part."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from bots.bars import SpikeWatch
+from bots.bot import Bot
+from bots.cache import Cache
+from bots.chart import Chart
+from bots.clearance import Clearance
+from bots.commands import Commands
+from bots.config import BotConfig, load
+from bots.daybook import DayBook
+from bots.decisions import DecisionLog
+from bots.desk import Desk
+from bots.executions import Executions
+from bots.feed import Feed
+from bots.heartbeat import Vitals
+from bots.housekeeping import Housekeeping
+from bots.journal import Changes, Journal, JournalState, Outgoing
+from bots.lease import HostLock, StoreLease
+from bots.lots import LotBook
+from bots.market_clock import MarketClock
+from bots.market_data import MarketData
+from bots.own_orders import OwnOrders
+from bots.parts import Parts, StateBox
+from bots.portfolio import Portfolio
+from bots.reconcile import LOOK_BACK_DAYS, Reconciler
+from bots.risk.kill_switch import KillSwitch
+from bots.screen import Screen
+from bots.sync import StoreAway, StoreLink, StoreSync
+from bots.tokens import SealedTokenStore
+from bots.trader import Trader
+from bots.trading_hours import TradingHours
+from brokers import open_broker
+from brokers.contract import Broker, Credentials
+from shared import calendars
+from shared.clock import SystemClock
+from shared.config import Settings
+from shared.crypto import KeyRing, load_private
+from shared.db import open_engine
+from shared.domain.account import Environment
+from shared.domain.errors import ConfigError
+from shared.store import sync as store_sync
+from shared.store.commands import CommandStatus, finish, left_running
+from shared.store.secrets import OpenedCredential, open_credential
+
+
+class Foundation:
+    """What stands before the account's configuration is known: clock, lock, store, journal."""
+
+    def __init__(self, settings: Settings, account_id: int) -> None:
+        self.settings, self.account_id = settings, account_id
+        self.clock = SystemClock()
+        self.folder = settings.account_dir(account_id)
+        self.lock = HostLock(self.folder / "lock")
+        self.lock.tell(self.clock.wall_now())
+        self.link = StoreLink(open_engine(settings.database_url, pool_size=1))
+
+
+async def build(base: Foundation) -> Bot:
+    """Build the bot of the account; waits for the store and, in SIM, for the exchange's clock.
+
+    Raises:
+        ConfigError: settings, keys or limits that a person must mend. LeaseLost: another bot acts for the account.
+    """
+    settings, clock = base.settings, base.clock
+    config = await _first_config(base)
+    journal = await Journal.open(base.folder / "journal.db", config.key)
+    today = clock.wall_now().date()
+    state = await journal.load(today - timedelta(days=LOOK_BACK_DAYS))
+    lease = StoreLease(base.account_id, config.failover, clock)
+    await base.link.write(lease.take)
+    await _settle_store(base, journal, state)
+    if state.lots:
+        held = frozenset((lot.rule_id, lot.version_id) for lot in state.lots)
+        config = await base.link.read(lambda session: load(session, base.account_id, held))
+    ring = load_private(settings)
+    opened = await _credential(base, ring)
+    tokens = SealedTokenStore(base.link, ring, base.account_id, opened.key_hash, clock)
+    overrides = settings.home / calendars.OVERRIDES_NAME
+    hours = TradingHours(config.key, calendars.load(overrides if overrides.exists() else None))
+    market_clock = None
+    if config.key.environment is Environment.SIM:
+        url = f"http://127.0.0.1:{settings.exchange_port('admin')}/clock"
+        market_clock = MarketClock(url, clock, hours)
+        await market_clock.first()
+    broker = open_broker(
+        config.key,
+        Credentials(opened.app_key, opened.app_secret, opened.account_no, opened.hts_id),
+        clock=clock,
+        token_store=tokens,
+        call_log=None,
+        exchange_port_offset=settings.exchange_port_offset,
+        wire=config.wire,
+    )
+    return Bot(_parts(base, config, journal, state, lease, tokens, hours, market_clock, broker))
+
+
+def _parts(
+    base: Foundation, config: BotConfig, journal: Journal, state: JournalState, lease: StoreLease,
+    tokens: SealedTokenStore, hours: TradingHours, market_clock: MarketClock | None, broker: Broker,
+) -> Parts:  # fmt: skip
+    clock, key, box = base.clock, config.key, StateBox()
+    orders = OwnOrders(journal, clock, state, LotBook(state.lots), key.account_id)
+    executions = Executions(orders, clock)
+    feed, chart = Feed(clock), Chart(hours.zone)
+    portfolio, daybook = Portfolio(orders, feed.price), DayBook(orders, state.marks)
+    kill_switch = KillSwitch(base.settings.home / "kill", base.folder / "kill")
+    vitals = Vitals(key.account_id, started_at=clock.wall_now())
+    sync = StoreSync(base.link, journal, lease, vitals, key, clock)
+    clearance = Clearance(
+        key.market, orders, portfolio, daybook, feed, hours, kill_switch, lease, clock, lambda: box.state, sync.away_s
+    )
+    desk = Desk(broker, orders, executions, clock, clearance.gate, box.ask.set)
+    reconciler = Reconciler(
+        broker, orders, executions, clock, lambda: hours.trade_date(clock.market_now()),
+        lambda symbol: symbol in portfolio.drift,
+    )  # fmt: skip
+    trader = Trader(
+        key.market,
+        desk,
+        orders,
+        portfolio,
+        feed,
+        chart,
+        clearance,
+        hours,
+        journal,
+        clock,
+        box.spawn,
+        DecisionLog(clock),
+    )
+    cache = Cache(base.folder / "cache.db", key, broker, clock)
+
+    def tell(rows: tuple[Outgoing, ...]) -> None:
+        async def save() -> None:
+            await journal.write(Changes(outbox=rows))
+
+        box.spawn(save())
+
+    market_data = MarketData(
+        broker, cache, feed, chart, trader, clearance, clock, lambda: sync.snapshots, tell,
+        SpikeWatch(config.spike_pct, config.spike_minutes),
+    )  # fmt: skip
+    commands = Commands(
+        key.market, broker, desk, orders, portfolio, feed, trader, clearance, reconciler, kill_switch, hours, clock,
+        lambda: {"state": box.state, "reason": box.reason, "epoch": lease.epoch}, market_data.learn,
+    )  # fmt: skip
+    housekeeping = Housekeeping(
+        key.market, desk, orders, feed, clearance, hours, clock,
+        lambda order: trader.rule_for(order.request.rule_id, trader.lots.get(order.request.rule_id, order.symbol))
+        if order.request.rule_id is not None
+        else None,
+    )  # fmt: skip
+    screen = Screen(portfolio, orders, feed, trader, daybook, hours, clock, lambda: sync.snapshots)
+    return Parts(
+        key=key, clock=clock, hours=hours, market_clock=market_clock, link=base.link, journal=journal, lease=lease,
+        tokens=tokens, broker=broker, orders=orders, executions=executions, desk=desk, reconciler=reconciler,
+        portfolio=portfolio, daybook=daybook, feed=feed, chart=chart, clearance=clearance, trader=trader,
+        housekeeping=housekeeping, market_data=market_data, commands=commands, screen=screen, sync=sync,
+        vitals=vitals, kill_switch=kill_switch, config=config,
+        nudge_path=base.settings.run_dir / f"bot-{key.account_id}.sock", facts=state.facts, state=box,
+    )  # fmt: skip
+
+
+async def _first_config(base: Foundation) -> BotConfig:
+    """Read the configuration, waiting for a store that is away: without it we do not know who we are."""
+    while True:
+        try:
+            return await base.link.read(lambda session: load(session, base.account_id, frozenset()))
+        except StoreAway:
+            await asyncio.sleep(2.0)
+
+
+async def _settle_store(base: Foundation, journal: Journal, state: JournalState) -> None:
+    """What the last process left in the store: commands of unknown outcome; stream numbers a lost journal forgot."""
+    now = base.clock.wall_now()
+    result = {
+        "error": {"code": "bot_restarted", "what": "봇이 다시 시작되었습니다", "why": "", "now": "주문 목록을 보십시오"}
+    }
+    for command in await base.link.read(lambda session: left_running(session, base.account_id)):
+        await base.link.write(
+            lambda session, row=command: finish(session, now, row.id or 0, CommandStatus.UNKNOWN, result)  # type: ignore[misc]
+        )
+    if state.order_count == 0:
+        floors = await base.link.read(lambda session: store_sync.last_sequences(session, base.account_id))
+        await journal.start_streams_after(floors)
+
+
+async def _credential(base: Foundation, ring: KeyRing) -> OpenedCredential:
+    opened = await base.link.read(lambda session: open_credential(session, ring, base.account_id))
+    if opened is None:
+        raise ConfigError(
+            "키가 등록되지 않았습니다", f"계좌 {base.account_id}에 앱 키가 없습니다", "계좌 설정에서 키를 등록하십시오"
+        )
+    return opened

@@ -1,0 +1,435 @@
+"""One account's bot: one asyncio loop, and nothing here may block it.
+
+SQL goes through the journal and the store link, which own threads. Start is recovery and recovery is start: whatever
+state the last process left, `run` brings the account to READY by the same steps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Coroutine
+from typing import Any
+
+from bots import outgoing
+from bots.config import BotConfig, load
+from bots.heartbeat import LoopLag
+from bots.journal import Changes, Outgoing
+from bots.orders import DeskOrder
+from bots.parts import Parts
+from bots.sync import Polled, StoreAway
+from brokers.contract import NoticeUnreadable, StreamDown, StreamUp
+from shared.domain.account import Environment
+from shared.domain.bot_state import BotEventKind, BotState, KillLevel, next_state
+from shared.domain.errors import AuthRefused, BrokerError, ConfigError, DoorClosed, Refused
+from shared.domain.market import OrderBook, Tick
+from shared.domain.order import OrderNotice
+
+FULL_EVERY_S = 60.0
+FULL_GAP_S = 2.0  # between two full looks that fills ask for
+LIGHT_GAP_S = 0.3
+RETRY_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+DRAIN_S = 20.0
+KEPT_DAYS = 7
+
+
+class Restart(Exception):
+    """End this process so that supervision starts a new one: what it stands on has changed."""
+
+
+class Bot:
+    def __init__(self, parts: Parts) -> None:
+        self.p = parts
+        self._box = parts.state
+        self._stop = asyncio.Event()
+        self._full_wanted, self._full_at = True, -FULL_GAP_S
+        self._recovered = False
+        self._lag = LoopLag(parts.nudge_path.with_suffix(".alive"))
+        self._kill_level = KillLevel.RUN
+        self._wants_stale = asyncio.Event()
+        parts.orders.on_change = self._order_changed
+        parts.desk.on_auth_refused = self._key_refused
+        if parts.key.environment is Environment.LIVE:
+            parts.kill_switch.armed = False  # until the configuration says so
+
+    async def run(self) -> None:
+        """Run until SIGTERM, then drain. Returns when everything is recorded.
+
+        Raises:
+            ConfigError, AuthRefused: a person must act. Anything else: supervision starts us again.
+        """
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self._stop.set)
+        self._apply(self.p.config)
+        tasks = [asyncio.create_task(work, name=name) for name, work in self._loops()]
+        stop = asyncio.create_task(self._stop.wait(), name="stop")
+        failed = asyncio.create_task(self._box.failed.wait(), name="failed")
+        try:
+            await asyncio.wait([*tasks, stop, failed], return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task.done() and task.exception() is not None:
+                    raise task.exception() or AssertionError
+            if self._box.failure is not None:
+                raise self._box.failure
+            await self._drain()
+        finally:
+            for one in (*tasks, stop, failed):
+                one.cancel()
+            await asyncio.gather(*tasks, stop, failed, return_exceptions=True)
+
+    def _loops(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+        loops: list[tuple[str, Coroutine[Any, Any, None]]] = [
+            ("sync", self._sync()),
+            ("life", self._life()),
+            ("events", self._events()),
+            ("prices", self._prices()),
+            ("quick", self._quick()),
+            ("slow", self._slow()),
+            ("minute", self._minute()),
+            ("nudge", self._nudges()),
+            ("lag", self._lag.watch(asyncio.sleep)),
+        ]
+        if self.p.market_clock is not None:
+            loops.append(("clock", self.p.market_clock.follow()))
+        return loops
+
+    # --- life: recover, then reconcile for ever -----------------------------------------------------------------
+
+    async def _life(self) -> None:
+        self._move(BotEventKind.RECOVER, "복구 중")
+        await self.p.reconciler.recover()
+        await self._start_broker()
+        while True:
+            await self._reconcile()
+            await self._wait_for_question()
+
+    async def _start_broker(self) -> None:
+        """Token, environment proof, stream; waits out a broker that is away. A refused key is a person's matter."""
+        for attempt in range(1_000_000):
+            try:
+                await self.p.broker.start()
+                return
+            except (AuthRefused, DoorClosed):
+                raise
+            except BrokerError as e:
+                self._say_state(f"증권사 연결 대기: {e}")
+                await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
+
+    async def _reconcile(self) -> None:
+        """One look at the broker: full when wanted or in doubt, light otherwise."""
+        rested = self.p.clock.monotonic() - self._full_at >= FULL_GAP_S
+        full = (self._full_wanted and rested) or self._box.state is not BotState.READY
+        try:
+            if full:
+                await self._full()
+            else:
+                await self.p.reconciler.light()
+            await self.p.reconciler.resolve_due()
+        except AuthRefused as e:
+            self._key_refused(e)
+        except BrokerError as e:
+            self._full_wanted = True
+            self._doubt(f"증권사 조회 실패: {e}")
+            await asyncio.sleep(RETRY_S[1])
+
+    async def _full(self) -> None:
+        p = self.p
+        asked_at = p.clock.wall_now()
+        picture = await p.reconciler.full()
+        if not picture.steady:
+            self._box.ask.set()  # something of ours moved while we looked: look again, conclude nothing
+            return
+        self._full_wanted, self._full_at = False, p.clock.monotonic()
+        p.portfolio.take(picture.positions, picture.cash, asked_at)
+        today = p.hours.trade_date(p.clock.market_now())
+        if not p.daybook.marked(today):
+            marks = p.daybook.first_marks(today, picture.positions, p.feed.price)
+            p.daybook.keep(marks)
+            await p.journal.write(Changes(marks=marks))
+            p.orders.forget_before(today.fromordinal(today.toordinal() - KEPT_DAYS))
+        await self._look_for_drift()
+        if not self._recovered:
+            self._recovered = True
+            p.trader.recall(p.facts)
+            p.vitals.ready_at = p.clock.wall_now()
+        if self._box.state is not BotState.BLOCKED:
+            self._move(BotEventKind.RECONCILED, "")
+
+    async def _look_for_drift(self) -> None:
+        """Compare holdings with what the day's mark and our fills make of them; tell, and stop entries."""
+        p = self.p
+        if p.orders.unproven():
+            return  # an unknown order may be the difference
+        today = p.hours.trade_date(p.clock.market_now())
+        found = p.portfolio.differences(lambda symbol: p.daybook.expected(today, symbol))
+        for symbol, (ours, theirs) in found.items():
+            if p.portfolio.drift.get(symbol) != (ours, theirs):
+                alert = outgoing.alert(
+                    "DRIFT", "critical", f"drift:{symbol}", p.clock.wall_now(), symbol=symbol, ours=ours, theirs=theirs
+                )
+                await p.orders.shrink_lots(symbol, theirs, alert)
+        p.portfolio.drift = found
+
+    async def _wait_for_question(self) -> None:
+        """Until somebody asks, an unknown order is due, or a minute has passed."""
+        due = self.p.reconciler.next_due_in()
+        pause_s = FULL_GAP_S if self._full_wanted else FULL_EVERY_S
+        try:
+            await asyncio.wait_for(self._box.ask.wait(), pause_s if due is None else max(min(due, pause_s), 0.05))
+        except TimeoutError:
+            self._full_wanted = self._full_wanted or due is None
+        self._box.ask.clear()
+        limit = self.p.broker.rate_budget().limit_per_s
+        await asyncio.sleep(max(LIGHT_GAP_S, 6.0 / limit if limit else 0.0))
+
+    def _order_changed(self, order: DeskOrder) -> None:
+        """The store hears at once; after a fill, cash and holdings are asked anew."""
+        self.p.sync.soon()
+        if order.filled_quantity:
+            self._full_wanted = True
+            self._box.ask.set()
+
+    # --- events -------------------------------------------------------------------------------------------------
+
+    async def _events(self) -> None:
+        p = self.p
+        async for event in p.broker.events():
+            match event:
+                case Tick():
+                    p.market_data.on_tick(event)
+                case OrderBook():
+                    p.feed.on_book(event)
+                case OrderNotice():
+                    if await p.executions.apply_notice(event):
+                        self._box.ask.set()
+                case NoticeUnreadable():
+                    self._full_wanted = True
+                    self._box.ask.set()
+                case StreamUp():
+                    p.feed.stream_up = True
+                    p.chart.doubt()
+                    self._full_wanted = True
+                    self._wants_stale.set()
+                    self._box.ask.set()
+                case StreamDown():
+                    p.feed.stream_up = False
+                    self._tell((outgoing.log("WARNING", f"실시간 끊김: {event.reason}", p.clock.wall_now()),))
+
+    # --- periodic work ------------------------------------------------------------------------------------------
+
+    async def _prices(self) -> None:
+        """What is subscribed, and quotes for what is silent; own loop, so a slow quote delays nothing else."""
+        while True:
+            await asyncio.sleep(0.5)
+            if not self._recovered:
+                continue
+            if self._wants_stale.is_set():
+                self._wants_stale.clear()
+                await self.p.market_data.follow_wants()
+            await self.p.market_data.poll_silent()
+
+    async def _quick(self) -> None:
+        while True:
+            await asyncio.sleep(0.1)
+            if self._recovered:
+                self.p.market_data.close_bars()
+                self.p.trader.judge_late()
+
+    async def _slow(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            self._feel()
+            if not self._recovered:
+                continue
+            self.p.screen.show()
+            await self.p.trader.act_on_deferred()
+            await self.p.housekeeping.tend()
+            await self.p.commands.tend_flatten()
+
+    async def _minute(self) -> None:
+        while True:
+            await asyncio.sleep(5.0 if not self._recovered else 60.0)
+            if self._recovered:
+                await self.p.journal.write(self.p.screen.minute())
+                self._wants_stale.set()
+
+    def _feel(self) -> None:
+        """Refresh the vitals and react to the kill switch."""
+        p, v = self.p, self.p.vitals
+        budget, token = p.broker.rate_budget(), p.tokens.current
+        level = p.kill_switch.level()
+        if level > self._kill_level:
+            self._tell(
+                (outgoing.alert("KILL_RAISED", "critical", "kill", p.clock.wall_now(), level=level.name, by="-"),)
+            )
+        self._kill_level = level
+        v.state, v.reason, v.kill_level = self._box.state, self._box.reason, level
+        v.market_at, v.feed_at, v.feed_source = p.clock.market_now(), p.feed.last_at, p.feed.last_source
+        if p.clearance.in_fallback() and p.feed.last_source:
+            v.feed_source = "rest"
+        v.token_expires_at = token.expires_at if token else None
+        v.rate_used, v.rate_limit = budget.used_last_s, budget.limit_per_s
+        v.loop_lag_ms = round(self._lag.read_ms(), 1)
+        v.detail |= {"epoch": p.lease.epoch, "open_orders": len(p.orders.open()), "frozen": dict(p.orders.stopped)}
+
+    # --- the store ----------------------------------------------------------------------------------------------
+
+    async def _sync(self) -> None:
+        p = self.p
+        told_away = False
+        while True:
+            try:
+                p.vitals.outbox_depth = await p.journal.outbox_depth()
+                polled = await p.sync.once(claim=self._recovered)
+                told_away = False
+                await self._take(polled)
+                await p.tokens.save_pending()
+            except StoreAway as e:
+                if not told_away and p.sync.away_s() > 0:
+                    told_away = True
+                    alert = outgoing.alert("STORE_AWAY", "critical", "store", p.clock.wall_now(), reason=str(e))
+                    await p.journal.write(Changes(outbox=(alert,)))
+            if p.lease.fenced() is not None and p.config.failover != "auto":
+                raise Restart(p.lease.fenced())
+            await p.sync.wait()
+
+    async def _take(self, polled: Polled) -> None:
+        """Act on what the store said: kill level, configuration, commands."""
+        self.p.kill_switch.store_level = polled.kill_level
+        if polled.desired is not None and polled.desired.config_version != self.p.vitals.config_version:
+            await self._reload()
+        self._check_arms()
+        for command in polled.claimed:
+            self._box.spawn(self._do(command))
+
+    async def _do(self, command: Any) -> None:
+        status, result = await self.p.commands.run(command)
+        self.p.sync.results.append((command.id, status, result))
+        self.p.sync.soon()
+
+    async def _reload(self) -> None:
+        """Put a changed configuration in force; one that cannot be read is refused by name and the old one stays."""
+        p = self.p
+        held = frozenset((lot.rule_id, lot.version_id) for lot in p.orders.lots.all())
+        try:
+            config = await p.link.read(lambda session: load(session, p.key.account_id, held))
+        except ConfigError as e:
+            self._tell((outgoing.alert("CONFIG_REFUSED", "critical", "config", p.clock.wall_now(), reason=str(e)),))
+            return
+        if self._box.state is BotState.BLOCKED:
+            raise Restart("설정이 바뀌어 다시 시작합니다")
+        self._apply(config)
+
+    def _apply(self, config: BotConfig) -> None:
+        p = self.p
+        kept = {one.rule.rule_id: one for one in p.config.rules}
+        refused = [kept[one.rule_id] for one in config.refused if one.rule_id in kept]
+        for one in config.refused:
+            self._tell(
+                (
+                    outgoing.alert(
+                        "CONFIG_REFUSED", "critical", f"config:{one.rule_id}", p.clock.wall_now(),
+                        reason=f"{one.name}: {one.reason}", rule=one.rule_id,
+                    ),
+                )
+            )  # fmt: skip
+        p.config = config
+        p.clearance.limits = config.limits
+        p.market_data.spikes.pct, p.market_data.spikes.minutes = config.spike_pct, config.spike_minutes
+        p.trader.configure((*config.rules, *refused), config.pinned)
+        p.vitals.config_version = config.version
+        self._check_arms()
+        self._wants_stale.set()
+
+    def _check_arms(self) -> None:
+        """LIVE trades only while armed; an approval that ran out stops entries and says so."""
+        p = self.p
+        if p.key.environment is not Environment.LIVE:
+            return
+        until = p.config.armed_until
+        armed = until is not None and p.clock.wall_now() < until
+        if p.kill_switch.armed and not armed:
+            self._tell((outgoing.alert("ARMED_EXPIRED", "critical", "armed", p.clock.wall_now()),))
+        p.kill_switch.armed = armed
+
+    async def _nudges(self) -> None:
+        """An empty datagram on the bot's socket means: look into the store now."""
+        path = self.p.nudge_path
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.unlink(missing_ok=True)
+        loop = asyncio.get_running_loop()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
+            door.setblocking(False)
+            door.bind(str(path))
+            path.chmod(0o600)
+            try:
+                while True:
+                    await loop.sock_recv(door, 64)
+                    self.p.sync.soon()
+            finally:
+                path.unlink(missing_ok=True)
+
+    # --- state --------------------------------------------------------------------------------------------------
+
+    def _move(self, event: BotEventKind, reason: str) -> None:
+        before, self._box.state = self._box.state, next_state(self._box.state, event)
+        self._box.reason = reason
+        if self._box.state is not before:
+            message = f"상태 {before} → {self._box.state}" + (f": {reason}" if reason else "")
+            self._tell((outgoing.log("INFO", message, self.p.clock.wall_now()),))
+        self._feel()
+        self.p.sync.soon()
+
+    def block(self, reason: str) -> None:
+        """A person must act; nothing is sent until then."""
+        if self._box.state is not BotState.BLOCKED:
+            self._move(BotEventKind.BLOCK, reason)
+
+    def _doubt(self, reason: str) -> None:
+        if self._box.state in (BotState.READY, BotState.EXITS_ONLY, BotState.RECOVERING):
+            self._move(BotEventKind.DOUBT, reason)
+
+    def _say_state(self, reason: str) -> None:
+        self._box.reason = reason
+        self._feel()
+
+    def _key_refused(self, error: Refused) -> None:
+        if self._box.state is BotState.BLOCKED:
+            return
+        self._tell((outgoing.alert("KEY_REFUSED", "critical", "key", self.p.clock.wall_now(), reason=str(error)),))
+        self.block(f"증권사가 키를 거부: {error}")
+
+    def _tell(self, rows: tuple[Outgoing, ...]) -> None:
+        self._box.spawn(self._write(rows))
+
+    async def _write(self, rows: tuple[Outgoing, ...]) -> None:
+        await self.p.journal.write(Changes(outbox=rows))
+
+    # --- the end ------------------------------------------------------------------------------------------------
+
+    async def _drain(self) -> None:
+        """Nothing new; wait for what is on the wire; when the account was switched off, take its orders back."""
+        p = self.p
+        self._move(BotEventKind.DRAIN, "정리 중")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(p.desk.drained(), DRAIN_S)
+        with contextlib.suppress(BrokerError, TimeoutError, StoreAway):
+            await asyncio.wait_for(self._cancel_when_disabled(), DRAIN_S)
+        if self._box.tasks:
+            await asyncio.wait(set(self._box.tasks), timeout=DRAIN_S)
+        self._move(BotEventKind.STOP, "정지")
+        await asyncio.wait(set(self._box.tasks), timeout=2.0) if self._box.tasks else None
+
+    async def _cancel_when_disabled(self) -> None:
+        polled = await self.p.sync.once(claim=False)
+        if polled.desired is None or polled.desired.enabled:
+            return
+        asked = await self.p.commands.cancel_all("계좌 정지")
+        for _ in range(10):
+            if not asked or all(order.id not in asked for order in self.p.orders.open()):
+                return
+            await asyncio.sleep(0.5)
+            await self.p.reconciler.light()

@@ -1,0 +1,84 @@
+"""cache.db: what the broker told and does not change quickly, with when it was asked. A second ask inside the maximum
+age makes no call. Losing the file costs calls, never correctness."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from brokers.contract import Broker
+from shared.clock import Clock
+from shared.domain.account import AccountKey, Market
+from shared.domain.instrument import Instrument, InstrumentType, Venue
+from shared.domain.market import Bar, Timeframe
+from shared.domain.money import Currency
+
+INSTRUMENT_AGE = timedelta(days=1)
+DAY_BARS_AGE = timedelta(minutes=10)
+
+
+class Cache:
+    """Small reads and writes on the loop: a row is under a kilobyte, durability is not needed."""
+
+    def __init__(self, path: Path, key: AccountKey, broker: Broker, clock: Clock) -> None:
+        self._broker, self._clock = broker, clock
+        self._prefix = f"{key.broker}:{key.environment}:{key.market}:"  # SIM prices are not market prices
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=TRUNCATE")
+        self._db.execute("PRAGMA synchronous=OFF")
+        self._db.execute("CREATE TABLE IF NOT EXISTS kept(name TEXT PRIMARY KEY, body TEXT, fetched_at TEXT)")
+        path.chmod(0o600)
+
+    def close(self) -> None:
+        self._db.close()
+
+    async def instrument(self, symbol: str) -> Instrument:
+        """Static facts of `symbol`. Raises NotFound or BrokerError when they must be asked and cannot be had."""
+        name = f"instrument:{symbol}"
+        kept = self._get(name, INSTRUMENT_AGE)
+        if kept is None:
+            found = await self._broker.get_instrument(symbol)
+            kept = {"venue": found.venue, "currency": found.currency, "type": found.type, "board": found.board}
+            kept |= {"name": found.name, "market": found.market}
+            self._put(name, kept)
+        return Instrument(
+            symbol, Market(kept["market"]), Venue(kept["venue"]), Currency(kept["currency"]),
+            InstrumentType(kept["type"]), kept["board"], kept["name"],
+        )  # fmt: skip
+
+    async def bars(self, symbol: str, timeframe: Timeframe, count: int) -> list[Bar]:
+        """The broker's bars, oldest first; day bars may be `DAY_BARS_AGE` old, shorter ones are always asked."""
+        name = f"bars:{symbol}:{timeframe}:{count}"
+        kept = self._get(name, DAY_BARS_AGE) if timeframe is Timeframe.D1 else None
+        if kept is not None:
+            return [_bar(symbol, timeframe, row) for row in kept["bars"]]
+        bars = await self._broker.get_bars(symbol, timeframe, count)
+        if timeframe is Timeframe.D1:
+            self._put(name, {"bars": [_row(bar) for bar in bars]})
+        return bars
+
+    def _get(self, name: str, max_age: timedelta) -> dict[str, Any] | None:
+        row = self._db.execute("SELECT body, fetched_at FROM kept WHERE name = ?", (self._prefix + name,)).fetchone()
+        if row is None or self._clock.wall_now() - datetime.fromisoformat(row[1]) > max_age:
+            return None
+        found: dict[str, Any] = json.loads(row[0])
+        return found
+
+    def _put(self, name: str, body: object) -> None:
+        values = (self._prefix + name, json.dumps(body), self._clock.wall_now().isoformat())
+        self._db.execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", values)
+
+
+def _row(bar: Bar) -> list[str]:
+    prices = (bar.open, bar.high, bar.low, bar.close)
+    return [bar.start.isoformat(), *(str(price) for price in prices), str(bar.volume), "1" if bar.closed else ""]
+
+
+def _bar(symbol: str, timeframe: Timeframe, row: list[str]) -> Bar:
+    start, opened, high, low, close, volume, closed = row
+    o, h, lo, c = Decimal(opened), Decimal(high), Decimal(low), Decimal(close)
+    return Bar(symbol, timeframe, datetime.fromisoformat(start), o, h, lo, c, int(volume), closed=bool(closed))

@@ -1,0 +1,87 @@
+"""The bars of every wanted symbol in every wanted timeframe, as values for the store and as arrays for the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bots.bars import KEPT, BarSeries
+from bots.rules.series import BarWindow
+from shared.domain.market import Bar, Tick, Timeframe
+
+SeriesKey = tuple[str, Timeframe]
+
+
+@dataclass(slots=True)
+class _Kept:
+    series: BarSeries
+    window: BarWindow = field(default_factory=lambda: BarWindow(KEPT))
+    seeded: bool = False
+
+
+class Chart:
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._kept: dict[SeriesKey, _Kept] = {}
+
+    def want(self, keys: set[SeriesKey]) -> None:
+        """Keep exactly these series; new ones wait for their seed."""
+        self._kept = {key: self._kept.get(key) or _Kept(BarSeries(*key, self._zone)) for key in keys}
+
+    def unseeded(self) -> list[SeriesKey]:
+        return [key for key, kept in self._kept.items() if not kept.seeded]
+
+    def doubt(self) -> None:
+        """Ticks may have been missed: every series asks its broker again."""
+        for kept in self._kept.values():
+            kept.seeded = False
+
+    def seed(self, key: SeriesKey, bars: list[Bar]) -> None:
+        kept = self._kept.get(key)
+        if kept is None:
+            return
+        kept.series.seed(bars)
+        kept.window = BarWindow(KEPT)
+        for bar in kept.series.bars():
+            kept.window.put(bar)
+        kept.seeded = True
+
+    def window(self, symbol: str, timeframe: Timeframe) -> BarWindow | None:
+        """The arrays of a series; None until its broker has given the past."""
+        kept = self._kept.get((symbol, timeframe))
+        return kept.window if kept is not None and kept.seeded else None
+
+    def on_tick(self, tick: Tick) -> list[Bar]:
+        """Count a tick everywhere; returns the bars that it closed."""
+        return [bar for key, kept in self._kept.items() if key[0] == tick.symbol for bar in _added(kept, tick)]
+
+    def close_due(self, now: datetime) -> list[Bar]:
+        """Close bars whose time is over at market time `now`."""
+        closed: list[Bar] = []
+        for kept in self._kept.values():
+            bar = kept.series.close_due(now)
+            if bar is not None:
+                kept.window.put(bar)
+                closed.append(bar)
+        return closed
+
+    def last_closed(self, key: SeriesKey) -> Bar | None:
+        kept = self._kept.get(key)
+        return kept.series.closed[-1] if kept is not None and kept.series.closed else None
+
+    def symbols(self) -> Iterable[str]:
+        return {symbol for symbol, _ in self._kept}
+
+
+def _added(kept: _Kept, tick: Tick) -> list[Bar]:
+    late = kept.series.late
+    closed = kept.series.add(tick)
+    if kept.series.late > late:
+        return []
+    if closed is not None:
+        kept.window.put(closed)
+    if kept.series.forming is not None:
+        kept.window.put(kept.series.forming)
+    return [closed] if closed is not None else []

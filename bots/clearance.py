@@ -1,0 +1,163 @@
+"""Clearance: everything the guards look at, taken in one step of the loop, and the last look before the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from bots.daybook import DayBook
+from bots.feed import Feed
+from bots.lease import StoreLease
+from bots.orders import DeskOrder
+from bots.own_orders import OwnOrders
+from bots.portfolio import Portfolio
+from bots.risk.guards import Limits, Snapshot, check, kill_denies, reduces
+from bots.risk.kill_switch import KillSwitch
+from bots.trading_hours import TradingHours
+from shared.clock import Clock
+from shared.domain.account import Market
+from shared.domain.bot_state import BotState
+from shared.domain.instrument import Instrument
+from shared.domain.order import OrderRequest, Side
+from shared.domain.order_state import OrderStatus
+from shared.domain.signal import Allowed, Denied
+from shared.domain.venue_rules import tick_size
+
+SILENT_S = 5.0  # no tick of any symbol for this long: the stream is not to be trusted
+US_MARKET_COLLAR = Decimal("1.06")  # a US order without a price leaves as a limit 5 % beyond the last
+KRX_MARKET_COLLAR = Decimal("1.3")
+FAILURE_REST = timedelta(seconds=60)
+
+
+class Clearance:
+    def __init__(
+        self, market: Market, orders: OwnOrders, portfolio: Portfolio, daybook: DayBook, feed: Feed,
+        hours: TradingHours, kill_switch: KillSwitch, lease: StoreLease, clock: Clock,
+        state: Callable[[], BotState], store_away_s: Callable[[], float],
+    ) -> None:  # fmt: skip
+        self._market, self._orders, self._portfolio, self._daybook = market, orders, portfolio, daybook
+        self._feed, self._hours, self._kill, self._lease, self._clock = feed, hours, kill_switch, lease, clock
+        self._state, self._store_away_s = state, store_away_s
+        self.limits = Limits()
+        self.instruments: dict[str, Instrument] = {}
+
+    def check(
+        self, request: OrderRequest, *, rule_max_shares: int | None = None, cooldown_s: int = 0
+    ) -> Allowed | Denied:
+        """Run the guards on the state as it is now; place the order in the same step of the loop."""
+        limits = replace(self.limits, rule_max_shares=rule_max_shares)
+        return check(request, self._snapshot(request, cooldown_s), limits)
+
+    def gate(self, request: OrderRequest | None) -> Denied | None:
+        """The last line before the wire: fencing, then the kill switch (files read now). Cancels pass the switch."""
+        fenced = self._lease.fenced()
+        if fenced is not None:
+            return Denied("fenced", fenced)
+        return None if request is None else kill_denies(request, self._kill.level())
+
+    def in_fallback(self) -> bool:
+        return self._feed.in_fallback(SILENT_S)
+
+    def _snapshot(self, request: OrderRequest, cooldown_s: int) -> Snapshot:
+        symbol, side = request.symbol, request.side
+        now, today = self._clock.market_now(), self._hours.trade_date(self._clock.market_now())
+        mine = [order for order in self._orders.open() if order.symbol == symbol]
+        buys = [order for order in mine if order.side is Side.BUY]
+        quote = self._feed.quotes.get(symbol)
+        last = self._feed.price(symbol)
+        failures, resting = self._failures(symbol, side)
+        return Snapshot(
+            now=now,
+            kill_level=self._kill.level(),
+            bot_state=self._state(),
+            fenced=self._lease.fenced(),
+            session=self._hours.closed_reason(now),
+            last=last,
+            last_age_s=self._feed.age_s(symbol),
+            from_fallback=self.in_fallback(),
+            tick=self._tick(symbol, request.price),
+            lower_limit=quote.lower_limit if quote else None,
+            upper_limit=quote.upper_limit if quote else None,
+            reserve_price=self._reserve_price(symbol, last),
+            store_away_s=self._store_away_s(),
+            buying_power=self._portfolio.buying_power(),
+            free_to_sell=self._portfolio.free_to_sell(symbol),
+            open_buy_amount=sum((self._portfolio.reserve(order) for order in buys), Decimal(0)),
+            held_amount=(last or Decimal(0)) * self._portfolio.held(symbol),
+            rule_shares=self._rule_shares(request.rule_id, symbol, buys),
+            day_bought=self._daybook.bought(today, self._portfolio.reserve),
+            day_pnl=self._daybook.pnl(today, self._feed.price),
+            day_orders=self._daybook.order_count(today),
+            in_flight=any(order.side is side for order in mine),
+            frozen=self._frozen(request),
+            signal_used=self._signal_used(request.signal_key),
+            failures=failures,
+            failures_rest=resting,
+            cooldown_left_s=self._cooldown_left(request, cooldown_s),
+            crossing=_crossing(side, mine),
+        )
+
+    def _tick(self, symbol: str, price: Decimal | None) -> Decimal | None:
+        instrument = self.instruments.get(symbol)
+        if instrument is None or price is None or price <= 0:
+            return None
+        today = self._hours.trade_date(self._clock.market_now())
+        return tick_size(self._market, price, today, instrument_type=instrument.type, board=instrument.board or "KOSPI")
+
+    def _reserve_price(self, symbol: str, last: Decimal | None) -> Decimal | None:
+        quote = self._feed.quotes.get(symbol)
+        if quote is not None and quote.upper_limit is not None:
+            return quote.upper_limit
+        collar = KRX_MARKET_COLLAR if self._market is Market.KRX else US_MARKET_COLLAR
+        return None if last is None else last * collar
+
+    def _rule_shares(self, rule_id: int | None, symbol: str, buys: list[DeskOrder]) -> int:
+        if rule_id is None:
+            return 0
+        lot = self._orders.lots.get(rule_id, symbol)
+        return (lot.quantity if lot else 0) + sum(one.leaves for one in buys if one.request.rule_id == rule_id)
+
+    def _frozen(self, request: OrderRequest) -> str | None:
+        if not reduces(request) and request.symbol in self._portfolio.drift:
+            ours, theirs = self._portfolio.drift[request.symbol]
+            return f"잔고 불일치: 우리 {ours}주, 증권사 {theirs}주"
+        return self._orders.frozen(request.symbol, request.side)
+
+    def _signal_used(self, signal_key: str | None) -> bool:
+        return signal_key is not None and any(one.request.signal_key == signal_key for one in self._orders.all())
+
+    def _failures(self, symbol: str, side: Side) -> tuple[int, bool]:
+        """Proven refusals in a row on this symbol and side, and whether the rest after the last still runs."""
+        past = [one for one in self._orders.all() if one.symbol == symbol and one.side is side and not one.is_open]
+        count = 0
+        for order in reversed(past):
+            if order.status is not OrderStatus.REJECTED:
+                break
+            count += 1
+        resting = bool(count) and self._clock.wall_now() - past[-1].created_at < FAILURE_REST * count
+        return count, resting
+
+    def _cooldown_left(self, request: OrderRequest, cooldown_s: int) -> float:
+        """Seconds of market time until the rule may enter this symbol again, counted from its last order in it."""
+        if cooldown_s <= 0 or request.rule_id is None:
+            return 0.0
+        past = [
+            one.market_at
+            for one in self._orders.all()
+            if one.symbol == request.symbol and one.request.rule_id == request.rule_id
+        ]
+        if not past:
+            return 0.0
+        return max(cooldown_s - (self._clock.market_now() - max(past)).total_seconds(), 0.0)
+
+
+def _crossing(side: Side, mine: list[DeskOrder]) -> Decimal | None:
+    """The best price of our own open orders on the other side; one without a price meets everything."""
+    others = [one for one in mine if one.side is side.opposite]
+    if not others:
+        return None
+    if side is Side.BUY:
+        return min(one.price if one.price is not None else Decimal(0) for one in others)
+    return max(one.price if one.price is not None else Decimal("Infinity") for one in others)

@@ -1,0 +1,270 @@
+"""What people ask of this bot, through the store: each claimed once, each with an outcome written back.
+
+A command that was running when the bot died is UNKNOWN: what became of it is in the orders, it is never done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from bots import outgoing
+from bots.clearance import Clearance
+from bots.desk import Desk
+from bots.executions import LIVE
+from bots.failpoints import reach
+from bots.feed import Feed
+from bots.orders import DeskOrder, JournalKind
+from bots.own_orders import OwnOrders
+from bots.portfolio import Portfolio
+from bots.reconcile import Reconciler
+from bots.risk.kill_switch import KillSwitch
+from bots.trader import Trader
+from bots.trading_hours import TradingHours
+from brokers.contract import Broker
+from shared.clock import Clock
+from shared.domain.account import Market
+from shared.domain.bot_state import KillLevel
+from shared.domain.errors import BrokerError, NotFound, OutcomeUnknown, TradingError
+from shared.domain.instrument import Venue
+from shared.domain.order import OrderRequest, OrderType, Side, TimeInForce
+from shared.domain.order_state import OrderEventKind, OrderStatus
+from shared.domain.signal import Denied
+from shared.models import Command
+from shared.store.commands import CommandKind, CommandStatus
+
+Result = dict[str, Any]
+Outcome = tuple[CommandStatus, Result]
+
+
+class Refusal(TradingError):
+    """The command cannot be done; nothing was changed."""
+
+    code = "refused"
+
+
+@dataclass(slots=True)
+class Commands:
+    market: Market
+    broker: Broker
+    desk: Desk
+    orders: OwnOrders
+    portfolio: Portfolio
+    feed: Feed
+    trader: Trader
+    clearance: Clearance
+    reconciler: Reconciler
+    kill_switch: KillSwitch
+    hours: TradingHours
+    clock: Clock
+    picture: Callable[[], Result]  # the bot's own state, for SNAPSHOT
+    learn: Callable[[str], Awaitable[None]]  # instrument facts and a fresh price of a symbol
+    flattening: bool = False
+
+    async def run(self, command: Command) -> Outcome:
+        """Do one claimed command; a refusal is an outcome, not an error."""
+        try:
+            kind = CommandKind(command.kind)
+            result = await self._doors()[kind](command.payload)
+        except OutcomeUnknown as e:
+            return CommandStatus.UNKNOWN, _error(e)
+        except TradingError as e:
+            return CommandStatus.FAILED, _error(e)
+        except (KeyError, TypeError, ValueError, InvalidOperation) as e:
+            return CommandStatus.FAILED, _error(
+                Refusal("명령을 읽을 수 없습니다", repr(e), "다시 요청하십시오", "bad_command")
+            )
+        unknown = result.get("status") == OrderStatus.UNKNOWN
+        return CommandStatus.UNKNOWN if unknown else CommandStatus.DONE, result
+
+    def _doors(self) -> dict[CommandKind, Callable[[Result], Awaitable[Result]]]:
+        return {
+            CommandKind.TEST_KEY: self._test_key,
+            CommandKind.PLACE_ORDER: self._place,
+            CommandKind.CANCEL_ORDER: self._cancel,
+            CommandKind.AMEND_ORDER: self._amend,
+            CommandKind.CLOSE_POSITION: self._close,
+            CommandKind.CANCEL_ALL: self._cancel_all,
+            CommandKind.FLATTEN: self._flatten,
+            CommandKind.SNAPSHOT: self._snapshot,
+            CommandKind.DRY_EVALUATE: self._dry_evaluate,
+            CommandKind.RESOLVE_ORDER: self._resolve,
+            CommandKind.LIFT_SYMBOL: self._lift,
+        }
+
+    async def _test_key(self, payload: Result) -> Result:
+        cash = await self.broker.get_cash()
+        return {"currency": cash.currency, "buying_power": _text(cash.buying_power), "as_of": cash.as_of.isoformat()}
+
+    async def _place(self, payload: Result) -> Result:
+        """The id comes with the command, so that the journal refuses the same click a second time."""
+        price, venue = payload.get("price"), payload.get("venue")
+        symbol = str(payload["symbol"])
+        await self.learn(symbol)
+        instrument = self.clearance.instruments[symbol]
+        request = OrderRequest(
+            symbol=symbol, side=Side(payload["side"]), quantity=_whole(payload["quantity"]),
+            price=None if price is None else Decimal(str(price)),
+            venue=instrument.venue if venue is None else Venue(venue), currency=instrument.currency,
+            client_order_id=str(payload.get("client_order_id") or self.orders.next_id()),
+            order_type=OrderType(payload.get("order_type", OrderType.LIMIT)),
+            time_in_force=TimeInForce(payload.get("time_in_force", TimeInForce.DAY)),
+            reduces=payload.get("reduces") is True, reason=str(payload.get("reason") or "사람이 낸 주문"),
+        )  # fmt: skip
+        return await self._cleared(request)
+
+    async def _close(self, payload: Result) -> Result:
+        symbol = str(payload["symbol"])
+        free = self.portfolio.free_to_sell(symbol) or 0
+        asked = payload.get("quantity")
+        quantity = free if asked is None else _whole(asked)
+        if quantity <= 0:
+            raise Refusal("팔 수 있는 주식이 없습니다", symbol, "잔고와 미체결 매도를 확인하십시오", "sellable")
+        return await self._sell_at_market(symbol, quantity, "사람이 청산")
+
+    async def _sell_at_market(self, symbol: str, quantity: int, why: str) -> Result:
+        await self.learn(symbol)
+        instrument = self.clearance.instruments[symbol]
+        request = OrderRequest(
+            symbol=symbol, side=Side.SELL, quantity=quantity, price=None, venue=instrument.venue,
+            currency=instrument.currency, client_order_id=self.orders.next_id(), order_type=OrderType.MARKET,
+            reduces=True, reason=why,
+        )  # fmt: skip
+        return await self._cleared(request)
+
+    async def _cleared(self, request: OrderRequest) -> Result:
+        """Guards, then the desk, in one step of the loop."""
+        outcome = self.clearance.check(request)
+        if isinstance(outcome, Denied):
+            raise Refusal("주문을 내지 않았습니다", outcome.text, "한도와 상태를 확인하십시오", outcome.code)
+        order = await self.desk.place(request, self.hours.trade_date(self.clock.market_now()))
+        return _told(order)
+
+    async def _cancel(self, payload: Result) -> Result:
+        return _told(await self.desk.cancel(str(payload["client_order_id"]), "사람이 취소"))
+
+    async def _amend(self, payload: Result) -> Result:
+        order_id, price = str(payload["client_order_id"]), Decimal(str(payload["price"]))
+        known, asked = self.orders.get(order_id), payload.get("quantity")
+        quantity = _whole(asked) if asked is not None else known.leaves if known is not None else 0
+        order = await self.desk.amend(order_id, quantity, price, "사람이 정정")
+        return _told(order)
+
+    async def _cancel_all(self, payload: Result) -> Result:
+        return {"asked": await self.cancel_all("전체 취소")}
+
+    async def cancel_all(self, why: str) -> list[str]:
+        """Ask to cancel every open order that has a broker number; returns their ids."""
+        asked: list[str] = []
+        for order in self.orders.open():
+            if order.status not in LIVE:
+                continue
+            try:
+                await self.desk.cancel(order.id, why)
+                asked.append(order.id)
+            except BrokerError:
+                continue  # it ended meanwhile; the list tells
+            reach("during_cancel_all")
+        return asked
+
+    async def _flatten(self, payload: Result) -> Result:
+        """REDUCE_ONLY until flat, then HALT (design.md §5); `tend_flatten` carries it through."""
+        self.kill_switch.raise_account(KillLevel.REDUCE_ONLY, "FLATTEN")
+        self.flattening = True
+        asked = await self.cancel_all("전량 정리")
+        await self.tend_flatten()
+        return {"canceled": asked, "left": sorted(self.portfolio.symbols())}
+
+    async def tend_flatten(self) -> None:
+        """Sell what is left once nothing of it is on offer; halt when flat."""
+        if not self.flattening:
+            return
+        if not self.portfolio.symbols() and not self.orders.open():
+            self.kill_switch.raise_account(KillLevel.HALT, "FLATTEN done")
+            self.flattening = False
+            return
+        for symbol in sorted(self.portfolio.symbols()):
+            free = self.portfolio.free_to_sell(symbol) or 0
+            if free > 0:
+                try:
+                    await self._sell_at_market(symbol, free, "전량 정리")
+                except TradingError:
+                    continue  # asked again at the next turn
+
+    async def _snapshot(self, payload: Result) -> Result:
+        orders = [_told(order) for order in self.orders.open()]
+        held = {one.symbol: one.quantity for one in self.portfolio.positions()}
+        lots = [
+            {"rule_id": lot.rule_id, "symbol": lot.symbol, "quantity": lot.quantity, "version_id": lot.version_id}
+            for lot in self.orders.lots.all()
+        ]
+        return {**self.picture(), "open_orders": orders, "positions": held, "lots": lots, "frozen": self.orders.stopped}
+
+    async def _dry_evaluate(self, payload: Result) -> Result:
+        rule_id = _whole(payload["rule_id"])
+        config = self.trader.rules.get(rule_id)
+        if config is None:
+            raise NotFound(
+                f"규칙 {rule_id}이(가) 이 계좌에서 돌고 있지 않습니다", "", "규칙을 켜고 다시 하십시오", "no_rule"
+            )
+        decisions = []
+        for symbol in config.symbols:
+            decision = self.trader.decide((rule_id, symbol), bar_closed=False)
+            if decision is not None:
+                decisions.append(
+                    {"symbol": symbol, "verdict": decision.verdict, "reason": decision.reason}
+                    | {"steps": outgoing.steps(decision)}
+                )
+        return {"decisions": decisions}
+
+    async def _resolve(self, payload: Result) -> Result:
+        """A person decides about an order whose outcome could not be proven."""
+        order = self.orders.get(str(payload["client_order_id"]))
+        if order is None or order.status not in (OrderStatus.UNKNOWN, OrderStatus.NEEDS_OPERATOR):
+            raise Refusal(
+                "판단할 주문이 아닙니다", "결과가 이미 확인된 주문입니다", "주문 목록을 새로 고치십시오", "no_order"
+            )
+        number = payload.get("broker_order_id")
+        if number is None:
+            kind = JournalKind.NOT_ACCEPTED
+            return _told(
+                await self.orders.apply(order.id, OrderEventKind.PROVE_ABSENT, kind, "사람이 판단", note="미접수")
+            )
+        rows = {row.broker_order_id: row for row in await self.reconciler.light()}
+        if number not in rows:
+            raise Refusal(
+                "그 주문번호가 없습니다",
+                f"증권사 목록에 주인 없는 {number}번이 없습니다",
+                "번호를 확인하십시오",
+                "no_order",
+            )
+        return _told(await self.reconciler.adopt(order.id, rows[number], "사람이 판단"))
+
+    async def _lift(self, payload: Result) -> Result:
+        symbol = str(payload["symbol"])
+        await self.orders.lift_symbol(symbol)
+        return {"symbol": symbol, "frozen": self.orders.stopped.get(symbol)}
+
+
+def _told(order: DeskOrder) -> Result:
+    return {
+        "client_order_id": order.id, "broker_order_id": order.broker_order_id, "status": order.status.value,
+        "symbol": order.symbol, "side": order.side.value, "quantity": order.quantity, "price": _text(order.price),
+        "filled_quantity": order.filled_quantity, "note": order.note,
+    }  # fmt: skip
+
+
+def _error(error: TradingError) -> Result:
+    return {"error": {"code": error.code, "what": error.what, "why": error.why, "now": error.now}}
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise ValueError(f"not a whole number: {value!r}")
+    return int(value)
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else format(value, "f")

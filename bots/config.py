@@ -1,0 +1,139 @@
+"""What a bot runs by, read from the store in one go: account, limits, rules, and the versions its positions keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from sqlmodel import Session
+
+from bots.risk.guards import Limits
+from shared.domain.account import AccountKey, BrokerName, Environment, Market, Wire
+from shared.domain.errors import ConfigError
+from shared.domain.rule.model import Rule, Sizing, SizingMode
+from shared.domain.rule.parse import parse_rule
+from shared.models import BrokerageAccount, TradeRule
+from shared.store import accounts, rules
+
+
+@dataclass(frozen=True, slots=True)
+class RuleConfig:
+    """One rule in force. `entries` is its switch; exits go on while it holds shares."""
+
+    rule: Rule
+    symbols: tuple[str, ...]
+    max_shares: int
+    entries: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRule:
+    rule_id: int
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BotConfig:
+    version: int
+    key: AccountKey
+    wire: Wire
+    nickname: str
+    enabled: bool
+    limits: Limits
+    spike_pct: Decimal
+    spike_minutes: int
+    failover: str
+    armed_until: datetime | None
+    rules: tuple[RuleConfig, ...]
+    pinned: dict[int, Rule]  # version id → the rule as it was, for positions opened with it
+    refused: tuple[RefusedRule, ...]
+
+
+def account_key(row: BrokerageAccount) -> AccountKey:
+    """The identity of an account row; raises ConfigError for a combination that does not exist."""
+    try:
+        return AccountKey(
+            row.id or 0, BrokerName(row.broker), Market(row.market), Environment(row.environment), row.owner_id
+        )
+    except ValueError as e:
+        raise ConfigError("계좌 설정을 쓸 수 없습니다", str(e), "계좌를 다시 등록하십시오") from e
+
+
+def load(session: Session, account_id: int, held: frozenset[tuple[int, int | None]]) -> BotConfig:
+    """Read the configuration; `held` are the (rule, version) pairs of positions, whose rules stay even when archived.
+
+    Raises:
+        ConfigError: there is no such account, or a limit that cannot be one.
+    """
+    row = accounts.find(session, account_id)
+    if row is None or row.archived_at is not None:
+        raise ConfigError(
+            f"계좌 {account_id}이(가) 없습니다", "삭제되었거나 보관된 계좌입니다", "계좌 목록을 확인하십시오"
+        )
+    ready: list[RuleConfig] = []
+    refused: list[RefusedRule] = []
+    holding = {rule_id for rule_id, _ in held}
+    rows = {one.id: one for one in rules.live_rules(session, account_id) if one.enabled or one.id in holding}
+    for rule_id in holding - rows.keys():
+        kept = rules.find(session, rule_id)
+        if kept is not None:
+            rows[rule_id] = kept
+    for one in rows.values():
+        try:
+            ready.append(_rule_config(session, one))
+        except ConfigError as e:
+            refused.append(RefusedRule(one.id or 0, one.name, str(e)))
+    return BotConfig(
+        version=row.config_version, key=account_key(row), wire=Wire(row.wire), nickname=row.nickname,
+        enabled=row.enabled, limits=limits_of(row), spike_pct=row.spike_pct, spike_minutes=row.spike_minutes,
+        failover=row.failover, armed_until=row.armed_until, rules=tuple(ready), pinned=_pinned(session, held),
+        refused=tuple(refused),
+    )  # fmt: skip
+
+
+def limits_of(row: BrokerageAccount) -> Limits:
+    """The account's limits; what is blank is zero. Raises ConfigError for a negative one."""
+    limits = Limits(
+        max_order_amount=row.max_order_amount or Decimal(0),
+        max_symbol_amount=row.max_symbol_amount or Decimal(0),
+        max_daily_buy=row.max_daily_buy or Decimal(0),
+        max_daily_loss=row.max_daily_loss or Decimal(0),
+        max_trades_per_day=row.max_trades_per_day or 0,
+        price_collar_pct=row.price_collar_pct,
+        max_data_age_s=row.max_data_age_s,
+        entries_on_fallback=row.entries_on_fallback,
+        store_outage_entry_s=row.store_outage_entry_s,
+    )
+    for name in ("max_order_amount", "max_symbol_amount", "max_daily_buy", "max_daily_loss", "price_collar_pct"):
+        if getattr(limits, name) < 0:
+            raise ConfigError(f"{name} 값을 쓸 수 없습니다", "0보다 작습니다", "계좌 설정에서 고치십시오")
+    return limits
+
+
+def _rule_config(session: Session, row: TradeRule) -> RuleConfig:
+    rule = _parsed(session, row.id or 0, row.version_id)
+    if rule.sizing is None and row.buy_amount_usd:
+        rule = replace(rule, sizing=Sizing(SizingMode.AMOUNT, float(row.buy_amount_usd)))
+    return RuleConfig(
+        rule, rule.universe or (row.symbol,), row.max_position or 0, row.enabled and row.archived_at is None
+    )
+
+
+def _parsed(session: Session, rule_id: int, version_id: int | None) -> Rule:
+    version = None if version_id is None else rules.version(session, version_id)
+    if version is None:
+        raise ConfigError(f"규칙 {rule_id}", "저장된 버전이 없습니다", "규칙을 다시 저장하십시오")
+    return replace(parse_rule(version.text), rule_id=rule_id, version_id=version_id or 0)
+
+
+def _pinned(session: Session, held: frozenset[tuple[int, int | None]]) -> dict[int, Rule]:
+    found: dict[int, Rule] = {}
+    for rule_id, version_id in held:
+        if version_id is not None:
+            try:
+                found[version_id] = _parsed(session, rule_id, version_id)
+            except ConfigError:
+                continue  # the rule in force takes over the position's exits
+    return found

@@ -1,0 +1,92 @@
+"""The trade date's counters: bought, orders, profit and loss. Built from the journal, so a restart changes nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+
+from bots.orders import DayMark, DeskOrder
+from bots.own_orders import OwnOrders
+from shared.domain.order import Position, Side
+from shared.domain.order_state import OrderStatus
+
+PriceOf = Callable[[str], Decimal | None]
+DAY = ""  # the mark that says the day has been marked, holdings or none
+_NOT_AN_ORDER = frozenset({OrderStatus.PENDING, OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED})
+
+
+class DayBook:
+    def __init__(self, orders: OwnOrders, marks: tuple[DayMark, ...]) -> None:
+        self._orders = orders
+        self._marks = {(mark.trade_date, mark.symbol): mark for mark in marks}
+
+    def marked(self, today: date) -> bool:
+        return (today, DAY) in self._marks
+
+    def first_marks(self, today: date, positions: tuple[Position, ...], price_of: PriceOf) -> tuple[DayMark, ...]:
+        """The marks of a new trade date: what is held now, at its last price. To be journalled, then kept."""
+        seq = self._orders.fill_seq
+        held = [
+            DayMark(today, one.symbol, one.quantity, one.last_price or price_of(one.symbol) or one.average_price, seq)
+            for one in positions
+            if one.quantity
+        ]
+        return (DayMark(today, DAY, 0, Decimal(0), seq), *held)
+
+    def keep(self, marks: tuple[DayMark, ...]) -> None:
+        for mark in marks:
+            self._marks[mark.trade_date, mark.symbol] = mark
+
+    def expected(self, today: date, symbol: str) -> int | None:
+        """The holding that the day's mark and our fills since then make; None before the day is marked."""
+        if not self.marked(today):
+            return None
+        mark = self._marks.get((today, symbol))
+        since = self._marks[today, DAY].fill_seq
+        net = sum(
+            fill.quantity if fill.side is Side.BUY else -fill.quantity
+            for fill in self._orders.fills
+            if fill.symbol == symbol and fill.seq > since
+        )
+        return (mark.quantity if mark else 0) + net
+
+    def bought(self, today: date, reserve: Callable[[DeskOrder], Decimal]) -> Decimal:
+        """Money of the day's buys: filled, and open or unknown ones as if filled."""
+        filled = sum(
+            (fill.amount for fill in self._orders.fills if fill.side is Side.BUY and fill.trade_date == today),
+            Decimal(0),
+        )
+        return filled + sum((reserve(one) for one in self._orders.open() if one.side is Side.BUY), Decimal(0))
+
+    def order_count(self, today: date) -> int:
+        """Orders of the day that reached the broker or may have."""
+        return sum(1 for one in self._orders.all() if one.trade_date == today and one.status not in _NOT_AN_ORDER)
+
+    def pnl(self, today: date, price_of: PriceOf) -> Decimal | None:
+        """Profit of the day at last prices, fees excluded; None when a price or the day's mark is missing.
+
+        Per symbol: what the day's sales brought, less what its buys cost, plus the holding now, less the holding then.
+        """
+        if not self.marked(today):
+            return None
+        since = self._marks[today, DAY].fill_seq
+        flow: dict[str, Decimal] = defaultdict(Decimal)
+        held: dict[str, int] = defaultdict(int)
+        for (day, symbol), mark in self._marks.items():
+            if day == today and symbol != DAY:
+                flow[symbol] -= mark.price * mark.quantity
+                held[symbol] += mark.quantity
+        for fill in self._orders.fills:
+            if fill.seq > since:
+                sign = 1 if fill.side is Side.BUY else -1
+                flow[fill.symbol] -= sign * fill.amount
+                held[fill.symbol] += sign * fill.quantity
+        total = Decimal(0)
+        for symbol, amount in flow.items():
+            price = price_of(symbol) if held[symbol] else Decimal(0)
+            if price is None:
+                return None
+            total += amount + price * held[symbol]
+        return total

@@ -1,0 +1,68 @@
+"""Why each rule did or did not trade: a row when its answer changes, counts per reason and day, never a row per tick."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from bots import outgoing
+from bots.journal import Outgoing
+from shared.clock import Clock
+from shared.domain.signal import Allowed, Decision, Denied, SignalType, Verdict
+
+REPEAT_S = 60.0  # an unchanged answer is told again this often, with its counts
+LEAST_S = 1.0  # an answer that flickers is told this often at most
+
+
+@dataclass(slots=True)
+class _Told:
+    verdict: str = ""
+    reason: str = ""
+    told: float = -REPEAT_S
+    day: date | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+class DecisionLog:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._told: dict[tuple[int, str], _Told] = {}
+
+    def take(self, decision: Decision, outcome: Allowed | Denied | None, today: date) -> tuple[Outgoing, ...]:
+        """Count one decision; returns the rows to write: often none."""
+        told = self._told.setdefault((decision.rule_id, decision.symbol), _Told())
+        if told.day != today:
+            told.day, told.counts = today, Counter()
+        reason = outcome.code if isinstance(outcome, Denied) else decision.reason
+        told.counts[reason] += 1
+        changed = (decision.verdict.value, reason) != (told.verdict, told.reason)
+        quiet_s = self._clock.monotonic() - told.told
+        acted = isinstance(outcome, Allowed)
+        if not acted and quiet_s < (LEAST_S if changed else REPEAT_S):
+            return ()
+        told.verdict, told.reason, told.told = decision.verdict.value, reason, self._clock.monotonic()
+        rows = [self._row(decision, outcome, reason, told.counts)]
+        if decision.verdict is not Verdict.HOLD and (acted or changed):
+            kind = SignalType.ENTRY if decision.verdict is Verdict.BUY else SignalType.EXIT
+            rows.append(outgoing.signal(decision, kind, self._clock.wall_now()))
+        return tuple(rows)
+
+    def forget(self, rule_ids: set[int]) -> None:
+        """Drop rules that are no longer in force."""
+        self._told = {key: told for key, told in self._told.items() if key[0] in rule_ids}
+
+    def _row(self, decision: Decision, outcome: Allowed | Denied | None, reason: str, counts: Counter[str]) -> Outgoing:
+        gates: list[dict[str, Any]] = []
+        if isinstance(outcome, Denied):
+            gates = [{"gate": outcome.code, "ok": False, "text": outcome.text}]
+        elif isinstance(outcome, Allowed):
+            gates = [{"gate": name, "ok": True} for name in outcome.guards]
+        values = {
+            "rule_id": decision.rule_id, "version_id": decision.version_id, "symbol": decision.symbol,
+            "verdict": decision.verdict, "reason": reason, "text": outcome.text if isinstance(outcome, Denied) else "",
+            "steps": outgoing.steps(decision), "gates": gates, "counts": dict(counts), "at": decision.at,
+            "updated_at": self._clock.wall_now(),
+        }  # fmt: skip
+        return Outgoing(outgoing.DECISIONS, f"{decision.rule_id}:{decision.symbol}", outgoing.encode(values))

@@ -1,0 +1,192 @@
+"""What the broker reports about orders, applied to ours exactly once, whatever the order and number of reports.
+
+The broker's cumulative filled quantity is the authority; a notice with an execution id counts at once and is later
+covered by the cumulative, never added to it. Rows of nobody's are kept aside: an UNKNOWN may be among them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bots import outgoing
+from bots.orders import BrokerNumber, DeskOrder, JournalKind
+from bots.own_orders import FoundFill, OwnOrders
+from shared.clock import Clock
+from shared.domain.errors import IllegalTransition
+from shared.domain.order import BrokerOrder, OrderNotice
+from shared.domain.order_state import OrderEventKind, OrderStatus
+
+ORPHAN_KEPT = timedelta(minutes=5)
+LIVE = (OrderStatus.ACCEPTED, OrderStatus.PARTIAL)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerView:
+    """One complete look at the broker's orders. `open_ids` are the numbers of its open-order list."""
+
+    rows: tuple[BrokerOrder, ...]
+    open_ids: frozenset[str]
+    asked_at: datetime  # wall, before the first question: an order acknowledged later may be missing
+
+
+class Executions:
+    def __init__(self, orders: OwnOrders, clock: Clock) -> None:
+        self._orders, self._clock = orders, clock
+        self._orphans: dict[str, list[OrderNotice]] = {}  # broker number → notices that came before its ack
+        self.first_seen: dict[str, datetime] = {}  # broker number → wall time we first saw it in a list
+
+    async def apply_view(self, view: BrokerView) -> list[BrokerOrder]:
+        """Apply every row that is ours; return the rows that are nobody's of ours."""
+        foreign: list[BrokerOrder] = []
+        for row in view.rows:
+            self.first_seen.setdefault(row.broker_order_id, view.asked_at)
+            if row.is_cancel:
+                continue
+            number = self._orders.number(row.broker_order_id, row.ordered_at.date())
+            if number is None:
+                number = await self._adopt_amended(row)
+            if number is None:
+                foreign.append(row)
+                continue
+            await self._apply_row(number, row)
+        for row in view.rows:  # ends come after every fill of the chain is counted
+            try:
+                await self._apply_end(row, view)
+            except IllegalTransition as e:
+                await self._stop(row.symbol, row.broker_order_id, str(e))
+        return foreign
+
+    async def apply_notice(self, notice: OrderNotice) -> bool:
+        """Take a stream notice; True when the broker should be asked (a fill without an execution id, or an end)."""
+        number = self._orders.number(notice.broker_order_id, self._clock.market_now().date())
+        if number is None:
+            self._keep_orphan(notice)
+            return True
+        if notice.fill is None:
+            return True
+        await self._apply_noticed(number, notice)
+        return notice.kind != "filled"
+
+    async def claim_orphans(self, order: DeskOrder) -> bool:
+        """Apply notices that outran the acknowledgement of `order`; True when there were any."""
+        notices = self._orphans.pop(order.broker_order_id or "", [])
+        for notice in notices:
+            number = self._orders.number(notice.broker_order_id, order.trade_date)
+            if number is not None and notice.fill is not None:
+                await self._apply_noticed(number, notice)
+        return bool(notices)
+
+    def _keep_orphan(self, notice: OrderNotice) -> None:
+        oldest = self._clock.wall_now() - ORPHAN_KEPT
+        self._orphans = {k: kept for k, kept in self._orphans.items() if kept[-1].received_at >= oldest}
+        self._orphans.setdefault(notice.broker_order_id, []).append(notice)
+
+    async def _apply_noticed(self, number: BrokerNumber, notice: OrderNotice) -> None:
+        fill = notice.fill
+        assert fill is not None
+        execution_id = f"{number.trade_date}:x:{fill.execution_id}"
+        if self._orders.has_seen(execution_id):
+            return
+        noticed = number.noticed + fill.quantity
+        fresh = max(noticed - number.applied, 0)
+        if fresh == 0:  # the list told us first
+            await self._orders.remember(replace(number, noticed=noticed), (execution_id,))
+            return
+        after = replace(
+            number,
+            noticed=noticed,
+            applied=number.applied + fresh,
+            applied_amount=number.applied_amount + fill.price * fresh,
+        )
+        await self._orders.record_fill(
+            number.client_order_id, FoundFill(after, execution_id, fresh, fill.price, fill.filled_at)
+        )
+
+    async def _apply_row(self, number: BrokerNumber, row: BrokerOrder) -> None:
+        order = self._orders.get(number.client_order_id)
+        if order is None:
+            return
+        if (row.symbol, row.side) != (order.symbol, order.side):
+            await self._stop(order.symbol, order.id, f"증권사 주문 {row.broker_order_id}의 종목이나 방향이 다름")
+            return
+        if row.filled_quantity <= number.cumulative:
+            return  # nothing new, or an older page
+        fresh = row.filled_quantity - number.applied
+        if fresh <= 0:
+            await self._orders.remember(replace(number, cumulative=row.filled_quantity))
+            return
+        price = _price_of_growth(number, row, fresh, order)
+        after = replace(
+            number,
+            cumulative=row.filled_quantity,
+            applied=row.filled_quantity,
+            applied_amount=number.applied_amount + price * fresh,
+        )
+        execution_id = f"{number.trade_date}:{number.broker_order_id}:{row.filled_quantity}"
+        await self._orders.record_fill(order.id, FoundFill(after, execution_id, fresh, price, self._clock.market_now()))
+
+    async def _apply_end(self, row: BrokerOrder, view: BrokerView) -> None:
+        number = None if row.is_cancel else self._orders.number(row.broker_order_id, row.ordered_at.date())
+        order = None if number is None else self._orders.get(number.client_order_id)
+        if order is None or order.broker_order_id != row.broker_order_id or order.status not in LIVE:
+            return
+        if row.rejected and order.status is OrderStatus.ACCEPTED:
+            alert = outgoing.alert(
+                "ORDER_REJECTED", "warning", f"rejected:{order.id}", self._clock.wall_now(), symbol=order.symbol,
+                order=order.id, reason=row.reject_reason,
+            )  # fmt: skip
+            await self._orders.apply(
+                order.id, OrderEventKind.REJECT, JournalKind.REFUSED, row.reject_reason, alerts=(alert,)
+            )
+        elif row.canceled and row.leaves_quantity == 0:
+            why = "취소 확인" if order.cancel_requested_at else "증권사에서 취소됨"
+            await self._orders.apply(order.id, OrderEventKind.CANCEL, JournalKind.TERMINAL, why)
+        elif row.leaves_quantity == 0 and row.broker_order_id not in view.open_ids and not order.amend_pending:
+            await self._orders.apply(order.id, OrderEventKind.EXPIRE, JournalKind.TERMINAL, "장 종료로 효력 상실")
+
+    async def _adopt_amended(self, row: BrokerOrder) -> BrokerNumber | None:
+        """A new number that replaces one of ours is ours: the answer to an amendment was lost, or is on its way."""
+        if row.orig_order_id is None:
+            return None
+        original = self._orders.number(row.orig_order_id, row.ordered_at.date())
+        if original is None:
+            return None
+        order = self._orders.get(original.client_order_id)
+        if order is None or not order.amend_pending:
+            return None
+        await self.amended(order, row.broker_order_id, row.quantity, row.price, "목록에서 정정 확인")
+        return self._orders.number(row.broker_order_id, order.trade_date)
+
+    async def amended(
+        self, order: DeskOrder, broker_order_id: str, quantity: int, price: Decimal | None, why: str
+    ) -> DeskOrder:
+        """Record that `order` now goes by `broker_order_id`, for `quantity` shares beyond those its older numbers filled."""
+        number = BrokerNumber(order.trade_date, broker_order_id, order.id)
+        filled = sum(one.applied for one in self._orders.numbers_of(order.id))
+        return await self._orders.note(
+            order.id, JournalKind.AMENDED, why, numbers=(number,), broker_order_id=broker_order_id,
+            quantity=filled + quantity, price=price, amend_pending=False,
+        )  # fmt: skip
+
+    async def _stop(self, symbol: str, order_id: str, why: str) -> None:
+        """The broker contradicts what we know: the symbol stops until a person has looked."""
+        if symbol in self._orders.stopped:
+            return
+        alert = outgoing.alert(
+            "ORDER_CONTRADICTION", "critical", f"stop:{symbol}", self._clock.wall_now(), symbol=symbol,
+            order=order_id, reason=why,
+        )  # fmt: skip
+        await self._orders.stop_symbol(symbol, why, alert)
+
+
+def _price_of_growth(number: BrokerNumber, row: BrokerOrder, fresh: int, order: DeskOrder) -> Decimal:
+    """The average price of the new shares: the broker's total less what we counted (its averages are rounded)."""
+    fallback = order.price or row.price
+    if row.average_fill_price is not None and row.average_fill_price > 0:
+        price = (row.average_fill_price * row.filled_quantity - number.applied_amount) / fresh
+        return price if price > 0 else row.average_fill_price
+    if fallback is None:
+        raise ValueError(f"broker order {row.broker_order_id} is filled without a price")
+    return fallback

@@ -1,0 +1,44 @@
+"""Named points of the order path where a test may kill this process (`LETSTRADE_FAILPOINT=name`). No-op otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+FAILPOINTS = (
+    "before_intent",  # decided, nothing on disk
+    "after_intent",  # INTENT on disk, nothing sent
+    "after_sending",  # SENDING on disk, nothing sent
+    "after_socket_write",  # the order is on the wire, no answer yet
+    "after_reply_before_ack_commit",  # the answer is in memory only
+    "after_ack",  # ACKED on disk
+    "after_fill_commit_before_outbox",  # FILL on disk, the store does not know
+    "before_cancel_write",  # CANCEL_SENDING on disk, nothing sent
+    "during_cancel",  # the cancel is on the wire, no answer yet
+    "after_cancel_reply",  # the cancel's answer is in memory only
+    "during_cancel_all",  # some orders of a cancel-all are asked for, others not
+    "after_resolver_query",  # an UNKNOWN was looked up, nothing recorded
+)
+
+_WRITE_S = 0.3  # long enough for one local socket write; the test makes the answer slower than this
+
+
+def reach(name: str) -> None:
+    """Kill this process here when the failpoint `name` is armed."""
+    if os.environ.get("LETSTRADE_FAILPOINT") == name:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def pass_through(name: str, request: Awaitable[T]) -> T:
+    """Await `request`; when `name` is armed, kill this process once its bytes have left and before its answer is used."""
+    if os.environ.get("LETSTRADE_FAILPOINT") != name:
+        return await request
+    task = asyncio.ensure_future(request)
+    await asyncio.wait({task}, timeout=_WRITE_S)
+    reach(name)
+    return await task

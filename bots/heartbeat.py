@@ -1,0 +1,91 @@
+"""The bot's sign of life: one row every two seconds, with what an operator needs to judge it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from shared.config import ROOT
+from shared.domain.bot_state import KillLevel
+from shared.models import Heartbeat
+
+EVERY_S = 2.0
+_ROOMS = ("bots", "brokers", "shared")
+
+
+def code_hash() -> str:
+    """A short hash of the code this process runs: two bots that differ show it (Knight Capital's eighth server)."""
+    digest = hashlib.sha256()
+    for room in _ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            digest.update(path.relative_to(ROOT).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def rss_mb() -> float:
+    """Resident memory of this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1]) if Path("/proc/self/statm").exists() else 0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@dataclass(slots=True)
+class Vitals:
+    """What changes from beat to beat; kept by the loop, read by the sync."""
+
+    account_id: int
+    started_at: datetime
+    state: str = "STARTING"
+    reason: str = ""
+    ready_at: datetime | None = None
+    config_version: int = 0
+    change_number: int = 0
+    kill_level: KillLevel = KillLevel.RUN
+    market_at: datetime | None = None
+    feed_at: datetime | None = None
+    feed_source: str = ""
+    token_expires_at: datetime | None = None
+    loop_lag_ms: float = 0.0
+    rate_used: int = 0
+    rate_limit: float = 0.0
+    outbox_depth: int = 0
+    detail: dict[str, Any] = field(default_factory=dict)
+    code: str = field(default_factory=code_hash)
+
+    def row(self, now: datetime) -> Heartbeat:
+        return Heartbeat(
+            account_id=self.account_id, at=now, state=self.state, reason=self.reason, host=socket.gethostname(),
+            pid=os.getpid(), started_at=self.started_at, ready_at=self.ready_at, code_hash=self.code,
+            config_version=self.config_version, change_number=self.change_number, kill_level=int(self.kill_level),
+            market_at=self.market_at, feed_at=self.feed_at, feed_source=self.feed_source,
+            token_expires_at=self.token_expires_at, loop_lag_ms=self.loop_lag_ms, rate_used=self.rate_used,
+            rate_limit=self.rate_limit, outbox_depth=self.outbox_depth, rss_mb=rss_mb(), detail=dict(self.detail),
+        )  # fmt: skip
+
+
+class LoopLag:
+    """Measures how late the loop runs: the worst delay since the last reading.
+
+    Touches `alive` each turn, store or no store: a loop that hangs stops touching it, and watchdog kills the process.
+    """
+
+    def __init__(self, alive: Path, every_s: float = 0.25) -> None:
+        self._alive, self._every_s, self._worst = alive, every_s, 0.0
+
+    async def watch(self, sleep: Any) -> None:
+        self._alive.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        while True:
+            self._alive.touch()
+            before = time.monotonic()
+            await sleep(self._every_s)
+            self._worst = max(self._worst, time.monotonic() - before - self._every_s)
+
+    def read_ms(self) -> float:
+        worst, self._worst = self._worst, 0.0
+        return worst * 1000

@@ -1,0 +1,151 @@
+"""Getting prices: what each wanted symbol needs at start, REST quotes when the stream is silent, seeds for the bars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bots import outgoing
+from bots.bars import KEPT, SpikeWatch
+from bots.cache import Cache
+from bots.chart import Chart
+from bots.clearance import SILENT_S, Clearance
+from bots.feed import Feed
+from bots.journal import Outgoing
+from bots.sync import Snapshots
+from bots.trader import Trader
+from brokers.contract import Broker
+from shared.clock import Clock
+from shared.domain.errors import BrokerError, NotFound, NotSupported
+from shared.domain.market import Bar, Quote, Tick, Timeframe
+
+FALLBACK_SHARE = 4  # quotes may use a quarter of the call budget; orders, cancels and reconcile come first
+SEED_BARS = 300
+
+
+@dataclass(slots=True)
+class MarketData:
+    broker: Broker
+    cache: Cache
+    feed: Feed
+    chart: Chart
+    trader: Trader
+    clearance: Clearance
+    clock: Clock
+    snapshots: Callable[[], Snapshots]
+    tell: Callable[[tuple[Outgoing, ...]], None]
+    spikes: SpikeWatch
+    _subscribed: set[str] = field(default_factory=set)
+    _refused: set[str] = field(default_factory=set)  # symbols without a stream: polled
+    _told_silent: bool = False
+
+    async def follow_wants(self) -> None:
+        """Subscribe what rules and positions now need, drop what they no longer do, seed new series.
+
+        A symbol that cannot be served is told once and skipped: the others trade on.
+        """
+        wanted = {symbol for symbol, _ in self.trader.wanted()} | self.trader.portfolio.symbols()
+        self.feed.wanted = wanted
+        keys = self.trader.wanted() | {(symbol, Timeframe.M1) for symbol in wanted}
+        self.chart.want(keys)
+        for symbol in self._subscribed - wanted:
+            await self._unsubscribe(symbol)
+        held = self.trader.portfolio.symbols()
+        for symbol in sorted(wanted, key=lambda one: (one not in held, one)):  # what may need an exit comes first
+            try:
+                await self.learn(symbol)
+                if symbol not in self._subscribed and symbol not in self._refused:
+                    await self._subscribe(symbol)
+            except (BrokerError, NotFound) as e:
+                self._say(f"{symbol} 시세를 준비하지 못함: {e}")
+        for key in self.chart.unseeded():
+            try:
+                self.chart.seed(key, await self.cache.bars(key[0], key[1], min(SEED_BARS, KEPT)))
+            except (BrokerError, NotFound) as e:
+                self._say(f"{key[0]} {key[1]} 봉을 받지 못함: {e}")
+
+    async def learn(self, symbol: str) -> None:
+        """Instrument facts, and a first quote with the day's limits. Raises BrokerError or NotFound."""
+        if symbol not in self.clearance.instruments:
+            found = await self.cache.instrument(symbol)
+            self.clearance.instruments[symbol] = found
+            self.snapshots().put(
+                "instruments",
+                symbol,
+                {"symbol": symbol, "venue": found.venue, "currency": found.currency, "type": found.type}
+                | {"board": found.board, "name": found.name, "fetched_at": self.clock.wall_now().isoformat()},
+            )
+        if symbol not in self.feed.quotes:
+            self.on_quote(await self.broker.get_quote(symbol))
+
+    def on_tick(self, tick: Tick) -> None:
+        """One trade of the market: last price, bars, spikes, rules."""
+        self.feed.on_tick(tick)
+        self._count(tick)
+
+    def on_quote(self, quote: Quote) -> None:
+        """A REST price stands in for the tick that did not come; it adds no volume."""
+        self.feed.on_quote(quote)
+        self._count(Tick(quote.symbol, quote.last, 0, quote.at, quote.received_at))
+
+    def _count(self, tick: Tick) -> None:
+        if tick.price <= 0:
+            return
+        closed = self.chart.on_tick(tick)
+        change = self.spikes.moved(tick.symbol, tick.price, tick.at)
+        if change is not None:
+            self.tell(
+                (
+                    outgoing.alert(
+                        "PRICE_SPIKE", "warning", f"spike:{tick.symbol}", self.clock.wall_now(), symbol=tick.symbol,
+                        change_pct=f"{change:+.1f}", minutes=self.spikes.minutes, price=tick.price,
+                    ),
+                )
+            )  # fmt: skip
+        self.bars_closed(closed)
+        self.trader.on_price(tick.symbol)
+
+    def close_bars(self) -> None:
+        """Close the bars whose time is over."""
+        self.bars_closed(self.chart.close_due(self.clock.market_now()))
+
+    def bars_closed(self, bars: list[Bar]) -> None:
+        for bar in bars:
+            if bar.timeframe is Timeframe.M1:
+                self.tell((outgoing.bar(bar),))
+            self.trader.on_bar(bar)
+
+    async def poll_silent(self) -> None:
+        """Ask quotes of symbols without a price for a while, inside the budget; exits stay alive by them."""
+        budget = self.broker.rate_budget()
+        at_most = max(int(budget.limit_per_s / FALLBACK_SHARE), 1)
+        asked = self.feed.to_ask(SILENT_S, at_most)
+        self._tell_silence(bool(asked) and self.clearance.in_fallback())
+        for symbol in asked:
+            try:
+                self.on_quote(await self.broker.get_quote(symbol))
+            except (BrokerError, NotFound):
+                continue  # its age grows, and the guards see it
+
+    def _tell_silence(self, silent: bool) -> None:
+        if silent and not self._told_silent:
+            symbols = ", ".join(sorted(self.feed.wanted))
+            self.tell((outgoing.alert("FEED_SILENT", "warning", "feed", self.clock.wall_now(), symbol=symbols),))
+        self._told_silent = silent
+
+    async def _subscribe(self, symbol: str) -> None:
+        try:
+            await self.broker.subscribe(symbol)
+            self._subscribed.add(symbol)
+        except NotSupported:
+            self._refused.add(symbol)
+
+    async def _unsubscribe(self, symbol: str) -> None:
+        self._subscribed.discard(symbol)
+        try:
+            await self.broker.unsubscribe(symbol)
+        except BrokerError as e:
+            self._say(f"{symbol} 구독 해지 실패: {e}")
+
+    def _say(self, message: str) -> None:
+        self.tell((outgoing.log("WARNING", message, self.clock.wall_now()),))

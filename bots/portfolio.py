@@ -1,0 +1,136 @@
+"""What the account has: the broker's last picture, plus what our own orders did since it was taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
+from bots.daybook import PriceOf
+from bots.orders import DeskOrder
+from bots.own_orders import OwnOrders
+from shared.domain.money import Currency
+from shared.domain.order import Cash, Position, Side
+
+MARKET_ORDER_MARGIN = Decimal("1.3")  # a price-less order may reserve up to the day's upper limit
+
+
+class Portfolio:
+    def __init__(self, orders: OwnOrders, price_of: PriceOf) -> None:
+        self._orders, self._price_of = orders, price_of
+        self._positions: dict[str, Position] = {}
+        self.cash: Cash | None = None
+        self._asked_at: datetime | None = None  # wall, before the question
+        self._fill_seq = 0  # fills up to here are inside the picture
+        self.drift: dict[str, tuple[int, int]] = {}  # symbol → (ours, theirs): no entries until explained
+
+    def take(self, positions: tuple[Position, ...], cash: Cash, asked_at: datetime) -> None:
+        """Replace the picture by a complete answer, asked for at `asked_at`."""
+        self._positions = {one.symbol: one for one in positions if one.quantity}
+        self.cash, self._asked_at, self._fill_seq = cash, asked_at, self._orders.fill_seq
+
+    def known(self) -> bool:
+        return self._asked_at is not None
+
+    def symbols(self) -> set[str]:
+        return {position.symbol for position in self.positions()}
+
+    def positions(self) -> list[Position]:
+        """Holdings now, at last known prices."""
+        names = {*self._positions, *(fill.symbol for fill in self._orders.fills if fill.seq > self._fill_seq)}
+        found = (self.position(symbol) for symbol in sorted(names))
+        return [one for one in found if one is not None]
+
+    def position(self, symbol: str) -> Position | None:
+        """The holding of `symbol` with our fills since the picture; None when there is none."""
+        base = self._positions.get(symbol)
+        quantity = base.quantity if base else 0
+        cost = base.average_price * base.quantity if base else Decimal(0)
+        currency = base.currency if base else None
+        for fill in self._orders.fills:
+            if fill.seq <= self._fill_seq or fill.symbol != symbol:
+                continue
+            if fill.side is Side.BUY:
+                quantity, cost = quantity + fill.quantity, cost + fill.amount
+            elif quantity:
+                cost -= cost / quantity * min(fill.quantity, quantity)
+                quantity -= fill.quantity
+        if quantity <= 0 or (currency is None and self.cash is None):
+            return None
+        average, last = cost / quantity, self._price_of(symbol) or (base.last_price if base else None)
+        return Position(
+            symbol=symbol, quantity=quantity, sellable=self.free_to_sell(symbol), average_price=average,
+            currency=currency or self._cash_currency(), last_price=last,
+            unrealized_pnl=None if last is None else (last - average) * quantity, name=base.name if base else "",
+        )  # fmt: skip
+
+    def held(self, symbol: str) -> int:
+        base = self._positions.get(symbol)
+        return (base.quantity if base else 0) + self._net_since(symbol)
+
+    def free_to_sell(self, symbol: str) -> int | None:
+        """Shares we may still offer: of the holding less all our open sales, and of the broker's sellable quantity less
+        the sales it had not seen. None before the first picture."""
+        if self._asked_at is None:
+            return None
+        sales = [one for one in self._orders.open() if one.symbol == symbol and one.side is Side.SELL]
+        free = self.held(symbol) - sum(one.leaves for one in sales)
+        base = self._positions.get(symbol)
+        if base is not None and base.sellable is not None:
+            unseen = sum(one.leaves for one in sales if self._unseen(one))
+            free = min(free, base.sellable + self._net_since(symbol) - unseen)
+        return max(free, 0)
+
+    def buying_power(self) -> Decimal | None:
+        """The broker's orderable cash less every buy it may not have counted yet; sales since are not added."""
+        if self.cash is None or self.cash.buying_power is None:
+            return None
+        unseen = Decimal(0)
+        for order in self._orders.all():
+            if order.side is Side.BUY and (order.is_open or order.filled_quantity) and self._unseen(order):
+                unseen += order.filled_amount + self.reserve(order)
+        return self.cash.buying_power - unseen
+
+    def reserve(self, order: DeskOrder) -> Decimal:
+        """What the open part of an order may still cost."""
+        price = order.price or (self._price_of(order.symbol) or Decimal(0)) * MARKET_ORDER_MARGIN
+        return price * order.leaves
+
+    def equity(self) -> Decimal | None:
+        """Cash plus holdings at last prices; the broker's own figure until something of ours filled since."""
+        if self.cash is None:
+            return None
+        if self.cash.equity is not None and self._orders.fill_seq == self._fill_seq:
+            return self.cash.equity
+        total = self.cash.total
+        for fill in self._orders.fills:
+            if fill.seq > self._fill_seq:
+                total += fill.amount if fill.side is Side.SELL else -fill.amount
+        for position in self.positions():
+            total += (position.last_price or position.average_price) * position.quantity
+        return total
+
+    def differences(self, expected: Callable[[str], int | None]) -> dict[str, tuple[int, int]]:
+        """Symbols whose broker holding is not `expected`: symbol → (ours, theirs). Right after `take` only."""
+        names = {*self._positions, *(fill.symbol for fill in self._orders.fills)}
+        found: dict[str, tuple[int, int]] = {}
+        for symbol in sorted(names):
+            ours, theirs = expected(symbol), self.held(symbol)
+            if ours is not None and ours != theirs:
+                found[symbol] = (ours, theirs)
+        return found
+
+    def _net_since(self, symbol: str) -> int:
+        return sum(
+            fill.quantity if fill.side is Side.BUY else -fill.quantity
+            for fill in self._orders.fills
+            if fill.seq > self._fill_seq and fill.symbol == symbol
+        )
+
+    def _unseen(self, order: DeskOrder) -> bool:
+        """The picture may lack this order: sent after the question, or not proven to have arrived."""
+        return order.is_unproven or order.sent_at is None or self._asked_at is None or order.sent_at >= self._asked_at
+
+    def _cash_currency(self) -> Currency:
+        assert self.cash is not None
+        return self.cash.currency

@@ -1,0 +1,230 @@
+"""Reconcile: make our picture the broker's. orders → fills → positions → cash → unknowns, always in this order.
+
+An UNKNOWN is resolved here by asking and never by sending: exactly one candidate is adopted, several go to a person,
+none after enough complete looks is proven absent. An answer that is not complete proves nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from bots import outgoing
+from bots.executions import LIVE, BrokerView, Executions
+from bots.failpoints import reach
+from bots.journal import Outgoing
+from bots.orders import BrokerNumber, DeskOrder, JournalKind, could_be
+from bots.own_orders import OwnOrders
+from brokers.contract import Broker
+from shared.clock import Clock
+from shared.domain.order import BrokerOrder, Cash, Position
+from shared.domain.order_state import OrderEventKind, OrderStatus
+
+ASK_AFTER_S = (0.5, 1, 2, 4, 8, 15, 30, 60)  # after the answer was lost; then each minute
+PROOF_LOOKS, PROOF_S = 5, 60.0
+SKEW = timedelta(seconds=5)  # broker clocks show whole seconds and drift
+LOOK_BACK_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One complete answer of the broker, and what of it is nobody's of ours."""
+
+    positions: tuple[Position, ...]
+    cash: Cash
+    foreign: tuple[BrokerOrder, ...]
+    steady: bool  # nothing of ours changed while it was taken: positions and cash belong together
+
+
+@dataclass(slots=True)
+class Search:
+    """How far the search for one unproven order has come; monotonic seconds."""
+
+    since: float
+    looks: int = 0
+    asked: int = 0
+
+    def due_at(self) -> float:
+        step = (
+            ASK_AFTER_S[self.asked]
+            if self.asked < len(ASK_AFTER_S)
+            else ASK_AFTER_S[-1] * (self.asked - len(ASK_AFTER_S) + 2)
+        )
+        return self.since + step
+
+
+@dataclass(slots=True)
+class Reconciler:
+    broker: Broker
+    orders: OwnOrders
+    executions: Executions
+    clock: Clock
+    trade_date: Callable[[], date]
+    drifted: Callable[[str], bool] = lambda symbol: False  # holdings of the symbol are not what our fills say
+    _searches: dict[str, Search] = field(default_factory=dict)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def recover(self) -> None:
+        """Settle what a crash left: before SENDING is proven not sent, after it is unknown. No broker call."""
+        for order in self.orders.open():
+            if order.status is OrderStatus.PENDING:
+                await self.orders.apply(
+                    order.id,
+                    OrderEventKind.NOT_SENT,
+                    JournalKind.NOT_ACCEPTED,
+                    "전송 전에 종료됨",
+                    note="전송되지 않음",
+                )
+            elif order.status is OrderStatus.SUBMITTED:
+                alert = self._alert("ORDER_UNKNOWN", order, "전송 중에 봇이 종료됨")
+                await self.orders.apply(
+                    order.id, OrderEventKind.LOSE_ANSWER, JournalKind.UNKNOWN, "전송 중에 종료됨", alerts=(alert,),
+                    note="확인중",
+                )  # fmt: skip
+
+    async def full(self) -> Picture:
+        """Ask everything and apply it.
+
+        Raises:
+            BrokerError: some part is missing; nothing may be concluded.
+        """
+        async with self._lock:
+            before = (self.orders.fill_seq, len(self.orders.open()))
+            foreign = await self._look(self._since())
+            positions = await self.broker.get_positions()
+            cash = await self.broker.get_cash()
+            after = (self.orders.fill_seq, len(self.orders.open()))
+            return Picture(tuple(positions), cash, tuple(foreign), before == after)
+
+    async def light(self) -> tuple[BrokerOrder, ...]:
+        """Ask orders and fills only: after a notice, an acknowledgement, a cancel. Raises BrokerError."""
+        async with self._lock:
+            return tuple(await self._look(self._since()))
+
+    async def resolve_due(self) -> None:
+        """Look for unproven orders whose next question is due. Raises BrokerError: the look does not count."""
+        now = self.clock.monotonic()
+        unproven = {
+            order.id: order for order in self.orders.unproven() if order.status is not OrderStatus.NEEDS_OPERATOR
+        }
+        self._searches = {order_id: self._searches.get(order_id, Search(now)) for order_id in unproven}
+        due = [
+            order_id for order_id, search in self._searches.items() if search.due_at() <= now and self._sent(order_id)
+        ]
+        if not due:
+            return
+        for order_id in due:
+            self._searches[order_id].asked += 1
+        async with self._lock:
+            foreign = await self._look(self._since())
+            reach("after_resolver_query")
+            for order_id in due:
+                await self._resolve(order_id, foreign)
+
+    def next_due_in(self) -> float | None:
+        """Seconds until the next question about an unproven order; None when there is none."""
+        if not any(order.status is not OrderStatus.NEEDS_OPERATOR for order in self.orders.unproven()):
+            return None
+        waiting = [search.due_at() for search in self._searches.values()]
+        return max(min(waiting) - self.clock.monotonic(), 0) if waiting else 0.0
+
+    def _sent(self, order_id: str) -> bool:
+        """SUBMITTED means our own send still waits for its answer: not ours to resolve yet."""
+        order = self.orders.get(order_id)
+        return order is not None and order.status is not OrderStatus.SUBMITTED
+
+    def _since(self) -> date:
+        today = self.trade_date()
+        oldest = min((order.trade_date for order in self.orders.open()), default=today)
+        return max(oldest, today - timedelta(days=LOOK_BACK_DAYS))
+
+    async def _look(self, since: date) -> list[BrokerOrder]:
+        """One complete look at orders and fills, applied; returns rows that are not ours."""
+        asked_at = self.clock.wall_now()
+        today = self.trade_date()
+        open_rows = await self.broker.get_open_orders()
+        # A day to each side: brokers date orders by their own zone.
+        rows = await self.broker.get_executions(since - timedelta(days=1), today + timedelta(days=1))
+        by_number = {row.broker_order_id: row for row in open_rows}
+        by_number.update({row.broker_order_id: row for row in rows})  # the execution list has the fills
+        open_ids = frozenset(row.broker_order_id for row in open_rows)
+        foreign = await self.executions.apply_view(BrokerView(tuple(by_number.values()), open_ids, asked_at))
+        await self._end_expired(by_number, open_ids, today)
+        return foreign
+
+    async def _end_expired(self, rows: dict[str, BrokerOrder], open_ids: frozenset[str], today: date) -> None:
+        """An order of an earlier trade date that is no longer open has ended with its session, fills counted."""
+        for order in self.orders.open():
+            over = order.status in LIVE and order.trade_date < today and order.broker_order_id not in open_ids
+            if over and (order.broker_order_id in rows or order.trade_date < today - timedelta(days=LOOK_BACK_DAYS)):
+                await self.orders.apply(order.id, OrderEventKind.EXPIRE, JournalKind.TERMINAL, "장 종료로 효력 상실")
+
+    async def _resolve(self, order_id: str, foreign: list[BrokerOrder]) -> None:
+        order = self.orders.get(order_id)
+        search = self._searches.get(order_id)
+        if order is None or search is None or not order.is_unproven:
+            return
+        search.looks += 1
+        waited = self.clock.monotonic() - search.since
+        proven = search.looks >= PROOF_LOOKS and waited >= PROOF_S
+        if order.amend_pending:
+            if proven:
+                await self.orders.note(order.id, JournalKind.AMEND_REFUSED, "정정되지 않음 확인", amend_pending=False)
+            return
+        candidates = [row for row in foreign if self._candidate(order, row)]
+        if len(candidates) == 1:
+            await self._adopt(order, candidates[0], f"{search.looks}번째 조회에서 확인")
+        elif len(candidates) > 1:
+            numbers = ", ".join(row.broker_order_id for row in candidates)
+            await self._give_up(order, f"같은 모양의 주문이 {len(candidates)}건: {numbers}")
+        elif proven and self.drifted(order.symbol):
+            await self._give_up(order, "주문은 보이지 않으나 잔고가 우리 체결과 다름")
+        elif proven:
+            await self.orders.apply(
+                order.id, OrderEventKind.PROVE_ABSENT, JournalKind.NOT_ACCEPTED,
+                f"{waited:.0f}초 동안 {search.looks}번 조회, 없음", note="미접수 확인",
+            )  # fmt: skip
+
+    def _candidate(self, order: DeskOrder, row: BrokerOrder) -> bool:
+        """Same shape, unowned, inside the send's time, not seen before it, and no replacement of another order."""
+        if not could_be(order, row) or row.orig_order_id is not None:
+            return False
+        seen = self.executions.first_seen.get(row.broker_order_id)
+        if seen is not None and order.sent_at is not None and seen < order.sent_at:
+            return False
+        return row.ordered_at >= order.market_at.replace(microsecond=0) - SKEW
+
+    async def adopt(self, order_id: str, row: BrokerOrder, why: str) -> DeskOrder:
+        """A person says that this row of the broker is the order."""
+        order = self.orders.get(order_id)
+        assert order is not None
+        return await self._adopt(order, row, why)
+
+    async def _adopt(self, order: DeskOrder, row: BrokerOrder, why: str) -> DeskOrder:
+        number = BrokerNumber(order.trade_date, row.broker_order_id, order.id)
+        order = await self.orders.apply(
+            order.id, OrderEventKind.ADOPT, JournalKind.ADOPTED, f"주문번호 {row.broker_order_id}: {why}",
+            numbers=(number,), broker_order_id=row.broker_order_id, note="조회로 확인됨",
+        )  # fmt: skip
+        ids = frozenset({row.broker_order_id}) if row.leaves_quantity else frozenset[str]()
+        await self.executions.apply_view(BrokerView((row,), ids, self.clock.wall_now()))
+        return self.orders.get(order.id) or order
+
+    async def _give_up(self, order: DeskOrder, why: str) -> None:
+        alert = self._alert("NEEDS_OPERATOR", order, why)
+        await self.orders.apply(
+            order.id, OrderEventKind.GIVE_UP, JournalKind.NEEDS_OPERATOR, why, alerts=(alert,), note=why
+        )
+
+    def _alert(self, kind: str, order: DeskOrder, reason: str) -> Outgoing:
+        return outgoing.alert(
+            kind, "critical", f"{kind.lower()}:{order.id}", self.clock.wall_now(), symbol=order.symbol,
+            side=order.side, quantity=order.quantity, price=order.price, order=order.id, reason=reason,
+        )  # fmt: skip
+
+
+def since_last_days(today: date, days: int = LOOK_BACK_DAYS) -> date:
+    """The oldest trade date a starting bot looks back to."""
+    return today - timedelta(days=days)

@@ -1,0 +1,233 @@
+"""Journal → store, and what the console wants → bot: one short transaction a second, on a thread of its own.
+
+The order path never waits for this. When the store is away the outbox grows, exits go on, and everything is replayed
+in order later; applying a row twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlmodel import Session
+
+from bots import outgoing
+from bots.heartbeat import EVERY_S, Vitals
+from bots.journal import Journal, Queued
+from bots.lease import StoreLease
+from shared.clock import Clock
+from shared.db import reading, writing
+from shared.domain.account import AccountKey
+from shared.domain.bot_state import KillLevel
+from shared.models import Command
+from shared.store import alerts, commands, heartbeats, kill, sync
+
+T = TypeVar("T")
+
+BATCH = 400
+SYNC_EVERY_S = 1.0
+AWAY_AFTER_S = 3.0
+_NUMBERED = frozenset({outgoing.EVENTS, outgoing.LOGS, outgoing.DECISIONS})  # rows that carry their own sequence
+
+
+class StoreAway(Exception):
+    """The store cannot be reached or does not answer; nothing was written."""
+
+
+class StoreLink:
+    """The store, off the loop: one thread, one short transaction at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a session; raises StoreAway."""
+        return await self._run(lambda: self._reading(work))
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in one transaction; raises StoreAway when it did not commit."""
+        return await self._run(lambda: self._writing(work))
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._engine.dispose()
+
+    def _reading(self, work: Callable[[Session], T]) -> T:
+        with reading(self._engine) as session:
+            return work(session)
+
+    def _writing(self, work: Callable[[Session], T]) -> T:
+        with writing(self._engine) as session:
+            return work(session)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except SQLAlchemyError as e:
+            raise StoreAway(f"{type(e).__name__}: {str(e).splitlines()[0][:200]}") from e
+
+
+@dataclass(slots=True)
+class Snapshots:
+    """Last-wins rows for the store, collected between two syncs: stream → key → columns."""
+
+    rows: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
+    held: set[str] | None = None  # the complete set of holdings, when it was just read
+
+    def put(self, stream: str, key: str, values: Mapping[str, Any]) -> None:
+        self.rows.setdefault(stream, {})[key] = values
+
+    def take(self) -> Snapshots:
+        taken = Snapshots(self.rows, self.held)
+        self.rows, self.held = {}, None
+        return taken
+
+    def give_back(self, other: Snapshots) -> None:
+        """Put back what could not be written, without covering newer rows."""
+        for stream, rows in other.rows.items():
+            self.rows[stream] = {**rows, **self.rows.get(stream, {})}
+        self.held = self.held if self.held is not None else other.held
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What the store said during one sync."""
+
+    desired: heartbeats.Desired | None
+    kill_level: KillLevel
+    claimed: tuple[Command, ...]
+    delivered: int  # outbox sequence up to which the store has everything
+    poison: tuple[tuple[int, str], ...]
+
+
+class StoreSync:
+    def __init__(
+        self, link: StoreLink, journal: Journal, lease: StoreLease, vitals: Vitals, key: AccountKey, clock: Clock
+    ) -> None:
+        self._link, self._journal, self._lease, self._vitals = link, journal, lease, vitals
+        self._key, self._clock = key, clock
+        self.snapshots = Snapshots()
+        self.results: list[tuple[int, commands.CommandStatus, dict[str, Any]]] = []  # command outcomes to write
+        self._answered = clock.monotonic()
+        self._beat_at = -EVERY_S
+        self._wake = asyncio.Event()
+
+    def soon(self) -> None:
+        """Sync now instead of at the next second: a fill, a command, a nudge."""
+        self._wake.set()
+
+    async def wait(self) -> None:
+        """Wait for the next second or for `soon`."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), SYNC_EVERY_S)
+        self._wake.clear()
+
+    def away_s(self) -> float:
+        """How long the store has not answered, beyond what a slow second may take; a frozen store counts too."""
+        return max(self._clock.monotonic() - self._answered - AWAY_AFTER_S, 0.0)
+
+    async def once(self, *, claim: bool = True, beat: bool = False) -> Polled:
+        """One transaction: outbox, snapshots, command results, heartbeat, lease, configuration poll, commands.
+
+        `beat` writes the heartbeat even when it is not due.
+
+        Raises:
+            StoreAway: nothing was written; what was to be written is kept.
+        """
+        queued = await self._journal.queued(BATCH)
+        taken, results = self.snapshots.take(), list(self.results)
+        if queued or taken.rows:
+            self._vitals.change_number += 1
+        now, monotonic = self._clock.wall_now(), self._clock.monotonic()
+        due = beat or monotonic - self._beat_at >= EVERY_S
+        row = self._vitals.row(now) if due else None
+        try:
+            polled = await self._link.write(
+                lambda session: self._exchange(session, queued, taken, results, row, now, claim)
+            )
+        except StoreAway:
+            self.snapshots.give_back(taken)
+            raise
+        self._answered = self._clock.monotonic()
+        self.results = self.results[len(results) :]
+        self._beat_at = monotonic if due else self._beat_at
+        for seq, why in polled.poison:
+            await self._journal.set_aside(seq, why)
+        if queued:
+            await self._journal.delivered(polled.delivered)
+        if len(queued) == BATCH:
+            self.soon()
+        return polled
+
+    def _exchange(
+        self, session: Session, queued: list[Queued], taken: Snapshots,
+        results: list[tuple[int, commands.CommandStatus, dict[str, Any]]], beat: Any, now: datetime, claim: bool,
+    ) -> Polled:  # fmt: skip
+        poison: list[tuple[int, str]] = []
+        for row in queued:
+            why = self._deliver(session, row)
+            if why is not None:
+                poison.append((row.seq, why))
+        for stream, rows in taken.rows.items():
+            for values in rows.values():
+                why = self._put(session, stream, values)
+                if why is not None:
+                    self._vitals.detail["snapshot_refused"] = f"{stream}: {why}"
+        if taken.held is not None:
+            sync.replace_positions(session, self._key.account_id, taken.held)
+        for command_id, status, result in results:
+            commands.finish(session, now, command_id, status, result)
+        if beat is not None:
+            heartbeats.beat(session, beat)
+        if self._lease.epoch:
+            self._lease.renew(session)
+        levels = (kill.level_of(session, None), kill.level_of(session, self._key.account_id))
+        claimed = tuple(self._claim(session, now)) if claim else ()
+        wanted = heartbeats.desired(session, self._key.account_id)
+        return Polled(wanted, max(levels), claimed, queued[-1].seq if queued else 0, tuple(poison))
+
+    def _claim(self, session: Session, now: datetime) -> list[Command]:
+        found: list[Command] = []
+        while (row := commands.claim_next(session, now, self._key.account_id)) is not None:
+            found.append(row)
+        return found
+
+    def _deliver(self, session: Session, row: Queued) -> str | None:
+        """Apply one outbox row; returns why it can never be applied."""
+        values = json.loads(row.body)
+        if row.stream in _NUMBERED:
+            values["seq"] = row.stream_seq
+        return self._put(session, row.stream, values)
+
+    def _put(self, session: Session, stream: str, values: Mapping[str, Any]) -> str | None:
+        """Write one row on its own savepoint; returns why it cannot be one."""
+        try:
+            with session.begin_nested():
+                if stream == outgoing.ALERTS:
+                    alerts.raise_alert(
+                        session, datetime.fromisoformat(values["created_at"]), kind=values["kind"],
+                        severity=values["severity"], dedup_key=f"{self._key.account_id}:{values['dedup_key']}",
+                        account_id=self._key.account_id, params=values["params"],
+                    )  # fmt: skip
+                else:
+                    self._apply(session, stream, values)
+        except (sync.PoisonRow, IntegrityError, DataError, KeyError, ValueError) as e:
+            return f"{type(e).__name__}: {str(e).splitlines()[0][:300]}"
+        return None
+
+    def _apply(self, session: Session, stream: str, values: Mapping[str, Any]) -> None:
+        body = dict(values)
+        if stream in (outgoing.BARS, "quotes"):
+            body.update(environment=self._key.environment.value, market=self._key.market.value)
+        elif stream == "instruments":
+            body.update(market=self._key.market.value)
+        sync.apply(session, self._key.account_id, stream, body)

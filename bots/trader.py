@@ -1,0 +1,329 @@
+"""Rules at work: a price or a closed bar → evaluate → decision → guards → desk.
+
+A rule that raises is parked with an alert; the account's other rules and all their exits go on. A position keeps the
+rule version it was opened with.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from bots import outgoing
+from bots.chart import Chart, SeriesKey
+from bots.clearance import Clearance
+from bots.config import RuleConfig
+from bots.decisions import DecisionLog
+from bots.desk import Desk
+from bots.executions import LIVE
+from bots.feed import Feed
+from bots.journal import Changes, Duplicate, Journal, Outgoing
+from bots.lots import LotBook
+from bots.orders import RuleLot
+from bots.own_orders import OwnOrders
+from bots.portfolio import Portfolio
+from bots.pricing import entry_quantity, limit_price
+from bots.rules.evaluate import evaluate
+from bots.rules.series import BarWindow, Holding, MarketView
+from bots.trading_hours import TradingHours
+from shared.clock import Clock
+from shared.domain.account import Market
+from shared.domain.errors import Refused
+from shared.domain.market import Bar, Timeframe
+from shared.domain.order import OrderRequest, Side
+from shared.domain.rule.model import EvaluateOn, Rule
+from shared.domain.signal import Allowed, Decision, Denied, Verdict
+
+TICK_EVERY_S = 0.2  # a rule is judged this often at most between bar closes; the last price is never skipped
+DEFERRED = "deferred:"  # facts of the journal: decisions of a closed session, waiting for the next open
+
+Spawn = Callable[[Coroutine[Any, Any, None]], None]
+Key = tuple[int, str]  # rule id, symbol
+
+
+@dataclass(slots=True)
+class Trader:
+    market: Market
+    desk: Desk
+    orders: OwnOrders
+    portfolio: Portfolio
+    feed: Feed
+    chart: Chart
+    clearance: Clearance
+    hours: TradingHours
+    journal: Journal
+    clock: Clock
+    spawn: Spawn
+    decisions: DecisionLog
+    rules: dict[int, RuleConfig] = field(default_factory=dict)
+    pinned: dict[int, Rule] = field(default_factory=dict)
+    parked: dict[Key, str] = field(default_factory=dict)
+    _judged: dict[Key, float] = field(default_factory=dict)  # monotonic time of the last evaluation on a tick
+    _dirty: set[Key] = field(default_factory=set)  # a price came too soon after the last evaluation
+    _deferred: dict[Key, Decision] = field(default_factory=dict)
+    _stops: dict[int, Rule] = field(default_factory=dict)  # version id → the rule with its stops only
+
+    @property
+    def lots(self) -> LotBook:
+        return self.orders.lots
+
+    def configure(self, rules: tuple[RuleConfig, ...], pinned: dict[int, Rule]) -> None:
+        """Put a configuration in force. A rule saved anew is no longer parked."""
+        before = self.rules
+        self.rules, self.pinned = {one.rule.rule_id: one for one in rules}, pinned
+        self.parked = {
+            key: why
+            for key, why in self.parked.items()
+            if key[0] in self.rules and before.get(key[0]) == self.rules[key[0]]
+        }
+        self.decisions.forget(set(self.rules))
+
+    def wanted(self) -> set[SeriesKey]:
+        """The series that rules and positions need; one-minute bars of every symbol are kept for the screen."""
+        keys: set[SeriesKey] = set()
+        for config in self.rules.values():
+            for symbol in config.symbols:
+                keys |= {(symbol, config.rule.timeframe), (symbol, Timeframe.M1)}
+        for lot in self.lots.all():
+            rule = self.rule_for(lot.rule_id, lot)
+            if rule is not None:
+                keys |= {(lot.symbol, rule.timeframe), (lot.symbol, Timeframe.M1)}
+        return keys
+
+    def on_price(self, symbol: str) -> None:
+        """Judge every rule that looks at each price of `symbol`: those with shares, and those that say so."""
+        price = self.feed.price(symbol)
+        if price is None:
+            return
+        self.lots.marked(symbol, price)
+        for rule_id, config in self.rules.items():
+            lot = self.lots.get(rule_id, symbol)
+            if lot is None and (symbol not in config.symbols or config.rule.evaluate is not EvaluateOn.TICK):
+                continue
+            key = (rule_id, symbol)
+            if self.clock.monotonic() - self._judged.get(key, -1.0) < TICK_EVERY_S:
+                self._dirty.add(key)
+            else:
+                self._judge(key, bar_closed=False)
+
+    def on_bar(self, bar: Bar) -> None:
+        """Judge the rules of this timeframe at the close of `bar`."""
+        for rule_id, config in self.rules.items():
+            lot = self.lots.get(rule_id, bar.symbol)
+            rule = self.rule_for(rule_id, lot)
+            if rule is None or rule.timeframe is not bar.timeframe:
+                continue
+            if lot is None and bar.symbol not in config.symbols:
+                continue
+            self._judge((rule_id, bar.symbol), bar_closed=True)
+            self.lots.bar_closed(rule_id, bar.symbol)
+
+    def judge_late(self) -> None:
+        """Judge what was skipped because prices came too fast."""
+        dirty, self._dirty = self._dirty, set()
+        for key in dirty:
+            self._judge(key, bar_closed=False)
+
+    def _judge(self, key: Key, *, bar_closed: bool) -> None:
+        if key in self.parked or key[0] not in self.rules:
+            return
+        self._judged[key] = self.clock.monotonic()
+        try:
+            decision = self.decide(key, bar_closed=bar_closed)
+        except Exception as e:  # noqa: BLE001  a rule is a stranger's work: it must not take the account down
+            self._park(key, f"{type(e).__name__}: {e}")
+            return
+        if decision is None or decision.reason == "waiting_for_bar_close":
+            return
+        if decision.verdict is Verdict.HOLD:
+            self._write(self.decisions.take(decision, None, self._today()))
+        else:
+            self.spawn(self._act(decision))
+
+    def decide(self, key: Key, *, bar_closed: bool) -> Decision | None:
+        """Evaluate one rule on one symbol now; None until its bars are here."""
+        rule_id, symbol = key
+        lot = self.lots.get(rule_id, symbol)
+        rule = self.rule_for(rule_id, lot)
+        if rule is None:
+            return None
+        window = self.chart.window(symbol, rule.timeframe)
+        if window is None:
+            if lot is None or bar_closed:
+                return None
+            # A position's stops are alive from the first price; its conditions wait for their bars.
+            rule, window = self._stops_of(rule), BarWindow()
+        now = self.clock.market_now()
+        price = self.feed.price(symbol)
+        view = MarketView(
+            symbol=symbol,
+            at=now,
+            bars=window.view(),
+            bar_closed=bar_closed,
+            last_price=None if price is None else float(price),
+            holding=None if lot is None else _holding(lot),
+            minutes_to_close=self.hours.minutes_to_close(now),
+        )
+        return evaluate(rule, view)
+
+    async def _act(self, decision: Decision) -> None:
+        """Turn a BUY or SELL into an order, or into a refusal with its reason."""
+        if self.hours.closed_reason(self.clock.market_now()) is not None and _at_bar(decision):
+            await self._defer(decision)
+            return
+        outcome = self._order_of(decision)
+        if isinstance(outcome, Denied):
+            self._write(self.decisions.take(decision, outcome, self._today()))
+            return
+        request, allowed = outcome
+        rows = self.decisions.take(decision, allowed, self._today())
+        lot = self.lots.get(decision.rule_id, decision.symbol)
+        version = lot.version_id if lot is not None else decision.version_id
+        # No await between the guards and this call: the order counts for the next guard at once.
+        try:
+            await self.desk.place(request, self._today(), version_id=version, decision=decision)
+        except Duplicate as e:
+            rows = self.decisions.take(decision, Denied("duplicate_signal", str(e)), self._today())
+        self._write(rows)
+
+    def _order_of(self, decision: Decision) -> tuple[OrderRequest, Allowed] | Denied:
+        config = self.rules.get(decision.rule_id)
+        instrument = self.clearance.instruments.get(decision.symbol)
+        if config is None or instrument is None:
+            return Denied("instrument_unknown", f"{decision.symbol}의 종목 정보를 아직 모름")
+        entry = decision.verdict is Verdict.BUY
+        if entry and not config.entries:
+            return Denied("rule_off", "규칙이 꺼져 있어 진입하지 않음")
+        side = Side.BUY if entry else Side.SELL
+        lot = self.lots.get(decision.rule_id, decision.symbol)
+        rule = self.rule_for(decision.rule_id, lot) or config.rule
+        best = self.feed.best_opposite(decision.symbol, side) or self.feed.price(decision.symbol)
+        if best is None:
+            return Denied("no_price", "현재가를 모름")
+        price = limit_price(self.market, instrument, rule.execution, side, best, self._today())
+        quantity = self._quantity(rule, side, decision.symbol, lot, price or best)
+        if isinstance(quantity, Denied):
+            return quantity
+        request = OrderRequest(
+            symbol=decision.symbol, side=side, quantity=quantity, price=price, venue=instrument.venue,
+            currency=instrument.currency, client_order_id=self.orders.next_id(), order_type=rule.execution.order_type,
+            time_in_force=rule.execution.time_in_force, rule_id=decision.rule_id,
+            signal_key=self._signal_key(decision, side), reduces=not entry, reason=decision.reason,
+        )  # fmt: skip
+        allowed = self.clearance.check(
+            request, rule_max_shares=config.max_shares, cooldown_s=rule.execution.cooldown_sec if entry else 0
+        )
+        if isinstance(allowed, Denied):
+            if allowed.code == "self_cross" and not entry:
+                self.spawn(self._cancel_entries(decision.symbol))
+            return allowed
+        return request, allowed
+
+    def _quantity(self, rule: Rule, side: Side, symbol: str, lot: RuleLot | None, price: Decimal) -> int | Denied:
+        if side is Side.BUY:
+            wanted = entry_quantity(rule, price, self.portfolio.equity())
+            return wanted if wanted > 0 else Denied("sizing", "수량 설정으로 살 수 있는 주식이 없음")
+        if lot is None:
+            return Denied("no_position", "팔 주식이 없음")
+        free = self.portfolio.free_to_sell(symbol)
+        if not free:
+            return Denied("sellable", "매도가능 수량이 없음")
+        return min(lot.quantity, free)
+
+    def _signal_key(self, decision: Decision, side: Side) -> str | None:
+        """One signal, one entry. An exit may be tried again after its order ended without selling everything."""
+        key = decision.signal_key
+        if key is None or side is Side.BUY:
+            return key
+        tries = sum(1 for one in self.orders.all() if (one.request.signal_key or "").split("#")[0] == key)
+        return key if tries == 0 else f"{key}#{tries + 1}"
+
+    async def _cancel_entries(self, symbol: str) -> None:
+        """Our own resting buys stand in the way of an exit: they go first."""
+        for order in self.orders.open():
+            resting = order.status in LIVE and order.cancel_requested_at is None
+            if resting and order.symbol == symbol and order.side is Side.BUY:
+                with suppress(Refused):  # it ended meanwhile, or the next price asks again
+                    await self.desk.cancel(order.id, "청산을 위해 진입 주문 취소")
+
+    async def _defer(self, decision: Decision) -> None:
+        """Keep a bar's decision for the next open (design.md §7); it is guarded again there."""
+        key = (decision.rule_id, decision.symbol)
+        self._deferred[key] = decision
+        body = outgoing.encode(
+            {"verdict": decision.verdict, "reason": decision.reason, "at": decision.at, "key": decision.signal_key}
+            | {"version_id": decision.version_id, "score": decision.score}
+        )
+        await self.journal.write(Changes(facts=((f"{DEFERRED}{key[0]}:{key[1]}", body),)))
+        self._write(self.decisions.take(decision, Denied("waits_for_open", "다음 개장을 기다림"), self._today()))
+
+    def recall(self, facts: dict[str, str]) -> None:
+        """Take back the decisions that waited for the open when the last process ended."""
+        for name, body in facts.items():
+            if name.startswith(DEFERRED) and body:
+                rule_id, _, symbol = name.removeprefix(DEFERRED).partition(":")
+                kept = json.loads(body)
+                self._deferred[int(rule_id), symbol] = Decision(
+                    rule_id=int(rule_id), version_id=kept["version_id"], symbol=symbol,
+                    verdict=Verdict(kept["verdict"]), reason=kept["reason"], at=datetime.fromisoformat(kept["at"]),
+                    score=kept["score"], signal_key=kept["key"],
+                )  # fmt: skip
+
+    async def act_on_deferred(self) -> None:
+        """Once the market is open, act on what waited for it."""
+        if not self._deferred or self.hours.closed_reason(self.clock.market_now()) is not None:
+            return
+        waiting, self._deferred = self._deferred, {}
+        for (rule_id, symbol), decision in waiting.items():
+            await self.journal.write(Changes(facts=((f"{DEFERRED}{rule_id}:{symbol}", ""),)))
+            lot = self.lots.get(rule_id, symbol)
+            if rule_id in self.rules and (decision.verdict is Verdict.BUY) == (lot is None):
+                await self._act(replace(decision, at=self.clock.market_now()))
+
+    def rule_for(self, rule_id: int, lot: RuleLot | None) -> Rule | None:
+        """The version a position was opened with, else the one in force."""
+        if lot is not None and lot.version_id in self.pinned:
+            return self.pinned[lot.version_id]
+        config = self.rules.get(rule_id)
+        return None if config is None else config.rule
+
+    def _stops_of(self, rule: Rule) -> Rule:
+        """The rule with its conditions left to bar closes: between them only stops are judged."""
+        if rule.evaluate is EvaluateOn.BAR_CLOSE:
+            return rule
+        if rule.version_id not in self._stops:
+            self._stops[rule.version_id] = replace(rule, evaluate=EvaluateOn.BAR_CLOSE)
+        return self._stops[rule.version_id]
+
+    def _park(self, key: Key, why: str) -> None:
+        self.parked[key] = why
+        alert = outgoing.alert(
+            "RULE_PARKED", "critical", f"parked:{key[0]}:{key[1]}", self.clock.wall_now(), rule=key[0], symbol=key[1],
+            reason=why,
+        )  # fmt: skip
+        log = outgoing.log("ERROR", f"규칙 {key[0]} {key[1]} 멈춤: {why}", self.clock.wall_now(), key[0])
+        self._write((alert, log))
+
+    def _today(self) -> Any:
+        return self.hours.trade_date(self.clock.market_now())
+
+    def _write(self, rows: tuple[Outgoing, ...]) -> None:
+        if rows:
+            self.spawn(self._save(rows))
+
+    async def _save(self, rows: tuple[Outgoing, ...]) -> None:
+        await self.journal.write(Changes(outbox=rows))
+
+
+def _holding(lot: RuleLot) -> Holding:
+    return Holding(lot.quantity, float(lot.average_price), lot.bars_held, float(lot.highest))
+
+
+def _at_bar(decision: Decision) -> bool:
+    """A stop on a tick is not kept for the next open: the next price decides afresh."""
+    return decision.reason in ("entry", "exit", "time_stop")

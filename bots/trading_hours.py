@@ -1,0 +1,65 @@
+"""When this account's market takes orders, and which trade date an instant belongs to. Market time throughout."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from shared.domain.account import AccountKey, BrokerName, Environment, Market
+from shared.domain.sessions import Calendars, SessionState, Timetable, phase_at, regular_hours, trade_date
+from shared.domain.trading_days import ZONES, OutsideCalendar
+
+# What rules trade in: continuous trading and the closing auction; extended hours are a later setting.
+_OPEN = {
+    Market.KRX: frozenset({SessionState.CONTINUOUS, SessionState.CLOSE_AUCTION}),
+    Market.US: frozenset({SessionState.REGULAR}),
+}
+
+
+class TradingHours:
+    """`always` is the local exchange's word that every session is open (SIM only)."""
+
+    def __init__(self, key: AccountKey, calendars: Calendars) -> None:
+        self._market, self._calendars = key.market, calendars
+        self._sim = key.environment is Environment.SIM
+        if key.market is Market.KRX:
+            self._timetable = Timetable.KRX
+        else:
+            self._timetable = Timetable.KIS_US if key.broker is BrokerName.KIS else Timetable.US
+        self.always = False
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZONES[self._market]
+
+    def closed_reason(self, now: datetime) -> str | None:
+        """Why the market takes no orders at `now`; None when it does. A day the calendar does not know is closed."""
+        if self._sim and self.always:
+            return None
+        try:
+            phase = phase_at(self._timetable, now, self._calendars)
+        except OutsideCalendar as e:
+            return f"달력에 없는 날: {e.why}"
+        state = SessionState.CLOSED if phase is None else phase.state
+        return None if state in _OPEN[self._market] else f"장 상태 {state}"
+
+    def trade_date(self, now: datetime) -> date:
+        """The exchange-local trade date of an order sent at `now`."""
+        if self._sim and self.always:
+            return now.astimezone(self.zone).date()
+        try:
+            return trade_date(self._timetable, now, self._calendars)
+        except OutsideCalendar:
+            return now.astimezone(self.zone).date()
+
+    def minutes_to_close(self, now: datetime) -> float | None:
+        """Minutes to the end of the regular session; None outside it and where sessions never end."""
+        if self._sim and self.always:
+            return None
+        try:
+            hours = regular_hours(self._timetable, now.astimezone(self.zone).date(), self._calendars)
+        except OutsideCalendar:
+            return None
+        if hours is None or not hours[0] <= now < hours[1]:
+            return None
+        return (hours[1] - now).total_seconds() / 60

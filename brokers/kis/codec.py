@@ -1,0 +1,176 @@
+"""What every KIS message has in common: envelope, values, times, refusals. Pure: text and times in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from brokers.http import Answer
+from brokers.kis.tr import AWAY, KIS, KIS_TO_SIDE, NO_ENVELOPE, REFUSALS, RETRY_AFTER_S
+from shared.domain.errors import BrokerUnavailable, OutcomeUnknown, RateLimited, Refused, WireError
+from shared.domain.order import OrderAck, Side
+
+KST = ZoneInfo("Asia/Seoul")
+Row = dict[str, Any]
+
+
+def judge(answer: Answer, order: bool) -> None:
+    """Return when `answer` is a success; raise what it means otherwise.
+
+    On an order only a code listed in tr.REFUSALS is a refusal. Message text decides nothing.
+    """
+    try:
+        body = answer.json(KIS)
+    except WireError as e:
+        if order:
+            raise
+        raise BrokerUnavailable(KIS, e.broker_code, e.message) from e
+    if answer.status == 200 and (body.get("rt_cd") == "0" or ("rt_cd" not in body and answer.tr in NO_ENVELOPE)):
+        return
+    code = str(body.get("msg_cd") or body.get("error_code") or "")
+    message = f"{answer.tr}: {str(body.get('msg1') or body.get('error_description') or '').strip()}"
+    refusal = REFUSALS.get(code)
+    if refusal is RateLimited:
+        raise RateLimited(KIS, code, message, RETRY_AFTER_S[code])
+    if refusal is not None:
+        raise refusal(KIS, code, message)
+    if order:
+        raise OutcomeUnknown(KIS, code or str(answer.status), message)
+    if code in AWAY or answer.status != 200:
+        raise BrokerUnavailable(KIS, code or str(answer.status), message)
+    raise Refused(KIS, code, message)
+
+
+def rows(body: Row, name: str) -> list[Row]:
+    """Return `body[name]` as rows: KIS sends an object for a single row and blank rows for none (kis.md §7.1)."""
+    value = body.get(name)
+    if value is None:
+        return []
+    items = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, dict) for item in items):
+        raise WireError(KIS, "-", f"{name} is not a list of rows")
+    return [item for item in items if any(str(part).strip() for part in item.values())]
+
+
+def one(body: Row, name: str) -> Row:
+    """Return the only row of `body[name]`, {} when blank."""
+    found = rows(body, name)
+    if len(found) > 1:
+        raise WireError(KIS, "-", f"{name} has {len(found)} rows where one was expected")
+    return found[0] if found else {}
+
+
+def text(row: Row, name: str) -> str:
+    return str(row.get(name) or "").strip()
+
+
+def required(row: Row, name: str) -> str:
+    value = text(row, name)
+    if not value:
+        raise WireError(KIS, "-", f"{name} is missing")
+    return value
+
+
+def number(row: Row, name: str) -> Decimal | None:
+    """A decimal field; blank is None, never zero."""
+    value = text(row, name)
+    return decimal(value, name) if value else None
+
+
+def amount(row: Row, name: str) -> Decimal:
+    return decimal(required(row, name), name)
+
+
+def positive(row: Row, name: str) -> Decimal | None:
+    """A price field where KIS writes zero or blank for "none"."""
+    value = number(row, name)
+    return value if value is not None and value > 0 else None
+
+
+def whole(row: Row, name: str) -> int:
+    """A required count; KIS writes some with decimals ("10.00000000")."""
+    value = amount(row, name)
+    if value != value.to_integral_value():
+        raise WireError(KIS, "-", f"{name} is not a whole number: {value}")
+    return int(value)
+
+
+def decimal(value: str, name: str) -> Decimal:
+    try:
+        parsed = Decimal(value.strip())
+    except InvalidOperation as e:
+        raise WireError(KIS, "-", f"{name} is not a number: {value!r}") from e
+    if not parsed.is_finite():
+        raise WireError(KIS, "-", f"{name} is not a finite number: {value!r}")
+    return parsed
+
+
+def instant(day: str, clock: str, zone: ZoneInfo = KST) -> datetime:
+    """YYYYMMDD and HHMMSS of a zone as an aware UTC time."""
+    try:
+        return datetime.strptime(day.strip() + clock.strip(), "%Y%m%d%H%M%S").replace(tzinfo=zone).astimezone(UTC)
+    except ValueError as e:
+        raise WireError(KIS, "-", f"not a date and time: {day!r} {clock!r}") from e
+
+
+def calendar_day(value: str) -> date:
+    return instant(value, "000000").astimezone(KST).date()
+
+
+def instant_near(clock: str, near: datetime) -> datetime:
+    """A KST clock time without its date (ORD_TMD), on the day that brings it closest to `near`."""
+    today = near.astimezone(KST).date()
+    candidates = (instant(f"{today + timedelta(days=shift):%Y%m%d}", clock) for shift in (-1, 0, 1))
+    return min(candidates, key=lambda at: abs(at - near))
+
+
+def at_local(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, clock, zone).astimezone(UTC)
+
+
+def order_id(value: str) -> str:
+    """One spelling of an ODNO: replies, lists and 모의투자 pad it differently (kis.md §7.2)."""
+    value = value.strip()
+    if not value.isdigit():
+        raise WireError(KIS, "-", f"not an order number: {value!r}")
+    return value.zfill(10)
+
+
+def wire_order_id(value: str, mock: bool) -> str:
+    return value.lstrip("0") if mock else value
+
+
+def side_of(code: str) -> Side:
+    if code not in KIS_TO_SIDE:
+        raise WireError(KIS, "-", f"not a side code: {code!r}")
+    return KIS_TO_SIDE[code]
+
+
+def original_id(row: Row) -> str | None:
+    """`orgn_odno`, None when it is blank or all zeros."""
+    value = text(row, "orgn_odno").lstrip("0")
+    return order_id(value) if value else None
+
+
+def decode_ack(body: Row, market_now: datetime) -> OrderAck:
+    """Read an order's answer. WireError when it proves nothing (then the outcome is unknown)."""
+    output = one(body, "output")
+    fields = {name.upper(): value for name, value in output.items()}
+    clock = text(fields, "ORD_TMD")
+    return OrderAck(
+        broker_order_id=order_id(required(fields, "ODNO")),
+        acknowledged_at=instant_near(clock, market_now) if clock else market_now,
+        org_no=text(fields, "KRX_FWDG_ORD_ORGNO"),
+        raw=f"{text(body, 'msg_cd')} {text(body, 'msg1')}",
+    )
+
+
+def levels(row: Row, price: str, quantity: str) -> Iterator[tuple[Decimal, int]]:
+    """Ten book levels named `price`1..10; empty levels are skipped."""
+    for depth in range(1, 11):
+        value = positive(row, f"{price}{depth}")
+        if value is not None:
+            yield value, whole(row, f"{quantity}{depth}")

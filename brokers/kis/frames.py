@@ -1,0 +1,195 @@
+"""KIS's stream in words: registrations, acknowledgements, ticks, order notices (kis.md §5). Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from cryptography.hazmat.primitives import padding
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from brokers.kis.codec import decimal, instant, order_id, side_of
+from brokers.kis.tr import KIS, KRX_TICKS, US_TICKS
+from shared.domain.errors import WireError
+from shared.domain.market import Tick
+from shared.domain.order import OrderNotice
+
+PING = "PINGPONG"
+
+
+@dataclass(frozen=True, slots=True)
+class TickFields:
+    """Where a trade frame keeps what we need; `count` is the record's least length."""
+
+    count: int
+    symbol: int
+    price: int
+    quantity: int
+    day: int  # KST
+    clock: int  # KST
+
+
+TICK_FIELDS = {  # kis.md §5.4: SYMB LAST EVOL KYMD KHMS · §5.7: MKSC_SHRN_ISCD STCK_PRPR CNTG_VOL BSOP_DATE STCK_CNTG_HOUR
+    US_TICKS: TickFields(26, 1, 11, 19, 6, 7),
+    KRX_TICKS: TickFields(46, 0, 2, 12, 33, 1),
+}
+ACCOUNT, ORDER, ORIGINAL, SIDE, CHANGE = 1, 2, 3, 4, 5  # the same in every notice
+NOTICE_FIELDS = 21
+CHANGES = {"0": "accepted", "1": "amended", "2": "canceled"}  # RCTF_CLS of an order notice
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeFields:
+    """Where a notice keeps what differs between markets; `scale` is the price's implied decimals."""
+
+    symbol: int
+    quantity: int
+    price: int
+    refused: int
+    filled: int  # CNTG_YN: 2 is a fill, 1 anything else
+    accepted: int  # ACPT_YN: 3 is an IOC/FOK remainder cancelled
+    scale: int
+
+
+US_NOTICE = NoticeFields(7, 8, 9, 11, 12, 13, scale=4)  # kis.md §5.6
+KRX_NOTICE = NoticeFields(8, 9, 10, 12, 13, 14, scale=0)  # kis.md §5.9
+NOTICE_LAYOUT = {"H0GSCNI0": US_NOTICE, "H0GSCNI9": US_NOTICE, "H0STCNI0": KRX_NOTICE, "H0STCNI9": KRX_NOTICE}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A data frame, its payload still as it came."""
+
+    encrypted: bool
+    tr: str
+    count: int
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The server's answer to a registration."""
+
+    tr: str
+    key: str
+    code: str
+    message: str
+    cipher_key: str
+    cipher_iv: str
+
+
+def encode_registration(approval_key: str, tr: str, key: str, register: bool) -> str:
+    header = {
+        "approval_key": approval_key,
+        "custtype": "P",
+        "tr_type": "1" if register else "2",
+        "content-type": "utf-8",
+    }
+    return orjson.dumps({"header": header, "body": {"input": {"tr_id": tr, "tr_key": key}}}).decode()
+
+
+def is_ping(message: str) -> bool:
+    return message.startswith("{") and f'"{PING}"' in message
+
+
+def decode_control(message: str) -> Ack:
+    try:
+        parsed: Any = orjson.loads(message)
+        header, body = parsed["header"], parsed["body"]
+        output = body.get("output") or {}
+        return Ack(
+            tr=str(header.get("tr_id") or ""),
+            key=str(header.get("tr_key") or ""),
+            code=str(body.get("msg_cd") or ""),
+            message=str(body.get("msg1") or "").strip(),
+            cipher_key=str(output.get("key") or ""),
+            cipher_iv=str(output.get("iv") or ""),
+        )
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as e:
+        raise WireError(KIS, "-", f"not a control message: {message[:100]!r}") from e
+
+
+def decode_frame(message: str) -> Frame:
+    parts = message.split("|", 3)
+    if len(parts) != 4 or parts[0] not in {"0", "1"} or not parts[2].isdigit() or int(parts[2]) < 1:
+        raise WireError(KIS, "-", f"not a data frame: {message[:100]!r}")
+    return Frame(parts[0] == "1", parts[1], int(parts[2]), parts[3])
+
+
+def records(payload: str, count: int, least: int) -> Iterator[list[str]]:
+    """Cut a payload into its records; newer servers append fields, so the length is counted, not assumed."""
+    values = payload.split("^")
+    size = len(values) // count
+    if size < least or len(values) % count:
+        raise WireError(KIS, "-", f"{len(values)} fields are not {count} records of {least} or more")
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+def decode_ticks(frame: Frame, received_at: datetime) -> list[Tick]:
+    """Read every trade of a frame; WireError when it is not as documented."""
+    at = TICK_FIELDS[frame.tr]
+    return [
+        Tick(
+            symbol=record[at.symbol],
+            price=decimal(record[at.price], "price"),
+            quantity=int(decimal(record[at.quantity], "quantity")),
+            at=instant(record[at.day], record[at.clock]),
+            received_at=received_at,
+        )
+        for record in records(frame.payload, frame.count, at.count)
+    ]
+
+
+def decrypt(payload: str, cipher_key: str, cipher_iv: str) -> str:
+    """AES-256-CBC with the key and iv of the notice's acknowledgement; WireError when they do not fit."""
+    try:
+        cipher = Cipher(algorithms.AES(cipher_key.encode()), modes.CBC(cipher_iv.encode()))
+        decryptor, unpadder = cipher.decryptor(), padding.PKCS7(128).unpadder()
+        padded = decryptor.update(base64.b64decode(payload, validate=True)) + decryptor.finalize()
+        return (unpadder.update(padded) + unpadder.finalize()).decode("utf-8", "replace")
+    except (ValueError, binascii.Error) as e:
+        raise WireError(KIS, "-", f"the notice cannot be decrypted ({e})") from e
+
+
+def decode_notices(frame: Frame, plain: str, account: str, received_at: datetime) -> list[OrderNotice]:
+    """Read the notices of `account` (10 digits); those of the customer's other accounts are left out.
+
+    KIS gives no execution number, so a notice never carries a Fill: it says "ask".
+    """
+    at = NOTICE_LAYOUT[frame.tr]
+    found = []
+    for record in records(plain, frame.count, NOTICE_FIELDS):
+        if record[ACCOUNT].strip() != account:
+            continue
+        original = record[ORIGINAL].strip().lstrip("0")
+        price = decimal(record[at.price], "price").scaleb(-at.scale)
+        found.append(
+            OrderNotice(
+                broker_order_id=order_id(record[ORDER]),
+                symbol=record[at.symbol].strip(),
+                kind=notice_kind(record, at),
+                received_at=received_at,
+                orig_order_id=order_id(original) if original else None,
+                text=f"{side_of(record[SIDE].strip())} {int(decimal(record[at.quantity], 'quantity'))} @ {price}",
+            )
+        )
+    return found
+
+
+def notice_kind(record: list[str], at: NoticeFields) -> str:
+    if record[at.refused].strip() == "1":
+        return "rejected"
+    if record[at.filled].strip() == "2":
+        return "filled"
+    if record[at.accepted].strip() == "3":
+        return "canceled"
+    change = record[CHANGE].strip()
+    if change not in CHANGES:
+        raise WireError(KIS, "-", f"not a kind of order notice: {change!r}")
+    return CHANGES[change]

@@ -1,0 +1,113 @@
+"""Which instrument a symbol is, and where a US share is listed: asked once, then remembered."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from brokers.kis import tr
+from brokers.kis.codec import KST, Row, one, positive, text
+from brokers.kis.dialect import Ask
+from brokers.kis.rest import Rest
+from shared.clock import Clock
+from shared.domain.account import Market
+from shared.domain.errors import NotFound, OrderRejected, Refused
+from shared.domain.instrument import Instrument, InstrumentType, Venue, check_symbol
+from shared.domain.money import Currency
+from shared.domain.venue_rules import tick_size
+
+
+class Lookup:
+    def __init__(self, rest: Rest, market: Market, mock: bool, clock: Clock) -> None:
+        self._rest, self._market, self._mock, self._clock = rest, market, mock, clock
+        self._known: dict[str, Instrument] = {}  # symbol -> instrument
+
+    async def instrument(self, symbol: str) -> Instrument:
+        """Return the static facts of `symbol`.
+
+        Raises:
+            NotFound: KIS does not know it in this market.
+            BrokerUnavailable: it could not be asked.
+        """
+        if symbol not in self._known:
+            try:
+                check_symbol(symbol, self._market)
+            except ValueError as e:
+                raise not_found(symbol, self._market) from e
+            found = await (self._us(symbol) if self._market is Market.US else self._krx(symbol))
+            if found is None:
+                raise not_found(symbol, self._market)
+            self._known[symbol] = found
+        return self._known[symbol]
+
+    async def _us(self, symbol: str) -> Instrument | None:
+        """Try the three exchanges; 모의투자 has no product information, so there a price proves the listing."""
+        for venue in tr.VENUE_TO_PRODUCT:
+            if self._mock:
+                ask = Ask(tr.US_PRICE, {"AUTH": "", "EXCD": tr.VENUE_TO_QUOTE[venue], "SYMB": symbol})
+                row = one(await self._rest.get(ask), "output")
+                if positive(row, "last") is not None:
+                    return Instrument(symbol, Market.US, venue, Currency.USD)
+            else:
+                row = await self._product(Ask(tr.US_PRODUCT, product(tr.VENUE_TO_PRODUCT[venue], symbol)))
+                if text(row, "ovrs_excg_cd") == tr.VENUE_TO_ORDER[venue]:
+                    kind = InstrumentType.ETF if text(row, "ovrs_stck_dvsn_cd") == "03" else InstrumentType.STOCK
+                    return Instrument(symbol, Market.US, venue, Currency.USD, kind, name=text(row, "prdt_name"))
+        return None
+
+    async def _krx(self, symbol: str) -> Instrument | None:
+        """The price answer proves the code, names the board and betrays the type; product information adds the name."""
+        ask = Ask(tr.KRX_PRICE, {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": symbol})
+        price = one(await self._rest.get(ask), "output")
+        last = positive(price, "stck_prpr")
+        if last is None:
+            return None
+        about = {} if self._mock else await self._product(Ask(tr.KRX_PRODUCT, product("300", symbol)))
+        board = text(price, "rprs_mrkt_kor_name")
+        return Instrument(
+            symbol=symbol,
+            market=Market.KRX,
+            venue=Venue.KRX,
+            currency=Currency.KRW,
+            type=krx_type(
+                f"{text(about, 'prdt_name')} {text(about, 'prdt_clsf_name')} {board}",
+                last,
+                positive(price, "aspr_unit"),
+                self._clock.market_now().astimezone(KST).date(),
+            ),
+            board=next((name for name in ("KOSDAQ", "KOSPI") if board.upper().startswith(name)), ""),
+            name=text(about, "prdt_abrv_name") or text(about, "prdt_name"),
+        )
+
+    async def _product(self, ask: Ask) -> Row:
+        """The product's row; {} when KIS answers that there is none (rt_cd 7, its code is not documented)."""
+        try:
+            return one(await self._rest.get(ask), "output")
+        except Refused as e:
+            if type(e) is Refused or isinstance(e, OrderRejected):
+                return {}
+            raise  # rate, key and door are not answers about the symbol
+
+
+def product(kind: str, symbol: str) -> dict[str, str]:
+    return {"PRDT_TYPE_CD": kind, "PDNO": symbol}
+
+
+def krx_type(words: str, last: Decimal, unit: Decimal | None, on: date) -> InstrumentType:
+    """Exchange-traded products are told by their legal names (상장지수증권 is an ETN, 상장지수투자신탁 an ETF).
+
+    Where the name is silent the price unit tells: they trade in other steps than shares.
+    """
+    upper = words.upper()
+    if "ETN" in upper or "상장지수증권" in words:
+        return InstrumentType.ETN
+    if "ETF" in upper or "상장지수" in words:
+        return InstrumentType.ETF
+    as_share, as_fund = (
+        tick_size(Market.KRX, last, on, instrument_type=kind) for kind in (InstrumentType.STOCK, InstrumentType.ETF)
+    )
+    return InstrumentType.ETF if unit == as_fund != as_share else InstrumentType.STOCK
+
+
+def not_found(symbol: str, market: Market) -> NotFound:
+    return NotFound(f"{symbol} is not known in {market}", "KIS does not list it", "check the symbol", "unknown_symbol")

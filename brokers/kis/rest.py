@@ -1,0 +1,135 @@
+"""KIS's REST calls: headers, pages, one renewal of a refused token. No meaning is given to the rows here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import orjson
+
+from brokers.http import Call, Door
+from brokers.kis.auth import Auth
+from brokers.kis.codec import Row, rows
+from brokers.kis.dialect import Ask
+from brokers.kis.tr import KIS, Site
+from brokers.pacing import Priority
+from shared.domain.errors import (
+    AuthExpired,
+    BrokerError,
+    BrokerUnavailable,
+    NotFound,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    UnknownSymbol,
+    WireError,
+)
+
+MAX_PAGES = 200
+MORE = frozenset({"F", "M"})
+PREPARE_S = 10.0  # an order older than this when it could leave is not sent: its sender's gates are stale
+
+
+@asynccontextmanager
+async def nothing_sent_yet() -> AsyncIterator[None]:
+    """What goes wrong while an order is being prepared is a refusal: the order never left."""
+    try:
+        async with asyncio.timeout(PREPARE_S):
+            yield
+    except NotFound as e:
+        raise UnknownSymbol(KIS, "-", e.what, e.now) from e
+    except Refused:
+        raise
+    except BrokerError as e:
+        raise NotSent(KIS, e.broker_code, f"before sending: {e.message}", e.now) from e
+    except TimeoutError as e:
+        raise NotSent(KIS, "-", f"the order could not be prepared within {PREPARE_S:g} s") from e
+
+
+class Rest:
+    def __init__(self, door: Door, auth: Auth, site: Site, page_suffix: str) -> None:
+        self._door, self._auth, self._site = door, auth, site
+        self._fk, self._nk = f"ctx_area_fk{page_suffix}", f"ctx_area_nk{page_suffix}"
+
+    async def get(self, ask: Ask, priority: Priority = Priority.READ) -> Row:
+        """Return one unpaged answer."""
+        body, _ = await self._get(ask, ask.fields, first=True, priority=priority)
+        return body
+
+    async def pages(self, ask: Ask) -> list[Row]:
+        """Return every page of a list; a page that cannot be had fails the whole.
+
+        Raises:
+            WireError: the pages do not advance or never end.
+        """
+        fields = self._at(ask, "", "")
+        found: list[Row] = []
+        seen: set[str] = set()
+        while True:
+            body, more = await self._get(ask, fields, first=not found, priority=Priority.READ)
+            found.append(body)
+            if not more:
+                return found
+            fk, nk = str(body.get(self._fk) or ""), str(body.get(self._nk) or "")
+            place = f"{fk}|{nk}" if ask.cursor else repr(rows(body, ask.output))
+            if (ask.cursor and not nk.strip()) or place in seen or len(found) >= MAX_PAGES:
+                raise WireError(KIS, "-", f"{ask.tr.live}: page {len(found)} says there are more but leads nowhere new")
+            seen.add(place)
+            fields = self._at(ask, fk, nk)
+
+    def _at(self, ask: Ask, fk: str, nk: str) -> dict[str, str]:
+        return {**ask.fields, self._fk.upper(): fk, self._nk.upper(): nk} if ask.cursor else ask.fields
+
+    async def list(self, ask: Ask) -> list[Row]:
+        """Return the rows of every page."""
+        return [row for page in await self.pages(ask) for row in rows(page, ask.output)]
+
+    async def order(self, ask: Ask, priority: Priority, correlation_id: str | None) -> Row:
+        """Send an order command once and return its answer.
+
+        A refused token is renewed for the next call, but the order is not sent again here: its sender must check its
+        own gates anew.
+
+        Raises:
+            NotSent, Refused: proven not placed. OutcomeUnknown: anything else.
+        """
+        content = orjson.dumps(ask.fields)
+        tr_id = ask.tr.id(self._site.mock)
+        async with nothing_sent_yet():
+            token = await self._auth.ensure_token()
+            headers = {**self._auth.headers(token), "tr_id": tr_id, "tr_cont": ""}
+            headers["hashkey"] = await self._auth.sign_order(content, priority)
+        url = self._site.rest + ask.tr.path
+        call = Call(tr_id, "POST", url, headers, body=content, priority=priority, correlation_id=correlation_id)
+        try:
+            answer = await self._door.send_once(call)
+            return answer.json(KIS)
+        except AuthExpired:
+            await self._renew_quietly(token)
+            raise
+        except WireError as e:
+            raise OutcomeUnknown(KIS, e.broker_code, e.message) from e
+
+    async def _renew_quietly(self, token: str) -> None:
+        try:
+            await self._auth.renew(token)
+        except BrokerError:
+            return  # the refusal of the order is what the caller must hear
+
+    async def _get(self, ask: Ask, fields: dict[str, str], first: bool, priority: Priority) -> tuple[Row, bool]:
+        """One page and whether more follow; a refused token is renewed once."""
+        tr_id = ask.tr.id(self._site.mock)
+        for last_try in (False, True):
+            token = await self._auth.ensure_token()
+            headers = {**self._auth.headers(token), "tr_id": tr_id, "tr_cont": "" if first else "N"}
+            call = Call(tr_id, "GET", self._site.rest + ask.tr.path, headers, fields, priority=priority)
+            try:
+                answer = await self._door.read(call)
+            except AuthExpired:
+                if last_try:
+                    raise
+                await self._auth.renew(token)
+            else:
+                return answer.json(KIS), answer.headers.get("tr_cont", "").strip() in MORE
+        raise BrokerUnavailable(KIS, "-", f"{tr_id}: no answer")

@@ -1,0 +1,154 @@
+"""LS's REST calls: headers, one budget per TR, pages, one renewal of a refused token. Rows get no meaning here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import orjson
+
+from brokers.http import Answer, Call, Door
+from brokers.ls import tr
+from brokers.ls.auth import Auth
+from brokers.ls.codec import Row, one, rows, whole
+from brokers.pacing import Pacer, Priority
+from shared.domain.errors import (
+    AuthExpired,
+    BrokerError,
+    BrokerUnavailable,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    WireError,
+)
+
+MAX_PAGES = 100
+ORDER_WAIT_S = 5.0
+Block = Mapping[str, str | int]
+
+
+class Page:
+    """One answer and where the next one begins."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.body: Row = answer.json(tr.LS)
+        self.more = answer.headers.get("tr_cont", "").strip() == "Y"
+        self.key = answer.headers.get("tr_cont_key", "").strip()
+
+
+class Rest:
+    def __init__(self, door: Door, auth: Auth, site: tr.Site, pacers: Mapping[str, Pacer]) -> None:
+        self._door, self._auth, self._site, self._pacers = door, auth, site, pacers
+
+    async def get(self, asked: tr.Tr, block: Block) -> Row:
+        """Return one unpaged answer."""
+        return (await self._get(asked, block, cont=False, key="")).body
+
+    async def page(self, asked: tr.Tr, block: Block, *, cont: bool, key: str) -> Page:
+        """Return one page; with `cont` the one that `key` and the block's own cursor lead to."""
+        return await self._get(asked, block, cont=cont, key=key)
+
+    async def list(
+        self,
+        asked: tr.Tr,
+        block: Callable[[str], Block],
+        name: str,
+        *,
+        cursor: str = "",
+        ident: str = "",
+        total: tuple[str, str] | None = None,
+    ) -> list[Row]:
+        """Return the rows of every page of array block `name`; a page that cannot be had fails the whole.
+
+        `cursor` is the OutBlock field that a body cursor comes in ("" where only the header counts), `ident` the row
+        field that tells rows apart, `total` the (OutBlock, row) fields whose sums agree when nothing is missing: an
+        account-wide t0425 may serve its pages for ever (ls.md §1.5).
+
+        Raises:
+            WireError: the pages lead nowhere new, so that what was read cannot be called complete.
+        """
+        found: list[Row] = []
+        seen: set[str] = set()
+        followed: set[tuple[str, str]] = set()
+        at, key, cont = "", "", False
+        for _ in range(MAX_PAGES):
+            page = await self._get(asked, block(at), cont=cont, key=key)
+            new = [row for row in rows(page.body, name) if not ident or str(row.get(ident)) not in seen]
+            seen |= {str(row.get(ident)) for row in new}
+            found += new
+            at = _cursor(page.body, asked.code, cursor)
+            if not at and not page.more:
+                return found
+            if (cont and not new) or (at, page.key) in followed:  # an echo: the cursor leads nowhere
+                if total is not None and _adds_up(page.body, asked.code, found, total):
+                    return found
+                break
+            followed.add((at, page.key))
+            key, cont = page.key, True
+        raise WireError(tr.LS, "-", f"{asked.code}: the pages lead nowhere new after {len(found)} rows")
+
+    async def order(self, asked: tr.Tr, block: Block, priority: Priority, correlation_id: str | None) -> Row:
+        """Send an order command once and return its answer.
+
+        A token that LS calls dead leaves the outcome unknown (ls.md §6.5); it is renewed for the next call.
+
+        Raises:
+            NotSent, Refused: proven not placed. OutcomeUnknown: anything else.
+        """
+        try:
+            token = await self._auth.ensure_token()
+        except Refused:
+            raise
+        except BrokerError as e:
+            raise NotSent(tr.LS, e.broker_code, e.message, e.now) from e
+        await self._pacers[asked.code].acquire(priority, ORDER_WAIT_S)
+        call = Call(
+            asked.code,
+            "POST",
+            self._site.rest + asked.path,
+            self._auth.headers(token, asked.code),
+            body=_body(asked, block),
+            priority=priority,
+            correlation_id=correlation_id,
+        )
+        try:
+            return (await self._door.send_once(call)).json(tr.LS)
+        except OutcomeUnknown as e:
+            if e.broker_code in tr.TOKEN_DEAD:
+                await self._renew_quietly(token)
+            raise
+        except WireError as e:
+            raise OutcomeUnknown(tr.LS, e.broker_code, e.message) from e
+
+    async def _renew_quietly(self, token: str) -> None:
+        try:
+            await self._auth.renew(token)
+        except BrokerError:
+            return  # what became of the order is what the caller must hear
+
+    async def _get(self, asked: tr.Tr, block: Block, *, cont: bool, key: str) -> Page:
+        """One page; a refused token is renewed once."""
+        for last_try in (False, True):
+            token = await self._auth.ensure_token()
+            await self._pacers[asked.code].acquire(Priority.READ)
+            headers = self._auth.headers(token, asked.code, cont=cont, cont_key=key)
+            url = self._site.rest + asked.path
+            try:
+                return Page(await self._door.read(Call(asked.code, "POST", url, headers, body=_body(asked, block))))
+            except AuthExpired:
+                if last_try:
+                    raise
+                await self._auth.renew(token)
+        raise BrokerUnavailable(tr.LS, "-", f"{asked.code}: no answer")
+
+
+def _body(asked: tr.Tr, block: Block) -> bytes:
+    return orjson.dumps({f"{asked.code}{asked.in_block}": dict(block)})
+
+
+def _cursor(body: Row, code: str, field: str) -> str:
+    head = body.get(f"{code}OutBlock")
+    return str(head.get(field) or "").strip() if field and isinstance(head, dict) else ""
+
+
+def _adds_up(body: Row, code: str, found: list[Row], total: tuple[str, str]) -> bool:
+    return sum(whole(row, total[1]) for row in found) == whole(one(body, f"{code}OutBlock"), total[0])

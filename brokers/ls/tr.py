@@ -1,0 +1,170 @@
+"""LS as tables: hosts, transactions, codes. Nothing here decides anything (source: ls.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from brokers.http import HostList
+from brokers.pacing import Pace
+from brokers.reconnect import Patience
+from shared.domain.account import Environment, Wire
+from shared.domain.errors import (
+    AuthRefused,
+    BadPrice,
+    DoorClosed,
+    InsufficientFunds,
+    MarketClosed,
+    NotSupported,
+    OrderRejected,
+    Refused,
+    UnknownSymbol,
+)
+from shared.domain.instrument import InstrumentType, Venue
+from shared.domain.order import OrderType, Side, TimeInForce
+
+LS = "LS"
+MOCK_WORD = "모의투자"  # the only thing that tells the side of an account (ls.md §1.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One environment's addresses and manners. `mock`: what the probe must find."""
+
+    environment: Environment
+    rest: str
+    stream: str
+    mock: bool
+    patience: Patience
+    hosts: HostList
+
+
+# An undocumented second budget trips below the per-TR limits (ls.md §6.1): reads stay under 4 a second in all, the rest
+# is for orders, which the broker counts apart.
+WHOLE_PACE = Pace(10, 1.0, reserved=6)
+WINDOW_S = 1.05  # a per-TR limit is "a second" by the broker's clock, not by ours
+# Nothing is sent while no one trades, so silence alone means little: protocol pings find the dead connection, and
+# a connection that says nothing for ten minutes is replaced anyway.
+PATIENCE = Patience(silence_s=600.0, first_s=2.0, cap_s=60.0, ping_s=20.0)
+SIM_PATIENCE = Patience(silence_s=60.0, first_s=0.5, cap_s=5.0, storm=200, ping_s=20.0)
+STREAM_PATH = "/websocket"
+SIM_REST_PORT = 18080  # design.md §9
+SIM_STREAM_PORTS = {Wire.LIVE: 19443, Wire.MOCK: 29443}
+
+
+def site(environment: Environment, wire: Wire, port_offset: int = 0, override: Mapping[str, str] | None = None) -> Site:
+    """Return the site of an environment; `override` (rest, stream) may only repeat what its host list allows.
+
+    LS serves both sides from one REST host: the list cannot tell them apart, the probe of auth.py does.
+
+    Raises:
+        DoorClosed: an override points anywhere else.
+    """
+    mock = environment is Environment.MOCK or (environment is Environment.SIM and wire is Wire.MOCK)
+    if environment is Environment.SIM:
+        rest = ("http", "127.0.0.1", SIM_REST_PORT + port_offset)
+        stream = ("ws", "127.0.0.1", SIM_STREAM_PORTS[wire] + port_offset)
+    else:
+        rest = ("https", "openapi.ls-sec.co.kr", 8080)
+        stream = ("wss", "openapi.ls-sec.co.kr", 29443 if mock else 9443)
+    hosts = HostList(LS, environment, frozenset({rest, stream}))
+    addresses = {"rest": "{}://{}:{}".format(*rest), "stream": "{}://{}:{}".format(*stream), **(override or {})}
+    if unknown := set(addresses) - {"rest", "stream"}:
+        raise DoorClosed(LS, "-", f"unknown address names: {', '.join(sorted(unknown))}")
+    for address in addresses.values():
+        hosts.check(address)
+    return Site(
+        environment=environment,
+        rest=addresses["rest"].rstrip("/"),
+        stream=addresses["stream"].rstrip("/") + STREAM_PATH,
+        mock=mock,
+        patience=SIM_PATIENCE if environment is Environment.SIM else PATIENCE,
+        hosts=hosts,
+    )
+
+
+NORMAL = frozenset({"00000"})
+ASKED = frozenset({"00000", "00136", "00133"})  # C-series; 00133 = more pages
+EMPTY = frozenset({"00707", "00200"})  # nothing to show: a success without rows
+
+
+@dataclass(frozen=True, slots=True)
+class Tr:
+    """A transaction: code, path, personal limit a second, and its own success codes (ls.md §6.3: no list fits all)."""
+
+    code: str
+    path: str
+    per_s: int
+    success: frozenset[str] = NORMAL
+    in_block: str = "InBlock"
+
+    @property
+    def pace(self) -> Pace:
+        return Pace(self.per_s, WINDOW_S)
+
+
+TOKEN, REVOKE = "token", "revoke"  # names of the OAuth calls in logs and errors
+TOKEN_PATH = "/oauth2/token"
+
+_ORDER, _ACCOUNT, _DATA, _CHART = "/stock/order", "/stock/accno", "/stock/market-data", "/stock/chart"
+NEW = Tr("CSPAT00601", _ORDER, 10, in_block="InBlock1")
+AMEND = Tr("CSPAT00701", _ORDER, 3, in_block="InBlock1")
+CANCEL = Tr("CSPAT00801", _ORDER, 3, in_block="InBlock1")
+HOLDINGS = Tr("t0424", _ACCOUNT, 2)
+TODAY = Tr("t0425", _ACCOUNT, 2)
+CASH = Tr("CSPAQ12200", _ACCOUNT, 1, ASKED, "InBlock1")
+HISTORY = Tr("CSPAQ13700", _ACCOUNT, 1, ASKED | EMPTY, "InBlock1")
+POWER = Tr("CSPBQ00200", _ACCOUNT, 1, ASKED, "InBlock1")
+PROBE = Tr("FOCCQ33600", _ACCOUNT, 1, ASKED | EMPTY, "InBlock1")
+BOOK = Tr("t1101", _DATA, 10)
+DAYS = Tr("t8410", _CHART, 1)
+MINUTES = Tr("t8412", _CHART, 1)
+MASTER = Tr("t8436", "/stock/etc", 2)
+TRS = {
+    tr.code: tr
+    for tr in (NEW, AMEND, CANCEL, HOLDINGS, TODAY, CASH, HISTORY, POWER, PROBE, BOOK, DAYS, MINUTES, MASTER)
+}
+NO_DATA = "00009"  # the symbol is not known
+NOT_ON_MOCK = "01900"
+
+SIDE_TO_LS = {Side.SELL: "1", Side.BUY: "2"}
+LS_TO_SIDE = {code: side for side, code in SIDE_TO_LS.items()}
+WORD_TO_SIDE = {"매도": Side.SELL, "매수": Side.BUY}
+TYPE_TO_LS = {OrderType.LIMIT: "00", OrderType.MARKET: "03"}
+LS_TO_TYPE = {code: order_type for order_type, code in TYPE_TO_LS.items()}
+CONDITION_TO_LS = {TimeInForce.DAY: "0", TimeInForce.IOC: "1", TimeInForce.FOK: "2"}
+VENUES = {"KRX": Venue.KRX, "NXT": Venue.NXT}  # no SOR; anything else would silently become KRX (ls.md §3.1)
+KINDS = {"0": InstrumentType.STOCK, "1": InstrumentType.ETF, "2": InstrumentType.ETN}
+BOARDS = {"1": "KOSPI", "2": "KOSDAQ"}
+
+# Proven refusals of an order: HTTP 200 and a code that ls.md §6.4 marks as seen live on REST or in an official sample.
+# Codes known from the older xingAPI alone are not here: on an order they make its outcome unknown. Neither is 01433
+# (no such original): a cancel answered "not found" proves nothing.
+REFUSALS: dict[str, type[Refused]] = {
+    **dict.fromkeys(("01401", "01442"), OrderRejected),
+    "01407": UnknownSymbol,
+    **dict.fromkeys(("01425", "02752"), InsufficientFunds),
+    **dict.fromkeys(("01427", "03181"), BadPrice),
+    **dict.fromkeys(("01458", "01715", "02611", "904"), MarketClosed),
+    **dict.fromkeys(("01491", "405", "80001"), AuthRefused),
+    NOT_ON_MOCK: NotSupported,
+}
+NEVER_EXECUTED = "IGW40011"  # the one gateway code of which that was seen (ls.md §6.5)
+TOKEN_DEAD = frozenset({"IGW00121", "IGW00123"})
+KEY_REFUSED = frozenset({"IGW00103", "IGW00105", "IGW00133"})
+TOO_MANY = "IGW00201"
+RETRY_AFTER_S = 1.0
+# Our own mistakes, or a field LS does not like: asking the same again cannot help.
+BAD_REQUEST = frozenset({"IGW00205", "IGW00214", "IGW00215", "IGW40010", "IGW40011", "IGW40013"})
+
+# What never reaches a log, beside the account's own values.
+MASKED_FIELDS = frozenset(
+    {"appkey", "appsecretkey", "access_token", "token", "AcntNo", "AcntNm", "accno", "accno1", "ordacntno", "acntnm"}
+    | {"Pwd", "InptPwd", "passwd"}
+)
+
+# Stream
+TICKS = {"KOSPI": "S3_", "KOSDAQ": "K3_"}  # by board: the other one is silently without data
+NOTICES = ("SC0", "SC1", "SC2", "SC3", "SC4")
+REGISTERED = "00000"
+MAX_REGISTRATIONS = 200  # beyond it acknowledgements come but no data (ls.md §5.1)

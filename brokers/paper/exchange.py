@@ -1,0 +1,441 @@
+"""Exchange: the one object that wires and admin talk to.
+
+Everything runs on one loop, nothing here waits. A change is committed before the method returns; what listeners hear
+about it follows at the next `advance()`, so an answer usually overtakes its notice, as at a broker.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import NoReturn
+
+from brokers.paper.accounts import Account, AccountId, CashView, ExEnv, Holding, IssuedToken, Profile
+from brokers.paper.checks import check_amend, check_leaves, check_new
+from brokers.paper.clients import DEFAULT_CASH, Cash, Clients, Lot, new_account
+from brokers.paper.clock import ExchangeClock, Sessions
+from brokers.paper.faults import VISIBILITY_LAG_S, Fault, FaultPlan
+from brokers.paper.floor import Floor
+from brokers.paper.hours import market_open
+from brokers.paper.ledger import EventType, Ledger
+from brokers.paper.listings import Listing
+from brokers.paper.orderlist import OrderList, trade_date
+from brokers.paper.orders import EventKind, Execution, ExKind, ExOrder, ExStatus, OrderEvent, Reject, RejectReason
+from brokers.paper.portfolio import Portfolio
+from brokers.paper.prints import Source
+from brokers.paper.state import State
+from brokers.paper.tape import Tape, Trade, open_source
+from shared.domain.account import BrokerName, Market
+from shared.domain.instrument import Venue
+from shared.domain.market import Bar, OrderBook, Timeframe
+from shared.domain.money import Currency
+from shared.domain.order import OrderType, Side, TimeInForce
+
+
+class Exchange:
+    def __init__(
+        self,
+        state: State,
+        clock: ExchangeClock,
+        source: Source,
+        *,
+        profile: Profile = Profile.COMPAT,
+        cash: Cash | None = None,
+    ) -> None:
+        self.profile, self.clock, self._state = profile, clock, state
+        self.tape = Tape(clock, source)
+        self.ledger = Ledger(state)
+        self.faults = FaultPlan(clock.wall_now, self._write_fault)
+        self._orders = OrderList(state)
+        self._portfolio = Portfolio(self.ledger, self._orders, self.tape)
+        means = DEFAULT_CASH if cash is None else cash
+        self._clients = Clients(profile, state, self.ledger, clock, means, self._portfolio.follow)
+        self._floor = Floor(
+            clock, self.tape, self.ledger, self._orders, self._portfolio,
+            account=self._clients.get, session_open=self.session_open,
+        )  # fmt: skip
+        self._on_trade: list[Callable[[Trade], None]] = []
+        self._on_book: list[Callable[[OrderBook], None]] = []
+        self._on_order: list[Callable[[OrderEvent], None]] = []
+        with state.transaction():
+            self._floor.expire()  # what ended while the exchange was away
+
+    @classmethod
+    def open(
+        cls, state: State, clock: ExchangeClock, tape: str | None, speed: float | None, profile: Profile, cash: Cash
+    ) -> Exchange:
+        """Go on where the state left off. `tape` None is the tape of last time, else synthetic.
+
+        A replay of the same files goes on from its last market time; jumps and halts last as long as their tape.
+
+        Raises:
+            ConfigError: the tape cannot be used.
+        """
+        before = json.loads(state.get("tape") or "{}")
+        source = open_source(tape or before.get("spec") or "synthetic")
+        same = before.get("spec") == source.spec
+        at = None
+        if same and before.get("market_at"):
+            # What is in the ledger has happened, also when the kill came before the market time was written down.
+            seen = [e.market_at for e in Ledger(state).events(after=before["seq"])]
+            at = max(datetime.fromisoformat(text) for text in [before["market_at"], *seen[-1:]])
+        begin_market_time(clock, source, speed or (before.get("speed") if same else None) or 1.0, at)
+        exchange = cls(state, clock, source, profile=profile, cash=cash)
+        if same:
+            exchange.tape.restore_overlays(before.get("overlays") or "{}")
+        exchange.keep_tape()
+        return exchange
+
+    # -- accounts and tokens
+
+    def account(self, broker: BrokerName, env: ExEnv, number: str, *, app_key: str | None = None) -> Account:
+        """Find an account; compat makes it on first use. Remembers that `app_key` used it.
+
+        Raises:
+            UnknownAccount: strict, and nobody registered it (for this key).
+        """
+        return self._clients.account(broker, env, number, app_key)
+
+    def account_of_key(self, broker: BrokerName, app_key: str) -> Account:
+        """The account that belongs to a key (LS); compat derives one. Raises UnknownAccount."""
+        return self._clients.account_of_app_key(broker, app_key)
+
+    def account_of_token(self, token: IssuedToken) -> Account:
+        """The account of the key that a token was issued to (LS). Raises UnknownAccount."""
+        return self._clients.account_of_key(token.broker, token.env, token.key_id)
+
+    def accounts(self) -> list[Account]:
+        return self._clients.all()
+
+    def used_by(self, account: AccountId, key_id: str) -> bool:
+        """Say whether the key of this fingerprint ever used the account (compat: its sockets get its notices)."""
+        return self._clients.used_by(account, key_id)
+
+    def register(
+        self,
+        *,
+        broker: BrokerName,
+        env: ExEnv,
+        app_key: str,
+        secret: str,
+        account: str,
+        hts_id: str,
+        cash: Cash | None,
+        holdings: list[Lot],
+    ) -> Account:
+        """Open an account or give a known one new keys; the cash and shares named are brought to these amounts."""
+        opened = new_account(broker, env, account, app_key, secret, hts_id)
+        self._clients.register(opened, cash, holdings)
+        return opened
+
+    def issue_token(self, broker: BrokerName, env: ExEnv, app_key: str, lifetime_s: float) -> IssuedToken:
+        """A new token (the wire decides whether to hand out `current_token` again). Writes TOKEN to the ledger."""
+        return self._clients.issue(broker, env, app_key, timedelta(seconds=lifetime_s))
+
+    def current_token(self, broker: BrokerName, env: ExEnv, app_key: str) -> IssuedToken | None:
+        """The newest token of the key that is neither expired nor revoked."""
+        return self._clients.current(broker, env, app_key)
+
+    def check_token(self, value: str) -> IssuedToken | None:
+        """The token, also when expired (compare expires_at with clock.wall_now()); None: unknown or revoked."""
+        return self._clients.token(value)
+
+    def revoke_token(self, value: str) -> bool:
+        return self._clients.revoke(value)
+
+    # -- orders
+
+    def place(
+        self,
+        account: Account,
+        *,
+        market: Market,
+        symbol: str,
+        side: Side,
+        quantity: int,
+        price: Decimal | None,
+        order_type: OrderType,
+        venue: Venue,
+        time_in_force: TimeInForce = TimeInForce.DAY,
+    ) -> ExOrder:
+        """Take an order: checked, numbered, written down. It meets the market at the next `advance()`.
+
+        Raises:
+            Reject: nothing was placed; the ledger has a REJECT row.
+        """
+        self.advance()
+        order = ExOrder(
+            self._orders.next_no(account.broker, account.env), None, account.id, market, symbol, venue, side, quantity,
+            price, order_type, time_in_force, ExKind.NEW, ExStatus.OPEN, *self._now(),
+        )  # fmt: skip
+        with self._refusing(order, None):
+            check_new(order, self.tape, self._portfolio, session_open=self.session_open(symbol))
+        with self._state.transaction():
+            self._orders.add(order)
+            self._floor.write(EventType.ORDER, order)
+        self._floor.work(order)
+        self._floor.tell(EventKind.ACCEPTED, order)
+        return order
+
+    def amend(self, account: Account, order_no: int, *, quantity: int | None, price: Decimal | None) -> ExOrder:
+        """Take `quantity` shares (None: all that is left) out of an order into a new one at another price.
+
+        The new row has its own order_no and orig_order_no, and goes to the end of the queue. `price` None keeps the
+        price. Raises Reject as `place`.
+        """
+        self.advance()
+        original = self.order(account, order_no)
+        with self._refusing(original, account):
+            original = check_leaves(original, quantity)
+            price = original.price if price is None else price
+            amended = self._child(original, ExKind.AMEND, ExStatus.OPEN, quantity or original.leaves, price)
+            if price is not None and original.price is None:
+                amended.order_type = OrderType.LIMIT
+            check_amend(original, amended, self.tape, self._portfolio, session_open=self.session_open(original.symbol))
+        with self._state.transaction():
+            original.moved += amended.quantity
+            self._floor.leave(original, amended.quantity, ExStatus.REPLACED)
+            self._orders.add(amended)
+            self._floor.write(EventType.AMEND, amended)
+        self._floor.work(amended)
+        self._floor.tell(EventKind.AMENDED, amended, original=original)
+        return amended
+
+    def cancel(self, account: Account, order_no: int, *, quantity: int | None) -> ExOrder:
+        """Take `quantity` shares (None: all that is left) of an order out of the market; returns the request's own row.
+
+        Allowed while halted or closed. Raises Reject as `place`.
+        """
+        self.advance()
+        original = self.order(account, order_no)
+        with self._refusing(original, account):
+            original = check_leaves(original, quantity)
+        asked = quantity or original.leaves
+        request = self._child(original, ExKind.CANCEL, ExStatus.REQUEST, asked, original.price)
+        with self._state.transaction():
+            original.canceled += asked
+            self._floor.leave(original, asked, ExStatus.CANCELED)
+            self._orders.add(request)
+            self._floor.write(EventType.CANCEL, request, filled=original.filled)
+        self._floor.tell(EventKind.CANCELED, request, original=original)
+        return request
+
+    def refuse(
+        self,
+        account: Account,
+        reason: RejectReason,
+        text: str,
+        *,
+        symbol: str | None = None,
+        side: Side | None = None,
+        quantity: int | None = None,
+        price: Decimal | None = None,
+    ) -> NoReturn:
+        """Refuse what a wire cannot even put into an order: a REJECT row is written, then Reject raised."""
+        with self._state.transaction():
+            self.ledger.append(
+                EventType.REJECT, at=self.clock.wall_now(), market_at=self.clock.market_now(), account=account.id,
+                symbol=symbol, side=side, quantity=quantity, price=price, code=reason.value,
+            )  # fmt: skip
+        raise Reject(reason, text)
+
+    def order(self, account: Account, order_no: int) -> ExOrder | None:
+        order = self._orders.get((account.broker, account.env, order_no))
+        return order if order is not None and order.account == account.id else None
+
+    def open_orders(self, account: Account, market: Market) -> list[ExOrder]:
+        """Orders that still work, newest first."""
+        now = self.clock.wall_now()
+        return [o for o in self._orders.open(account.id) if o.market is market and o.visible_from <= now]
+
+    def orders(self, account: Account, market: Market, since: date, until: date) -> list[ExOrder]:
+        """Rows of the exchange-local trade dates, newest first; cancel requests are rows of kind CANCEL."""
+        now, found = self.clock.wall_now(), []
+        for order in self._orders.newest_first(account.id):
+            on = trade_date(order.market, order.ordered_at)
+            if order.market is market and since <= on <= until and order.visible_from <= now:
+                found.append(order)
+        return found
+
+    def executions(self, account: Account, order_no: int) -> list[Execution]:
+        return self._orders.executions((account.broker, account.env, order_no))
+
+    def holdings(self, account: Account, market: Market) -> list[Holding]:
+        return self._portfolio.holdings(account.id, market)
+
+    def cash(self, account: Account, currency: Currency) -> CashView:
+        return self._portfolio.cash(account.id, currency)
+
+    def buying_power(self, account: Account, market: Market, symbol: str, price: Decimal | None) -> tuple[Decimal, int]:
+        """(orderable amount, shares); price None: KRX upper limit, US last price."""
+        return self._portfolio.buying_power(account.id, market.currency, symbol, price)
+
+    # -- market data
+
+    def quote(self, symbol: str) -> Trade:
+        """The last trade. KeyError for an unlisted symbol: ask `listing` first."""
+        return self.tape.quote(symbol)
+
+    def book(self, symbol: str) -> OrderBook:
+        """Ten levels each side."""
+        return self.tape.book(self.tape.quote(symbol))
+
+    def bars(self, symbol: str, timeframe: Timeframe, count: int, until: datetime | None = None) -> list[Bar]:
+        """Oldest first; the forming one last with closed=False. `until` (aware): bars that start at or before it."""
+        return self.tape.bars(symbol, timeframe, count, until)
+
+    def trades(self, symbol: str, count: int) -> list[Trade]:
+        """The newest `count` trades at most, newest last."""
+        return self.tape.trades(symbol, count)
+
+    def listing(self, symbol: str) -> Listing | None:
+        return self.tape.listings.get(symbol)
+
+    def listings(self, market: Market) -> list[Listing]:
+        return [listing for listing in self.tape.listings.values() if listing.market is market]
+
+    def price_limits(self, symbol: str) -> tuple[Decimal, Decimal] | None:
+        """(lower, upper) of a KRX symbol today; None for US."""
+        return self.tape.limits(symbol)
+
+    def tick_size(self, symbol: str, price: Decimal) -> Decimal:
+        return self.tape.tick_size(symbol, price)
+
+    def halted(self, symbol: str) -> bool:
+        return self.tape.halted(symbol)
+
+    def session_open(self, symbol: str) -> bool:
+        """Say whether orders are taken now; strict keeps the markets' real hours whatever the tape does."""
+        if self.profile is Profile.STRICT and self.tape.source.sessions is Sessions.ALWAYS:
+            listing = self.listing(symbol)
+            return listing is not None and market_open(listing.market, self.clock.market_now())
+        return self.tape.session_open(symbol)
+
+    def trade_date(self, market: Market) -> date:
+        """Exchange-local date of market time."""
+        return self.tape.trade_date(market)
+
+    # -- listeners: plain synchronous callbacks on the loop
+
+    def subscribe_trades(self, callback: Callable[[Trade], None]) -> None:
+        self._on_trade.append(callback)
+
+    def subscribe_books(self, callback: Callable[[OrderBook], None]) -> None:
+        """Hear the book after each trade."""
+        self._on_book.append(callback)
+
+    def subscribe_orders(self, callback: Callable[[OrderEvent], None]) -> None:
+        self._on_order.append(callback)
+
+    # -- the market moves
+
+    def advance(self) -> None:
+        """Play the tape up to now, match, write the fills down, then tell listeners. Called many times a second."""
+        trades = self.tape.advance()
+        with self._state.transaction_if(not self._floor.idle):
+            self._floor.play(trades)
+        events, self._floor.events = self._floor.events, []
+        for trade in trades:
+            for on_trade in self._on_trade:
+                on_trade(trade)
+            if self._on_book:
+                shown = self.tape.book(trade)
+                for on_book in self._on_book:
+                    on_book(shown)
+        for event in events:
+            for on_order in self._on_order:
+                on_order(event)
+
+    def load_tape(self, source: Source, speed: float) -> None:
+        """Begin another tape: its market time starts now, and open orders of the old one expire."""
+        self.advance()
+        with self._state.transaction():
+            self._floor.close_all()
+        begin_market_time(self.clock, source, speed)
+        self.tape.load(source)
+        self.keep_tape()
+
+    def move(self, symbol: str, *, price: Decimal | None = None, halted: bool | None = None) -> None:
+        """Set a symbol's price from now on (within its limits), or halt or resume it. Raises NotFound."""
+        self.advance()
+        if price is not None:
+            self.tape.set_price(symbol, price)
+        if halted is not None:
+            self.tape.halt(symbol, halted)
+        self.keep_tape()
+        self.advance()
+
+    @property
+    def sessions(self) -> Sessions:
+        """What clients are told: always open, or the calendar's hours."""
+        return Sessions.CALENDAR if self.profile is Profile.STRICT else self.clock.sessions
+
+    def keep_tape(self) -> None:
+        """Write down what a restart needs to go on from here: the tape, its market time, jumps and halts."""
+        replayed = self.clock.sessions is Sessions.CALENDAR
+        kept = {
+            "spec": self.tape.source.spec,
+            "speed": self.clock.speed,
+            "market_at": self.clock.market_now().isoformat() if replayed else None,
+            "seq": self.ledger.seq,
+            "overlays": self.tape.dump_overlays(),
+        }
+        with self._state.transaction():
+            self._state.put("tape", json.dumps(kept))
+
+    # -- inside
+
+    def _now(self) -> tuple[datetime, datetime, datetime]:
+        """(market time, wall time, when lists may show what is placed now)."""
+        wall = self.clock.wall_now()
+        return self.clock.market_now(), wall, wall + timedelta(seconds=VISIBILITY_LAG_S.get())
+
+    def _child(self, of: ExOrder, kind: ExKind, status: ExStatus, quantity: int, price: Decimal | None) -> ExOrder:
+        return ExOrder(
+            self._orders.next_no(of.account.broker, of.account.env), of.order_no, of.account, of.market, of.symbol,
+            of.venue, of.side, quantity, price, of.order_type, of.time_in_force, kind, status, *self._now(),
+        )  # fmt: skip
+
+    @contextmanager
+    def _refusing(self, order: ExOrder | None, account: Account | None) -> Iterator[None]:
+        """Write a REJECT row for what is refused inside. With `account` (amend, cancel), `order` is the one it named."""
+        try:
+            yield
+        except Reject as e:
+            with self._state.transaction():
+                if account is not None:
+                    self._write_reject(account.id, e, named=order, asked=None)
+                elif order is not None:
+                    self._write_reject(order.account, e, named=None, asked=order)
+            raise
+
+    def _write_reject(self, account: AccountId, e: Reject, *, named: ExOrder | None, asked: ExOrder | None) -> None:
+        times = (self.clock.wall_now(), self.clock.market_now())
+        if asked is None:
+            self.ledger.append(
+                EventType.REJECT, at=times[0], market_at=times[1], account=account, order=named, code=e.reason.value
+            )
+        else:
+            self.ledger.append(
+                EventType.REJECT, at=times[0], market_at=times[1], account=account, symbol=asked.symbol,
+                side=asked.side, quantity=asked.quantity, price=asked.price, code=e.reason.value,
+            )  # fmt: skip
+
+    def _write_fault(self, fault: Fault, broker: BrokerName, env: ExEnv, account: str, symbol: str) -> None:
+        with self._state.transaction():
+            self.ledger.append(
+                EventType.FAULT, at=self.clock.wall_now(), market_at=self.clock.market_now(),
+                account=AccountId(broker, env, account) if account else None,
+                broker=broker, env=env, symbol=symbol or None, code=fault.action,
+            )  # fmt: skip
+
+
+def begin_market_time(clock: ExchangeClock, source: Source, speed: float, at: datetime | None = None) -> None:
+    """Set the clock for a tape: wall time for a synthetic one, else from `at` or the tape's first print on."""
+    if source.starts_at is None:
+        clock.follow_wall()
+    else:
+        clock.shift(at or source.starts_at, speed)

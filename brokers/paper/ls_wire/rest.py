@@ -1,0 +1,187 @@
+"""The REST side of LS: one host for both sides, the app key decides (ls.md §1, §8)."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from brokers.paper.accounts import Account, ExEnv, IssuedToken, Profile, UnknownAccount
+from brokers.paper.exchange import Exchange
+from brokers.paper.ls_wire import account, charts, history, orders, quotes
+from brokers.paper.ls_wire.blocks import read_in_block
+from brokers.paper.ls_wire.call import Call, Reply, short_code
+from brokers.paper.ls_wire.oauth import TokenDesk
+from brokers.paper.ls_wire.refusals import MOCK_PREFIX, Refusal, gateway
+from shared.domain.account import BrokerName
+from shared.domain.order import Side
+
+CONTENT_TYPE = "application/json;charset=UTF-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Tr:
+    """Where a TR lives, what serves it and how often a second the personal limit allows it (ls.md §3.0)."""
+
+    path: str
+    serve: Callable[[Call], Reply]
+    per_s: int
+    may_be_empty: bool = False  # the probe sends {} or null
+
+
+_DATA, _CHART, _ORDER, _ACCOUNT = "/stock/market-data", "/stock/chart", "/stock/order", "/stock/accno"
+
+TRS: dict[str, Tr] = {
+    "t1101": Tr(_DATA, quotes.t1101, 10),
+    "t1102": Tr(_DATA, quotes.t1102, 10),
+    "t8407": Tr(_DATA, quotes.t8407, 5),
+    "t1301": Tr(_DATA, quotes.t1301, 2),
+    "t8410": Tr(_CHART, charts.t8410, 1),
+    "t8412": Tr(_CHART, charts.t8412, 1),
+    "t8436": Tr("/stock/etc", quotes.t8436, 2),
+    "t0167": Tr("/etc/time-search", quotes.t0167, 10),
+    "CSPAT00601": Tr(_ORDER, orders.new_order, 10),
+    "CSPAT00701": Tr(_ORDER, orders.amend_order, 3),
+    "CSPAT00801": Tr(_ORDER, orders.cancel_order, 3),
+    "t0424": Tr(_ACCOUNT, account.t0424, 2),
+    "t0425": Tr(_ACCOUNT, history.t0425, 2),
+    "CSPAQ12200": Tr(_ACCOUNT, account.cspaq12200, 1),
+    "CSPAQ12300": Tr(_ACCOUNT, account.cspaq12300, 1),
+    "CSPAQ13700": Tr(_ACCOUNT, history.cspaq13700, 1),
+    "CSPBQ00200": Tr(_ACCOUNT, account.cspbq00200, 1),
+    "FOCCQ33600": Tr(_ACCOUNT, account.foccq33600, 1, may_be_empty=True),
+}
+
+
+def rest_app(exchange: Exchange, env: ExEnv | None = None) -> web.Application:
+    """Build the LS REST application. `env` is ignored: LS serves both sides from one host."""
+    app = web.Application(client_max_size=2**20)
+    tokens = TokenDesk(exchange)
+    app.router.add_post("/oauth2/token", tokens.token)
+    app.router.add_post("/oauth2/revoke", tokens.revoke)
+    app.router.add_post("/{path:.*}", _Gateway(exchange).serve)
+    return app
+
+
+class _Gateway:
+    """Checks in the gateway's order: authorization → tr_cd → tr_cont → JSON types → rate → business (ls.md §8)."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._used: dict[tuple[str, str], deque[float]] = {}  # (key, tr) -> wall seconds of the last second's calls
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        code = request.headers.get("tr_cd", "")
+        try:
+            token = self._token(request)
+            owner = self._exchange.account_of_token(token)
+        except Refusal as refusal:
+            return _refusal_answer(code, refusal)
+        except UnknownAccount:
+            return _refusal_answer(code, gateway("IGW00121"))
+        raw = await request.read()
+
+        async def act() -> web.Response:
+            try:
+                tr = self._tr(request, code)
+                asked = read_in_block(code, raw, may_be_empty=tr.may_be_empty)
+                self._check_rate(token, code, tr)
+                cont = request.headers["tr_cont"] == "Y"
+                key = request.headers.get("tr_cont_key", "").strip()
+                return _reply_answer(code, tr.serve(Call(self._exchange, owner, asked, cont, key)), owner.env)
+            except orders.RefusedOrder as refused:
+                return _reply_answer(code, refused.reply, owner.env)
+            except Refusal as refusal:
+                return _refusal_answer(code, refusal, owner.env)
+
+        symbol, side = self._about(owner, raw)
+        return await self._exchange.faults.answer(
+            request,
+            broker=BrokerName.LS,
+            env=owner.env,
+            tr=code,
+            account=owner.number,
+            symbol=symbol,
+            side=side,
+            act=act,
+        )
+
+    def _token(self, request: web.Request) -> IssuedToken:
+        kind, _, value = request.headers.get("authorization", "").partition(" ")
+        if kind != "Bearer":
+            raise gateway("IGW00205")
+        token = self._exchange.check_token(value.strip())
+        if token is None or token.broker is not BrokerName.LS:
+            raise gateway("IGW00121")
+        if token.expires_at <= self._exchange.clock.wall_now():
+            raise gateway("IGW00123")
+        return token
+
+    def _tr(self, request: web.Request, code: str) -> Tr:
+        if not code:
+            raise gateway("IGW00214")
+        tr = TRS.get(code)
+        if tr is None:
+            raise gateway("IGW00215")
+        if request.path != tr.path:
+            raise gateway("IGW50008")
+        if request.headers.get("tr_cont") not in {"N", "Y"}:
+            raise gateway("IGW40010")
+        return tr
+
+    def _check_rate(self, token: IssuedToken, code: str, tr: Tr) -> None:
+        if self._exchange.profile is not Profile.STRICT:
+            return
+        now = self._exchange.clock.wall_now().timestamp()
+        used = self._used.setdefault((token.key_id, code), deque())
+        while used and now - used[0] >= 1.0:
+            used.popleft()
+        if len(used) >= tr.per_s:
+            raise gateway("IGW00201")
+        used.append(now)
+
+    def _about(self, owner: Account, raw: bytes) -> tuple[str, Side | None]:
+        """Symbol and side of a call, for matching faults; blank where the call names none."""
+        try:
+            body = json.loads(raw or b"{}")
+            (asked,) = body.values()
+            symbol = short_code(str(asked.get("IsuNo") or asked.get("shcode") or asked.get("expcode") or ""))
+            side = orders.SIDES.get(str(asked.get("BnsTpCode", "")))
+            if side is None and isinstance(asked.get("OrgOrdNo"), int):
+                original = self._exchange.order(owner, asked["OrgOrdNo"])
+                return (original.symbol, original.side) if original else (symbol, None)
+        except (ValueError, AttributeError, TypeError):
+            return "", None
+        return symbol, side
+
+
+def _reply_answer(code: str, reply: Reply, env: ExEnv) -> web.Response:
+    body = {**reply.blocks, "rsp_cd": reply.code, "rsp_msg": _said(reply.text, env)}
+    return _answer(code, body, 200, reply.cont_key)
+
+
+def _refusal_answer(code: str, refusal: Refusal, env: ExEnv = ExEnv.LIVE) -> web.Response:
+    """The gateway's own words (status not 200) never tell the side."""
+    text = _said(refusal.text, env) if refusal.status == 200 else refusal.text
+    return _answer(code, {"rsp_cd": refusal.code, "rsp_msg": text}, refusal.status, "")
+
+
+def _said(text: str, env: ExEnv) -> str:
+    """모의투자 says so at the beginning of every message (ls.md §1.1)."""
+    if env is ExEnv.LIVE or text.startswith(MOCK_PREFIX.strip()):
+        return text
+    return MOCK_PREFIX + text
+
+
+def _answer(code: str, body: object, status: int, cont_key: str) -> web.Response:
+    """Always all four headers in exactly this capitalisation: clients index them case-sensitively (ls.md §1.2)."""
+    headers = {
+        "Content-Type": CONTENT_TYPE,
+        "tr_cd": code,
+        "tr_cont": "Y" if cont_key else "N",
+        "tr_cont_key": cont_key,
+    }
+    return web.Response(body=json.dumps(body, ensure_ascii=False).encode(), status=status, headers=headers)

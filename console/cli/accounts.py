@@ -1,0 +1,160 @@
+"""`account`: register, look at, switch on and off."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+import typer
+
+from console.cli import output, typed
+from console.cli.desk import Desk, open_desk
+from console.cli.output import AsJson
+from console.services import accounts, overview
+from console.services.accounts import Limits, NewAccount
+from console.services.overview import AccountLine
+from shared.config import environment
+from shared.domain.account import BrokerName, Environment, Market
+from shared.domain.errors import ConfigError
+
+app = typer.Typer(help="계좌 · accounts", no_args_is_help=True)
+
+Account = Annotated[str, typer.Argument(help="계좌 번호(id)나 이름 · id or nickname", metavar="ACCOUNT")]
+Confirm = Annotated[str, typer.Option(help="실전: 계좌 이름을 그대로 · LIVE: the account's name, typed")]
+Reason = Annotated[str, typer.Option(help="사유 · why")]
+
+_SHOWN = (
+    *("id", "nickname", "broker", "market", "environment", "wire", "last4", "enabled", "desired_generation"),
+    *("config_version", "health_status", "health_reason", "last_heartbeat", "armed_until", "max_order_amount"),
+    *("max_symbol_amount", "max_daily_buy", "max_daily_loss", "max_trades_per_day", "price_collar_pct"),
+    *("max_data_age_s", "entries_on_fallback", "failover", "host_group", "created_at"),
+)
+
+
+def amount(text: str) -> Decimal:
+    """Read an exact number from the command line."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise typer.BadParameter(f"{text!r} is not a number") from None
+    if not number.is_finite():
+        raise typer.BadParameter(f"{text!r} is not a number")
+    return number
+
+
+Amount = Annotated[Decimal | None, typer.Option(parser=amount, metavar="AMOUNT", help="계좌 통화 · account currency")]
+
+
+@app.command()
+def add(
+    nickname: Annotated[str | None, typer.Argument(help="이름 · name")] = None,
+    broker: Annotated[BrokerName | None, typer.Option(help="증권사 · broker")] = None,
+    market: Annotated[Market | None, typer.Option(help="시장 · market")] = None,
+    env: Annotated[Environment | None, typer.Option("--env", "--environment", help="SIM · MOCK · LIVE")] = None,
+    from_env: Annotated[
+        bool, typer.Option("--from-env", help="KIS_*, LS_* 환경변수에서 · from the environment")
+    ] = False,
+    max_order_amount: Amount = None,
+    max_symbol_amount: Amount = None,
+    max_daily_buy: Amount = None,
+    max_daily_loss: Amount = None,
+    max_trades_per_day: Annotated[int | None, typer.Option(min=0)] = None,
+    confirm: Confirm = "",
+    as_json: AsJson = False,
+) -> None:
+    """계좌를 등록합니다. 키는 표준입력으로 · Register an account; its keys are read from stdin or the environment."""
+    limits = Limits(max_order_amount, max_symbol_amount, max_daily_buy, max_daily_loss, max_trades_per_day)
+    desk = open_desk()
+    if from_env:
+        added = [
+            accounts.add_account(desk.wiring, desk.actor, new, keys, limits, confirm=confirm)
+            for new, keys in _in_environment(nickname, broker, market, env)
+        ]
+    else:
+        if nickname is None or broker is None or market is None or env is None:
+            raise typer.BadParameter("NICKNAME --broker --market --env")
+        new = NewAccount(nickname, broker, market, env)
+        added = [accounts.add_account(desk.wiring, desk.actor, new, typed.keys_from_stdin(), limits, confirm=confirm)]
+    output.show(output.listing([_row(line) for line in _lines(desk) if line.id in added], desk.now), as_json)
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """등록된 계좌 · The registered accounts."""
+    desk = open_desk()
+    output.show(output.listing([_row(line) for line in _lines(desk)], desk.now), as_json)
+
+
+@app.command()
+def show(account: Account, as_json: AsJson = False) -> None:
+    """설정과 한도 · Settings and limits of one account; never its keys."""
+    desk = open_desk()
+    row = accounts.detail(desk.wiring, desk.actor, desk.account(account))
+    output.show({name: getattr(row, name) for name in _SHOWN}, as_json)
+
+
+@app.command()
+def enable(account: Account, confirm: Confirm = "", reason: Reason = "", as_json: AsJson = False) -> None:
+    """가동을 요청합니다 · Ask for the account's bot to run."""
+    switch(account, True, confirm, reason, as_json)
+
+
+@app.command()
+def disable(account: Account, reason: Reason = "", as_json: AsJson = False) -> None:
+    """정지를 요청합니다. 보유와 낸 주문은 그대로 · Ask for its bot to stop; holdings and orders stay."""
+    switch(account, False, "", reason, as_json)
+
+
+def switch(account: str, on: bool, confirm: str, reason: str, as_json: bool) -> None:
+    """Write the desired state and answer with the account as it stands."""
+    desk = open_desk()
+    account_id = desk.account(account)
+    if on:
+        accounts.start(desk.wiring, desk.actor, account_id, confirm=confirm, reason=reason)
+    else:
+        accounts.stop(desk.wiring, desk.actor, account_id, reason=reason)
+    output.show(next(_row(line) for line in _lines(desk) if line.id == account_id), as_json)
+
+
+def _in_environment(
+    nickname: str | None, broker: BrokerName | None, market: Market | None, env: Environment | None
+) -> list[tuple[NewAccount, accounts.Keys]]:
+    """One account per broker whose keys are set: KIS trades the US and LS Korea unless --market says otherwise."""
+    variables = environment()
+    found = []
+    for one in [broker] if broker else list(BrokerName):
+        keys = typed.keys_from_environment(variables, one)
+        if keys is not None:
+            where = market or (Market.US if one is BrokerName.KIS else Market.KRX)
+            name = nickname or f"{one} {where}"
+            found.append((NewAccount(name, one, where, env or typed.environment_named(variables, one)), keys))
+    if not found:
+        raise ConfigError(
+            "환경변수에 키가 없습니다 · no keys in the environment",
+            "KIS_APP_KEY, LS_APP_KEY",
+            "KIS_APP_KEY, KIS_APP_SECRET, KIS_ACCOUNT_NO → .env",
+            code="bad_keys",
+        )
+    if nickname and len(found) > 1:
+        raise typer.BadParameter("NICKNAME with keys of two brokers: add --broker")
+    return found
+
+
+def _lines(desk: Desk) -> tuple[AccountLine, ...]:
+    return tuple(sorted(overview.overview(desk.wiring, desk.actor).lines, key=lambda line: line.id))
+
+
+def _row(line: AccountLine) -> dict[str, Any]:
+    return {
+        "id": line.id,
+        "nickname": line.nickname,
+        "broker": line.broker,
+        "market": line.market,
+        "environment": line.environment,
+        "last4": line.last4,
+        "enabled": line.enabled,
+        "status": line.status,
+        "why": line.why,
+        "has_keys": line.has_keys,
+        "armed_until": line.armed_until,
+    }

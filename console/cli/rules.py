@@ -1,0 +1,207 @@
+"""`rule`: check a rule file, keep rules, switch them, see why they did or did not trade."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from console.cli import output
+from console.cli.accounts import Confirm, Reason
+from console.cli.desk import Desk, open_desk
+from console.cli.output import FAILED, AsJson, listing, print_json, tell
+from console.services import rules
+from console.services.rules import RuleLine
+from shared.config import ROOT, load_settings
+from shared.domain.errors import ConfigError, Conflict, NotFound
+from shared.domain.rule.parse import parse_rule
+from shared.domain.rule.problem import RuleInvalid
+from shared.domain.rule.validate import warnings_of
+from shared.models import DecisionRow
+
+app = typer.Typer(help="규칙 · rules", no_args_is_help=True)
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="YAML이나 JSON · YAML or JSON")]
+RuleId = Annotated[int, typer.Argument(metavar="RULE", help="규칙 · rule id of `rule list`")]
+Symbols = Annotated[str, typer.Option(help="파일에 종목이 없을 때 · when the file names none: AAPL,MSFT")]
+MaxPosition = Annotated[
+    int | None, typer.Option(min=0, help="종목당 최대 보유 주 · most shares of a symbol; 0: no entries")
+]
+_MARKS = {True: "✓", False: "✗", None: "?"}
+
+
+@app.command()
+def validate(file: File, as_json: AsJson = False) -> int:
+    """규칙 파일을 검사합니다 · Check a rule file; needs no desk."""
+    lang = load_settings().lang
+    try:
+        rule = parse_rule(read(file))
+    except RuleInvalid as invalid:
+        problems = [
+            {"path": one.path, "line": one.line, "why": one.reason.ko, "why_en": one.reason.en, "now": one.mend.ko}
+            for one in invalid.problems
+        ]
+        if as_json:
+            told = {"code": invalid.code, "what": invalid.what, "why": invalid.why, "now": invalid.now}
+            print_json({"valid": False, "problems": problems, "error": told})
+        else:
+            for one in invalid.problems:
+                tell(f"✗ {one.text(lang)}")
+        return FAILED
+    warnings = [one.text(lang) for one in warnings_of(rule)]
+    for warning in [] if as_json else warnings:
+        tell(f"! {warning}")
+    valid = {"valid": True, "name": rule.metadata.name, "timeframe": rule.timeframe, "universe": list(rule.universe)}
+    output.show({**valid, "problems": [], "warnings": warnings} if as_json else valid, as_json)
+    return 0
+
+
+@app.command()
+def add(
+    file: File,
+    account: Annotated[str, typer.Option(help="계좌 · id or nickname")],
+    symbols: Symbols = "",
+    max_position: MaxPosition = None,
+    replace: Annotated[int | None, typer.Option(metavar="RULE", help="새 버전으로 · as its next version")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """규칙을 꺼진 채로 등록합니다 · Keep a rule, switched off; or a new version of one."""
+    desk = open_desk()
+    account_id, text = desk.account(account), read(file)
+    if replace is None:
+        replace = _keep(desk, account_id, text, symbols, max_position)
+    elif _line(desk, replace).account_id != account_id:
+        raise NotFound(
+            f"규칙 {replace}은(는) {account} 계좌의 것이 아닙니다 (not of this account)", "", "letstrade rule list"
+        )
+    else:
+        rules.save_version(desk.wiring, desk.actor, replace, text, symbols=symbols, max_position=max_position)
+    output.show(_row(_line(desk, replace)), as_json)
+
+
+@app.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help=".kis.yaml, YAML, JSON")],
+    account: Annotated[str, typer.Option(help="계좌 · id or nickname")],
+    symbols: Symbols = "",
+    max_position: MaxPosition = None,
+    as_json: AsJson = False,
+) -> None:
+    """여러 파일을 검사한 뒤 모두 등록합니다 · Check several files, then keep all of them; one bad file keeps none."""
+    desk = open_desk()
+    account_id = desk.account(account)
+    texts = [read(one) for one in files]
+    market = rules.market_of(desk.wiring, desk.actor, account_id)
+    for name, text in zip(files, texts, strict=True):
+        checked = rules.check(text, market, symbols, desk.actor.lang)
+        if checked.rule is None:
+            raise Conflict(
+                f"{name}: 등록하지 않았습니다 (nothing was imported)", " / ".join(checked.problems), "", code="bad_rule"
+            )
+    kept = [_keep(desk, account_id, text, symbols, max_position) for text in texts]
+    output.show(listing([_row(_line(desk, rule_id)) for rule_id in kept], desk.now), as_json)
+
+
+@app.command("list")
+def list_(
+    account: Annotated[str | None, typer.Option(help="계좌 · id or nickname")] = None, as_json: AsJson = False
+) -> None:
+    """등록된 규칙 · The rules kept here."""
+    desk = open_desk()
+    lines = rules.listed(desk.wiring, desk.actor, account_id=desk.account_or_all(account))
+    output.show(listing([_row(line) for line in lines], desk.now), as_json)
+
+
+@app.command()
+def show(rule_id: RuleId, as_json: AsJson = False) -> None:
+    """쓰이는 글과 버전 · The text in force and its versions."""
+    desk = open_desk()
+    found = rules.opened(desk.wiring, desk.actor, rule_id)
+    if not as_json:
+        typer.echo(found.version.text)
+        return
+    versions = [
+        {"number": one.number, "created_by": one.created_by, "created_at": one.created_at, "note": one.note}
+        for one in found.versions
+    ]
+    text = {"version": found.version.number, "text": found.version.text, "versions": versions}
+    print_json({**_row(_line(desk, rule_id)), "max_position": found.max_position, **text})
+
+
+@app.command()
+def enable(
+    rule_id: RuleId,
+    confirm: Confirm = "",
+    reason: Reason = "",
+    waive: Annotated[
+        bool, typer.Option("--waive", help="실전: 빠진 것을 면제 · LIVE: without what is missing")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """규칙을 켭니다 · Switch a rule on."""
+    desk = open_desk()
+    rules.switch(desk.wiring, desk.actor, rule_id, enabled=True, confirm=confirm, reason=reason, waive=waive)
+    output.show(_row(_line(desk, rule_id)), as_json)
+
+
+@app.command()
+def disable(rule_id: RuleId, reason: Reason = "", as_json: AsJson = False) -> None:
+    """규칙을 끕니다 · Switch a rule off."""
+    desk = open_desk()
+    rules.switch(desk.wiring, desk.actor, rule_id, enabled=False, reason=reason)
+    output.show(_row(_line(desk, rule_id)), as_json)
+
+
+@app.command()
+def explain(rule_id: RuleId, as_json: AsJson = False) -> None:
+    """마지막 판단과 그 까닭 · Its last decision and why: every compared value, then the gates."""
+    line = _line(desk := open_desk(), rule_id)
+    said = line.decision
+    if as_json:
+        names = ("symbol", "verdict", "reason", "text", "steps", "gates", "counts", "at")
+        told = None if said is None else {name: getattr(said, name) for name in names}
+        print_json({"rule_id": rule_id, "name": line.name, "decision": told, "as_of": desk.now})
+        return
+    for one in ["아직 판단하지 않았습니다 (no decision yet)"] if said is None else _told(said):
+        typer.echo(one)
+
+
+def read(file: Path) -> str:
+    """The text of a rule file named on the command line; relative paths start at the repo root."""
+    try:
+        return (ROOT / file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ConfigError(
+            f"{file}을(를) 읽을 수 없습니다 (cannot be read)", why or "", "파일을 확인하십시오 (check the file)"
+        ) from error
+
+
+def _keep(desk: Desk, account_id: int, text: str, symbols: str, max_position: int | None) -> int:
+    most = rules.DEFAULT_MAX_POSITION if max_position is None else max_position
+    return rules.add_rule(desk.wiring, desk.actor, account_id, text, symbols=symbols, max_position=most)
+
+
+def _line(desk: Desk, rule_id: int) -> RuleLine:
+    found = [line for line in rules.listed(desk.wiring, desk.actor) if line.id == rule_id]
+    if not found:
+        raise NotFound(f"규칙 {rule_id}이(가) 없습니다 (no rule {rule_id})", "", "letstrade rule list")
+    return found[0]
+
+
+def _row(line: RuleLine) -> dict[str, Any]:
+    names = ("id", "account_id", "account", "environment", "name", "symbol", "enabled", "version", "updated_at")
+    return {name: getattr(line, name) for name in names}
+
+
+def _told(said: DecisionRow) -> Iterator[str]:
+    yield f"{said.symbol} {said.verdict} {said.reason} {said.text}"
+    for step in said.steps:
+        values = " / ".join(str(step[side]) for side in ("left", "right") if step.get(side))
+        yield f"  {_MARKS[step.get('truth')]} {step.get('label', '')}: {values}"
+    for gate in said.gates:
+        yield f"  {_MARKS[gate.get('passed')]} {gate.get('code', '')} {gate.get('text', '')}"
+    for reason, times in said.counts.items():
+        yield f"  {reason}: {times}"

@@ -1,0 +1,169 @@
+"""Recovery and the resolver: an unknown order is looked up, adopted, proven absent or handed to a person; never resent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from bots.orders import JournalKind
+from bots.own_orders import OwnOrders
+from shared.domain.errors import BrokerUnavailable, OutcomeUnknown
+from shared.domain.order import Side
+from shared.domain.order_state import OrderEventKind, OrderStatus
+from tests.bots.conftest import TODAY, Room
+
+
+def lose(row: object) -> None:
+    raise OutcomeUnknown("KIS", "-", "no answer")
+
+
+def status(orders: OwnOrders, order_id: str) -> OrderStatus:
+    order = orders.get(order_id)
+    assert order is not None
+    return order.status
+
+
+async def resolve_for(room: Room, seconds: float, step: float = 0.5) -> None:
+    for _ in range(int(seconds / step)):
+        room.clock.pass_s(step)
+        await room.reconciler.resolve_due()
+
+
+async def test_an_order_that_arrived_is_adopted_with_its_fills(room: Room) -> None:
+    room.broker.on_place = lose
+    order = await room.desk.place(room.request(quantity=10), TODAY)
+    number = next(iter(room.broker.book))
+    room.broker.fill(number, 4, "100.00")
+    await resolve_for(room, 2)
+    after = room.orders.get(order.id)
+    assert after is not None
+    assert (after.status, after.broker_order_id, after.filled_quantity) == (OrderStatus.PARTIAL, number, 4)
+    assert room.broker.sent == ["place"]
+    assert room.orders.frozen("AAPL", Side.BUY) is None
+
+
+async def test_an_order_that_never_arrived_is_proven_absent_after_a_minute_of_looks(room: Room) -> None:
+    room.broker.books_orders, room.broker.on_place = False, lose
+    order = await room.desk.place(room.request(), TODAY)
+    await resolve_for(room, 59)
+    assert status(room.orders, order.id) is OrderStatus.UNKNOWN
+    await resolve_for(room, 3)
+    assert status(room.orders, order.id) is OrderStatus.NOT_ACCEPTED
+    assert room.broker.sent == ["place"]
+
+
+async def test_looks_that_fail_prove_nothing(room: Room) -> None:
+    room.broker.books_orders, room.broker.on_place = False, lose
+    order = await room.desk.place(room.request(), TODAY)
+    room.broker.down = True
+    for _ in range(200):
+        room.clock.pass_s(1)
+        try:
+            await room.reconciler.resolve_due()
+        except BrokerUnavailable:
+            continue
+    assert status(room.orders, order.id) is OrderStatus.UNKNOWN
+
+
+async def test_an_order_that_shows_up_late_is_adopted(room: Room) -> None:
+    room.broker.books_orders, room.broker.on_place = False, lose
+    order = await room.desk.place(room.request(), TODAY)
+    await resolve_for(room, 20)
+    request = order.request
+    late = room.broker.row("AAPL", Side.BUY, request.quantity, request.price)
+    room.broker.book[late.broker_order_id] = replace(late, ordered_at=order.market_at)
+    await resolve_for(room, 30)
+    assert status(room.orders, order.id) is OrderStatus.ACCEPTED
+
+
+async def test_two_look_alikes_go_to_a_person(room: Room) -> None:
+    room.broker.on_place = lose
+    order = await room.desk.place(room.request(), TODAY)
+    twin = room.broker.row("AAPL", Side.BUY, 10, Decimal("100.00"))
+    room.broker.book[twin.broker_order_id] = twin
+    await resolve_for(room, 2)
+    assert status(room.orders, order.id) is OrderStatus.NEEDS_OPERATOR
+    assert room.orders.frozen("AAPL", Side.BUY) is not None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"quantity": 11}, {"price": Decimal("100.01")}, {"side": Side.SELL}, {"symbol": "MSFT"}, {"orig_order_id": "9"}],
+)
+async def test_another_shape_is_no_candidate(room: Room, change: dict[str, object]) -> None:
+    room.broker.books_orders, room.broker.on_place = False, lose
+    order = await room.desk.place(room.request(), TODAY)
+    other = replace(room.broker.row("AAPL", Side.BUY, 10, Decimal("100.00")), **change)  # type: ignore[arg-type]
+    room.broker.book[other.broker_order_id] = other
+    await resolve_for(room, 10)
+    assert status(room.orders, order.id) is OrderStatus.UNKNOWN
+
+
+async def test_an_order_seen_before_the_send_is_no_candidate(room: Room) -> None:
+    manual = room.broker.row("AAPL", Side.BUY, 10, Decimal("100.00"))
+    room.broker.book[manual.broker_order_id] = manual
+    await room.look()
+    room.clock.pass_s(1)
+    room.broker.books_orders, room.broker.on_place = False, lose
+    order = await room.desk.place(room.request(), TODAY)
+    await resolve_for(room, 65)
+    assert status(room.orders, order.id) is OrderStatus.NOT_ACCEPTED
+
+
+async def test_holdings_that_do_not_fit_stop_the_proof_of_absence(room: Room) -> None:
+    room.reconciler.drifted = lambda symbol: True
+    room.broker.books_orders, room.broker.on_place = False, lose
+    order = await room.desk.place(room.request(), TODAY)
+    await resolve_for(room, 65)
+    assert status(room.orders, order.id) is OrderStatus.NEEDS_OPERATOR
+
+
+async def test_a_crash_before_sending_is_proven_not_sent(room: Room) -> None:
+    order = await room.orders.open_intent(room.request(), TODAY, None, None)
+    again = await room.restart()
+    await again.reconciler.recover()
+    assert status(again.orders, order.id) is OrderStatus.NOT_ACCEPTED
+    assert room.broker.sent == []
+    await again.journal.close()
+
+
+async def test_a_crash_after_sending_is_unknown_and_resolved_by_asking(room: Room) -> None:
+    sent = await room.orders.open_intent(room.request(), TODAY, None, None)
+    await room.orders.apply(sent.id, OrderEventKind.SEND, JournalKind.SENDING, sent_at=room.clock.wall_now())
+    await room.broker.place_order(
+        "AAPL", Side.BUY, 10, Decimal("100.00")
+    )  # the process dies before it reads the answer
+    again = await room.restart()
+    await again.reconciler.recover()
+    order = again.orders.all()[0]
+    assert order.status is OrderStatus.UNKNOWN
+    await resolve_for(again, 3)
+    assert status(again.orders, order.id) is OrderStatus.ACCEPTED
+    assert room.broker.sent == ["place"]
+    await again.journal.close()
+
+
+async def test_fills_that_came_while_we_were_away_are_counted_once(room: Room) -> None:
+    order = await room.desk.place(room.request(quantity=10), TODAY)
+    room.broker.fill(order.broker_order_id or "", 10, "99.50")
+    again = await room.restart()
+    await again.reconciler.recover()
+    picture = await again.reconciler.full()
+    assert picture.steady is False  # fills were applied while it was taken: look again before believing it
+    assert (await again.reconciler.full()).steady
+    assert [fill.quantity for fill in again.orders.fills] == [10]
+    assert again.orders.lots.held("AAPL") == 10
+    await again.journal.close()
+
+
+async def test_yesterdays_open_order_ends_with_its_session(room: Room) -> None:
+    order = await room.desk.place(room.request(quantity=10), TODAY)
+    number = order.broker_order_id or ""
+    room.broker.fill(number, 3, "100.00")
+    room.broker.book[number] = replace(room.broker.book[number], leaves_quantity=0)
+    room.reconciler.trade_date = lambda: TODAY.replace(day=23)
+    await room.look()
+    after = room.orders.get(order.id)
+    assert after is not None and (after.status, after.filled_quantity) == (OrderStatus.EXPIRED, 3)

@@ -1,0 +1,146 @@
+"""Stream messages: ticks, notices and acknowledgements as documented, and named errors for the rest."""
+
+import contextlib
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brokers.kis import frames
+from shared.domain.errors import WireError
+from tests.brokers.kis.payload import answer, request
+
+NOW = datetime(2026, 7, 9, 14, 15, 31, tzinfo=UTC)
+US = "DNASAAPL^AAPL^4^20260709^20260709^101530^20260709^231530^211.2500^212.4000^210.8000^211.9300^2^1.4300^0.68^211.9200^211.9400^100^300^50^12034567^2548831200^5321000^6033000^113.38^1"
+KRX = "005930^101503^71200^2^300^0.42^71105.33^71000^71500^70800^71300^71200^15^4312045^306598412300^9120^10233^1113^108.44^1985012^2152301^1^0.51^63.20^090011^2^200^093122^5^-300^090544^2^400^20260709^20^N^25310^18022^310220^288140^0.07^3980112^108.34^0^^71000"
+KEY, IV = "abcdefghijklmnopqrstuvwxyz012345", "0123456789abcdef"
+SECRET = "d4KNlehbehIu7QzR8vFEagsYeYStEk9ncigv0b9YXOmnVk8ih2uvyuQidKomdMELcdhslv7iBvi+mLSAp1CDJQb12yHhxN0UYGE4HqBCttbIb9QFCCtysTYc5R4HMGSurgEkY8AslQUJFMdL6pqGXUgi3dKIbaTw/NacojElDXc="
+KRX_FILL = "HTSID01^1234567801^0000117057^^02^0^00^0^005930^0000000005^000071200^101504^0^2^2^91252^000000010^홍길동^삼성전자^10^^삼성전자^71200"
+
+
+def us_notice(**at: str) -> str:
+    fields = [
+        "HTSID01",
+        "1234567801",
+        "0030001234",
+        "",
+        "02",
+        "0",
+        "2",
+        "AAPL",
+        "0000000010",
+        "002115000",
+        "231502",
+        "0",
+        "1",
+        "1",
+        "01790",
+        "",
+        "홍길동",
+        "애플",
+        "6",
+        "10",
+        "",
+    ]
+    for index, value in at.items():
+        fields[int(index[1:])] = value
+    return "^".join(fields)
+
+
+def test_a_us_frame_of_two_trades_gives_two_ticks() -> None:
+    frame = frames.decode_frame(f"0|HDFSCNT0|002|{US}^{US.replace('211.9300', '211.9400')}")
+    first, second = frames.decode_ticks(frame, NOW)
+    assert (first.symbol, first.price, first.quantity) == ("AAPL", Decimal("211.93"), 50)
+    assert first.at == datetime(2026, 7, 9, 14, 15, 30, tzinfo=UTC)
+    assert second.price == Decimal("211.94")
+
+
+def test_a_korean_trade_is_read_with_and_without_added_fields() -> None:
+    for payload in (KRX, KRX + "^new^newer"):
+        (tick,) = frames.decode_ticks(frames.decode_frame(f"0|H0STCNT0|001|{payload}"), NOW)
+        assert (tick.symbol, tick.price, tick.quantity) == ("005930", Decimal(71200), 15)
+        assert tick.at == datetime(2026, 7, 9, 1, 15, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("message", [f"0|HDFSCNT0|003|{US}", f"0|HDFSCNT0|001|{US[:80]}", "0|HDFSCNT0|001|"])
+def test_a_frame_with_missing_fields_is_an_error(message: str) -> None:
+    with pytest.raises(WireError):
+        frames.decode_ticks(frames.decode_frame(message), NOW)
+
+
+def test_the_documented_cipher_text_is_decrypted_and_read() -> None:
+    frame = frames.decode_frame(f"1|H0GSCNI0|001|{SECRET}")
+    plain = frames.decrypt(frame.payload, KEY, IV)
+    (notice,) = frames.decode_notices(frame, plain, "1234567801", NOW)
+    assert (notice.broker_order_id, notice.symbol, notice.kind) == ("0030001234", "AAPL", "filled")
+    assert notice.fill is None and notice.text == "BUY 3 @ 211.5000"
+
+
+@pytest.mark.parametrize(("key", "iv"), [(KEY[::-1], IV), ("short", IV), (KEY, "")])
+def test_a_notice_under_another_key_is_an_error_not_rubbish(key: str, iv: str) -> None:
+    with pytest.raises(WireError):
+        frames.decrypt(SECRET, key, iv)
+
+
+@pytest.mark.parametrize(
+    ("plain", "kind"),
+    [
+        (us_notice(), "accepted"),
+        (us_notice(_11="1"), "rejected"),
+        (us_notice(_5="1", _3="0030001230"), "amended"),
+        (us_notice(_5="2", _3="0030001230"), "canceled"),
+        (us_notice(_12="2"), "filled"),
+        (us_notice(_13="3"), "canceled"),
+        (us_notice() + "^a^b^c^000211500000", "accepted"),
+    ],
+)
+def test_the_kind_of_a_us_notice(plain: str, kind: str) -> None:
+    frame = frames.Frame(True, "H0GSCNI0", 1, "")
+    (notice,) = frames.decode_notices(frame, plain, "1234567801", NOW)
+    assert notice.kind == kind
+    assert notice.orig_order_id == ("0030001230" if "0030001230" in plain else None)
+
+
+def test_a_korean_fill_is_read_in_whole_won() -> None:
+    (notice,) = frames.decode_notices(frames.Frame(True, "H0STCNI0", 1, ""), KRX_FILL, "1234567801", NOW)
+    assert (notice.symbol, notice.kind, notice.text) == ("005930", "filled", "BUY 5 @ 71200")
+
+
+def test_notices_of_another_account_are_left_out() -> None:
+    assert frames.decode_notices(frames.Frame(True, "H0GSCNI0", 1, ""), us_notice(), "8765432101", NOW) == []
+
+
+def test_a_registration_is_written_as_documented() -> None:
+
+    text = frames.encode_registration("b7c1e0aa-5d0e-4c6b-9a55-0f3f2a1d7e90", "HDFSCNT0", "DNASAAPL", True)
+    assert json.loads(text) == request("ws-subscribe")
+
+
+def test_acknowledgements_are_read() -> None:
+
+    ack = frames.decode_control(json.dumps(answer("ws-subscribe")))
+    assert (ack.tr, ack.key, ack.code, ack.cipher_key, ack.cipher_iv) == ("HDFSCNT0", "DNASAAPL", "OPSP0000", KEY, IV)
+    assert frames.decode_control(json.dumps(answer("ws-in-use"))).code == "OPSP8996"
+
+
+@given(st.text())
+def test_no_text_makes_the_readers_raise_anything_but_a_wire_error(text: str) -> None:
+    for read in (
+        frames.decode_control,
+        frames.decode_frame,
+        lambda part: frames.decode_ticks(frames.Frame(False, "HDFSCNT0", 1, part), NOW),
+        lambda part: frames.decode_notices(frames.Frame(False, "H0GSCNI0", 1, part), part, "1234567801", NOW),
+        lambda part: frames.decrypt(part, KEY, IV),
+    ):
+        with contextlib.suppress(WireError):
+            read(text)
+
+
+@given(st.lists(st.sampled_from(["1234567801", "1", "02", "", "x", "0", "NaN", "1e9"]), min_size=21, max_size=26))
+def test_a_notice_of_odd_fields_is_read_or_named(fields: list[str]) -> None:
+    fields[1] = "1234567801"
+    with contextlib.suppress(WireError):
+        frames.decode_notices(frames.Frame(False, "H0GSCNI0", 1, ""), "^".join(fields), "1234567801", NOW)

@@ -1,0 +1,62 @@
+"""What broker tests share: a clock that is moved by hand, a token store in memory, free exchange ports."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from brokers.contract import Token
+
+# Every port of the local exchange (design.md §9).
+EXCHANGE_PORTS = (18443, 18444, 18500, 18501, 18080, 19443, 29443, 18900)
+
+
+class FakeClock:
+    def __init__(self, at: datetime = datetime(2026, 7, 9, 14, 0, tzinfo=UTC)) -> None:
+        self.at = at
+
+    def wall_now(self) -> datetime:
+        return self.at
+
+    def market_now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+    def forward(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+class MemoryTokens:
+    """A TokenStore that outlives the adapters of one test."""
+
+    def __init__(self) -> None:
+        self.token: Token | None = None
+
+    async def load(self) -> Token | None:
+        return self.token
+
+    async def save(self, token: Token) -> None:
+        self.token = token
+
+
+async def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Poll a condition; TimeoutError when it does not come true."""
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+def free_port_offset(first: int) -> int:
+    """The first offset from `first` on at which every exchange port is free."""
+    for offset in range(first, first + 500, 7):
+        try:
+            for port in EXCHANGE_PORTS:
+                with socket.socket() as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(("127.0.0.1", port + offset))
+        except OSError:
+            continue
+        return offset
+    raise OSError(f"no free exchange ports from offset {first}")

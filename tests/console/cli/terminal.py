@@ -1,0 +1,91 @@
+"""A terminal on a desk of its own: every command is a real process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from console.services.accounts import Keys, Limits, NewAccount, add_account
+from console.services.permissions import Actor
+from console.wiring import Wiring, wire
+from shared import schema
+from shared.config import ROOT, load_settings
+from shared.crypto import write_keys
+from shared.db import open_engine
+from shared.domain.account import BrokerName, Environment, Market
+from shared.models import Role
+
+KEYS = "app_key=PSCANARYAPPKEY0001\napp_secret=CANARYAPPSECRET0001zzzz\naccount_no={number}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one command answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    home: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"LETSTRADE_HOME": str(self.home), "DATABASE_URL": f"sqlite:///{self.home / 'letstrade.db'}"}
+
+    @property
+    def engine(self) -> Engine:
+        return open_engine(self.env["DATABASE_URL"])
+
+    def wiring(self) -> Wiring:
+        return wire(load_settings(self.env))
+
+    def run(self, *words: str, stdin: str = "", **env: str) -> Said:
+        """Run `python -m console.cli words…` to its end."""
+        process = self.start(*words, **env)
+        out, err = process.communicate(stdin, timeout=60)
+        return Said(process.returncode, out, err)
+
+    def json(self, *words: str, stdin: str = "", **env: str) -> Any:
+        """Run a command that must succeed, with --json; return its document."""
+        said = self.run(*words, "--json", stdin=stdin, **env)
+        assert said.code == 0, said
+        return said.json
+
+    def start(self, *words: str, **env: str) -> subprocess.Popen[str]:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("LETSTRADE", "KIS_", "LS_"))}
+        return subprocess.Popen(
+            [sys.executable, "-m", "console.cli", *words],
+            cwd=ROOT,
+            env={**clean, **self.env, **env},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def set_up(self) -> None:
+        """Keys and tables, as `setup` makes them; no account."""
+        write_keys(load_settings(self.env))
+        schema.upgrade(self.engine)
+
+    def add(self, nickname: str, env: Environment = Environment.SIM) -> int:
+        """Register a KIS US account through the service (its verb has tests of its own); return its id."""
+        new = NewAccount(nickname, BrokerName.KIS, Market.US, env)
+        keys = Keys("PSCANARYAPPKEY0001", "CANARYAPPSECRET0001zzzz", "12345678-01")
+        actor = Actor(None, Role.ADMIN, "cli", "tests")
+        limits = Limits(None, None, None, None, None)
+        return add_account(self.wiring(), actor, new, keys, limits, confirm=nickname)

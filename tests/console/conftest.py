@@ -1,0 +1,37 @@
+"""Desks for the console's tests: real files, real keys, one per test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from console import wiring as wired
+from tests.console import desks
+from tests.console.desks import Desk
+
+STATES = ("empty", "normal", "degraded")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A normal desk."""
+    made = desks.normal_desk(tmp_path)
+    wired.use(made.wiring)
+    yield made
+    made.wiring.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def desk_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Desk]:
+    """A desk in a state, made once per run: for tests that only look."""
+    made: dict[str, Desk] = {}
+
+    def get(state: str) -> Desk:
+        if state not in made:
+            made[state] = getattr(desks, f"{state}_desk")(tmp_path_factory.mktemp(state))
+        wired.use(made[state].wiring)
+        return made[state]
+
+    return get

@@ -1,0 +1,110 @@
+"""The real console process on a desk, and a real browser in front of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Browser, Page, Playwright
+
+from shared.models import Role
+from tests.console import desks
+from tests.console.desks import Desk
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def free_port() -> int:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return int(door.getsockname()[1])
+
+
+def start_console(desk: Desk, log: Path | None = None) -> subprocess.Popen[bytes]:
+    settings = desk.wiring.settings
+    env = {
+        **os.environ,
+        "LETSTRADE_HOME": str(settings.home),
+        "LETSTRADE_PORT": str(settings.port),
+        "DATABASE_URL": settings.database_url,
+    }
+    out = subprocess.PIPE if log is None else log.open("wb")
+    return subprocess.Popen([sys.executable, "-m", "console.asgi"], cwd=ROOT, env=env, stdout=out, stderr=out)
+
+
+def wait_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline:
+        assert process.poll() is None, f"the console ended with {process.returncode}"
+        try:
+            if httpx.get(f"{url}/healthz", trust_env=False).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError("the console did not get healthy")
+
+
+@contextmanager
+def console_on(desk: Desk, *, beating: bool = True) -> Iterator[str]:
+    """Run the console on the desk's store; yields its address. `beating` keeps living bots alive meanwhile."""
+    settings = desk.wiring.settings
+    process = start_console(desk, settings.home / "console.log")
+    url, stop = f"http://127.0.0.1:{settings.port}", threading.Event()
+    bots = threading.Thread(target=_keep_beating, args=(desk, stop), daemon=True)
+    try:
+        wait_healthy(url, process)
+        if beating:
+            bots.start()
+        yield url
+    finally:
+        stop.set()
+        process.terminate()
+        process.wait(timeout=30)
+        if bots.is_alive():
+            bots.join(timeout=10)
+
+
+def _keep_beating(desk: Desk, stop: threading.Event) -> None:
+    while not stop.wait(2):
+        desks.beat_again(desk)
+
+
+def chromium() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def launch(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGS)
+
+
+def sign_in(page: Page, url: str, role: Role = Role.ADMIN) -> None:
+    page.goto(f"{url}/login")
+    page.fill("#email", f"{role.lower()}@desk.local")
+    page.fill("#password", desks.PASSWORDS[role])
+    page.click("button[type=submit]")
+    page.wait_for_selector("[data-table=bar]", timeout=30_000)
+
+
+def settled(page: Page) -> None:
+    """Wait until the page's own tables are drawn and the script rests."""
+    page.wait_for_selector("[data-table=bar]", timeout=30_000)
+    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')", timeout=20_000)
+    page.wait_for_timeout(700)

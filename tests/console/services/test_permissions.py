@@ -1,0 +1,245 @@
+"""Role × action: what the table says is what the services do, on the database's word and with its audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from sqlmodel import select
+
+from console.services import accounts, alerts, holdings, kill, logs, orders, overview, rules
+from console.services.accounts import Keys, Limits, NewAccount
+from console.services.permissions import MATRIX, Action, Actor
+from shared.db import reading, writing
+from shared.domain.account import BrokerName, Environment, Market
+from shared.domain.bot_state import KillLevel
+from shared.domain.errors import Conflict, Forbidden, NotFound
+from shared.models import Alert, AuditLog, Command, Heartbeat, OrderRow, Role, User
+from shared.store import accounts as stored
+from shared.store.panels import LogFilter
+from tests.console.desks import RULE_TEXT, Desk
+
+US, HIDDEN = "미국 주식 1호", "모의 검증"
+LIMITS = Limits(Decimal(1), Decimal(2), Decimal(3), Decimal(4), 5)
+KEYS = Keys("PSANOTHERKEY99", "ANOTHERSECRET99", "33334444-01")
+
+
+def _order(desk: Desk, account: str) -> int:
+    with reading(desk.wiring.engine) as session:
+        found = session.exec(
+            select(OrderRow.id).where(OrderRow.account_id == desk.accounts[account], OrderRow.status == "ACCEPTED")
+        ).first()
+    return found or 0
+
+
+def _alert(desk: Desk, account: str) -> int:
+    now = desk.wiring.clock.wall_now()
+    with writing(desk.wiring.engine) as session:
+        row = Alert(
+            account_id=desk.accounts[account],
+            kind="BOT_SILENT",
+            severity="critical",
+            dedup_key=account,
+            created_at=now,
+            last_at=now,
+        )
+        session.add(row)
+        session.flush()
+        return row.id or 0
+
+
+def _rule(desk: Desk, account: str) -> int:
+    text = RULE_TEXT.format(name="r", symbol="AAPL" if account == US else "005930")
+    return rules.add_rule(desk.wiring, desk.actor(Role.ADMIN), desk.accounts[account], text)
+
+
+NEW = NewAccount("하나 더", BrokerName.KIS, Market.US, Environment.SIM)
+DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
+    Action.VIEW: lambda d, a, n: accounts.detail(d.wiring, a, d.accounts[n]),
+    Action.ACCOUNT_ADD: lambda d, a, n: accounts.add_account(d.wiring, a, NEW, KEYS, LIMITS),
+    Action.ACCOUNT_LIMITS: lambda d, a, n: accounts.set_limits(d.wiring, a, d.accounts[n], LIMITS, reason="점검"),
+    Action.CREDENTIAL_SET: lambda d, a, n: accounts.set_credentials(d.wiring, a, d.accounts[n], KEYS),
+    Action.KEY_TEST: lambda d, a, n: accounts.test_key(d.wiring, a, d.accounts[n], key="one"),
+    Action.ACCOUNT_START: lambda d, a, n: accounts.start(d.wiring, a, d.accounts[n]),
+    Action.ACCOUNT_STOP: lambda d, a, n: accounts.stop(d.wiring, a, d.accounts[n]),
+    Action.RULE_SAVE: lambda d, a, n: rules.add_rule(
+        d.wiring, a, d.accounts[n], RULE_TEXT.format(name="x", symbol="AAPL" if n == US else "005930")
+    ),
+    Action.RULE_SWITCH: lambda d, a, n: rules.switch(d.wiring, a, _rule(d, n), enabled=True),
+    Action.ORDER_CANCEL: lambda d, a, n: orders.request_cancel(d.wiring, a, _order(d, n), key="c"),
+    Action.KILL_RAISE: lambda d, a, n: kill.raise_level(d.wiring, a, KillLevel.HALT, account_id=d.accounts[n]),
+    Action.KILL_LOWER: lambda d, a, n: kill.lower_level(
+        d.wiring, a, KillLevel.RUN, reason="끝", account_id=d.accounts[n]
+    ),
+    Action.ALERT_ACK: lambda d, a, n: alerts.acknowledge(d.wiring, a, _alert(d, n)),
+}
+
+
+def test_every_action_of_the_table_has_a_deed() -> None:
+    assert DEEDS.keys() == MATRIX.keys() == set(Action)
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("action", list(Action))
+def test_the_table_is_what_happens(action: Action, role: Role, desk: Desk) -> None:
+    if action is Action.KILL_LOWER:
+        kill.raise_level(desk.wiring, desk.actor(Role.ADMIN), KillLevel.HALT, account_id=desk.accounts[US])
+    before = _audited(desk, action)
+    if role in MATRIX[action]:
+        DEEDS[action](desk, desk.actor(role), US)
+        assert action is Action.VIEW or _audited(desk, action) == before + 1
+    else:
+        with pytest.raises(Forbidden):
+            DEEDS[action](desk, desk.actor(role), US)
+        assert _audited(desk, action) == before
+
+
+@pytest.mark.parametrize("action", [a for a in Action if Role.TRADER in MATRIX[a] and a is not Action.VIEW])
+def test_an_account_that_was_not_granted_does_not_exist(action: Action, desk: Desk) -> None:
+    trader = desk.actor(Role.TRADER)
+    if action is Action.ORDER_CANCEL:
+        with writing(desk.wiring.engine) as session:
+            row = session.get(OrderRow, _order(desk, US))
+            assert row is not None
+            row.account_id = desk.accounts[HIDDEN]
+            session.add(row)
+    with pytest.raises(NotFound):
+        DEEDS[action](desk, trader, HIDDEN)
+
+
+@pytest.mark.parametrize("action", [one for one in Action if Role.VIEWER not in MATRIX[one]])
+def test_the_role_of_an_old_session_counts_for_nothing(action: Action, desk: Desk) -> None:
+    demoted = replace(desk.actor(Role.VIEWER), role=Role.ADMIN)  # what a stale page still believes
+    with pytest.raises(Forbidden):
+        DEEDS[action](desk, demoted, US)
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_a_disabled_user_may_nothing(action: Action, desk: Desk) -> None:
+    actor = desk.actor(Role.TRADER)
+    with writing(desk.wiring.engine) as session:
+        user = session.get(User, actor.user_id)
+        assert user is not None
+        user.disabled_at = desk.wiring.clock.wall_now()
+        session.add(user)
+    with pytest.raises(Forbidden):
+        DEEDS[action](desk, actor, US)
+
+
+def test_lists_hold_granted_accounts_only(desk: Desk) -> None:
+    viewer, wiring = desk.actor(Role.VIEWER), desk.wiring
+    seen = {line.nickname for line in overview.overview(wiring, viewer).lines}
+    assert HIDDEN not in seen and US in seen
+    hidden = desk.accounts[HIDDEN]
+    assert all(row.account_id != hidden for row in orders.listed(wiring, viewer))
+    assert all(row.account_id != hidden for row in holdings.cash(wiring, viewer))
+    assert all(row.account_id != hidden for row in logs.newest(wiring, viewer, LogFilter()))
+    assert hidden not in accounts.names(wiring, viewer)
+
+
+def test_a_live_account_starts_for_an_admin_who_typed_its_name_and_a_reason(desk: Desk) -> None:
+    live, wiring = desk.accounts["본계좌"], desk.wiring
+    with pytest.raises(Forbidden):
+        accounts.start(wiring, desk.actor(Role.TRADER), live, confirm="본계좌", reason="x")
+    admin = desk.actor(Role.ADMIN)
+    for confirm, reason in (("", "x"), ("본계", "x"), ("본계좌", " ")):
+        with pytest.raises(Conflict):
+            accounts.start(wiring, admin, live, confirm=confirm, reason=reason)
+    assert not accounts.detail(wiring, admin, live).enabled
+    accounts.start(wiring, admin, live, confirm="본계좌", reason="첫 실전")
+    assert accounts.detail(wiring, admin, live).enabled
+    accounts.stop(wiring, desk.actor(Role.TRADER), live)  # less risk is easy
+
+
+def test_a_rule_on_a_live_account_needs_the_name_and_what_makes_it_safe(desk: Desk) -> None:
+    admin, wiring, live = desk.actor(Role.ADMIN), desk.wiring, desk.accounts["본계좌"]
+    text = RULE_TEXT.format(name="실전", symbol="AAPL").replace("enabled: true, percent: 2.0", "enabled: false")
+    rule = rules.add_rule(wiring, admin, live, text)
+    with pytest.raises(Forbidden):
+        rules.switch(wiring, desk.actor(Role.TRADER), rule, enabled=True, confirm="본계좌")
+    with pytest.raises(Conflict) as refused:
+        rules.switch(wiring, admin, rule, enabled=True, confirm="본계좌")
+    assert "손절" in refused.value.why
+    rules.switch(wiring, admin, rule, enabled=True, confirm="본계좌", waive=True, reason="손으로 지켜봄")
+    rules.switch(wiring, desk.actor(Role.TRADER), rule, enabled=False)
+
+
+def test_two_clicks_are_one_command(desk: Desk) -> None:
+    trader, order = desk.actor(Role.TRADER), _order(desk, US)
+    first = orders.request_cancel(desk.wiring, trader, order, key="same")
+    again = orders.request_cancel(desk.wiring, desk.actor(Role.ADMIN), order, key="same")
+    assert first.id == again.id
+    with reading(desk.wiring.engine) as session:
+        assert len(session.exec(select(Command).where(Command.key == "same")).all()) == 1
+    assert _audited(desk, Action.ORDER_CANCEL) == 1
+
+
+def test_starting_asks_fleet_once_more_and_saving_a_rule_asks_the_bot(desk: Desk) -> None:
+    admin, us = desk.actor(Role.ADMIN), desk.accounts[US]
+    before = accounts.detail(desk.wiring, admin, us)
+    accounts.start(desk.wiring, admin, us)
+    _rule(desk, US)
+    after = accounts.detail(desk.wiring, admin, us)
+    assert after.desired_generation == before.desired_generation + 1
+    assert after.config_version == before.config_version + 1
+
+
+def test_a_second_editor_does_not_overwrite_the_first(desk: Desk) -> None:
+    rule, text = _rule(desk, US), RULE_TEXT.format(name="두 번째", symbol="MSFT")
+    rules.save_version(desk.wiring, desk.actor(Role.TRADER), rule, text, expected_version=1)
+    with pytest.raises(Conflict):
+        rules.save_version(desk.wiring, desk.actor(Role.ADMIN), rule, text + "\n# mine\n", expected_version=1)
+    assert rules.opened(desk.wiring, desk.actor(Role.ADMIN), rule).version.number == 2
+
+
+def test_a_text_without_symbols_takes_the_typed_ones_and_keeps_codes_as_text() -> None:
+    text = RULE_TEXT.format(name="x", symbol="005930").replace('universe: ["005930"]\n', "")
+    assert not rules.check(text, Market.KRX, "", "ko").rule
+    checked = rules.check(text, Market.KRX, "000270", "ko")
+    assert checked.rule and checked.rule.universe == ("000270",)
+    assert rules.check(checked.text, Market.KRX, "", "ko").rule == checked.rule
+    assert rules.check(text, Market.US, "000270", "ko").problems
+
+
+def test_an_account_number_and_a_key_belong_to_one_account(desk: Desk) -> None:
+    admin = desk.actor(Role.ADMIN)
+    same_number = replace(KEYS, account_no="8765432101")
+    same_key = replace(KEYS, app_key="PSCANARYAPPKEY0001")
+    for keys, code in ((same_number, "account_taken"), (same_key, "key_taken")):
+        with pytest.raises(Conflict) as refused:
+            accounts.add_account(desk.wiring, admin, NEW, keys, LIMITS)
+        assert refused.value.code == code
+    with reading(desk.wiring.engine) as session:
+        assert not stored.nickname_taken(session, NEW.nickname)  # nothing half-written
+
+
+def test_a_silent_bot_is_not_called_ready(desk: Desk) -> None:
+    admin, us = desk.actor(Role.ADMIN), desk.accounts[US]
+    with writing(desk.wiring.engine) as session:
+        beat = session.get(Heartbeat, us)
+        assert beat is not None
+        beat.at = desk.wiring.clock.wall_now().replace(year=2020)
+        session.add(beat)
+    line = overview.overview(desk.wiring, admin, only=us).lines[0]
+    assert (line.status, line.trouble) == ("SILENT", overview.Trouble.ACT)
+
+
+def test_unlike_currencies_are_never_added(desk: Desk) -> None:
+    sums = overview.overview(desk.wiring, desk.actor(Role.ADMIN)).equity
+    assert [one.currency.value for one in sums] == ["KRW", "USD"]
+
+
+def test_every_refusal_says_what_why_and_what_now(desk: Desk) -> None:
+    for lang in ("ko", "en"):
+        with pytest.raises(Forbidden) as refused:
+            accounts.add_account(desk.wiring, desk.actor(Role.VIEWER, lang), NEW, KEYS, LIMITS)
+        said = refused.value
+        assert said.what and said.why and said.now and said.code == "forbidden"
+        assert any("가" <= sign <= "힣" for sign in said.what) == (lang == "ko")
+
+
+def _audited(desk: Desk, action: Action) -> int:
+    with reading(desk.wiring.engine) as session:
+        return len(session.exec(select(AuditLog.id).where(AuditLog.action == action.value)).all())

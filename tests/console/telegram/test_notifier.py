@@ -1,0 +1,126 @@
+"""Alerts reach Telegram once each, in order, and survive its refusals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from aiohttp import web
+from sqlalchemy import Engine
+from telegram import Bot
+
+from console.telegram.notifier import STALE, Notifier
+from shared.clock import SystemClock
+from shared.config import ROOT
+from shared.db import reading, writing
+from shared.store import alerts
+from tests.console.telegram.bot_api import TOKEN, BotApi, bot_api, too_many
+
+CLOCK = SystemClock()
+
+
+def tell(engine: Engine, key: str, **params: object) -> int:
+    with writing(engine) as session:
+        given = {"symbol": "AAPL", "side": "BUY", "quantity": 3, "price": "211.50", **params}
+        row = alerts.raise_alert(session, CLOCK.wall_now(), kind="FILL", severity="info", dedup_key=key, params=given)
+        return row.id or 0
+
+
+@asynccontextmanager
+async def notifier(engine: Engine) -> AsyncIterator[tuple[Notifier, BotApi]]:
+    async with bot_api() as api, Bot(TOKEN, base_url=f"{api.url}/bot") as bot:
+        yield Notifier(engine, CLOCK, bot, (42,), "ko"), api
+
+
+async def test_an_alert_is_sent_once(store: Engine) -> None:
+    tell(store, "fill:1")
+    async with notifier(store) as (one, api):
+        assert await one.deliver_pending() == 1
+        assert await one.deliver_pending() == 0
+        assert [form["chat_id"] for form in api.sent] == ["42"]
+        assert "AAPL" in api.sent[0]["text"] and "매수" in api.sent[0]["text"]
+
+
+async def test_hostile_names_cannot_become_markup(store: Engine) -> None:
+    tell(store, "fill:1", symbol="<b>&</b><script>")
+    async with notifier(store) as (one, api):
+        await one.deliver_pending()
+        assert "<script>" not in api.sent[0]["text"] and "&lt;b&gt;&amp;" in api.sent[0]["text"]
+
+
+async def test_too_many_requests_keeps_order_and_loses_nothing(store: Engine) -> None:
+    for number in range(3):
+        tell(store, f"fill:{number}", quantity=number + 1)
+    async with notifier(store) as (one, api):
+        api.answers.append(too_many(0))
+        assert await one.deliver_pending() == 0
+        assert await one.deliver_pending() == 3
+        assert [f"{n}주" in form["text"] for n, form in enumerate(api.sent, 1)] == [True] * 3
+
+
+async def test_an_outage_is_not_a_delivery(store: Engine) -> None:
+    number = tell(store, "fill:1")
+    async with notifier(store) as (one, api):
+        api.answers.append(web.Response(status=502, text="<html>"))
+        assert await one.deliver_pending() == 0
+        with reading(store) as session:
+            assert [row.id for row in alerts.undelivered(session)] == [number]
+
+
+async def test_a_chat_that_blocked_us_does_not_hold_up_the_rest(store: Engine) -> None:
+    tell(store, "fill:1")
+    tell(store, "fill:2")
+    async with notifier(store) as (one, api):
+        blocked = {"ok": False, "error_code": 403, "description": "Forbidden: bot was blocked by the user"}
+        api.answers.append(web.json_response(blocked, status=403))
+        assert await one.deliver_pending() == 2
+        assert len(api.sent) == 1
+
+
+async def test_yesterdays_fills_are_not_sent_as_news(store: Engine) -> None:
+    with writing(store) as session:
+        long_ago = CLOCK.wall_now() - STALE - timedelta(minutes=1)
+        alerts.raise_alert(session, long_ago, kind="FILL", severity="info", dedup_key="old", params={})
+    async with notifier(store) as (one, api):
+        assert await one.deliver_pending() == 0
+        assert api.sent == []
+        with reading(store) as session:
+            assert alerts.undelivered(session) == []
+
+
+async def test_the_program_delivers_and_stops_on_request(store: Engine, tmp_path: Path) -> None:
+    tell(store, "fill:1")
+    async with bot_api() as api:
+        env = {
+            **os.environ,
+            "DATABASE_URL": str(store.url),
+            "LETSTRADE_HOME": str(tmp_path),
+            "TELEGRAM_BOT_TOKEN": TOKEN,
+            "TELEGRAM_CHAT_IDS": "42",
+            "TELEGRAM_API_BASE": api.url,
+        }
+        program = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "console.telegram", cwd=ROOT, env=env, stderr=subprocess.PIPE
+        )
+        async with asyncio.timeout(30):
+            while not api.sent:
+                await asyncio.sleep(0.05)
+            program.send_signal(signal.SIGTERM)
+            _, errors = await program.communicate()
+        assert program.returncode == 0
+        assert TOKEN.encode() not in errors
+
+
+def test_without_a_token_the_program_ends_as_expected(tmp_path: Path) -> None:
+    env = {**os.environ, "LETSTRADE_HOME": str(tmp_path), "TELEGRAM_BOT_TOKEN": ""}
+    done = subprocess.run(
+        [sys.executable, "-m", "console.telegram"], cwd=ROOT, env=env, capture_output=True, timeout=60
+    )
+    assert done.returncode == 0 and b"TELEGRAM_BOT_TOKEN" in done.stderr

@@ -1,0 +1,205 @@
+"""The console in a real browser: what an operator does with his hands, and that refreshing takes nothing from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sqlmodel import select
+
+from console.services import accounts
+from shared.db import reading, writing
+from shared.models import BrokerageAccount, Command, ExecutionLog, Role
+from tests.console import desks
+from tests.console.desks import Desk
+from tests.console.served import chromium, console_on, free_port, launch, settled, sign_in
+
+pytestmark = [pytest.mark.chromium, pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    return desks.normal_desk(tmp_path_factory.mktemp("browser"), free_port())
+
+
+@pytest.fixture(scope="module")
+def url(desk: Desk) -> Iterator[str]:
+    with console_on(desk) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = launch(playwright)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ko")
+    opened = context.new_page()
+    opened.set_default_timeout(20_000)
+    sign_in(opened, url)
+    yield opened
+    context.close()
+
+
+def test_a_deep_link_asks_to_sign_in_and_comes_back(browser: Browser, url: str) -> None:
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.goto(f"{url}/orders")
+    assert "/login" in opened.url
+    opened.fill("#email", "admin@desk.local")
+    opened.fill("#password", desks.PASSWORDS[Role.ADMIN])
+    opened.click("button[type=submit]")
+    opened.wait_for_selector("[data-table=orders]", timeout=30_000)
+    assert opened.url.endswith("/orders")
+    opened.reload()
+    opened.wait_for_selector("[data-table=orders]", timeout=30_000)  # the session survives a reload
+    context.close()
+
+
+def test_an_account_is_registered_and_no_key_stays_on_the_page(page: Page, url: str, desk: Desk) -> None:
+    page.goto(f"{url}/account-new")
+    settled(page)
+    page.get_by_label("계좌 이름").fill("브라우저 계좌")
+    page.get_by_label("앱 키").fill("PSBROWSERKEY0001")
+    page.get_by_label("앱 시크릿").fill("BROWSERSECRET0001")
+    page.get_by_label("계좌번호").fill("77778888-01")
+    page.get_by_label("계좌번호").blur()
+    page.get_by_role("button", name="계좌 등록", exact=True).click()
+    expect(page.get_by_text("등록했습니다. 꺼진 상태입니다.")).to_be_visible()
+    expect(page.get_by_label("앱 키")).to_have_value("")
+    assert "PSBROWSERKEY0001" not in page.content()
+    with reading(desk.wiring.engine) as session:
+        made = session.exec(select(BrokerageAccount).where(BrokerageAccount.nickname == "브라우저 계좌")).one()
+        assert (made.last4, made.enabled) == ("8888", False)
+
+
+def test_a_live_account_starts_only_after_its_name_was_typed(page: Page, url: str, desk: Desk) -> None:
+    live = desk.accounts["본계좌"]
+    page.goto(f"{url}/account?account={live}")
+    settled(page)
+    page.get_by_role("button", name="시작", exact=True).click()
+    do = page.get_by_role("button", name="이 계좌 시작")
+    expect(do).to_be_disabled()
+    page.get_by_label("확인: 계좌 이름을 그대로 입력").fill("본계좌")
+    expect(do).to_be_enabled()
+    page.get_by_label("사유").fill("첫 실전")
+    page.get_by_label("사유").blur()
+    do.click()
+    expect(page.get_by_text("시작을 요청했습니다")).to_be_visible()
+    assert accounts.detail(desk.wiring, desk.actor(Role.ADMIN), live).enabled
+    page.get_by_role("button", name="정지", exact=True).click()
+    page.get_by_role("button", name="이 계좌 정지").click()
+    expect(page.get_by_text("정지를 요청했습니다")).to_be_visible()
+
+
+def test_a_cancel_is_one_command(page: Page, url: str, desk: Desk) -> None:
+    page.goto(f"{url}/orders")
+    settled(page)
+    page.get_by_label("취소할 주문").click()
+    page.get_by_role("option").filter(has_text="AAPL").first.click()
+    page.get_by_role("button", name="주문 취소").click()
+    page.get_by_role("button", name="취소 요청").dblclick()
+    expect(page.get_by_text("취소를 요청했습니다")).to_be_visible()
+    with reading(desk.wiring.engine) as session:
+        assert len(session.exec(select(Command).where(Command.kind == "CANCEL_ORDER")).all()) == 1
+
+
+def test_new_lines_arrive_and_choices_stay(page: Page, url: str, desk: Desk) -> None:
+    page.goto(f"{url}/logs")
+    settled(page)
+    page.get_by_label("내용 찾기").fill("도착")
+    page.get_by_label("내용 찾기").press("Enter")
+    expect(page.locator("[data-table=logs]")).to_contain_text("조건에 맞는 로그가 없습니다")
+    with writing(desk.wiring.engine) as session:
+        session.add(
+            ExecutionLog(
+                account_id=desk.accounts["미국 주식 1호"],
+                seq=5000,
+                level="INFO",
+                message="도착 <img src=x onerror=\"document.title='run'\">",
+                created_at=desk.wiring.clock.wall_now(),
+            )
+        )
+    expect(page.locator("[data-table=logs]")).to_contain_text("도착 <img", timeout=10_000)  # no reload, no click
+    expect(page.get_by_label("내용 찾기")).to_have_value("도착")
+    assert page.title() != "run"
+
+
+def test_a_broken_rule_says_where_and_cannot_be_saved(page: Page, url: str) -> None:
+    page.goto(f"{url}/rules")
+    settled(page)
+    area = page.get_by_role("textbox", name="규칙 내용 (YAML)")
+    area.fill(desks.RULE_TEXT.format(name="깨짐", symbol="AAPL").replace("cross_above", "crosses"))
+    area.press("Control+Enter")
+    expect(page.get_by_text(re.compile("고칠 곳 1군데"))).to_be_visible()
+    expect(page.get_by_role("button", name="새 규칙 저장")).to_be_disabled()
+
+
+def test_stopping_everything_takes_two_clicks(page: Page, url: str) -> None:
+    page.goto(f"{url}/positions")
+    settled(page)
+    page.get_by_role("button", name="긴급정지").click()
+    page.get_by_role("button", name="신규 진입 금지").click()
+    expect(page.locator(".lt-kill")).to_contain_text("신규 진입 금지", timeout=10_000)
+    page.get_by_role("button", name="긴급정지").click()
+    page.get_by_label("사유").fill("점검 끝")
+    page.get_by_label("사유").blur()
+    page.get_by_role("button", name="정상으로 해제").click()
+    expect(page.locator(".lt-kill")).to_have_count(0, timeout=10_000)
+
+
+def test_signing_out_ends_every_tab(page: Page, url: str) -> None:
+    second = page.context.new_page()
+    second.goto(f"{url}/logs")
+    second.wait_for_selector("[data-table=logs]", timeout=30_000)
+    page.get_by_role("button", name="로그아웃").click()
+    expect(page.get_by_role("link", name="다시 로그인")).to_be_visible()
+    expect(second.get_by_role("link", name="다시 로그인").first).to_be_visible(timeout=20_000)
+    second.goto(f"{url}/")
+    assert "/login" in second.url
+
+
+def test_nothing_is_loaded_from_elsewhere_and_the_policy_breaks_nothing(browser: Browser, url: str) -> None:
+    context = browser.new_context()
+    opened, foreign, complaints = context.new_page(), [], []
+    opened.on(
+        "request",
+        lambda request: (
+            foreign.append(request.url)
+            if not request.url.startswith((url, "data:", "blob:", "ws://127.0.0.1"))
+            else None
+        ),
+    )
+    opened.on(
+        "console",
+        lambda message: complaints.append(message.text) if "Content Security Policy" in message.text else None,
+    )
+    sign_in(opened, url)
+    opened.wait_for_selector(".js-plotly-plot", timeout=30_000)
+    settled(opened)
+    assert not foreign and not complaints
+    context.close()
+
+
+def test_the_phone_shows_the_same_without_sideways_scrolling(browser: Browser, url: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="ko")
+    opened = context.new_page()
+    sign_in(opened, url)
+    for path in ("/", "/orders", "/positions", "/account-new"):
+        opened.goto(f"{url}{path}")
+        settled(opened)
+        assert opened.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+    context.close()
+
+
+def test_the_log_of_the_console_holds_no_secret(desk: Desk) -> None:
+    written = (Path(desk.wiring.settings.home) / "console.log").read_text(errors="replace")
+    assert not [word for word in (*desks.CANARIES, "PSBROWSERKEY0001", *desks.PASSWORDS.values()) if word in written]

@@ -1,0 +1,47 @@
+"""Desks for end-to-end tests; a failed test prints the desk's logs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.desk import Desk
+
+_made = 0
+
+
+def next_offset() -> int:
+    """Ports of this worker and test, far from a desk that runs at the contract's ports."""
+    global _made
+    _made += 1
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw") or 0)
+    return 10_000 + worker * 2_500 + _made * 50
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.when == "call" and report.failed:
+        for desk in getattr(item, "_desks", []):
+            report.sections.append(("desk logs", desk.tail()))
+
+
+@pytest.fixture
+def new_desk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Desk]]:
+    """Make desks; each is stopped at the end."""
+    desks: list[Desk] = []
+    request.node._desks = desks
+
+    def make(database_url: str | None = None, **env: str) -> Desk:
+        desk = Desk(tmp_path / f"desk {len(desks) + 1}", next_offset(), database_url, env)
+        desk.make()
+        desks.append(desk)
+        return desk
+
+    yield make
+    for desk in desks:
+        desk.stop()
