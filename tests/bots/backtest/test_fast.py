@@ -214,12 +214,13 @@ def bar_by_bar(rule, data, fill):
             upper = price * (1 + plan.take_profit_pct / 100) if plan.take_profit_pct else math.inf
             level = max(lower, default=-math.inf)
             opened, top, bottom = float(bars.open[i]), float(bars.high[i]), float(bars.low[i])
-            if bottom <= level and opened < upper:
+            if bottom <= level + 1e-9 and opened < upper - 1e-9:
                 got = min(opened, max(math.floor(level * 100 + 1e-9) / 100, bottom))
-                stop = plan.stop_loss_pct and got <= price * (1 - plan.stop_loss_pct / 100)
+                loss = price * (1 - (plan.stop_loss_pct or 1e9) / 100)
+                stop = min(got, level) <= loss + 1e-9
                 found.append((entry, price, i, pytest.approx(got), "stop_loss" if stop else "trailing_stop"))
                 entry = None
-            elif top >= upper:
+            elif top >= upper - 1e-9:
                 got = max(opened, min(math.ceil(upper * 100 - 1e-9) / 100, top))
                 found.append((entry, price, i, pytest.approx(got), "take_profit"))
                 entry = None
