@@ -145,7 +145,7 @@ def test_an_operator_brings_an_empty_desk_to_trade(new_desk: Callable[..., Desk]
     with sync_playwright() as playwright, a_page(launch(playwright), desk) as page:
         sign_in(page, desk)
         kis = register(page, desk, "한투 미국", "한국투자", "미국", CANARIES)
-        ls = register(page, desk, "엘에스 국내", "LS", "국내", LS_CANARIES)
+        ls = register(page, desk, "엘에스 국내", "LS", "KRX", LS_CANARIES)
         write_rule(page, desk, "한투 미국", RULE.replace("SYMBOL", "AAPL"))
         write_rule(page, desk, "엘에스 국내", RULE.replace("SYMBOL", "005930"))
         start_account(page, desk, kis)
