@@ -19,6 +19,7 @@ from shared.domain.errors import ConfigError, Conflict, NotFound
 from shared.domain.rule.parse import parse_rule
 from shared.domain.rule.problem import RuleInvalid
 from shared.domain.rule.validate import warnings_of
+from shared.domain.signal import Decision, Step, Verdict
 from shared.models import DecisionRow
 
 app = typer.Typer(help="규칙 · rules", no_args_is_help=True)
@@ -29,6 +30,7 @@ Symbols = Annotated[str, typer.Option(help="파일에 종목이 없을 때 · wh
 MaxPosition = Annotated[
     int | None, typer.Option(min=0, help="종목당 최대 보유 주 · most shares of a symbol; 0: no entries")
 ]
+_STEP = ("path", "label", "left", "operator", "right", "truth")  # what a stored step holds
 _MARKS = {True: "✓", False: "✗", None: "?"}
 
 
@@ -164,8 +166,16 @@ def explain(rule_id: RuleId, as_json: AsJson = False) -> None:
         told = None if said is None else {name: getattr(said, name) for name in names}
         print_json({"rule_id": rule_id, "name": line.name, "decision": told, "as_of": desk.now})
         return
-    for one in ["아직 판단하지 않았습니다 (no decision yet)"] if said is None else _told(said):
+    for one in (
+        ["아직 판단하지 않았습니다 (no decision yet)"] if said is None else _told(said, desk.wiring.settings.lang)
+    ):
         typer.echo(one)
+
+
+def _in_words(decision: Decision, lang: str) -> list[str]:
+    from bots.rules.explain import explain as in_words
+
+    return in_words(decision, lang)
 
 
 def read(file: Path) -> str:
@@ -196,11 +206,13 @@ def _row(line: RuleLine) -> dict[str, Any]:
     return {name: getattr(line, name) for name in names}
 
 
-def _told(said: DecisionRow) -> Iterator[str]:
-    yield f"{said.symbol} {said.verdict} {said.reason} {said.text}"
-    for step in said.steps:
-        values = " / ".join(str(step[side]) for side in ("left", "right") if step.get(side))
-        yield f"  {_MARKS[step.get('truth')]} {step.get('label', '')}: {values}"
+def _told(said: DecisionRow, lang: str) -> Iterator[str]:
+    steps = tuple(Step(**{name: step.get(name) for name in _STEP}) for step in said.steps)
+    yield from _in_words(
+        Decision(said.rule_id, said.version_id, said.symbol, Verdict(said.verdict), said.reason, said.at, steps), lang
+    )
+    if said.text:
+        yield f"  {said.text}"
     for gate in said.gates:
         yield f"  {_MARKS[gate.get('passed')]} {gate.get('code', '')} {gate.get('text', '')}"
     for reason, times in said.counts.items():
