@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m brokers.paper", description=__doc__)
     made.add_argument("--profile", type=Profile, choices=list(Profile), default=Profile.COMPAT)
     made.add_argument("--tape", metavar="synthetic[:SEED]|replay:SYMBOL=FILE[,SYMBOL=FILE]")
-    made.add_argument("--speed", type=read_speed, default=1.0, help="market seconds per second (replay only)")
+    made.add_argument("--speed", type=read_speed, help="market seconds per second (replay only)")
     made.add_argument(
         "--lead", type=read_lead, default=0.0, metavar="SECONDS", help="wall time before the first print (replay only)"
     )

@@ -121,7 +121,7 @@ class Session:
         return bool(rows) and rows[0]["state"] == "READY"
 
     def settled(self) -> bool:
-        fills = [event for event in self.desk.ledger("FILL")]
+        fills = self.desk.ledger("FILL")
         if self.stored() != by_order(fills, "order_id", "quantity"):
             return False
         held = {row["symbol"]: row["qty"] for row in self.desk.rows("SELECT symbol, qty FROM positions")}
