@@ -33,6 +33,7 @@ RECORDED = ROOT.parent / "shared" / "data" / "us_minute"
 SPEED = 400
 LEAD_S = 25  # the bot is ready before the session opens
 TICK = Decimal("0.01")
+NUMBER = "12345678-01"
 
 RULE = """
 version: "1.0"
@@ -83,7 +84,7 @@ class Session:
 
     def prepare(self) -> None:
         self.desk.setup("--no-demo")
-        keys = {"app_key": "PS" + "a1" * 17, "app_secret": "s3cr3t" * 30, "account_no": "1234567801"}
+        keys = {"app_key": "PS" + "a1" * 17, "app_secret": "s3cr3t" * 30, "account_no": NUMBER}
         limits = ("--max-order-amount", "5000", "--max-symbol-amount", "20000", "--max-daily-buy", "2000000")
         more = ("--max-daily-loss", "5000", "--max-trades-per-day", "1000")
         self.desk.cli(
@@ -109,8 +110,8 @@ class Session:
                 wait_until("the session is over", lambda: self.market_now() > self.ends_at, 150)
                 wait_until("all orders have ended, and the store knows", self.settled, 30)
                 assert bot.poll() is None
-            self.truth = self.desk.ledger()
-            self.account = httpx.get(f"{self.desk.admin}/accounts/12345678-01", timeout=10).json()
+            self.truth = self.desk.ledger(account=NUMBER)
+            self.account = httpx.get(f"{self.desk.admin}/accounts/{NUMBER}", timeout=10).json()
 
     def market_now(self) -> datetime:
         told = httpx.get(f"{self.desk.admin}/clock", timeout=10).json()
@@ -121,11 +122,11 @@ class Session:
         return bool(rows) and rows[0]["state"] == "READY"
 
     def settled(self) -> bool:
-        fills = self.desk.ledger("FILL")
+        fills = self.desk.ledger("FILL", NUMBER)
         if self.stored() != by_order(fills, "order_id", "quantity"):
             return False
         held = {row["symbol"]: row["qty"] for row in self.desk.rows("SELECT symbol, qty FROM positions")}
-        return held == holdings(fills) and self.cash() == opening_cash(self.desk.ledger("CASH")) + flow(fills)
+        return held == holdings(fills) and self.cash() == opening_cash(self.desk.ledger("CASH", NUMBER)) + flow(fills)
 
     def cash(self) -> Decimal:
         rows = self.desk.rows("SELECT total FROM cash_balances WHERE currency = 'USD'")
