@@ -322,6 +322,7 @@ class Bot:
         if self._box.state is BotState.BLOCKED:
             raise Restart("설정이 바뀌어 다시 시작합니다")
         self._apply(config)
+        p.sync.soon()  # the console sees at once that it is in force
 
     def _apply(self, config: BotConfig) -> None:
         p = self.p

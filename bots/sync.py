@@ -119,6 +119,7 @@ class StoreSync:
         self.results: list[tuple[int, commands.CommandStatus, dict[str, Any]]] = []  # command outcomes to write
         self._answered = clock.monotonic()
         self._beat_at = -EVERY_S
+        self._told: tuple[object, int | None] = (None, None)
         self._wake = asyncio.Event()
 
     def soon(self) -> None:
@@ -138,7 +139,7 @@ class StoreSync:
     async def once(self, *, claim: bool = True, beat: bool = False) -> Polled:
         """One transaction: outbox, snapshots, command results, heartbeat, lease, configuration poll, commands.
 
-        `beat` writes the heartbeat even when it is not due.
+        `beat` writes the heartbeat even when it is not due; a new state or configuration does not wait for the next.
 
         Raises:
             StoreAway: nothing was written; what was to be written is kept.
@@ -148,7 +149,8 @@ class StoreSync:
         if queued or taken.rows:
             self._vitals.change_number += 1
         now, monotonic = self._clock.wall_now(), self._clock.monotonic()
-        due = beat or monotonic - self._beat_at >= EVERY_S
+        news = (self._vitals.state, self._vitals.config_version)
+        due = beat or news != self._told or monotonic - self._beat_at >= EVERY_S
         row = self._vitals.row(now) if due else None
         try:
             polled = await self._link.write(
@@ -159,7 +161,8 @@ class StoreSync:
             raise
         self._answered = self._clock.monotonic()
         self.results = self.results[len(results) :]
-        self._beat_at = monotonic if due else self._beat_at
+        if due:
+            self._beat_at, self._told = monotonic, news
         for seq, why in polled.poison:
             await self._journal.set_aside(seq, why)
         if queued:

@@ -29,7 +29,7 @@ from tests.e2e.desk import Desk, by_order, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e"), pytest.mark.timeout(420)]
 
-RECORDED = Path("/work/shared/data/us_minute")
+RECORDED = ROOT.parent / "shared" / "data" / "us_minute"
 SPEED = 400
 LEAD_S = 25  # the bot is ready before the session opens
 TICK = Decimal("0.01")
