@@ -12,7 +12,6 @@ import typer
 from bots.rules.presets import preset_text
 from console import wiring
 from console.cli.output import AsJson, show, tell
-from console.passwords import hash_password
 from console.services import accounts, rules
 from console.services.permissions import Actor
 from console.wiring import Wiring
@@ -98,6 +97,8 @@ def prepare_store(settings: Settings) -> str | None:
             sealed.plant_canary(session, ring.current())
         if user_by_email(session, ADMIN_EMAIL) is not None:
             return None
+        from console.passwords import hash_password  # loads streamlit: only where a password is made
+
         now = wiring.wire(settings).clock.wall_now()
         session.add(
             User(
