@@ -63,6 +63,7 @@ class Trader:
     rules: dict[int, RuleConfig] = field(default_factory=dict)
     pinned: dict[int, Rule] = field(default_factory=dict)
     parked: dict[Key, str] = field(default_factory=dict)
+    stops_checked: dict[Key, datetime] = field(default_factory=dict)  # wall time a position was last judged
     _judged: dict[Key, float] = field(default_factory=dict)  # monotonic time of the last evaluation on a tick
     _dirty: set[Key] = field(default_factory=set)  # a price came too soon after the last evaluation
     _deferred: dict[Key, Decision] = field(default_factory=dict)
@@ -160,6 +161,8 @@ class Trader:
             rule, window = self._stops_of(rule), BarWindow()
         now = self.clock.market_now()
         price = self.feed.price(symbol)
+        if lot is not None and price is not None:
+            self.stops_checked[lot.rule_id, symbol] = self.clock.wall_now()
         view = MarketView(
             symbol=symbol,
             at=now,
