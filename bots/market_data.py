@@ -65,7 +65,7 @@ class MarketData:
                 self._say(f"{key[0]} {key[1]} 봉을 받지 못함: {e}")
 
     async def learn(self, symbol: str) -> None:
-        """Instrument facts, and a first quote with the day's limits. Raises BrokerError or NotFound."""
+        """Instrument facts, the day's limits, and a price no older than a few seconds. Raises BrokerError or NotFound."""
         if symbol not in self.clearance.instruments:
             found = await self.cache.instrument(symbol)
             self.clearance.instruments[symbol] = found
@@ -75,7 +75,8 @@ class MarketData:
                 {"symbol": symbol, "venue": found.venue, "currency": found.currency, "type": found.type}
                 | {"board": found.board, "name": found.name, "fetched_at": self.clock.wall_now().isoformat()},
             )
-        if symbol not in self.feed.quotes:
+        age_s = self.feed.age_s(symbol)
+        if symbol not in self.feed.quotes or age_s is None or age_s > SILENT_S:
             self.on_quote(await self.broker.get_quote(symbol))
 
     def on_tick(self, tick: Tick) -> None:

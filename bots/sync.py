@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlmodel import Session
 
 from bots import outgoing
@@ -220,8 +220,12 @@ class StoreSync:
                     )  # fmt: skip
                 else:
                     self._apply(session, stream, values)
-        except (sync.PoisonRow, IntegrityError, DataError, KeyError, ValueError) as e:
-            return f"{type(e).__name__}: {str(e).splitlines()[0][:300]}"
+        except DBAPIError as e:
+            if not isinstance(e, (IntegrityError, DataError)):
+                raise  # the store is away, not the row at fault
+            return _first_line(e)
+        except (sync.PoisonRow, StatementError, KeyError, ValueError) as e:
+            return _first_line(e)
         return None
 
     def _apply(self, session: Session, stream: str, values: Mapping[str, Any]) -> None:
@@ -231,3 +235,7 @@ class StoreSync:
         elif stream == "instruments":
             body.update(market=self._key.market.value)
         sync.apply(session, self._key.account_id, stream, body)
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0][:300]}"

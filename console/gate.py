@@ -124,6 +124,7 @@ class Gate:
             form.get("password", ""),
             ip=_address(request.scope),
             user_agent=request.headers.get("user-agent", ""),
+            lang=lang,
         )
         if attempt.token is None:
             page = login_page(lang, target, attempt.problem, email=email, wait_s=attempt.wait_s)

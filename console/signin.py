@@ -7,22 +7,22 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
-from streamlit_authenticator.utilities.hasher import Hasher
 
+from console.passwords import check_password, hash_password
 from shared.clock import Clock
 from shared.db import reading, writing
 from shared.store import audit
-from shared.store.people import user_by_email
+from shared.store.people import active_user, user_by_email
 from shared.store.sessions import start_session
+from shared.words import LANGS
 
-MAX_PASSWORD_BYTES = 72  # bcrypt reads no further: a longer password would be cut silently
 # A bcrypt hash nobody knows the password of: an unknown name costs the same time as a known one.
-_NOBODY = Hasher.hash("a name that does not exist")
+_NOBODY = hash_password("a name that does not exist")
 _BCRYPT_AT_ONCE = asyncio.Semaphore(2)
 
 
 class Throttle:
-    """Counts failed sign-ins per key in a sliding window; lives in the one console process."""
+    """Counts sign-ins not known to be right per key in a sliding window; lives in the one console process."""
 
     def __init__(self, clock: Clock, *, limit: int, window_s: float) -> None:
         self._clock, self._limit, self._window_s = clock, limit, window_s
@@ -38,12 +38,17 @@ class Throttle:
             return 0.0
         return self._window_s - (now - times[0]) if len(times) >= self._limit else 0.0
 
-    def failed(self, key: str) -> None:
+    def count(self, key: str) -> None:
         if len(self._failures) > 10_000:  # a flood of invented names must not fill the memory
             self._failures.clear()
         self._failures[key].append(self._clock.monotonic())
 
-    def passed(self, key: str) -> None:
+    def forgive(self, key: str) -> None:
+        """Take back the last count: that attempt was right."""
+        if self._failures.get(key):
+            self._failures[key].pop()
+
+    def clear(self, key: str) -> None:
         self._failures.pop(key, None)
 
 
@@ -65,31 +70,31 @@ class Doorkeeper:
         self._pair = Throttle(clock, limit=5, window_s=300)
         self._address = Throttle(clock, limit=30, window_s=300)
 
-    async def sign_in(self, email: str, password: str, *, ip: str, user_agent: str) -> Attempt:
+    async def sign_in(self, email: str, password: str, *, ip: str, user_agent: str, lang: str) -> Attempt:
         """Check and open a session; every outcome but a throttled one takes one bcrypt."""
         name = email.strip().lower()
         pair = f"{name}|{ip}"
         wait = max(self._pair.wait_s(pair), self._address.wait_s(ip))
         if wait > 0:
             return Attempt(None, "signin.throttled", int(wait) + 1)
+        # Counted before the check: guesses sent at once do not all slip past the limit while bcrypt runs.
+        self._pair.count(pair)
+        self._address.count(ip)
         user_id = await self._check(name, password)
         if user_id is None:
-            self._pair.failed(pair)
-            self._address.failed(ip)
             await asyncio.to_thread(self._note_failure, name, ip)
             return Attempt(None, "signin.wrong")
-        self._pair.passed(pair)
-        return Attempt(await asyncio.to_thread(self._open, user_id, ip, user_agent))
+        self._pair.clear(pair)
+        self._address.forgive(ip)
+        return Attempt(await asyncio.to_thread(self._open, user_id, ip, user_agent, lang))
 
     async def _check(self, name: str, password: str) -> int | None:
         user = await asyncio.to_thread(self._find, name)
         known = user is not None and user[1] is not None
-        # Too long is refused, yet costs the same: time must not tell which rule said no.
-        fits = 0 < len(password.encode()) <= MAX_PASSWORD_BYTES
         stored = user[1] if known and user is not None and user[1] is not None else _NOBODY
         async with _BCRYPT_AT_ONCE:
-            right = await asyncio.to_thread(Hasher.check_pw, password if fits else "x", stored)
-        return user[0] if right and known and fits and user is not None else None
+            right = await asyncio.to_thread(check_password, password, stored)
+        return user[0] if right and known and user is not None else None
 
     def _find(self, name: str) -> tuple[int, str | None] | None:
         with reading(self._engine) as session:
@@ -98,9 +103,12 @@ class Doorkeeper:
                 return None
             return user.id, user.password_hash
 
-    def _open(self, user_id: int, ip: str, user_agent: str) -> str:
+    def _open(self, user_id: int, ip: str, user_agent: str, lang: str) -> str:
         with writing(self._engine) as session:
             now = self._clock.wall_now()
+            user = active_user(session, user_id)
+            if user is not None and user.lang is None and lang in LANGS:
+                user.lang = lang  # the language of the first sign-in stays until changed
             token = start_session(session, user_id, now, ip=ip, user_agent=user_agent)
             audit.record(
                 session,

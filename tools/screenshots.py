@@ -45,7 +45,7 @@ def shoot(desk_name: str, names: list[str], out: Path, lang: str, scheme: str) -
                 page = context.new_page()
                 page.goto(f"{address}/login?lang={lang}")
                 page.screenshot(path=out / f"login-{size}.png")
-                sign_in(page, address)
+                sign_in(page, address, lang=lang)
                 for name in names:
                     page.goto(address + PAGES[name])
                     settled(page)

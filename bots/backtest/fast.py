@@ -17,8 +17,8 @@ import numpy as np
 from bots.backtest.costs import Costs, as_decimal, on_tick
 from bots.backtest.data import PriceData
 from bots.risk.sizing import SizingFacts, shares
-from bots.rules.conditions import Column, Mask, columns, mask
-from bots.rules.evaluate import stop_level, target_level
+from bots.rules.conditions import Column, Mask, columns, mask, sliced
+from bots.rules.evaluate import LEVEL_DECIMALS, stop_level, target_level
 from bots.rules.plan import Plan
 from bots.rules.series import FloatArray, IntArray
 from shared.domain.account import Market
@@ -199,23 +199,15 @@ class _Walk:
             before = max(begin - 1, 0)  # crosses look one bar back
             numbers = np.arange(before, end)
             unknown = np.where(numbers < entry, np.nan, 0.0)
-            facts = {
-                Fact.PNL_PCT: (self.bars.close[before:end] / price - 1.0) * 100.0 + unknown,
+            facts: dict[Fact, Column] = {
+                Fact.PNL_PCT: np.round((self.bars.close[before:end] / price - 1.0) * 100.0, LEVEL_DECIMALS) + unknown,
                 Fact.BARS_SINCE_ENTRY: (numbers - entry).astype(np.float64) + unknown,
             }
-            held = mask(self.plan.exit, self._sliced(before, end, facts), end - before)[begin - before :]
+            values = sliced(self.plan, self.columns, before, end, facts)
+            held = mask(self.plan.exit, values, end - before)[begin - before :]
             if held.any():
                 return begin + int(held.argmax())
         return self.count
-
-    def _sliced(self, begin: int, end: int, facts: dict[Fact, FloatArray]) -> list[Column]:
-        found: list[Column] = []
-        for source, column in zip(self.plan.sources, self.columns, strict=True):
-            if isinstance(source, FactRef) and source.fact in facts:
-                found.append(facts[source.fact])
-            else:
-                found.append(column if isinstance(column, float) else column[begin:end])
-        return found
 
     def _stopped(self, first: int, end: int, price: float) -> _Exit | None:
         """The first bar in [first, end) whose range reaches a stop or the target."""
@@ -229,7 +221,7 @@ class _Walk:
             highs = np.maximum.accumulate(np.concatenate(([high], bars.high[begin:stop])))
             lower = np.full(stop - begin, -np.inf if loss is None else loss)
             if trail is not None:
-                lower = np.maximum(lower, highs[:-1] * (1.0 - trail / 100.0))
+                lower = np.maximum(lower, np.round(highs[:-1] * (1.0 - trail / 100.0), LEVEL_DECIMALS))
             upper = np.inf if target is None else target
             hit = (bars.low[begin:stop] <= lower) | (bars.high[begin:stop] >= upper)
             if hit.any():
@@ -244,7 +236,7 @@ class _Walk:
         if low <= lower and opened < upper:
             # A falling price first meets the level at its tick below; a gap opens beneath it.
             got = min(opened, max(on_tick(self.market, lower, on, Rounding.DOWN), low))
-            reason = "stop_loss" if loss is not None and got <= loss else "trailing_stop"
+            reason = "stop_loss" if loss is not None and (lower <= loss or got <= loss) else "trailing_stop"
         else:
             got = max(opened, min(on_tick(self.market, upper, on, Rounding.UP), high))
             reason = "take_profit"

@@ -128,13 +128,13 @@ def duplicate_signal(request: OrderRequest, s: Snapshot, limits: Limits) -> Deni
 
 
 def data_age(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
-    """No order on a stale price; a person closing a position by hand sees what he does."""
+    """No order on a stale price; a person closing by hand sees what he does. Rules do not enter on fallback prices."""
     if reduces(request) and by_hand(request):
         return None
     if s.last_age_s is None or s.last_age_s > limits.max_data_age_s:
         age = "없음" if s.last_age_s is None else f"{s.last_age_s:.0f}초 전"
         return Denied("stale_data", f"시세 {age} (한도 {limits.max_data_age_s:.0f}초)")
-    if s.from_fallback and not limits.entries_on_fallback and not reduces(request):
+    if s.from_fallback and not (limits.entries_on_fallback or reduces(request) or by_hand(request)):
         return Denied("fallback_data", "폴백 시세로는 진입하지 않음")
     return None
 

@@ -62,6 +62,20 @@ def columns(plan: Plan, bars: Bars, facts: Facts) -> list[Column]:
     return found
 
 
+def sliced(plan: Plan, values: list[Column], begin: int, end: int, facts: Facts) -> list[Column]:
+    """Return the columns of bars [begin, end) with `facts` (already of that length) in the places of the old ones."""
+    found: list[Column] = []
+    for source, column in zip(plan.sources, values, strict=True):
+        match source:
+            case m.FactRef(fact) if fact in facts:
+                found.append(facts[fact])
+            case ScaledColumn(base, operation, scalar):
+                found.append(_SCALE[operation](found[base], scalar))
+            case _:
+                found.append(column if isinstance(column, float) else column[begin:end])
+    return found
+
+
 def _price(bars: Bars, field: m.PriceField) -> FloatArray:
     found: FloatArray = getattr(bars, field.value)
     return found

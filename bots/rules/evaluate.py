@@ -14,6 +14,8 @@ from bots.rules.series import Bars, Holding, MarketView
 from shared.domain.rule.model import EvaluateOn, Fact, Rule
 from shared.domain.signal import Decision, Step, Verdict
 
+LEVEL_DECIMALS = 8  # 12 × 0.95 is 11.4, not 11.399999999999999: a price at the level has reached it
+
 
 def evaluate(rule: Rule, market: MarketView) -> Decision:
     """Return what the rule says now, with every compared value.
@@ -70,7 +72,7 @@ def _judge(plan: Plan, node: Node, market: MarketView, holding: Holding | None, 
     facts = {Fact.MINUTES_TO_CLOSE: nan if minutes is None else float(minutes)}
     if holding is not None:
         price = _price(market)
-        facts[Fact.PNL_PCT] = (price / holding.average_price - 1.0) * 100.0
+        facts[Fact.PNL_PCT] = round((price / holding.average_price - 1.0) * 100.0, LEVEL_DECIMALS)
         facts[Fact.BARS_SINCE_ENTRY] = float(holding.bars_since_entry)
     return truth(node, columns(plan, bars, facts), steps)
 
@@ -109,12 +111,12 @@ def _stop_hit(plan: Plan, market: MarketView, holding: Holding, steps: list[Step
 
 def stop_level(base: float, percent: float | None) -> float | None:
     """Return the price `percent` below `base`, None without a percent."""
-    return None if percent is None else base * (1.0 - percent / 100.0)
+    return None if percent is None else round(base * (1.0 - percent / 100.0), LEVEL_DECIMALS)
 
 
 def target_level(base: float, percent: float | None) -> float | None:
     """Return the price `percent` above `base`, None without a percent."""
-    return None if percent is None else base * (1.0 + percent / 100.0)
+    return None if percent is None else round(base * (1.0 + percent / 100.0), LEVEL_DECIMALS)
 
 
 def _decision(rule: Rule, market: MarketView, verdict: Verdict, reason: str, steps: list[Step]) -> Decision:

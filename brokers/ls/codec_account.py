@@ -18,10 +18,10 @@ from brokers.ls.codec import (
     text,
     whole,
 )
-from shared.domain.errors import BadPrice, NotSupported, WireError
+from shared.domain.errors import BadPrice, NotSupported, OrderRejected, WireError
 from shared.domain.instrument import Venue
 from shared.domain.money import Currency
-from shared.domain.order import BrokerOrder, Cash, OrderAck, OrderType, Position, Side, TimeInForce
+from shared.domain.order import PRICED, BrokerOrder, Cash, OrderAck, OrderType, Position, Side, TimeInForce
 
 Block = dict[str, str | int]
 
@@ -38,14 +38,17 @@ def encode_order(
     """Write CSPAT00601InBlock1. Codes always carry their A: 모의투자 insists, the real side accepts it.
 
     Raises:
-        NotSupported: LS has no such order type or venue. BadPrice: not a whole number of won.
+        NotSupported: LS has no such order type or venue. BadPrice: not a whole number of won, missing or too many.
+        OrderRejected: not a number of shares.
     """
     code, member = tr.TYPE_TO_LS.get(order_type), venue or Venue.KRX
     if code is None or member.value not in tr.VENUES:
         raise NotSupported(tr.LS, "-", f"{order_type} orders at {member} do not exist at LS")
+    if (price is not None) is not (order_type in PRICED):
+        raise BadPrice(tr.LS, "-", f"a {order_type} order with price {price}", "name a price for limit orders only")
     return {
         "IsuNo": f"A{symbol}",
-        "OrdQty": quantity,
+        "OrdQty": shares(quantity),
         "OrdPrc": 0 if price is None else won(price),
         "BnsTpCode": tr.SIDE_TO_LS[side],
         "OrdprcPtnCode": code,
@@ -60,7 +63,7 @@ def encode_amend(original: BrokerOrder, quantity: int, price: Decimal) -> Block:
     return {
         "OrgOrdNo": int(original.broker_order_id),
         "IsuNo": f"A{original.symbol}",
-        "OrdQty": quantity,
+        "OrdQty": shares(quantity),
         "OrdprcPtnCode": tr.TYPE_TO_LS[OrderType.LIMIT],
         "OrdCndiTpCode": tr.CONDITION_TO_LS[TimeInForce.DAY],
         "OrdPrc": won(price),
@@ -68,7 +71,13 @@ def encode_amend(original: BrokerOrder, quantity: int, price: Decimal) -> Block:
 
 
 def encode_cancel(original: BrokerOrder, quantity: int) -> Block:
-    return {"OrgOrdNo": int(original.broker_order_id), "IsuNo": f"A{original.symbol}", "OrdQty": quantity}
+    return {"OrgOrdNo": int(original.broker_order_id), "IsuNo": f"A{original.symbol}", "OrdQty": shares(quantity)}
+
+
+def shares(quantity: int) -> int:
+    if quantity <= 0:
+        raise OrderRejected(tr.LS, "-", f"{quantity} is not a number of shares", "order one share or more")
+    return quantity
 
 
 def won(price: Decimal) -> int:

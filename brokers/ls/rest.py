@@ -68,6 +68,7 @@ class Rest:
         """
         found: list[Row] = []
         seen: set[str] = set()
+        followed: set[tuple[str, str]] = set()
         at, key, cont = "", "", False
         for _ in range(MAX_PAGES):
             page = await self._get(asked, block(at), cont=cont, key=key)
@@ -77,10 +78,11 @@ class Rest:
             at = _cursor(page.body, asked.code, cursor)
             if not at and not page.more:
                 return found
-            if cont and not new:  # an echo: the cursor leads nowhere
+            if (cont and not new) or (at, page.key) in followed:  # an echo: the cursor leads nowhere
                 if total is not None and _adds_up(page.body, asked.code, found, total):
                     return found
                 break
+            followed.add((at, page.key))
             key, cont = page.key, True
         raise WireError(tr.LS, "-", f"{asked.code}: the pages lead nowhere new after {len(found)} rows")
 

@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m brokers.paper", description=__doc__)
     made.add_argument("--profile", type=Profile, choices=list(Profile), default=Profile.COMPAT)
     made.add_argument("--tape", metavar="synthetic[:SEED]|replay:SYMBOL=FILE[,SYMBOL=FILE]")
-    made.add_argument("--speed", type=read_speed, default=1.0, help="market seconds per second (replay only)")
+    made.add_argument("--speed", type=read_speed, help="market seconds per second (replay only)")
     made.add_argument("--port-offset", type=read_offset, default=0, help="added to every port")
     made.add_argument("--cash", type=read_cash, default=dict(DEFAULT_CASH), metavar="KRW=N,USD=N")
     return made

@@ -30,6 +30,7 @@ def admin_app(exchange: Exchange) -> web.Application:
     app = web.Application(middlewares=[_explain])
     app.router.add_get("/healthz", admin.healthz)
     app.router.add_get("/ledger", admin.ledger)
+    app.router.add_get("/accounts", admin.accounts)
     app.router.add_get("/accounts/{number}", admin.account)
     app.router.add_post("/accounts", admin.open_account)
     app.router.add_get("/clock", admin.clock)
@@ -90,6 +91,9 @@ class Admin:
         events = self._exchange.ledger.events(int(after), numbers, kind)
         return _json({"seq": self._exchange.ledger.seq, "events": [asdict(event) for event in events]})
 
+    async def accounts(self, request: web.Request) -> web.Response:
+        return _json({"accounts": [self._show_account(one) for one in self._exchange.accounts()]})
+
     async def account(self, request: web.Request) -> web.Response:
         """Cash and holdings. One number may exist on several sides: `broker` and `env` choose, else the first."""
         number, query = request.match_info["number"], request.query
@@ -126,7 +130,7 @@ class Admin:
         if self._exchange.listing(symbol) is None or quantity < 0:
             raise ValueError(f"a holding of {quantity} {symbol} is not possible here")
         price = row.get("average_price") or row.get("price")
-        return Lot(symbol, quantity, self._exchange.quote(symbol).price if price is None else Decimal(str(price)))
+        return symbol, quantity, self._exchange.quote(symbol).price if price is None else Decimal(str(price))
 
     async def clock(self, request: web.Request) -> web.Response:
         clock = self._exchange.clock
@@ -164,7 +168,7 @@ class Admin:
                 raise _BadRequest(f"{price} is not a price", "send a positive price")
             self._exchange.move(symbol, price=price)
         else:
-            self._exchange.move(symbol, halted="halt" in body)
+            self._exchange.move(symbol, halted=bool(body["halt"]) if "halt" in body else not body.get("resume"))
 
     async def add_fault(self, request: web.Request) -> web.Response:
         return _json({"id": self._exchange.faults.add(await _body(request)).id}, 201)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
@@ -30,18 +29,10 @@ from shared.domain.money import Currency
 from shared.domain.order import Side
 
 Cash = dict[Currency, Decimal]
+Lot = tuple[str, int, Decimal]  # symbol, shares, what one counts as bought for
 # What compat opens at start (design.md §9): KIS by number, one on each side; LS accounts come from their keys.
 STANDING = ((BrokerName.KIS, ExEnv.LIVE, "12345678-01"), (BrokerName.KIS, ExEnv.MOCK, "50001234-01"))
 DEFAULT_CASH: Cash = {Currency.KRW: Decimal(100_000_000), Currency.USD: Decimal(100_000)}
-
-
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """Shares put into an account from outside, and what they count as bought for."""
-
-    symbol: str
-    quantity: int
-    price: Decimal
 
 
 class Clients:
@@ -138,12 +129,12 @@ class Clients:
                 more = self._bring(account, cash_unit(currency), amount)
                 if more:
                     self._put(account, currency, cash_unit(currency), more, price=more)
-            for lot in holdings:
-                unit = share_unit(lot.symbol)
-                more = self._bring(account, unit, Decimal(lot.quantity))
+            for symbol, quantity, price in holdings:
+                unit = share_unit(symbol)
+                more = self._bring(account, unit, Decimal(quantity))
                 if more:
                     side = Side.BUY if more > 0 else Side.SELL
-                    self._put(account, lot.symbol, unit, more, side=side, quantity=abs(int(more)), price=lot.price)
+                    self._put(account, symbol, unit, more, side=side, quantity=abs(int(more)), price=price)
         self._accounts[account.id] = account
 
     def _bring(self, account: Account, unit: str, amount: Decimal) -> Decimal:

@@ -65,7 +65,7 @@ class Exchange:
 
     @classmethod
     def open(
-        cls, state: State, clock: ExchangeClock, tape: str | None, speed: float, profile: Profile, cash: Cash
+        cls, state: State, clock: ExchangeClock, tape: str | None, speed: float | None, profile: Profile, cash: Cash
     ) -> Exchange:
         """Go on where the state left off. `tape` None is the tape of last time, else synthetic.
 
@@ -77,12 +77,16 @@ class Exchange:
         before = json.loads(state.get("tape") or "{}")
         source = open_source(tape or before.get("spec") or "synthetic")
         same = before.get("spec") == source.spec
-        at = datetime.fromisoformat(before["market_at"]) if same and before.get("market_at") else None
-        begin_market_time(clock, source, speed, at)
+        at = None
+        if same and before.get("market_at"):
+            # What is in the ledger has happened, also when the kill came before the market time was written down.
+            seen = [e.market_at for e in Ledger(state).events(after=before["seq"])]
+            at = max(datetime.fromisoformat(text) for text in [before["market_at"], *seen[-1:]])
+        begin_market_time(clock, source, speed or (before.get("speed") if same else None) or 1.0, at)
         exchange = cls(state, clock, source, profile=profile, cash=cash)
         if same:
             exchange.tape.restore_overlays(before.get("overlays") or "{}")
-        exchange._keep_tape()
+        exchange.keep_tape()
         return exchange
 
     # -- accounts and tokens
@@ -352,7 +356,7 @@ class Exchange:
             self._floor.close_all()
         begin_market_time(self.clock, source, speed)
         self.tape.load(source)
-        self._keep_tape()
+        self.keep_tape()
 
     def move(self, symbol: str, *, price: Decimal | None = None, halted: bool | None = None) -> None:
         """Set a symbol's price from now on (within its limits), or halt or resume it. Raises NotFound."""
@@ -361,22 +365,24 @@ class Exchange:
             self.tape.set_price(symbol, price)
         if halted is not None:
             self.tape.halt(symbol, halted)
-        self._keep_tape()
+        self.keep_tape()
         self.advance()
-
-    def keep_market_time(self) -> None:
-        """Write a replay's market time down, so that a restart goes on from there."""
-        if self.clock.sessions is Sessions.CALENDAR:
-            self._keep_tape()
 
     @property
     def sessions(self) -> Sessions:
         """What clients are told: always open, or the calendar's hours."""
         return Sessions.CALENDAR if self.profile is Profile.STRICT else self.clock.sessions
 
-    def _keep_tape(self) -> None:
-        market_at = self.clock.market_now().isoformat() if self.clock.sessions is Sessions.CALENDAR else None
-        kept = {"spec": self.tape.source.spec, "market_at": market_at, "overlays": self.tape.dump_overlays()}
+    def keep_tape(self) -> None:
+        """Write down what a restart needs to go on from here: the tape, its market time, jumps and halts."""
+        replayed = self.clock.sessions is Sessions.CALENDAR
+        kept = {
+            "spec": self.tape.source.spec,
+            "speed": self.clock.speed,
+            "market_at": self.clock.market_now().isoformat() if replayed else None,
+            "seq": self.ledger.seq,
+            "overlays": self.tape.dump_overlays(),
+        }
         with self._state.transaction():
             self._state.put("tape", json.dumps(kept))
 

@@ -14,7 +14,7 @@ from brokers.paper import kis_wire, ls_wire
 from brokers.paper.accounts import ExEnv, Profile
 from brokers.paper.admin import admin_app
 from brokers.paper.clients import DEFAULT_CASH, Cash
-from brokers.paper.clock import ExchangeClock
+from brokers.paper.clock import ExchangeClock, Sessions
 from brokers.paper.exchange import Exchange
 from brokers.paper.state import State
 from shared.clock import Clock
@@ -22,7 +22,7 @@ from shared.domain.errors import ConfigError
 
 HOST = "127.0.0.1"
 STEP_S = 0.05  # how often the tape is played
-KEEP_S = 1.0  # how often a replay's market time is written down
+KEEP_S = 0.25  # how often a replay's market time is written down
 STOP_S = 1.0  # what open connections get to finish
 PORTS = {  # design.md §9
     "kis_rest_live": 18443,
@@ -43,7 +43,7 @@ class Options:
     home: Path  # LETSTRADE_HOME; the state lives in its folder `exchange`
     profile: Profile = Profile.COMPAT
     tape: str | None = None  # None: the tape of last time, else synthetic
-    speed: float = 1.0
+    speed: float | None = None  # of a replay; None: as last time, else 1
     port_offset: int = 0
     cash: Cash = field(default_factory=lambda: dict(DEFAULT_CASH))
 
@@ -110,8 +110,8 @@ async def _play(exchange: Exchange, state: State, stopping: asyncio.Event) -> in
     loop = asyncio.get_running_loop()
     while not stopping.is_set():
         exchange.advance()
-        if loop.time() - kept >= KEEP_S:
-            exchange.keep_market_time()
+        if exchange.clock.sessions is Sessions.CALENDAR and loop.time() - kept >= KEEP_S:
+            exchange.keep_tape()
             kept = loop.time()
         if state.failed:
             log.error("a change could not be written to %s; ending, so that memory is loaded from it again", state.path)
@@ -120,5 +120,5 @@ async def _play(exchange: Exchange, state: State, stopping: asyncio.Event) -> in
             await asyncio.wait_for(stopping.wait(), STEP_S)
         except TimeoutError:
             continue
-    exchange.keep_market_time()
+    exchange.keep_tape()
     return 0

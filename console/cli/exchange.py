@@ -81,7 +81,11 @@ def _ask(method: str, path: str, port_offset: int | None, **how: Any) -> Any:
             code="exchange_away",
         ) from error
     if reply.is_error:
+        told = reply.json().get("error", {})
         raise TradingError(
-            f"로컬 거래소가 거절했습니다 (the local exchange refused): {reply.status_code}", reply.text[:300], ""
+            told.get("what", "로컬 거래소가 거절했습니다 (the local exchange refused)"),
+            told.get("why", str(reply.status_code)),
+            told.get("now", ""),
+            told.get("code", "refused"),
         )
-    return reply.json() if reply.content else {}
+    return reply.json()

@@ -14,7 +14,7 @@ from console.cli.desk import Desk, open_desk
 from console.cli.output import AsJson
 from console.services import accounts, manual_orders, orders
 from console.services.manual_orders import Ticket
-from shared.domain.errors import OrderRejected, OutcomeUnknown, TradingError
+from shared.domain.errors import OutcomeUnknown, TradingError
 from shared.domain.instrument import Venue
 from shared.domain.order import OrderType, Side, TimeInForce
 from shared.domain.order_state import OPEN, OrderStatus
@@ -132,30 +132,29 @@ def _place(account: str, ticket: Ticket, key: str, confirm: str, as_json: bool) 
 
 
 def _answer(desk: Desk, asked: Command, as_json: bool) -> None:
-    """Wait for the bot's answer. Only a command that was taken back or refused is a no; silence is unknown."""
+    """Wait for the bot's answer. Only a command that was refused or taken back is a no; silence is unknown."""
     done = manual_orders.outcome(desk.wiring, asked.id or 0)
     result: dict[str, Any] = dict(done.result or {})
-    document = {"command": done.id, "status": done.status, "account_id": done.account_id, **done.payload, **result}
     match CommandStatus(done.status):
         case CommandStatus.DONE:
-            output.show(document, as_json)
+            head = {"command": done.id, "account_id": done.account_id}
+            output.show({**head, **done.payload, "status": done.status, **result}, as_json)
         case CommandStatus.FAILED:
-            raise OrderRejected("bot", str(result.get("code", "failed")), _sentence(result))
+            error = result.get("error") or {}
+            what = error.get("what") or "주문이 거절되었습니다 (refused)"
+            raise TradingError(what, error.get("why", ""), error.get("now", ""), error.get("code", "refused"))
         case CommandStatus.EXPIRED:
             raise TradingError(
-                "주문이 나가지 않았습니다 · nothing was sent",
-                "봇이 시간 안에 받지 않았습니다 · the bot did not take the command in time",
+                "주문이 나가지 않았습니다 (nothing was sent)",
+                "봇이 시간 안에 받지 않았습니다 (the bot did not take the command in time)",
                 "letstrade bot status",
                 code="expired",
             )
         case _:
+            error = result.get("error") or {}
             raise OutcomeUnknown(
                 "bot",
-                str(done.id),
-                _sentence(result) or "봇의 답이 없습니다 · the bot has not answered",
-                "letstrade order list --open — 같은 주문을 다시 내지 마십시오 · do not send it again",
+                f"command {done.id}",
+                error.get("why") or result.get("note") or "봇의 답이 없습니다 (the bot has not answered)",
+                "letstrade order list --open — 같은 주문을 다시 내지 마십시오 (do not send it again)",
             )
-
-
-def _sentence(result: dict[str, Any]) -> str:
-    return " · ".join(f"{name}: {value}" for name, value in result.items() if not isinstance(value, (dict, list)))

@@ -108,5 +108,7 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, Decimal) and value != round(value, 6):  # a quotient, not an amount
+        return f"{value:.4f}"
     plain = to_plain(value)
     return json.dumps(plain, ensure_ascii=False) if isinstance(plain, (dict, list)) else str(plain)

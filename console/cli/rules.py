@@ -19,6 +19,7 @@ from shared.domain.errors import ConfigError, Conflict, NotFound
 from shared.domain.rule.parse import parse_rule
 from shared.domain.rule.problem import RuleInvalid
 from shared.domain.rule.validate import warnings_of
+from shared.domain.signal import Decision, Step, Verdict
 from shared.models import DecisionRow
 
 app = typer.Typer(help="규칙 · rules", no_args_is_help=True)
@@ -26,7 +27,10 @@ app = typer.Typer(help="규칙 · rules", no_args_is_help=True)
 File = Annotated[Path, typer.Argument(metavar="FILE", help="YAML이나 JSON · YAML or JSON")]
 RuleId = Annotated[int, typer.Argument(metavar="RULE", help="규칙 · rule id of `rule list`")]
 Symbols = Annotated[str, typer.Option(help="파일에 종목이 없을 때 · when the file names none: AAPL,MSFT")]
-MaxPosition = Annotated[int, typer.Option(min=0, help="종목당 최대 보유 주 · most shares of a symbol; 0 = no entries")]
+MaxPosition = Annotated[
+    int | None, typer.Option(min=0, help="종목당 최대 보유 주 · most shares of a symbol; 0: no entries")
+]
+_STEP = ("path", "label", "left", "operator", "right", "truth")  # what a stored step holds
 _MARKS = {True: "✓", False: "✗", None: "?"}
 
 
@@ -61,14 +65,22 @@ def add(
     file: File,
     account: Annotated[str, typer.Option(help="계좌 · id or nickname")],
     symbols: Symbols = "",
-    max_position: MaxPosition = 0,
+    max_position: MaxPosition = None,
     replace: Annotated[int | None, typer.Option(metavar="RULE", help="새 버전으로 · as its next version")] = None,
     as_json: AsJson = False,
 ) -> None:
     """규칙을 꺼진 채로 등록합니다 · Keep a rule, switched off; or a new version of one."""
     desk = open_desk()
-    rule_id = _save(desk, desk.account(account), read(file), symbols, max_position, replace)
-    output.show(_row(_line(desk, rule_id)), as_json)
+    account_id, text = desk.account(account), read(file)
+    if replace is None:
+        replace = _keep(desk, account_id, text, symbols, max_position)
+    elif _line(desk, replace).account_id != account_id:
+        raise NotFound(
+            f"규칙 {replace}은(는) {account} 계좌의 것이 아닙니다 (not of this account)", "", "letstrade rule list"
+        )
+    else:
+        rules.save_version(desk.wiring, desk.actor, replace, text, symbols=symbols, max_position=max_position)
+    output.show(_row(_line(desk, replace)), as_json)
 
 
 @app.command("import")
@@ -76,7 +88,7 @@ def import_(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help=".kis.yaml, YAML, JSON")],
     account: Annotated[str, typer.Option(help="계좌 · id or nickname")],
     symbols: Symbols = "",
-    max_position: MaxPosition = 0,
+    max_position: MaxPosition = None,
     as_json: AsJson = False,
 ) -> None:
     """여러 파일을 검사한 뒤 모두 등록합니다 · Check several files, then keep all of them; one bad file keeps none."""
@@ -90,7 +102,7 @@ def import_(
             raise Conflict(
                 f"{name}: 등록하지 않았습니다 (nothing was imported)", " / ".join(checked.problems), "", code="bad_rule"
             )
-    kept = [_save(desk, account_id, text, symbols, max_position, None) for text in texts]
+    kept = [_keep(desk, account_id, text, symbols, max_position) for text in texts]
     output.show(listing([_row(_line(desk, rule_id)) for rule_id in kept], desk.now), as_json)
 
 
@@ -132,7 +144,7 @@ def enable(
 ) -> None:
     """규칙을 켭니다 · Switch a rule on."""
     desk = open_desk()
-    rules.set_enabled(desk.wiring, desk.actor, rule_id, True, confirm=confirm, reason=reason, waive=waive)
+    rules.switch(desk.wiring, desk.actor, rule_id, enabled=True, confirm=confirm, reason=reason, waive=waive)
     output.show(_row(_line(desk, rule_id)), as_json)
 
 
@@ -140,7 +152,7 @@ def enable(
 def disable(rule_id: RuleId, reason: Reason = "", as_json: AsJson = False) -> None:
     """규칙을 끕니다 · Switch a rule off."""
     desk = open_desk()
-    rules.set_enabled(desk.wiring, desk.actor, rule_id, False, reason=reason)
+    rules.switch(desk.wiring, desk.actor, rule_id, enabled=False, reason=reason)
     output.show(_row(_line(desk, rule_id)), as_json)
 
 
@@ -154,8 +166,16 @@ def explain(rule_id: RuleId, as_json: AsJson = False) -> None:
         told = None if said is None else {name: getattr(said, name) for name in names}
         print_json({"rule_id": rule_id, "name": line.name, "decision": told, "as_of": desk.now})
         return
-    for one in ["아직 판단하지 않았습니다 (no decision yet)"] if said is None else _told(said):
+    for one in (
+        ["아직 판단하지 않았습니다 (no decision yet)"] if said is None else _told(said, desk.wiring.settings.lang)
+    ):
         typer.echo(one)
+
+
+def _in_words(decision: Decision, lang: str) -> list[str]:
+    from bots.rules.explain import explain as in_words
+
+    return in_words(decision, lang)
 
 
 def read(file: Path) -> str:
@@ -169,16 +189,9 @@ def read(file: Path) -> str:
         ) from error
 
 
-def _save(desk: Desk, account_id: int, text: str, symbols: str, max_position: int, rule_id: int | None) -> int:
-    return rules.save(
-        desk.wiring,
-        desk.actor,
-        account_id=account_id,
-        rule_id=rule_id,
-        text=text,
-        symbols=symbols,
-        max_position=max_position,
-    )
+def _keep(desk: Desk, account_id: int, text: str, symbols: str, max_position: int | None) -> int:
+    most = rules.DEFAULT_MAX_POSITION if max_position is None else max_position
+    return rules.add_rule(desk.wiring, desk.actor, account_id, text, symbols=symbols, max_position=most)
 
 
 def _line(desk: Desk, rule_id: int) -> RuleLine:
@@ -193,11 +206,13 @@ def _row(line: RuleLine) -> dict[str, Any]:
     return {name: getattr(line, name) for name in names}
 
 
-def _told(said: DecisionRow) -> Iterator[str]:
-    yield f"{said.symbol} {said.verdict} {said.reason} {said.text}"
-    for step in said.steps:
-        parts = [str(step.get(name, "")) for name in ("label", "left", "operator", "right")]
-        yield f"  {_MARKS[step.get('truth')]} {' '.join(part for part in parts if part)}"
+def _told(said: DecisionRow, lang: str) -> Iterator[str]:
+    steps = tuple(Step(**{name: step.get(name) for name in _STEP}) for step in said.steps)
+    yield from _in_words(
+        Decision(said.rule_id, said.version_id, said.symbol, Verdict(said.verdict), said.reason, said.at, steps), lang
+    )
+    if said.text:
+        yield f"  {said.text}"
     for gate in said.gates:
         yield f"  {_MARKS[gate.get('passed')]} {gate.get('code', '')} {gate.get('text', '')}"
     for reason, times in said.counts.items():

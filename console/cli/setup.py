@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,6 +12,7 @@ import typer
 from bots.rules.presets import preset_text
 from console import wiring
 from console.cli.output import AsJson, show, tell
+from console.passwords import hash_password
 from console.services import accounts, rules
 from console.services.permissions import Actor
 from console.wiring import Wiring
@@ -104,22 +104,13 @@ def prepare_store(settings: Settings) -> str | None:
                 email=ADMIN_EMAIL,
                 name="admin",
                 role=Role.ADMIN.value,
-                password_hash=_hash(password),
+                password_hash=hash_password(password),
                 must_change_password=True,
                 created_at=now,
             )
         )
         audit.record(session, now, actor=SETUP.label, action="user.add", source="setup", target=ADMIN_EMAIL)
     return password
-
-
-def _hash(password: str) -> str:
-    logging.disable(logging.WARNING)  # its package loads streamlit, which warns that no console runs here
-    from streamlit_authenticator.utilities.hasher import Hasher
-
-    hashed = str(Hasher.hash(password))
-    logging.disable(logging.NOTSET)
-    return hashed
 
 
 def _close_to_others(settings: Settings) -> None:

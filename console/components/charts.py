@@ -32,10 +32,10 @@ def equity_chart(curves: Sequence[EquityCurve], *, key: str = "equity_chart") ->
         )
     figure.update_layout(
         height=290,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        legend={"orientation": "h", "y": -0.18},
+        margin={"l": 8, "r": 8, "t": 8, "b": 36},
+        legend={"orientation": "h", "y": -0.2},
         yaxis={"ticksuffix": "%", "zeroline": True, "title": None},
-        xaxis={"title": None},
+        xaxis={"title": None, "tickformat": "%m-%d %H:%M", "nticks": 5},
         hovermode="x unified",
     )
     st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=t("control.equity"))

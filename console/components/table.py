@@ -42,7 +42,7 @@ def _css(column: Column) -> str:
     return "n" if column.numeric else ("w" if column.wide else "")
 
 
-def facts(pairs: Sequence[tuple[str, object]], *, name: str) -> None:
+def facts(pairs: Sequence[tuple[object, object]], *, name: str) -> None:
     """Draw a few named figures in a row."""
     cells = "".join(f"<div><span>{safe(label)}</span><b>{safe(value)}</b></div>" for label, value in pairs)
     st.html(f'<div class="lt-facts" data-table="{safe(name)}">{cells}</div>')

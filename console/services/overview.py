@@ -67,16 +67,24 @@ class AccountLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Sums:
+    """Money of one environment: play money and real money never meet in one figure, nor do currencies."""
+
+    environment: Environment
+    equity: tuple[Money, ...]  # one sum per currency
+    pnl_today: tuple[Money, ...]
+    equity_unknown: int  # accounts whose equity is not known and not in the sums
+    pnl_unknown: int
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     lines: tuple[AccountLine, ...]
     kill: KillLevel  # of all accounts
     kill_reason: str
     kill_by: str
     kill_at: datetime | None
-    equity: tuple[Money, ...]  # one sum per currency; accounts without a known equity are in `equity_unknown`
-    pnl_today: tuple[Money, ...]
-    equity_unknown: int
-    pnl_unknown: int
+    sums: tuple[Sums, ...]  # LIVE first
     market_at: datetime | None  # the exchange's clock, from the newest heartbeat
     as_of: datetime
 
@@ -140,10 +148,7 @@ def _read(session: Session, rows: list[BrokerageAccount], now: datetime) -> Over
         kill_reason=everybody.reason if everybody else "",
         kill_by=labels(session).get(everybody.changed_by, everybody.changed_by) if everybody else "",
         kill_at=everybody.changed_at if everybody else None,
-        equity=sum_by_currency(line.equity for line in lines),
-        pnl_today=sum_by_currency(line.pnl_today for line in lines),
-        equity_unknown=sum(line.equity is None for line in lines),
-        pnl_unknown=sum(line.pnl_today is None for line in lines),
+        sums=_sums(lines),
         market_at=max((beat.market_at for beat in beats.values() if beat.market_at), default=None),
         as_of=now,
     )
@@ -239,6 +244,24 @@ def _baselines(
 def _own_currency(rows: list[BrokerageAccount], balances: list[CashBalance]) -> list[CashBalance]:
     own = {row.id: Market(row.market).currency for row in rows}
     return [balance for balance in balances if balance.currency == own.get(balance.account_id)]
+
+
+def _sums(lines: list[AccountLine]) -> tuple[Sums, ...]:
+    """One entry per environment in which an account runs or money is known."""
+    found = []
+    for environment in (Environment.LIVE, Environment.MOCK, Environment.SIM):
+        mine = [line for line in lines if line.environment == environment]
+        if any(line.enabled or line.equity is not None for line in mine):
+            found.append(
+                Sums(
+                    environment,
+                    equity=sum_by_currency(line.equity for line in mine),
+                    pnl_today=sum_by_currency(line.pnl_today for line in mine),
+                    equity_unknown=sum(line.equity is None for line in mine),
+                    pnl_unknown=sum(line.pnl_today is None for line in mine),
+                )
+            )
+    return tuple(found)
 
 
 def sum_by_currency(amounts: Iterable[Money | None]) -> tuple[Money, ...]:

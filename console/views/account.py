@@ -26,6 +26,7 @@ from console.components.figures import (
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.reasons import decision_table
 from console.components.rows import cash_table, fill_table, log_table, order_table, position_table
+from console.components.secret import secret_input
 from console.components.table import facts, note
 from console.services import accounts, holdings, logs, orders, overview
 from console.services.accounts import Keys, Limits, new_key
@@ -206,8 +207,8 @@ def _decimal(name: str, typed: str) -> Decimal | None:
 
 def _key_form(row: BrokerageAccount, *, disabled: bool) -> None:
     one, two = st.columns(2)
-    one.text_input(t("field.app_key"), key="set_app_key", type="password", disabled=disabled, autocomplete="off")
-    two.text_input(t("field.app_secret"), key="set_app_secret", type="password", disabled=disabled, autocomplete="off")
+    secret_input(one, t("field.app_key"), key="set_app_key", disabled=disabled)
+    secret_input(two, t("field.app_secret"), key="set_app_secret", disabled=disabled)
     three, four = st.columns(2)
     three.text_input(t("field.account_no"), key="set_account_no", disabled=disabled, autocomplete="off")
     four.text_input(t("field.hts_id"), key="set_hts_id", disabled=disabled, autocomplete="off")

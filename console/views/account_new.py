@@ -9,6 +9,7 @@ import streamlit as st
 from console.components import confirm
 from console.components.bar import bar
 from console.components.frame import allowed, me, t, wiring
+from console.components.secret import secret_input
 from console.services import accounts
 from console.services.accounts import Keys, Limits, NewAccount
 from console.services.permissions import Action, refuse
@@ -69,8 +70,8 @@ def _identity() -> tuple[Market, Environment]:
 
 def _keys() -> None:
     one, two = st.columns(2)
-    one.text_input(t("field.app_key"), key="new_app_key", type="password", autocomplete="off")
-    two.text_input(t("field.app_secret"), key="new_app_secret", type="password", autocomplete="off")
+    secret_input(one, t("field.app_key"), key="new_app_key")
+    secret_input(two, t("field.app_secret"), key="new_app_secret")
     three, four = st.columns(2)
     three.text_input(t("field.account_no"), key="new_account_no", placeholder="12345678-01", autocomplete="off")
     four.text_input(t("field.hts_id"), key="new_hts_id", autocomplete="off", help=t("field.hts_id_help"))

@@ -32,21 +32,25 @@ def _desk() -> None:
     _accounts(view)
 
 
-def _sums(view: Overview) -> list[tuple[str, object]]:
-    equity = " · ".join(money(one) for one in view.equity) or UNKNOWN
-    pnl = join(*(part for one in view.pnl_today for part in (moved_money(one), "  "))) if view.pnl_today else UNKNOWN
+def _sums(view: Overview) -> list[tuple[object, object]]:
+    shown: list[tuple[object, object]] = []
+    for one in view.sums:
+        badge = environment_badge(one.environment, lang())
+        pnl = [part for money_sum in one.pnl_today for part in (moved_money(money_sum), "  ")]
+        shown.append((_label("sum.equity", badge, one.equity_unknown), " · ".join(map(money, one.equity)) or UNKNOWN))
+        shown.append((_label("sum.pnl_today", badge, one.pnl_unknown), join(*pnl) if pnl else UNKNOWN))
     unguarded = sum(line.unguarded for line in view.lines)
     return [
-        (_with_gap(t("sum.equity"), view.equity_unknown), equity),
-        (_with_gap(t("sum.pnl_today"), view.pnl_unknown), pnl),
+        *shown,
         (t("sum.open_orders"), f"{sum(line.open_orders for line in view.lines):,}"),
         (t("sum.positions"), f"{sum(line.positions for line in view.lines):,}"),
         (t("sum.unguarded"), mark("watch", f"{unguarded:,}") if unguarded else "0"),
     ]
 
 
-def _with_gap(label: str, unknown: int) -> str:
-    return f"{label} ({t('sum.unknown', n=unknown)})" if unknown else label
+def _label(key: str, badge: Html, unknown: int) -> Html:
+    gap = f" ({t('sum.unknown', n=unknown)})" if unknown else ""
+    return join(t(key), " ", badge, gap)
 
 
 def _accounts(view: Overview) -> None:
@@ -129,7 +133,7 @@ def _equity(chosen: str) -> None:
 
 bar()
 _desk()
-left, right = st.columns([3, 2], gap="large")
+left, right = st.columns([5, 3], gap="medium")
 with left:
     _recent()
 with right:

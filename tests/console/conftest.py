@@ -31,6 +31,7 @@ def desk_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Desk]:
     def get(state: str) -> Desk:
         if state not in made:
             made[state] = getattr(desks, f"{state}_desk")(tmp_path_factory.mktemp(state))
+        desks.beat_again(made[state])  # the run is longer than a heartbeat lives
         wired.use(made[state].wiring)
         return made[state]
 

@@ -9,9 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from sqlmodel import Session
-from streamlit_authenticator.utilities.hasher import Hasher
 
 from console import wiring as wired
+from console.passwords import hash_password
 from console.services import accounts, rules
 from console.services.accounts import Keys, Limits, NewAccount
 from console.services.permissions import Actor
@@ -48,6 +48,7 @@ class Desk:
     wiring: Wiring
     users: dict[Role, int]
     accounts: dict[str, int]  # nickname → id
+    silent: frozenset[int] = frozenset()  # accounts whose bot died
 
     def actor(self, role: Role, lang: str = "ko") -> Actor:
         return Actor(self.users[role], role, "console", role.lower(), lang)
@@ -78,7 +79,7 @@ def empty_desk(folder: Path, port: int = 16501, url: str | None = None) -> Desk:
                 email=f"{role.lower()}@desk.local",
                 name=role.value,
                 role=role.value,
-                password_hash=Hasher.hash(PASSWORDS[role]),
+                password_hash=hash_password(PASSWORDS[role]),
                 created_at=now,
             )
             session.add(user)
@@ -154,12 +155,12 @@ def degraded_desk(folder: Path, port: int = 16501, url: str | None = None) -> De
             KillSwitch(scope="all", level=1, reason="점검", changed_by="user:1", changed_at=now - timedelta(minutes=2))
         )
         _alert(session, us, "ORDER_UNKNOWN", "critical", now, symbol="NVDA", side="BUY", quantity=3)
-        _alert(session, krx, "BOT_SILENT", "critical", now)
+        _alert(session, krx, "BOT_SILENT", "critical", now, silent_s=240)
         _alert(session, mock, "BOT_PARKED", "critical", now, reason="10분에 5번 종료")
         _alert(session, live, "UNGUARDED", "warning", now, symbol="AAPL", quantity=12)
         _alert(session, us, "PRICE_SPIKE", "warning", now, symbol="NVDA", change_pct="-4.2", minutes=5)
         _log(session, us, 900, "ERROR", "주문 응답을 받지 못함 <script>alert(1)</script>", now)
-    return desk
+    return replace(desk, silent=frozenset({krx}))
 
 
 RULE_TEXT = """version: "1.0"
@@ -443,7 +444,7 @@ def beat_again(desk: Desk) -> None:
     with writing(desk.wiring.engine) as session:
         for account in desk.accounts.values():
             beat = session.get(Heartbeat, account)
-            if beat is not None and (now - beat.at).total_seconds() < 120:
+            if beat is not None and account not in desk.silent:
                 shift = now - beat.at
                 beat.at, beat.market_at = now, now
                 beat.feed_at = beat.feed_at + shift if beat.feed_at else None

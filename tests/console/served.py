@@ -95,8 +95,8 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGS)
 
 
-def sign_in(page: Page, url: str, role: Role = Role.ADMIN) -> None:
-    page.goto(f"{url}/login")
+def sign_in(page: Page, url: str, role: Role = Role.ADMIN, lang: str = "ko") -> None:
+    page.goto(f"{url}/login?lang={lang}")
     page.fill("#email", f"{role.lower()}@desk.local")
     page.fill("#password", desks.PASSWORDS[role])
     page.click("button[type=submit]")
@@ -106,5 +106,5 @@ def sign_in(page: Page, url: str, role: Role = Role.ADMIN) -> None:
 def settled(page: Page) -> None:
     """Wait until the page's own tables are drawn and the script rests."""
     page.wait_for_selector("[data-table=bar]", timeout=30_000)
-    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')", timeout=20_000)
+    page.wait_for_selector("[data-testid=stStatusWidget]", state="detached", timeout=20_000)
     page.wait_for_timeout(700)

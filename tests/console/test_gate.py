@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -137,6 +138,16 @@ def test_guessing_is_throttled_and_audited(served: Served) -> None:
     with reading(served.desk.wiring.engine) as session:
         refused = session.exec(select(AuditLog).where(AuditLog.target == "guess@desk.local")).all()
         assert len(refused) == 5
+
+
+def test_guesses_sent_at_once_do_not_slip_past_the_limit(served: Served) -> None:
+    def guess(n: int) -> int:
+        with served.client() as client:
+            return client.post("/login", data={"email": "burst@desk.local", "password": str(n)}).status_code
+
+    with ThreadPoolExecutor(10) as many:
+        codes = list(many.map(guess, range(10)))
+    assert codes.count(401) == 5 and codes.count(429) == 5
 
 
 def test_a_form_from_another_site_is_refused(served: Served) -> None:

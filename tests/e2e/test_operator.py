@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.console.served import chromium, launch
 from tests.e2e.desk import Desk, wait_until
@@ -46,6 +47,19 @@ sizing: {mode: shares, value: 2}
 execution: {order_type: limit, offset_ticks: 5, cooldown_sec: 600}
 universe: ["SYMBOL"]
 """
+
+
+@contextmanager
+def a_page(browser: Browser, desk: Desk) -> Iterator[Page]:
+    """A page; what it showed when the test failed stays beside the desk's files as failed.png."""
+    page = browser.new_page(viewport={"width": 1366, "height": 768}, locale="ko-KR")
+    try:
+        yield page
+    except BaseException:
+        page.screenshot(path=desk.folder / "failed.png", full_page=True)
+        raise
+    finally:
+        browser.close()
 
 
 def field(page: Page, key: str) -> str:
@@ -128,12 +142,10 @@ def test_an_operator_brings_an_empty_desk_to_trade(new_desk: Callable[..., Desk]
     desk = new_desk()
     desk.setup("--no-demo")
     desk.start()
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        page = browser.new_page(viewport={"width": 1366, "height": 768}, locale="ko-KR")
+    with sync_playwright() as playwright, a_page(launch(playwright), desk) as page:
         sign_in(page, desk)
         kis = register(page, desk, "한투 미국", "한국투자", "미국", CANARIES)
-        ls = register(page, desk, "엘에스 국내", "LS", "국내", LS_CANARIES)
+        ls = register(page, desk, "엘에스 국내", "LS", "KRX", LS_CANARIES)
         write_rule(page, desk, "한투 미국", RULE.replace("SYMBOL", "AAPL"))
         write_rule(page, desk, "엘에스 국내", RULE.replace("SYMBOL", "005930"))
         start_account(page, desk, kis)
@@ -148,7 +160,6 @@ def test_an_operator_brings_an_empty_desk_to_trade(new_desk: Callable[..., Desk]
         page.goto(f"{desk.console_url}/logs")
         page.wait_for_selector("[data-table=logs] tbody tr", timeout=60_000)
         seen = page.content()
-        browser.close()
 
     assert {event["symbol"] for event in desk.ledger("FILL")} == {"AAPL", "005930"}
     held = desk.rows("SELECT symbol, qty FROM positions ORDER BY symbol")

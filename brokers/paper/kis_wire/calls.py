@@ -63,9 +63,12 @@ class Call:
         """
         text = self.need(name)
         try:
-            return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+            day = date(int(text[:4]), int(text[4:6]), int(text[6:8]))
         except ValueError:
             raise bad_field(name) from None
+        if not 1900 <= day.year <= 2100:
+            raise bad_field(name)
+        return day
 
     def order_id(self, order_no: int | None) -> str:
         """An order number as this side shows it: padded to ten live-like, plain 모의-like (kis.md §3.2)."""

@@ -14,7 +14,7 @@ from brokers.paper.kis_wire.quotes_us import DECIMALS, asked_listing, change, mo
 from shared.domain.account import Market
 from shared.domain.market import Bar
 
-ROWS, MINUTE_ROWS = 100, 120
+ROWS, MINUTE_ROWS, LONGEST_MINUTES = 100, 120, 120
 PERIODS = {"": "D", "0": "D", "1": "W", "2": "M"}  # GUBN
 
 
@@ -56,7 +56,7 @@ def _daily_row(bar: Bar, before: Bar | None) -> Json:
 def minutes(call: Call) -> Answer:
     """Up to 120 minute bars, newest first, ending at KEYB (New York time) or now (kis.md §3.12)."""
     listing, rsym = asked_listing(call), realtime_symbol(call.get("EXCD"), call.get("SYMB"))
-    step = parse_quantity(call.need("NMIN")) or 1
+    step = min(parse_quantity(call.need("NMIN")) or 1, LONGEST_MINUTES)
     count = min(parse_quantity(call.get("NREC")) or MINUTE_ROWS, MINUTE_ROWS)
     head = {"rsym": rsym, "zdiv": str(DECIMALS), "stim": "093000", "etim": "160000", "sktm": "", "ektm": ""}
     if listing is None:

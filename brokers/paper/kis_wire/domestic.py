@@ -170,7 +170,7 @@ def _wanted(call: Call, order: ExOrder) -> bool:
         and side in ("", "00", SIDE_TO_KIS[order.side])
         and (state in ("", "00") or (state == "01" and order.filled > 0) or (state == "02" and order.leaves > 0))
         and venue in ("", "ALL", str(order.venue))
-        and (not number.isdigit() or int(number) == order.order_no)
+        and number.lstrip("0") in ("", str(order.order_no))
     )
 
 

@@ -49,13 +49,16 @@ def us_rate(change: Decimal, base: Decimal) -> str:
     return f"+{rate}" if rate > 0 else f"{rate}" if rate < 0 else " 0.00"
 
 
+LONGEST = 31  # of any number field (kis.md §3.2)
+
+
 def parse_decimal(text: str) -> Decimal | None:
-    """Read a number the client sent; None when it is not a finite one."""
+    """Read a number the client sent; None when it is not one, too long, or too large or small to be an amount."""
     try:
-        value = Decimal(text.strip())
+        value = Decimal(text.strip() if len(text) <= LONGEST else "")
     except InvalidOperation:
         return None
-    return value if value.is_finite() else None
+    return value if value.is_finite() and -12 <= value.adjusted() <= 18 else None
 
 
 def parse_quantity(text: str) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
@@ -92,7 +93,8 @@ def amend_or_cancel(call: Call) -> Answer:
 def open_order_named(call: Call, market: Market) -> int:
     """Read ORGN_ODNO as a number that this account has in this market; padding does not matter (kis.md §7.2)."""
     number = call.need("ORGN_ODNO")
-    order = call.exchange.order(call.account, int(number)) if number.isascii() and number.isdigit() else None
+    known = re.fullmatch(r"\d{1,10}", number, re.ASCII)
+    order = call.exchange.order(call.account, int(number)) if known else None
     if order is None or order.market is not market:
         call.refuse(RejectReason.UNKNOWN_ORDER, number)
     return order.order_no

@@ -11,6 +11,7 @@ from brokers.paper.kis_wire.fields import ZONES
 from shared.domain.account import Market
 from shared.domain.market import Bar, Timeframe
 
+INTRADAY = (Timeframe.M1, Timeframe.M5, Timeframe.M15, Timeframe.H1)
 DAYS_IN = {"D": 1, "W": 5, "M": 23, "Y": 262}  # the most trading days one bar of the period can hold
 
 
@@ -51,9 +52,11 @@ def period_bars(exchange: Exchange, symbol: str, market: Market, period: str, co
 def minute_bars(exchange: Exchange, symbol: str, minutes: int, count: int, until: datetime) -> list[Bar]:
     """The newest `count` bars of `minutes` that start at or before `until`, oldest first; aligned to the hour."""
     step = timedelta(minutes=minutes)
-    ones = exchange.bars(symbol, Timeframe.M1, (count + 1) * minutes, until=until + step - timedelta(minutes=1))
+    unit = max((one for one in INTRADAY if step.total_seconds() % one.seconds == 0), key=lambda one: one.seconds)
+    small = timedelta(seconds=unit.seconds)
+    parts = exchange.bars(symbol, unit, (count + 1) * (step // small), until=until + step - small)
 
     def key(bar: Bar) -> Hashable:
         return int(bar.start.timestamp()) // int(step.total_seconds())
 
-    return grouped(ones, key)[-count:]
+    return grouped(parts, key)[-count:]

@@ -86,7 +86,7 @@ def t0424(call: Call) -> Reply:
     valued = _valued(call, charge=call.asked.text("charge") == "1")
     cash = _cash(call)
     total = sum((one.value for one in valued), Decimal(0))
-    cursor = call.asked.text("cts_expcode")
+    cursor = call.cursor("cts_expcode")
     rows = [one for one in valued if not cursor or one.holding.symbol >= cursor]
     rows.sort(key=lambda one: one.holding.symbol)
     older = rows[HOLDINGS_A_PAGE].holding.symbol if len(rows) > HOLDINGS_A_PAGE else ""

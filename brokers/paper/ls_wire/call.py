@@ -33,6 +33,10 @@ class Call:
     def mock(self) -> bool:
         return self.account.env is ExEnv.MOCK
 
+    def cursor(self, name: str) -> str:
+        """Where the page begins: by the body's field, else by the header."""
+        return self.asked.text(name) or (self.cont_key if self.cont else "")
+
     def now(self) -> datetime:
         """Market time, KST."""
         return self.exchange.clock.market_now().astimezone(KST)

@@ -50,7 +50,7 @@ def t8410(call: Call) -> Reply:
     if known is None or call.asked.text("comp_yn") == "Y":
         raise Refusal("IGW40013", "조회구분(gubun) 확인이 필요합니다.", 500)
     period, span = known
-    newest = call.asked.text("cts_date") or call.asked.text("edate")
+    newest = call.cursor("cts_date") or call.asked.text("edate")
     count = min((_count(call) + 2) * span, MOST_BARS)
     days = call.exchange.bars(listing.symbol, Timeframe.D1, count, _end_of_day(newest))
     groups = [list(group) for _, group in groupby(days, key=lambda bar: period(_day(bar)))]

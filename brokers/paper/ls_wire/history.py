@@ -46,7 +46,7 @@ def t0425(call: Call) -> Reply:
         and side in {"", "0", SIDE_CODE[one.side]}
         and (filled_or_open == "0" or (one.filled > 0 if filled_or_open == "1" else one.leaves > 0))
     ]
-    cursor = call.asked.text("cts_ordno") or (call.cont_key if call.cont else "")
+    cursor = call.cursor("cts_ordno")
     page, older = page_of(orders, int(cursor) if cursor.isdigit() else None, newest_first=newest_first)
     head = block("t0425OutBlock", cts_ordno=older, **_totals(orders))
     return Reply(

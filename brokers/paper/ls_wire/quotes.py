@@ -140,7 +140,7 @@ def t1301(call: Call) -> Reply:
     """Newest first; `cts_time` is HHMMSS and the trade's number within that second."""
     listing = listed(call, call.asked.text("shcode"))
     start, end = call.asked.text("starttime") or "0000", call.asked.text("endtime") or "9999"
-    at_least, cursor = call.asked.whole("cvolume"), call.asked.text("cts_time")
+    at_least, cursor = call.asked.whole("cvolume"), call.cursor("cts_time")
     seen: Counter[str] = Counter()
     rows: list[tuple[str, Trade]] = []
     for trade in call.exchange.trades(listing.symbol, TRADES_KEPT):

@@ -48,6 +48,7 @@ class Client:
     """One socket and what it registered."""
 
     socket: web.WebSocketResponse
+    transport: asyncio.Transport | None  # for the fault that cuts without a word
     wanted: set[tuple[str, str]] = field(default_factory=set)  # (tr, key)
     accounts: set[AccountId] = field(default_factory=set)  # whose notices it gets
     queue: asyncio.Queue[Outgoing] = field(default_factory=asyncio.Queue)
@@ -78,7 +79,7 @@ class _Hub:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(autoping=True, compress=False)
         await socket.prepare(request)
-        client = Client(socket)
+        client = Client(socket, request.transport)
         self._clients.add(client)
         writer = asyncio.create_task(self._write(client))
         try:
@@ -219,7 +220,7 @@ class _Hub:
                 if step.delay_s:
                     await asyncio.sleep(step.delay_s)
                 if step.kind is StepKind.KICK:
-                    await _kick(client.socket, abrupt=step.abrupt)
+                    await _kick(client, abrupt=step.abrupt)
                     return
                 if step.kind is StepKind.SEND:
                     await _send(client.socket, step.frame)
@@ -233,12 +234,11 @@ async def _send(socket: web.WebSocketResponse, frame: str | bytes) -> None:
             await socket.send_str(frame)
 
 
-async def _kick(socket: web.WebSocketResponse, *, abrupt: bool) -> None:
-    transport = socket._req.transport if abrupt and socket._req is not None else None
-    if transport is not None:
-        transport.abort()
+async def _kick(client: Client, *, abrupt: bool) -> None:
+    if abrupt and client.transport is not None:
+        client.transport.abort()
     else:
-        await socket.close()
+        await client.socket.close()
 
 
 def _ack(kind: str, tr: str, code: str, text: str, account: str = "") -> Outgoing:

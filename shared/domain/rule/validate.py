@@ -209,6 +209,14 @@ def _check_condition(check: _Check, path: str, condition: m.Comparison | m.Patte
         if pattern_function(check.rule, condition.candlestick) is None:
             _unknown_pattern(check, f"{path}.candlestick", condition.candlestick)
     else:
+        if condition.operator in m.CROSSES and (_is_fact(condition.left) or _is_fact(condition.right)):
+            check.add(
+                f"{path}.operator",
+                "포지션·세션 값에는 교차를 쓸 수 없습니다",
+                "position and session values have no earlier value to cross from",
+                "greater_than 또는 less_than",
+                "greater_than or less_than",
+            )
         _check_operand(check, path, "indicator", condition.left)
         _check_operand(check, path, "compare_to", condition.right)
         if condition.upper is not None:
@@ -218,8 +226,7 @@ def _check_condition(check: _Check, path: str, condition: m.Comparison | m.Patte
 def _check_operand(check: _Check, path: str, key: str, operand: m.Operand) -> None:
     if isinstance(operand, m.Scaled):
         _check_operand(check, path, key, operand.base)
-        if isinstance(operand.scalar, m.ParamRef):
-            _check_param(check, f"{path}.compare_scalar", operand.scalar)
+        _check_scalar(check, f"{path}.compare_scalar", operand)
     elif isinstance(operand, m.ParamRef):
         _check_param(check, path if f"{path}.{key}" not in check.lines else f"{path}.{key}", operand)
     elif isinstance(operand, m.IndicatorRef):
@@ -230,6 +237,20 @@ def _check_operand(check: _Check, path: str, key: str, operand: m.Operand) -> No
             check.add(f"{path}.{key}", ko, en, f"쓸 수 있는 이름: {names}", f"one of: {names}")
         elif (spec := find_indicator(indicator.id)) is not None and operand.output is not None:
             _check_output(check, f"{path}.{key}", spec, operand.output)
+
+
+def _is_fact(operand: m.Operand) -> bool:
+    return isinstance(operand.base if isinstance(operand, m.Scaled) else operand, m.FactRef)
+
+
+def _check_scalar(check: _Check, path: str, operand: m.Scaled) -> None:
+    scalar: m.NumberOrParam | None = operand.scalar
+    if isinstance(operand.scalar, m.ParamRef):
+        _check_param(check, path, operand.scalar)
+        named = operand.scalar.name
+        scalar = next((param.default for param in check.rule.params if param.name == named), None)
+    if operand.operation is m.Scaling.DIV and scalar == 0:
+        check.add(path, "0으로 나눌 수 없습니다", "cannot divide by zero", "0이 아닌 수", "a number that is not 0")
 
 
 def _check_param(check: _Check, path: str, ref: m.ParamRef) -> None:

@@ -183,6 +183,11 @@ def test_a_person_may_close_on_an_old_price_a_rule_may_not() -> None:
     assert code(sell(), last_age_s=None) == "stale_data"
 
 
+def test_a_person_may_enter_on_a_fresh_fallback_price_a_rule_may_not() -> None:
+    assert code(buy(rule_id=None), from_fallback=True) == "ok"
+    assert code(buy(rule_id=None), from_fallback=True, last_age_s=60.0) == "stale_data"
+
+
 def test_an_order_without_price_is_counted_at_the_most_it_can_cost() -> None:
     market = {"order_type": OrderType.MARKET, "price": None}
     assert code(buy(**market), buying_power=Decimal(1065)) == "cash"

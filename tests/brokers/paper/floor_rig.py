@@ -41,7 +41,7 @@ class Rig:
         tape: str | None = "synthetic:7",
         *,
         at: datetime = SUNDAY_NIGHT,
-        speed: float = 1.0,
+        speed: float | None = None,
         profile: Profile = Profile.COMPAT,
     ) -> None:
         self.folder, self.tape, self.speed, self.profile = folder, tape, speed, profile

@@ -367,7 +367,7 @@ def test_strict_knows_registered_accounts_only(tmp_path: Path) -> None:
         account="1234567801",
         hts_id="ME",
         cash={Currency.USD: Decimal(500)},
-        holdings=[Lot("AAPL", 3, Decimal("200.5"))],
+        holdings=[("AAPL", 3, Decimal("200.5"))],
     )
     assert rig.exchange.account(BrokerName.KIS, ExEnv.LIVE, "12345678-01", app_key="mine") == opened
     with pytest.raises(UnknownAccount):
@@ -389,7 +389,7 @@ def test_registering_a_known_account_brings_its_means_to_what_is_named(rig: Rig)
 
     rig.buy("AAPL", 10, 230)
     rig.run(2)
-    register({Currency.USD: Decimal(5_000)}, [Lot("AAPL", 4, Decimal(1)), Lot("005930", 2, Decimal(70_000))])
+    register({Currency.USD: Decimal(5_000)}, [("AAPL", 4, Decimal(1)), ("005930", 2, Decimal(70_000))])
     assert rig.exchange.cash(rig.kis, Currency.USD).total == 5_000
     assert rig.exchange.cash(rig.kis, Currency.KRW).total == 100_000_000
     held = [(h.symbol, h.quantity) for market in Market for h in rig.exchange.holdings(rig.kis, market)]

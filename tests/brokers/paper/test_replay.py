@@ -113,15 +113,20 @@ def test_the_next_day_knows_the_close_before_it(tmp_path: Path, spec: str) -> No
 def test_a_restart_goes_on_where_the_replay_stood(tmp_path: Path, spec: str) -> None:
     rig = Rig(tmp_path / "x", spec, speed=60)
     rig.run(1.5)
-    rig.exchange.keep_market_time()
+    rig.exchange.keep_tape()
     stood, quote = rig.exchange.clock.market_now(), rig.exchange.quote("AAPL")
     rig.hand.at += timedelta(hours=5)
     rig.again()
     assert rig.exchange.clock.market_now() == stood
     assert rig.exchange.quote("AAPL") == quote
-    rig.tape = None  # started without --tape: the tape of last time
+    rig.tape, rig.speed = None, None  # started without --tape and --speed: as last time
     rig.again()
-    assert rig.exchange.clock.market_now() == stood
+    assert (rig.exchange.clock.market_now(), rig.exchange.clock.speed) == (stood, 60)
+    rig.run(0.5)
+    rig.buy("AAPL", 1, 100)  # written after the market time was
+    traded = rig.exchange.clock.market_now()
+    rig.again()
+    assert rig.exchange.clock.market_now() == traded
     rig.close()
 
 

@@ -238,6 +238,8 @@ def test_the_admin_door_answers_and_refuses_by_name(process: Process) -> None:
     before = process.admin("/accounts/12345678-01")
     assert process.post("/tape", {"symbol": "AAPL", "jump": -5}).status_code == 200
     assert process.admin("/accounts/12345678-01") == before
+    numbers = [one["account"] for one in process.admin("/accounts")["accounts"]]
+    assert sorted(numbers) == ["12345678-01", "20112345601", "50001234-01"]
     for response in (
         process.post("/tape", {"symbol": "AAPL"}),
         process.post("/tape", {"symbol": "AAPL", "jump": "much"}),

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from bots.rules.preset import preset_text
+from bots.rules.presets import preset_text
 from shared.db import writing
 from shared.models import CashBalance, DecisionRow, ExecutionLog, FillRow, Heartbeat, OrderRow, PositionRow, QuoteRow
 from shared.store import alerts

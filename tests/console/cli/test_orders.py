@@ -73,11 +73,14 @@ def test_a_buy_reaches_the_bot_as_one_exact_command(terminal: Terminal) -> None:
 def test_what_the_bot_refused_is_exit_1_and_what_it_does_not_know_is_exit_3(terminal: Terminal) -> None:
     account_id = terminal.add("A1")
     sell = ["order", "sell", "A1", "AAPL", "3", "--type", "MARKET"]
-    no = answered(terminal, account_id, sell, lambda _: (CommandStatus.FAILED, {"code": "limit", "text": "한도 초과"}))
-    assert (no.code, no.json["error"]["code"]) == (1, "order_rejected")
-    assert "한도 초과" in no.json["error"]["why"]
-    lost = answered(terminal, account_id, sell, lambda _: (CommandStatus.UNKNOWN, {"text": "timed out"}))
+    error = {"code": "order_amount", "what": "주문을 내지 않았습니다", "why": "한도 초과", "now": "한도를 확인하십시오"}
+    no = answered(terminal, account_id, sell, lambda _: (CommandStatus.FAILED, {"error": error}))
+    assert (no.code, no.json) == (1, {"error": error})
+    lost = answered(
+        terminal, account_id, sell, lambda _: (CommandStatus.UNKNOWN, {"status": "UNKNOWN", "note": "ReadTimeout"})
+    )
     assert (lost.code, lost.json["error"]["code"]) == (3, "outcome_unknown")
+    assert "ReadTimeout" in lost.json["error"]["why"]
 
 
 def test_an_order_that_no_bot_takes_is_taken_back_so_that_it_can_never_go_out_later(terminal: Terminal) -> None:

@@ -9,13 +9,15 @@ from decimal import Decimal
 import pytest
 from sqlmodel import select
 
-from console.services import accounts, alerts, holdings, kill, logs, orders, overview, rules
+from console.services import accounts, alerts, holdings, kill, logs, manual_orders, orders, overview, rules
 from console.services.accounts import Keys, Limits, NewAccount
+from console.services.manual_orders import Ticket
 from console.services.permissions import MATRIX, Action, Actor
 from shared.db import reading, writing
 from shared.domain.account import BrokerName, Environment, Market
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import Conflict, Forbidden, NotFound
+from shared.domain.order import Side
 from shared.models import Alert, AuditLog, Command, Heartbeat, OrderRow, Role, User
 from shared.store import accounts as stored
 from shared.store.panels import LogFilter
@@ -56,6 +58,7 @@ def _rule(desk: Desk, account: str) -> int:
 
 
 NEW = NewAccount("하나 더", BrokerName.KIS, Market.US, Environment.SIM)
+TICKET = Ticket("AAPL", Side.BUY, 1, Decimal(200))
 DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
     Action.VIEW: lambda d, a, n: accounts.detail(d.wiring, a, d.accounts[n]),
     Action.ACCOUNT_ADD: lambda d, a, n: accounts.add_account(d.wiring, a, NEW, KEYS, LIMITS),
@@ -69,6 +72,12 @@ DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
     ),
     Action.RULE_SWITCH: lambda d, a, n: rules.switch(d.wiring, a, _rule(d, n), enabled=True),
     Action.ORDER_CANCEL: lambda d, a, n: orders.request_cancel(d.wiring, a, _order(d, n), key="c"),
+    Action.ORDER_PLACE: lambda d, a, n: manual_orders.place(
+        d.wiring, a, d.accounts[n], replace(TICKET, symbol="AAPL" if n == US else "005930"), key="p"
+    ),
+    Action.ORDER_AMEND: lambda d, a, n: manual_orders.amend(
+        d.wiring, a, _order(d, n), price=Decimal(207), quantity=None, key="a"
+    ),
     Action.KILL_RAISE: lambda d, a, n: kill.raise_level(d.wiring, a, KillLevel.HALT, account_id=d.accounts[n]),
     Action.KILL_LOWER: lambda d, a, n: kill.lower_level(
         d.wiring, a, KillLevel.RUN, reason="끝", account_id=d.accounts[n]
@@ -99,7 +108,7 @@ def test_the_table_is_what_happens(action: Action, role: Role, desk: Desk) -> No
 @pytest.mark.parametrize("action", [a for a in Action if Role.TRADER in MATRIX[a] and a is not Action.VIEW])
 def test_an_account_that_was_not_granted_does_not_exist(action: Action, desk: Desk) -> None:
     trader = desk.actor(Role.TRADER)
-    if action is Action.ORDER_CANCEL:
+    if action in {Action.ORDER_CANCEL, Action.ORDER_AMEND}:
         with writing(desk.wiring.engine) as session:
             row = session.get(OrderRow, _order(desk, US))
             assert row is not None
@@ -226,9 +235,10 @@ def test_a_silent_bot_is_not_called_ready(desk: Desk) -> None:
     assert (line.status, line.trouble) == ("SILENT", overview.Trouble.ACT)
 
 
-def test_unlike_currencies_are_never_added(desk: Desk) -> None:
-    sums = overview.overview(desk.wiring, desk.actor(Role.ADMIN)).equity
-    assert [one.currency.value for one in sums] == ["KRW", "USD"]
+def test_unlike_currencies_and_environments_are_never_added(desk: Desk) -> None:
+    sums = overview.overview(desk.wiring, desk.actor(Role.ADMIN)).sums
+    shown = {one.environment: [money.currency.value for money in one.equity] for one in sums}
+    assert shown == {Environment.MOCK: ["KRW"], Environment.SIM: ["KRW", "USD"]}
 
 
 def test_every_refusal_says_what_why_and_what_now(desk: Desk) -> None:

@@ -62,6 +62,11 @@ def indicators(draw, names):
     return tuple(one for one in found if one.alias not in taken)
 
 
+def _can_cross(one):
+    sides = [side.base if isinstance(side, m.Scaled) else side for side in (one.left, one.right)]
+    return one.operator not in m.CROSSES or not any(isinstance(side, m.FactRef) for side in sides)
+
+
 def _leaves(inds, names):
     prices = st.sampled_from([m.Price(one) for one in m.PriceField])
     facts = st.sampled_from([m.FactRef(one) for one in m.Fact])
@@ -77,10 +82,10 @@ def _leaves(inds, names):
         series.append(reference())
     values = st.one_of(*series)
     numeric = _named(numbers, names)
-    scaled = st.builds(m.Scaled, values, st.sampled_from(m.Scaling), numeric)
+    scaled = st.builds(m.Scaled, values, st.sampled_from(m.Scaling), numeric.filter(lambda value: value != 0))
     right = st.one_of(values, scaled, numeric.map(lambda v: v if isinstance(v, m.ParamRef) else m.Constant(v)))
     plain = [one for one in m.Operator if one is not m.Operator.BETWEEN]
-    simple = st.builds(m.Comparison, values, st.sampled_from(plain), right)
+    simple = st.builds(m.Comparison, values, st.sampled_from(plain), right).filter(_can_cross)
     unscaled = st.one_of(values, numbers.map(m.Constant))
     between = st.builds(m.Comparison, values, st.just(m.Operator.BETWEEN), unscaled, unscaled)
     patterns = st.builds(m.Pattern, st.sampled_from(["doji", "engulfing"]), st.sampled_from(m.PatternSignal))

@@ -105,6 +105,18 @@ universe: [000270, "005930", AAPL]
 
 
 WRONG = [
+    (
+        "indicator: fast, operator: cross_b",
+        "indicator: bars_since_entry, operator: cross_b",
+        "strategy.exit.conditions[0].operator",
+        9,
+    ),
+    (
+        "compare_to: slow}]}\n  exit",
+        "compare_to: slow, compare_scalar: 0, compare_operation: div}]}\n  exit",
+        "strategy.entry.conditions[0].compare_scalar",
+        8,
+    ),
     ("period: 2}", "perid: 2}", "strategy.indicators[0].params.perid", 6),
     ("period: 2}", "period: 0}", "strategy.indicators[0].params.period", 6),
     ("period: 2}", "period: 2.5}", "strategy.indicators[0].params.period", 6),

@@ -10,7 +10,7 @@ import pytest
 
 from brokers.paper.kis_wire.gateway import TRS
 from shared.domain.account import Market
-from tests.brokers.paper.kis_wire.desk import LIVE, MOCK, Client, Desk
+from tests.brokers.paper.kis_wire.desk import LIVE, MOCK, Client, Desk, documented_request
 from tests.brokers.paper.kis_wire.documented import REQUESTS, RESPONSES, shape
 
 PRICE = "HHDFS00000300"
@@ -218,6 +218,23 @@ async def test_a_missing_account_field_is_named(desk: Desk, field: str) -> None:
         answer = await desk.client().call(tr_id, {field: None})
         refused(answer, "OPSQ2001")
         assert f"[{field}]" in answer.json()["msg1"]
+
+
+ODD = ["", " ", "-1", "1e999999", "1e-999999", "NaN", "9" * 5000, "%", "^", "\u0661", "99991231", "00000000", "'; --"]
+
+
+async def test_no_value_of_any_field_breaks_the_server(desk: Desk) -> None:
+    """Whatever a field holds, the answer is the envelope: never a bare HTTP error."""
+    client = desk.client()
+    await client.fill("AAPL", 1)
+    for tr_id, tr in TRS.items():
+        if tr.env is MOCK:
+            continue
+        request = documented_request(tr_id)
+        for place, name in enumerate(sorted(request)):
+            for odd in ODD[place % 2 :: 2]:
+                answer = await client.call(tr_id, {name: odd})
+                assert {"rt_cd", "msg_cd", "msg1"} <= set(answer.json()), (tr_id, name, odd)
 
 
 # -- headers

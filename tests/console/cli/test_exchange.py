@@ -1,0 +1,47 @@
+"""`exchange`: serve it, read its ledger, plant a fault and take it away."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.console.cli.terminal import Terminal
+
+OFFSET = "5400"
+
+
+@pytest.fixture
+def serving(nowhere: Terminal) -> Iterator[Terminal]:
+    process = nowhere.start("exchange", "serve", "--port-offset", OFFSET)
+    try:
+        deadline = time.monotonic() + 30
+        while nowhere.run("exchange", "ledger", "--port-offset", OFFSET).code != 0:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+        yield nowhere
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def test_a_served_exchange_tells_its_ledger_and_takes_faults(serving: Terminal) -> None:
+    where = ["--port-offset", OFFSET]
+    ledger = serving.json("exchange", "ledger", "--type", "fill", *where)
+    assert (ledger["events"], ledger["seq"] >= 0) == ([], True)
+    planted = serving.json("exchange", "fault", '{"match": {"tr": "TTTT1002U"}, "action": "hang", "count": 1}', *where)
+    listed = serving.json("exchange", "fault", *where)["faults"]
+    assert [(one["id"], one["action"], one["fired"]) for one in listed] == [(planted["id"], "hang", 0)]
+    refused = serving.run("exchange", "fault", '{"action": "explode"}', "--json", *where)
+    assert refused.code == 1
+    assert "fault" in refused.json["error"]["what"]
+    assert refused.json["error"]["why"]
+    assert serving.run("exchange", "fault", "{broken", "--json", *where).code == 2
+    serving.json("exchange", "fault", "--remove", "all", *where)
+    assert serving.json("exchange", "fault", *where)["faults"] == []
