@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
+from sqlmodel import select
 
 from shared.db import reading, writing
 from shared.domain.bot_state import KillLevel
@@ -41,7 +42,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 def reasons(stage: Stage, account_id: int) -> list[str]:
     with reading(stage.engine) as session:
-        return [row.reason for row in session.query(DecisionRow).filter_by(account_id=account_id)]  # type: ignore[deprecated]
+        return list(session.exec(select(DecisionRow.reason).where(DecisionRow.account_id == account_id)))
 
 
 def test_a_rule_trades_an_edit_is_taken_live_and_a_stop_loss_gets_out(stage: Stage) -> None:
