@@ -84,11 +84,15 @@ class BarSeries:
         )
         return done
 
-    def close_due(self, now: datetime) -> Bar | None:
-        """Close the forming bar once its time is over, tick or no tick."""
+    def over(self, now: datetime) -> datetime | None:
+        """The start of the forming bar when its time is over at `now`."""
         if self.forming is None or now < bar_end(self.forming.start, self.timeframe, self.zone):
             return None
-        return self.close_forming()
+        return self.forming.start
+
+    def close_due(self, now: datetime) -> Bar | None:
+        """Close the forming bar once its time is over, tick or no tick."""
+        return None if self.over(now) is None else self.close_forming()
 
     def close_forming(self) -> Bar | None:
         if self.forming is None:

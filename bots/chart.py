@@ -13,12 +13,27 @@ from shared.domain.market import Bar, Tick, Timeframe
 
 SeriesKey = tuple[str, Timeframe]
 
+# A trade of a bar's last moment is still on its way when the clock passes the bar's end. The next bar's first tick
+# closes at once, for ticks come in order; only the clock waits. Wall time: it is the wire's delay, whatever the speed.
+GRACE_S = 0.5
+
 
 @dataclass(slots=True)
 class _Kept:
     series: BarSeries
     window: BarWindow = field(default_factory=lambda: BarWindow(KEPT))
     seeded: bool = False
+    over: tuple[datetime, float] | None = None  # bar start; monotonic time when its end was first noticed
+
+    def rested(self, now: datetime, monotonic: float) -> bool:
+        """The end of the forming bar was noticed GRACE_S of wall time ago, and no later tick has closed it since."""
+        start = self.series.over(now)
+        if start is None:
+            self.over = None
+            return False
+        if self.over is None or self.over[0] != start:
+            self.over = (start, monotonic)
+        return monotonic - self.over[1] >= GRACE_S
 
 
 class Chart:
@@ -57,10 +72,12 @@ class Chart:
         """Count a tick everywhere; returns the bars that it closed."""
         return [bar for key, kept in self._kept.items() if key[0] == tick.symbol for bar in _added(kept, tick)]
 
-    def close_due(self, now: datetime) -> list[Bar]:
-        """Close bars whose time is over at market time `now`."""
+    def close_due(self, now: datetime, monotonic: float) -> list[Bar]:
+        """Close bars whose time is over at market time `now` and whose last ticks had GRACE_S to arrive."""
         closed: list[Bar] = []
         for kept in self._kept.values():
+            if not kept.rested(now, monotonic):
+                continue
             bar = kept.series.close_due(now)
             if bar is not None:
                 kept.window.put(bar)

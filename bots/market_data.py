@@ -85,9 +85,16 @@ class MarketData:
         self._count(tick)
 
     def on_quote(self, quote: Quote) -> None:
-        """A REST price stands in for the tick that did not come; it adds no volume."""
+        """A REST price stands in for the tick that did not come; it adds no volume.
+
+        Where nothing traded since the last quote there was no tick: the price is known, but makes no bar.
+        """
+        before = self.feed.quotes.get(quote.symbol)
         self.feed.on_quote(quote)
-        self._count(Tick(quote.symbol, quote.last, 0, quote.at, quote.received_at))
+        if before is not None and (quote.volume is None or quote.volume != before.volume):
+            self._count(Tick(quote.symbol, quote.last, 0, quote.at, quote.received_at))
+        elif quote.last > 0:
+            self.trader.on_price(quote.symbol)
 
     def _count(self, tick: Tick) -> None:
         if tick.price <= 0:
@@ -108,7 +115,7 @@ class MarketData:
 
     def close_bars(self) -> None:
         """Close the bars whose time is over."""
-        self.bars_closed(self.chart.close_due(self.clock.market_now()))
+        self.bars_closed(self.chart.close_due(self.clock.market_now(), self.clock.monotonic()))
 
     def bars_closed(self, bars: list[Bar]) -> None:
         for bar in bars:

@@ -45,6 +45,16 @@ def read_speed(text: str) -> float:
     return speed
 
 
+def read_lead(text: str) -> float:
+    try:
+        lead_s = float(text)
+    except ValueError:
+        lead_s = -1.0
+    if not 0 <= lead_s <= 600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 600")
+    return lead_s
+
+
 def read_offset(text: str) -> int:
     room = 65_535 - max(PORTS.values())
     if not text.isascii() or not text.isdigit() or int(text) > room:
@@ -57,6 +67,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--profile", type=Profile, choices=list(Profile), default=Profile.COMPAT)
     made.add_argument("--tape", metavar="synthetic[:SEED]|replay:SYMBOL=FILE[,SYMBOL=FILE]")
     made.add_argument("--speed", type=read_speed, help="market seconds per second (replay only)")
+    made.add_argument(
+        "--lead", type=read_lead, default=0.0, metavar="SECONDS", help="wall time before the first print (replay only)"
+    )
     made.add_argument("--port-offset", type=read_offset, default=0, help="added to every port")
     made.add_argument("--cash", type=read_cash, default=dict(DEFAULT_CASH), metavar="KRW=N,USD=N")
     return made
@@ -67,7 +80,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     home = (ROOT / (os.environ.get("LETSTRADE_HOME") or "var")).resolve()
-    options = Options(home, args.profile, args.tape, args.speed, args.port_offset, args.cash)
+    options = Options(home, args.profile, args.tape, args.speed, args.lead, args.port_offset, args.cash)
     try:
         return asyncio.run(serve(options, SystemClock()))
     except ConfigError as e:

@@ -65,11 +65,13 @@ class Exchange:
 
     @classmethod
     def open(
-        cls, state: State, clock: ExchangeClock, tape: str | None, speed: float | None, profile: Profile, cash: Cash
-    ) -> Exchange:
+        cls, state: State, clock: ExchangeClock, tape: str | None, speed: float | None, profile: Profile, cash: Cash,
+        lead_s: float = 0.0,
+    ) -> Exchange:  # fmt: skip
         """Go on where the state left off. `tape` None is the tape of last time, else synthetic.
 
-        A replay of the same files goes on from its last market time; jumps and halts last as long as their tape.
+        A replay of the same files goes on from its last market time; jumps and halts last as long as their tape. One
+        that begins does so `lead_s` (wall seconds) before its first print.
 
         Raises:
             ConfigError: the tape cannot be used.
@@ -82,7 +84,7 @@ class Exchange:
             # What is in the ledger has happened, also when the kill came before the market time was written down.
             seen = [e.market_at for e in Ledger(state).events(after=before["seq"])]
             at = max(datetime.fromisoformat(text) for text in [before["market_at"], *seen[-1:]])
-        begin_market_time(clock, source, speed or (before.get("speed") if same else None) or 1.0, at)
+        begin_market_time(clock, source, speed or (before.get("speed") if same else None) or 1.0, at, lead_s)
         exchange = cls(state, clock, source, profile=profile, cash=cash)
         if same:
             exchange.tape.restore_overlays(before.get("overlays") or "{}")
@@ -433,9 +435,11 @@ class Exchange:
             )  # fmt: skip
 
 
-def begin_market_time(clock: ExchangeClock, source: Source, speed: float, at: datetime | None = None) -> None:
-    """Set the clock for a tape: wall time for a synthetic one, else from `at` or the tape's first print on."""
+def begin_market_time(
+    clock: ExchangeClock, source: Source, speed: float, at: datetime | None = None, lead_s: float = 0.0
+) -> None:
+    """Set the clock for a tape: wall time for a synthetic one, else from `at`, or `lead_s` before the first print, on."""
     if source.starts_at is None:
         clock.follow_wall()
     else:
-        clock.shift(at or source.starts_at, speed)
+        clock.shift(at or source.starts_at - timedelta(seconds=lead_s * speed), speed)

@@ -44,6 +44,7 @@ class Options:
     profile: Profile = Profile.COMPAT
     tape: str | None = None  # None: the tape of last time, else synthetic
     speed: float | None = None  # of a replay; None: as last time, else 1
+    lead_s: float = 0.0  # wall seconds before the first print of a replay that begins: bots are up when it opens
     port_offset: int = 0
     cash: Cash = field(default_factory=lambda: dict(DEFAULT_CASH))
 
@@ -75,7 +76,7 @@ async def serve(options: Options, clock: Clock) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     try:
         exchange = Exchange.open(
-            state, ExchangeClock(clock), options.tape, options.speed, options.profile, options.cash
+            state, ExchangeClock(clock), options.tape, options.speed, options.profile, options.cash, options.lead_s
         )
         for name, app in apps(exchange).items():
             await _listen(app, PORTS[name] + options.port_offset, runners)

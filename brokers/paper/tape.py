@@ -210,11 +210,12 @@ class Tape:
     # -- reading
 
     def quote(self, symbol: str) -> Trade:
-        """The last trade. A symbol that this tape does not move shows its listing's price and nothing else."""
+        """The last trade. Before a tape's first one its day before; a symbol that it does not move: the listing's price."""
         reel = self._reels.get(symbol)
         if reel is not None and reel.recent:
             return reel.recent[-1]
-        price, now = self.listings[symbol].anchor, self._clock.market_now()
+        now = self._clock.market_now()
+        price = self.prev_close(symbol, now) if reel is not None else self.listings[symbol].anchor
         still = RawBar(price, price, price, price, 0)
         return self._trade(Print(symbol, price, 0, now, Side.BUY), still, price, 0, Decimal(0))
 

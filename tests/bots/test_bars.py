@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.bars import BarSeries, SpikeWatch, bar_end, bar_start
-from bots.chart import Chart
+from bots.chart import GRACE_S, Chart
 from shared.domain.market import Bar, Tick, Timeframe
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -115,3 +115,26 @@ def test_a_spike_is_told_once_and_again_only_after_a_quiet_while() -> None:
     fallen = watch.moved("AAPL", Decimal(95), T0 + timedelta(seconds=400))
     assert fallen is None  # the window holds only this price: what it fell from is too old
     assert watch.moved("AAPL", Decimal(90), T0 + timedelta(seconds=420)) is not None
+
+
+def test_the_clock_waits_for_the_last_ticks_of_a_bar_before_it_closes_it() -> None:
+    key, chart = ("AAPL", Timeframe.M1), Chart(NEW_YORK)
+    chart.want({key})
+    chart.seed(key, [])
+    chart.on_tick(tick(0, "10"))
+    end = T0 + timedelta(seconds=60)
+    assert chart.close_due(end, 100.0) == []
+    assert chart.on_tick(tick(59.9, "12")) == []  # was on its way when the clock passed the end
+    assert chart.close_due(end, 100.0 + GRACE_S / 2) == []
+    (closed,) = chart.close_due(end, 100.0 + GRACE_S)
+    assert closed.close == 12
+
+
+def test_the_next_minutes_first_tick_closes_at_once_and_begins_a_wait_of_its_own() -> None:
+    key, chart = ("AAPL", Timeframe.M1), Chart(NEW_YORK)
+    chart.want({key})
+    chart.seed(key, [])
+    chart.on_tick(tick(0, "10"))
+    assert chart.close_due(T0 + timedelta(seconds=60), 100.0) == []
+    assert [bar.close for bar in chart.on_tick(tick(60, "11"))] == [10]
+    assert chart.close_due(T0 + timedelta(seconds=120), 100.0 + GRACE_S) == []

@@ -185,11 +185,15 @@ class Desk:
 
     def journal_fills(self, account_id: int) -> list[dict[str, Any]]:
         """Fills in a stopped bot's journal (a live one is locked)."""
+        return self.journal_rows(account_id, "SELECT * FROM fills ORDER BY seq")
+
+    def journal_rows(self, account_id: int, sql: str) -> list[dict[str, Any]]:
+        """Read a stopped bot's journal (a live one is locked)."""
         path = self.folder / "var" / "accounts" / str(account_id) / "journal.db"
         connection = sqlite3.connect(path)
         connection.row_factory = sqlite3.Row
         try:
-            return [dict(row) for row in connection.execute("SELECT * FROM fills ORDER BY seq")]
+            return [dict(row) for row in connection.execute(sql)]
         finally:
             connection.close()
 

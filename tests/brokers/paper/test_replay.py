@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from brokers.paper.clock import Sessions
+from brokers.paper.accounts import Profile
+from brokers.paper.clock import ExchangeClock, Sessions
+from brokers.paper.exchange import Exchange
 from brokers.paper.orders import ExStatus, Reject, RejectReason
 from brokers.paper.replay import ReplaySource, read_bars
+from brokers.paper.state import State
 from brokers.paper.tape import Trade, open_source
 from shared.domain.account import Market
 from shared.domain.errors import ConfigError
 from shared.domain.market import Timeframe
-from tests.brokers.paper.floor_rig import SUNDAY_NIGHT, Rig
+from tests.brokers.paper.floor_rig import SUNDAY_NIGHT, HandClock, Rig
 
 REAL = Path(__file__).resolve().parents[4] / "shared" / "data"
 OPEN = datetime(2016, 4, 15, 13, 30, tzinfo=UTC)
@@ -203,3 +206,12 @@ def test_a_recorded_session_is_played_to_the_share(tmp_path: Path) -> None:
     )
     assert (quote.high, quote.low, quote.cum_volume) == (day.high, day.low, day.volume)
     rig.close()
+
+
+def test_a_replay_may_begin_before_its_first_print_and_shows_the_tapes_own_price(tmp_path: Path, spec: str) -> None:
+    state = State(tmp_path / "lead")
+    exchange = Exchange.open(state, ExchangeClock(HandClock()), spec, 60, Profile.COMPAT, {}, lead_s=10)
+    assert exchange.clock.market_now() == OPEN - timedelta(minutes=10)
+    assert not exchange.session_open("AAPL")
+    assert exchange.quote("AAPL").price == Decimal("112.11")  # not the listing's of today
+    state.close()

@@ -1,0 +1,1 @@
+"""Measurements of the running product; never a pass or fail."""
