@@ -23,7 +23,6 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.config import ROOT
 from tests.e2e import golden
 from tests.e2e.desk import Desk, by_order, wait_until
 
