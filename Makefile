@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench chaos strangers down venv dev lock doctor
+.PHONY: run test lint bench down venv dev lock doctor screenshots
 
 run: venv ## the desk in the foreground; Ctrl-C stops everything
 	@$(BIN)/python -m console.cli setup
@@ -45,3 +45,6 @@ doctor: venv
 lock: dev ## write requirements*.txt from requirements*.in
 	@$(BIN)/python -m piptools compile -q --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.txt requirements.in
 	@$(BIN)/python -m piptools compile -q --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements-dev.txt requirements-dev.in
+
+screenshots: dev ## the pictures of docs/screenshots, from a prepared desk in a real browser
+	@$(BIN)/python tools/screenshots.py

@@ -84,7 +84,8 @@ async def _wait_out(started: float) -> None:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     left = STARTSECS + 0.5 - (time.monotonic() - started)
     with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), max(left, 0.0))
+        async with asyncio.timeout(max(left, 0.0)):
+            await stop.wait()
 
 
 async def _close(base: Foundation, bot: Bot | None) -> None:
@@ -95,8 +96,9 @@ async def _close(base: Foundation, bot: Bot | None) -> None:
         if p.market_clock is not None:
             await p.market_clock.close()
         with suppress(StoreAway, TimeoutError):
-            await asyncio.wait_for(p.sync.once(claim=False, beat=True), 5.0)
-            await asyncio.wait_for(base.link.write(p.lease.release), 5.0)
+            async with asyncio.timeout(5.0):
+                await p.sync.once(claim=False, beat=True)
+                await base.link.write(p.lease.release)
         await p.journal.close()
     base.link.close()
     base.lock.release()

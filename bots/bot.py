@@ -178,7 +178,8 @@ class Bot:
         due = self.p.reconciler.next_due_in()
         pause_s = FULL_GAP_S if self._full_wanted else FULL_EVERY_S
         try:
-            await asyncio.wait_for(self._box.ask.wait(), pause_s if due is None else max(min(due, pause_s), 0.05))
+            async with asyncio.timeout(pause_s if due is None else max(min(due, pause_s), 0.05)):
+                await self._box.ask.wait()
         except TimeoutError:
             self._full_wanted = self._full_wanted or due is None
         self._box.ask.clear()
@@ -416,9 +417,11 @@ class Bot:
         p = self.p
         self._move(BotEventKind.DRAIN, "정리 중")
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(p.desk.drained(), DRAIN_S)
+            async with asyncio.timeout(DRAIN_S):
+                await p.desk.drained()
         with contextlib.suppress(BrokerError, TimeoutError, StoreAway):
-            await asyncio.wait_for(self._cancel_when_disabled(), DRAIN_S)
+            async with asyncio.timeout(DRAIN_S):
+                await self._cancel_when_disabled()
         if self._box.tasks:
             await asyncio.wait(set(self._box.tasks), timeout=DRAIN_S)
         self._move(BotEventKind.STOP, "정지")

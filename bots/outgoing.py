@@ -27,11 +27,16 @@ def encode(values: Mapping[str, Any]) -> str:
     return json.dumps(values, default=_text, ensure_ascii=False, separators=(",", ":"))
 
 
+def plain(value: Decimal) -> str:
+    """The number without exponent or empty decimals: brokers pad prices ("131.94000000")."""
+    return format(value.normalize(), "f")
+
+
 def _text(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return plain(value)
     return str(value)
 
 

@@ -70,8 +70,13 @@ class Screen:
             "symbol": one.symbol, "name": one.name or (instrument.name if instrument else ""), "qty": one.quantity,
             "sellable": one.sellable, "avg_price": _text(one.average_price), "last_price": _text(one.last_price),
             "unrealized_pnl": _text(one.unrealized_pnl), "currency": one.currency, "guarded_by": guarded_by,
-            "stop_price": _text(stop),
+            "stop_price": _text(stop), "stop_checked_at": self._checked(guarded_by, one.symbol),
         }  # fmt: skip
+
+    def _checked(self, rule_id: int | None, symbol: str) -> str | None:
+        """When the guarding stop was last judged, to five seconds: a finer figure would write a row each tick."""
+        at = None if rule_id is None else self.trader.stops_checked.get((rule_id, symbol))
+        return None if at is None else at.replace(second=at.second // 5 * 5, microsecond=0).isoformat()
 
     def _guard(self, symbol: str) -> tuple[int | None, Decimal | None]:
         """The rule whose stop watches the symbol, and where; (None, None) when nobody does."""

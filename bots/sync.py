@@ -129,7 +129,8 @@ class StoreSync:
     async def wait(self) -> None:
         """Wait for the next second or for `soon`."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), SYNC_EVERY_S)
+            async with asyncio.timeout(SYNC_EVERY_S):  # not wait_for: on 3.11 it can swallow a cancellation
+                await self._wake.wait()
         self._wake.clear()
 
     def away_s(self) -> float:

@@ -40,6 +40,19 @@ from shared.domain.rule.model import EvaluateOn, Rule
 from shared.domain.signal import Allowed, Decision, Denied, Verdict
 
 TICK_EVERY_S = 0.2  # a rule is judged this often at most between bar closes; the last price is never skipped
+OPEN_PATIENCE_S = 600.0  # a deferred decision that cannot be judged so long after the open is dropped
+NOT_YET = frozenset(
+    [
+        "stale_data",
+        "fallback_data",
+        "no_price",
+        "instrument_unknown",
+        "pnl_unknown",
+        "cash_unknown",
+        "holdings_unknown",
+        "bot_state",
+    ]
+)
 DEFERRED = "deferred:"  # facts of the journal: decisions of a closed session, waiting for the next open
 
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
@@ -63,9 +76,11 @@ class Trader:
     rules: dict[int, RuleConfig] = field(default_factory=dict)
     pinned: dict[int, Rule] = field(default_factory=dict)
     parked: dict[Key, str] = field(default_factory=dict)
+    stops_checked: dict[Key, datetime] = field(default_factory=dict)  # wall time a position was last judged
     _judged: dict[Key, float] = field(default_factory=dict)  # monotonic time of the last evaluation on a tick
     _dirty: set[Key] = field(default_factory=set)  # a price came too soon after the last evaluation
     _deferred: dict[Key, Decision] = field(default_factory=dict)
+    _opened: dict[Key, float] = field(default_factory=dict)  # when a deferred decision first met an open market
     _stops: dict[int, Rule] = field(default_factory=dict)  # version id → the rule with its stops only
 
     @property
@@ -74,12 +89,12 @@ class Trader:
 
     def configure(self, rules: tuple[RuleConfig, ...], pinned: dict[int, Rule]) -> None:
         """Put a configuration in force. A rule saved anew is no longer parked."""
-        before = self.rules
+        before = {rule_id: config.rule.version_id for rule_id, config in self.rules.items()}
         self.rules, self.pinned = {one.rule.rule_id: one for one in rules}, pinned
         self.parked = {
             key: why
             for key, why in self.parked.items()
-            if key[0] in self.rules and before.get(key[0]) == self.rules[key[0]]
+            if key[0] in self.rules and before.get(key[0]) == self.rules[key[0]].rule.version_id
         }
         self.decisions.forget(set(self.rules))
 
@@ -160,6 +175,8 @@ class Trader:
             rule, window = self._stops_of(rule), BarWindow()
         now = self.clock.market_now()
         price = self.feed.price(symbol)
+        if lot is not None and price is not None:
+            self.stops_checked[lot.rule_id, symbol] = self.clock.wall_now()
         view = MarketView(
             symbol=symbol,
             at=now,
@@ -172,14 +189,17 @@ class Trader:
         return evaluate(rule, view)
 
     async def _act(self, decision: Decision) -> None:
-        """Turn a BUY or SELL into an order, or into a refusal with its reason."""
         if self.hours.closed_reason(self.clock.market_now()) is not None and _at_bar(decision):
             await self._defer(decision)
-            return
+        else:
+            await self._order(decision)
+
+    async def _order(self, decision: Decision) -> Denied | None:
+        """Turn a BUY or SELL into an order, or into a refusal with its reason, which is returned."""
         outcome = self._order_of(decision)
         if isinstance(outcome, Denied):
             self._write(self.decisions.take(decision, outcome, self._today()))
-            return
+            return outcome
         request, allowed = outcome
         rows = self.decisions.take(decision, allowed, self._today())
         lot = self.lots.get(decision.rule_id, decision.symbol)
@@ -190,6 +210,7 @@ class Trader:
         except Duplicate as e:
             rows = self.decisions.take(decision, Denied("duplicate_signal", str(e)), self._today())
         self._write(rows)
+        return None
 
     def _order_of(self, decision: Decision) -> tuple[OrderRequest, Allowed] | Denied:
         config = self.rules.get(decision.rule_id)
@@ -278,12 +299,16 @@ class Trader:
         """Once the market is open, act on what waited for it."""
         if not self._deferred or self.hours.closed_reason(self.clock.market_now()) is not None:
             return
-        waiting, self._deferred = self._deferred, {}
-        for (rule_id, symbol), decision in waiting.items():
-            await self.journal.write(Changes(facts=((f"{DEFERRED}{rule_id}:{symbol}", ""),)))
+        for (rule_id, symbol), decision in list(self._deferred.items()):
+            since = self._opened.setdefault((rule_id, symbol), self.clock.monotonic())
             lot = self.lots.get(rule_id, symbol)
+            denied = None
             if rule_id in self.rules and (decision.verdict is Verdict.BUY) == (lot is None):
-                await self._act(replace(decision, at=self.clock.market_now()))
+                denied = await self._order(replace(decision, at=self.clock.market_now()))
+            if denied is not None and denied.code in NOT_YET and self.clock.monotonic() - since < OPEN_PATIENCE_S:
+                continue  # the first price or the first reconcile of the day is still to come
+            del self._deferred[rule_id, symbol], self._opened[rule_id, symbol]
+            await self.journal.write(Changes(facts=((f"{DEFERRED}{rule_id}:{symbol}", ""),)))
 
     def rule_for(self, rule_id: int, lot: RuleLot | None) -> Rule | None:
         """The version a position was opened with, else the one in force."""

@@ -22,7 +22,6 @@ from shared.domain.errors import (
     BrokerError,
     ConfigError,
     NotFound,
-    NotSupported,
     OutcomeUnknown,
     Refused,
     UnknownSymbol,
@@ -51,14 +50,9 @@ def open(
     """Build the adapter of one LS account; nothing is sent before start().
 
     Raises:
-        NotSupported: US shares are not offered through LS.
         ConfigError: the credentials cannot be any.
         DoorClosed: an override points outside the environment's host list.
     """
-    if key.market is not Market.KRX:
-        raise NotSupported(
-            tr.LS, "-", f"LS증권은 국내주식만 지원합니다 / LS trades Korean shares here, not {key.market}"
-        )
     if not credentials.app_key or not credentials.app_secret:
         raise ConfigError("the credentials cannot be used", "app key or secret is missing", "enter both")
     site = tr.site(key.environment, wire, exchange_port_offset, host_override)

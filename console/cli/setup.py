@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import sys
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +14,6 @@ import typer
 from bots.rules.presets import preset_text
 from console import wiring
 from console.cli.output import AsJson, show, tell
-from console.passwords import hash_password
 from console.services import accounts, rules
 from console.services.permissions import Actor
 from console.wiring import Wiring
@@ -20,12 +21,14 @@ from shared import crypto, schema
 from shared.config import ROOT, Settings, load_settings
 from shared.db import open_engine, reading, writing
 from shared.domain.account import BrokerName, Environment, Market
+from shared.domain.errors import ConfigError
 from shared.models import Role, User
 from shared.store import audit, heartbeats
 from shared.store import secrets as sealed
 from shared.store.people import user_by_email
 
 ADMIN_EMAIL = "admin@localhost"
+UNIX_SOCKET_MAX = 103 if sys.platform == "darwin" else 107  # bytes of sun_path, without its end
 SETUP = Actor(None, Role.ADMIN, "setup", "setup")
 
 
@@ -61,6 +64,7 @@ DEMO = (
 def setup(as_json: AsJson = False, demo: bool = typer.Option(True, help="Make the two demo accounts.")) -> None:
     """Prepare this machine: folders, keys, database, admin, demo desk."""
     settings = load_settings()
+    check_place()
     make_folders(settings)
     new_keys = crypto.write_keys(settings)
     password = prepare_store(settings)
@@ -73,6 +77,19 @@ def setup(as_json: AsJson = False, demo: bool = typer.Option(True, help="Make th
         )
     else:
         _tell(url, password, made)
+
+
+def check_place() -> None:
+    """Refuse a checkout so deep that supervisord could not open its socket, before anything is made."""
+    socket = ROOT / "var" / "run" / "supervisor.sock.1234567"  # supervisord binds it under its pid first
+    over = len(os.fsencode(socket)) - UNIX_SOCKET_MAX
+    if over > 0:
+        raise ConfigError(
+            "이 폴더에서는 시작할 수 없습니다 (the desk cannot run from this folder)",
+            f"경로가 {over}바이트 깁니다: 유닉스 소켓 주소는 {UNIX_SOCKET_MAX}바이트까지입니다 "
+            f"(its path is {over} bytes too long for a unix socket)",
+            "더 짧은 경로로 옮기십시오 (move the checkout to a shorter path)",
+        )
 
 
 def make_folders(settings: Settings) -> None:
@@ -98,6 +115,8 @@ def prepare_store(settings: Settings) -> str | None:
             sealed.plant_canary(session, ring.current())
         if user_by_email(session, ADMIN_EMAIL) is not None:
             return None
+        from console.passwords import hash_password  # loads streamlit: only where a password is made
+
         now = wiring.wire(settings).clock.wall_now()
         session.add(
             User(

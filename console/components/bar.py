@@ -58,6 +58,9 @@ def _counts(view: Overview) -> Html:
 
 def _clocks(view: Overview) -> Html:
     shown = " · ".join(_hour(one) for one in market_hours(view.as_of))
+    if view.market_at is not None and any(line.environment == Environment.SIM for line in view.lines):
+        # The local exchange keeps its own time and hours: "closed" above must not puzzle whoever watches it trade.
+        shown += " · " + t("bar.sim_clock", at=f"{view.market_at.astimezone():%H:%M:%S}")
     return span("lt-soft", shown, t("bar.clock_help"))
 
 

@@ -27,6 +27,7 @@ from console.services.holdings import CashLine, PositionLine
 from console.services.logs import LogLine
 from console.services.orders import FillLine, OrderLine
 from shared.domain.order_state import OrderStatus
+from shared.words import reason_text
 
 _ORDER_TONES = {
     OrderStatus.UNKNOWN: "act",
@@ -76,11 +77,11 @@ def order_table(rows: Sequence[OrderLine], *, with_account: bool = True) -> None
         [
             *_of_account(row, with_account),
             join(row.symbol, " ", side_word(row.side), span("lt-sub", order_note(row))),
-            order_status(row.status, row.reason),
+            order_status(row.status, reason_text(row.reason, lang()) if row.reason else ""),
             f"{row.filled_qty:,} / {row.qty:,}",
             price(row.price, row.currency) if row.price is not None else t(f"type.{row.order_type}"),
             price(row.avg_fill_price, row.currency),
-            row.reason or UNKNOWN,
+            reason_text(row.reason, lang()) if row.reason else UNKNOWN,
             moment(row.placed_at),
         ]
         for row in rows
@@ -102,7 +103,7 @@ def recent_order_table(rows: Sequence[OrderLine]) -> None:
         [
             join(row.symbol, " ", side_word(row.side)),
             account_cell(row.account_id, row.account, row.environment),
-            join(order_status(row.status), span("lt-sub", row.reason) if row.reason else ""),
+            join(order_status(row.status), span("lt-sub", reason_text(row.reason, lang())) if row.reason else ""),
             f"{row.filled_qty:,} / {row.qty:,}",
             price(row.price, row.currency) if row.price is not None else t(f"type.{row.order_type}"),
             span("", clock(row.placed_at), moment(row.placed_at)),

@@ -60,7 +60,8 @@ def _identity() -> tuple[Market, Environment]:
     broker = one.selectbox(
         t("field.broker"), list(BrokerName), key="new_broker", format_func=lambda b: t(f"broker.{b}")
     )
-    market = two.selectbox(t("field.market"), list(Market), key="new_market", format_func=lambda m: t(f"market.{m}"))
+    markets = [market for market in Market if any((broker, market, env) in SUPPORTED for env in Environment)]
+    market = two.selectbox(t("field.market"), markets, key="new_market", format_func=lambda m: t(f"market.{m}"))
     offered = [env for env in Environment if (broker, market, env) in SUPPORTED]
     environment = three.selectbox(
         t("field.environment"), offered, key="new_environment", format_func=lambda env: t(f"env_long.{env}")

@@ -33,10 +33,13 @@ class Market(StrEnum):
         return Currency.USD if self is Market.US else Currency.KRW
 
 
-# broker × market × environment that exist (design.md §5): LS has no US mock trading.
+# broker × market × environment that an account may be. LS is KRX only so far: its US wire is not spoken yet.
 SUPPORTED: frozenset[tuple[BrokerName, Market, Environment]] = frozenset(
-    {(broker, market, env) for broker in BrokerName for market in Market for env in Environment}
-    - {(BrokerName.LS, Market.US, Environment.MOCK)}
+    (broker, market, env)
+    for broker in BrokerName
+    for market in Market
+    for env in Environment
+    if (broker, market) != (BrokerName.LS, Market.US)
 )
 
 

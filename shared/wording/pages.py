@@ -42,6 +42,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "bar.stopped": ("정지 {n}", "off {n}"),
     "bar.open": ("{market} 장중 ~{until} {zone}", "{market} open until {until} {zone}"),
     "bar.closed": ("{market} 장 마감 · {until} {zone} 개장", "{market} closed · opens {until} {zone}"),
+    "bar.sim_clock": ("시뮬 거래소 {at}", "local exchange {at}"),
     "bar.clock_help": (
         "실제 시장의 정규장입니다. 시뮬 거래소는 늘 열려 있습니다.",
         "The real regular sessions; our SIM exchange never closes.",

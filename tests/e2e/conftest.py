@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,13 +33,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 @pytest.fixture
-def new_desk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Desk]]:
+def new_desk(request: pytest.FixtureRequest) -> Iterator[Callable[..., Desk]]:
     """Make desks; each is stopped at the end."""
     desks: list[Desk] = []
+    # Short: a unix socket's address has 107 bytes, and pytest's own folders are deep.
+    home = Path(tempfile.mkdtemp(prefix="lt"))
     request.node._desks = desks
 
     def make(database_url: str | None = None, **env: str) -> Desk:
-        desk = Desk(tmp_path / f"desk {len(desks) + 1}", next_offset(), database_url, env)
+        desk = Desk(home / f"desk {len(desks) + 1}", next_offset(), database_url, env)
         desk.make()
         desks.append(desk)
         return desk
@@ -45,3 +49,4 @@ def new_desk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callabl
     yield make
     for desk in desks:
         desk.stop()
+    shutil.rmtree(home, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,13 +51,13 @@ universe: ["SYMBOL"]
 
 
 @contextmanager
-def a_page(browser: Browser, desk: Desk) -> Iterator[Page]:
-    """A page; what it showed when the test failed stays beside the desk's files as failed.png."""
+def a_page(browser: Browser) -> Iterator[Page]:
+    """A page; what it showed when the test failed is kept in the system's temporary folder."""
     page = browser.new_page(viewport={"width": 1366, "height": 768}, locale="ko-KR")
     try:
         yield page
     except BaseException:
-        page.screenshot(path=desk.folder / "failed.png", full_page=True)
+        page.screenshot(path=Path(tempfile.gettempdir()) / "letstrade-operator-failed.png", full_page=True)
         raise
     finally:
         browser.close()
@@ -142,7 +143,7 @@ def test_an_operator_brings_an_empty_desk_to_trade(new_desk: Callable[..., Desk]
     desk = new_desk()
     desk.setup("--no-demo")
     desk.start()
-    with sync_playwright() as playwright, a_page(launch(playwright), desk) as page:
+    with sync_playwright() as playwright, a_page(launch(playwright)) as page:
         sign_in(page, desk)
         kis = register(page, desk, "한투 미국", "한국투자", "미국", CANARIES)
         ls = register(page, desk, "엘에스 국내", "LS", "KRX", LS_CANARIES)

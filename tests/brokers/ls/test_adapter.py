@@ -13,7 +13,7 @@ from brokers.contract import Broker, BrokerEvent, Credentials, StreamUp
 from brokers.ls.adapter import LsAdapter
 from shared.clock import SystemClock
 from shared.domain.account import AccountKey, BrokerName, Environment, Market, Wire
-from shared.domain.errors import AuthRefused, ConfigError, DoorClosed, NotSupported, OutcomeUnknown
+from shared.domain.errors import AuthRefused, ConfigError, DoorClosed, OutcomeUnknown
 from shared.domain.order import OrderNotice, OrderType, Side
 from tests.brokers.exchange import Exchange, running
 from tests.brokers.rig import MemoryTokens, until
@@ -169,7 +169,7 @@ async def test_the_stream_comes_back_with_a_new_token(started: Open) -> None:
 
 
 def test_us_shares_are_refused_by_name() -> None:
-    with pytest.raises(NotSupported, match="국내주식"):
+    with pytest.raises(ValueError, match="LS US has no SIM"):
         broker_of(LIVE_LIKE, market=Market.US)
 
 

@@ -73,7 +73,16 @@ def test_a_rule_explains_its_last_decision(terminal: Terminal) -> None:
                 verdict="HOLD",
                 reason="cash",
                 text="예수금 부족",
-                steps=[{"label": "fast cross_above slow", "left": "2", "operator": ">", "right": "1", "truth": True}],
+                steps=[
+                    {
+                        "path": "entry.conditions[0]",
+                        "label": "fast cross_above slow",
+                        "left": "2",
+                        "operator": "cross_above",
+                        "right": "1",
+                        "truth": True,
+                    }
+                ],
                 gates=[{"code": "cash", "text": "예수금", "passed": False}],
                 counts={"cash": 37},
                 at=now,
@@ -83,7 +92,7 @@ def test_a_rule_explains_its_last_decision(terminal: Terminal) -> None:
     told = terminal.json("rule", "explain", str(rule))["decision"]
     assert (told["reason"], told["counts"]) == ("cash", {"cash": 37})
     shown = terminal.run("rule", "explain", str(rule)).out
-    assert "✓ fast cross_above slow" in shown
+    assert "✓" in shown and "fast cross_above slow" in shown
     assert "✗ cash" in shown
 
 

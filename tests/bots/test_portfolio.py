@@ -1,0 +1,141 @@
+"""Holdings, cash and the day's figures between two looks at the broker: never more than there is, never less risk."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from bots.daybook import DayBook
+from bots.journal import Changes
+from bots.lots import LotBook, shrunk
+from bots.orders import RuleLot
+from bots.portfolio import Portfolio
+from shared.domain.errors import OutcomeUnknown
+from shared.domain.money import Currency
+from shared.domain.order import Cash, Position, Side
+from tests.bots.conftest import TODAY, Room
+from tests.fakes import START
+
+PRICES = {"AAPL": Decimal(110)}
+
+
+def portfolio_of(room: Room, *, quantity: int = 10, sellable: int | None = 10, cash: str = "5000") -> Portfolio:
+    portfolio = Portfolio(room.orders, PRICES.get)
+    held = Position("AAPL", quantity, sellable, Decimal(100), Currency.USD)
+    money = Cash(Currency.USD, Decimal(cash), Decimal(cash), START)
+    portfolio.take((held,), money, room.clock.wall_now())
+    room.clock.pass_s(1)
+    return portfolio
+
+
+async def test_an_open_buy_counts_against_cash_until_the_broker_has_seen_it(room: Room) -> None:
+    portfolio = portfolio_of(room)
+    order = await room.desk.place(room.request(quantity=10, price="100.00"), TODAY)
+    assert portfolio.buying_power() == 4000
+    room.broker.fill(order.broker_order_id or "", 10, "99.00")
+    await room.look()
+    assert portfolio.buying_power() == 4010
+    room.clock.pass_s(5)
+    portfolio.take((), Cash(Currency.USD, Decimal(4010), Decimal(4010), START), room.clock.wall_now())
+    assert portfolio.buying_power() == 4010
+
+
+async def test_an_unknown_buy_counts_even_after_a_later_look(room: Room) -> None:
+    def lose(row: object) -> None:
+        raise OutcomeUnknown("KIS", "-", "no answer")
+
+    room.broker.on_place = lose
+    portfolio = portfolio_of(room)
+    await room.desk.place(room.request(quantity=10, price="100.00"), TODAY)
+    room.clock.pass_s(5)
+    portfolio.take((), Cash(Currency.USD, Decimal(5000), Decimal(5000), START), room.clock.wall_now())
+    assert portfolio.buying_power() == 4000
+
+
+async def test_two_sales_never_offer_the_same_share(room: Room) -> None:
+    portfolio = portfolio_of(room, quantity=10, sellable=8)
+    assert portfolio.free_to_sell("AAPL") == 8
+    await room.desk.place(room.request(Side.SELL, 5, reduces=True), TODAY)
+    assert portfolio.free_to_sell("AAPL") == 3
+    room.clock.pass_s(5)  # the broker has seen the sale and takes it off the sellable quantity itself
+    seen = Position("AAPL", 10, 3, Decimal(100), Currency.USD)
+    portfolio.take((seen,), Cash(Currency.USD, Decimal(0), Decimal(0), START), room.clock.wall_now())
+    assert portfolio.free_to_sell("AAPL") == 3
+
+
+async def test_fills_since_the_look_change_holding_and_average(room: Room) -> None:
+    portfolio = portfolio_of(room, quantity=10, sellable=10)
+    order = await room.desk.place(room.request(quantity=10, price="110.00"), TODAY)
+    room.broker.fill(order.broker_order_id or "", 10, "110.00")
+    await room.look()
+    position = portfolio.position("AAPL")
+    assert position is not None and (position.quantity, position.average_price) == (20, Decimal(105))
+    assert position.unrealized_pnl == 100
+    assert portfolio.equity() == 5000 - 1100 + 20 * 110
+
+
+def test_before_the_first_look_nothing_is_known(room: Room) -> None:
+    portfolio = Portfolio(room.orders, PRICES.get)
+    assert portfolio.free_to_sell("AAPL") is None and portfolio.buying_power() is None and portfolio.equity() is None
+
+
+async def test_the_day_counts_from_its_mark_and_survives_a_restart(room: Room) -> None:
+    book = DayBook(room.orders, ())
+    assert book.pnl(TODAY, PRICES.get) is None  # not marked: not known, never zero
+    held = Position("AAPL", 10, 10, Decimal(90), Currency.USD, last_price=Decimal(100))
+    marks = book.first_marks(TODAY, (held,), PRICES.get)
+    book.keep(marks)
+    await room.journal.write(Changes(marks=marks))
+    order = await room.desk.place(room.request(Side.SELL, 4, "108.00", reduces=True), TODAY)
+    room.broker.fill(order.broker_order_id or "", 4, "108.00")
+    await room.look()
+    expected = 4 * (108 - 100) + 6 * (110 - 100)
+    assert book.pnl(TODAY, PRICES.get) == expected
+    assert book.expected(TODAY, "AAPL") == 6
+    again = await room.restart()
+    state = await again.journal.load(TODAY - timedelta(days=7))
+    later = DayBook(again.orders, state.marks)
+    assert later.pnl(TODAY, PRICES.get) == expected and later.order_count(TODAY) == 1
+    assert later.pnl(TODAY, {}.get) is None  # a holding without a price: not known
+    await again.journal.close()
+
+
+async def test_open_and_unknown_buys_count_as_bought(room: Room) -> None:
+    book, portfolio = DayBook(room.orders, ()), portfolio_of(room)
+    await room.desk.place(room.request(quantity=10, price="100.00"), TODAY)
+    filled = await room.desk.place(room.request(quantity=5, price="100.00", symbol="MSFT"), TODAY)
+    room.broker.fill(filled.broker_order_id or "", 5, "98.00")
+    await room.look()
+    assert book.bought(TODAY, portfolio.reserve) == 1000 + 490
+
+
+async def test_a_difference_to_the_broker_is_seen(room: Room) -> None:
+    portfolio = portfolio_of(room, quantity=10)
+    assert portfolio.differences(lambda symbol: 10) == {}
+    assert portfolio.differences(lambda symbol: 12) == {"AAPL": (12, 10)}
+    assert portfolio.differences(lambda symbol: None) == {}
+
+
+def lot(rule_id: int, quantity: int) -> RuleLot:
+    return RuleLot(rule_id, "AAPL", quantity, Decimal(100) * quantity, START, 1, Decimal(100))
+
+
+def test_rules_never_claim_more_than_the_broker_holds() -> None:
+    book = LotBook((lot(1, 6), lot(2, 6)))
+    changed = book.over("AAPL", 8)
+    assert [(one.rule_id, one.quantity) for one in changed] == [(2, 2)]
+    book.keep(changed)
+    assert book.held("AAPL") == 8
+    book.keep(book.over("AAPL", 0))
+    assert book.all() == ()
+
+
+def test_a_lot_shrinks_at_its_average() -> None:
+    assert shrunk(lot(1, 10), 4).cost == 600
+
+
+def test_the_high_water_mark_only_rises() -> None:
+    book = LotBook((lot(1, 6),))
+    for price in (105, 103, 107, 90):
+        book.marked("AAPL", Decimal(price))
+    assert book.all()[0].highest == 107

@@ -1,0 +1,258 @@
+"""Rules at work: one signal one order, a bad rule is parked alone, a position keeps its version, closed markets wait."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import bots.trader
+from bots.chart import Chart
+from bots.clearance import Clearance
+from bots.config import RuleConfig
+from bots.daybook import DayBook
+from bots.decisions import DecisionLog
+from bots.feed import Feed
+from bots.lease import StoreLease
+from bots.portfolio import Portfolio
+from bots.risk.guards import Limits
+from bots.risk.kill_switch import KillSwitch
+from bots.trader import Trader
+from bots.trading_hours import TradingHours
+from shared import calendars
+from shared.domain.account import Market
+from shared.domain.bot_state import BotState
+from shared.domain.instrument import Instrument, Venue
+from shared.domain.market import Bar, Tick, Timeframe
+from shared.domain.money import Currency
+from shared.domain.order import Cash, Side
+from shared.domain.order_state import OrderStatus
+from shared.domain.rule.parse import parse_rule
+from shared.domain.signal import Decision, Verdict
+from tests.bots.conftest import TODAY, Room
+from tests.fakes import KEY, START
+
+RULE = """
+metadata: {{name: test}}
+strategy:
+  id: test
+  timeframe: 1m
+  evaluate: {evaluate}
+  entry: {{logic: AND, conditions: [{{indicator: close, operator: greater_than, value: 100}}]}}
+  exit: {{logic: AND, conditions: [{{indicator: close, operator: less_than, value: 50}}]}}
+risk: {{stop_loss: {{enabled: true, percent: {stop}}}}}
+sizing: {{mode: shares, value: 5}}
+"""
+LIMITS = Limits(*(Decimal(10**6),) * 4, max_trades_per_day=100, price_collar_pct=Decimal(50))
+
+
+@dataclass
+class Floor:
+    room: Room
+    trader: Trader
+    feed: Feed
+    chart: Chart
+    portfolio: Portfolio
+    daybook: DayBook
+    tasks: list[Coroutine[Any, Any, None]]
+
+    async def tick(self, price: str, symbol: str = "AAPL") -> None:
+        """One market price, a second later, and everything that follows from it."""
+        self.room.clock.pass_s(1)
+        now = self.room.clock.now
+        tick = Tick(symbol, Decimal(price), 1, now, now)
+        self.feed.on_tick(tick)
+        closed = self.chart.on_tick(tick)
+        for bar in closed:
+            self.trader.on_bar(bar)
+        self.trader.on_price(symbol)
+        await self.settle()
+
+    async def settle(self) -> None:
+        while self.tasks:
+            work, self.tasks[:] = list(self.tasks), []
+            await asyncio.gather(*work)
+
+    async def fill_all(self) -> None:
+        for row in list(self.room.broker.book.values()):
+            if row.leaves_quantity:
+                self.room.broker.fill(row.broker_order_id, row.leaves_quantity, str(row.price))
+        await self.room.look()
+
+    def config(self, rule_id: int = 1, version: int = 1, **changes: Any) -> RuleConfig:
+        text = RULE.format(evaluate=changes.get("evaluate", "tick"), stop=changes.get("stop", 5))
+        rule = replace(parse_rule(text), rule_id=rule_id, version_id=version)
+        symbols = changes.get("symbols", ("AAPL",))
+        return RuleConfig(rule, symbols, changes.get("max_shares", 100), changes.get("entries", True))
+
+    def configure(self, *configs: RuleConfig, pinned: dict[int, Any] | None = None) -> None:
+        self.trader.configure(configs, pinned or {})
+        self.chart.want(self.trader.wanted())
+        for key in self.chart.unseeded():
+            self.chart.seed(key, [_bar(key[0], minutes) for minutes in range(-5, 0)])
+
+
+def _bar(symbol: str, minutes: int) -> Bar:
+    price = Decimal(90)
+    return Bar(symbol, Timeframe.M1, START + timedelta(minutes=minutes), price, price, price, price, 1)
+
+
+@pytest.fixture
+def floor(room: Room, tmp_path: Path) -> Floor:
+    clock, orders = room.clock, room.orders
+    feed, hours = Feed(clock), TradingHours(KEY, calendars.load())
+    feed.stream_up = True
+    portfolio, daybook = Portfolio(orders, feed.price), DayBook(orders, ())
+    daybook.keep(daybook.first_marks(TODAY, (), feed.price))
+    portfolio.take((), Cash(Currency.USD, Decimal(10**6), Decimal(10**6), START), clock.wall_now())
+    switch = KillSwitch(tmp_path / "kill", tmp_path / "account-kill")
+    lease = StoreLease(KEY.account_id, "pinned", clock)
+    clearance = Clearance(
+        Market.US, orders, portfolio, daybook, feed, hours, switch, lease, clock, lambda: BotState.READY, lambda: 0.0
+    )
+    clearance.limits = LIMITS
+    for symbol in ("AAPL", "MSFT"):
+        clearance.instruments[symbol] = Instrument(symbol, Market.US, Venue.NASDAQ, Currency.USD)
+    tasks: list[Coroutine[Any, Any, None]] = []
+    chart = Chart(hours.zone)
+    trader = Trader(
+        Market.US, room.desk, orders, portfolio, feed, chart, clearance, hours, room.journal, clock, tasks.append,
+        DecisionLog(clock),
+    )  # fmt: skip
+    return Floor(room, trader, feed, chart, portfolio, daybook, tasks)
+
+
+async def rows(room: Room, stream: str) -> list[dict[str, Any]]:
+    return [json.loads(row.body) for row in await room.journal.queued(1000) if row.stream == stream]
+
+
+async def test_a_signal_becomes_one_order_however_many_prices_follow(floor: Floor) -> None:
+    floor.configure(floor.config())
+    for price in ("101", "102", "103"):
+        await floor.tick(price)
+    assert floor.room.broker.sent == ["place"]
+    order = floor.room.orders.all()[0]
+    assert (order.quantity, order.price, order.version_id) == (5, Decimal("101"), 1)
+    reasons = [row["reason"] for row in await rows(floor.room, "decisions")]
+    assert reasons[0] == "entry" and "in_flight" in reasons
+
+
+async def test_a_stop_loss_gets_out_on_the_price_that_breaks_it(floor: Floor) -> None:
+    floor.configure(floor.config())
+    await floor.tick("101")
+    await floor.fill_all()
+    await floor.tick("97")
+    assert floor.room.broker.sent == ["place"]
+    await floor.tick("95.9")
+    assert floor.room.broker.sent == ["place", "place"]
+    sale = floor.room.orders.all()[-1]
+    assert (sale.side, sale.quantity, sale.request.reason) == (Side.SELL, 5, "stop_loss")
+
+
+async def test_a_position_keeps_the_version_it_was_opened_with(floor: Floor) -> None:
+    old = floor.config(version=1, stop=5)
+    floor.configure(old)
+    await floor.tick("101")
+    await floor.fill_all()
+    floor.configure(floor.config(version=2, stop=50), pinned={1: old.rule})
+    await floor.tick("95")
+    assert floor.room.orders.all()[-1].request.reason == "stop_loss"
+
+
+async def test_a_rule_switched_off_still_protects_what_it_holds(floor: Floor) -> None:
+    floor.configure(floor.config())
+    await floor.tick("101")
+    await floor.fill_all()
+    floor.configure(floor.config(entries=False))
+    await floor.tick("95")
+    assert floor.room.orders.all()[-1].side is Side.SELL
+
+
+async def test_a_rule_that_raises_is_parked_and_the_others_go_on(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = bots.trader.evaluate
+
+    def raises(rule: Any, view: Any) -> Decision:
+        if rule.rule_id == 1:
+            raise ZeroDivisionError("a rule of a stranger")
+        return judged(rule, view)
+
+    monkeypatch.setattr(bots.trader, "evaluate", raises)
+    floor.configure(floor.config(1), floor.config(2))
+    await floor.tick("101")
+    assert [order.request.rule_id for order in floor.room.orders.all()] == [2]
+    assert (1, "AAPL") in floor.trader.parked
+    assert [alert["kind"] for alert in await rows(floor.room, "alerts")] == ["RULE_PARKED"]
+    floor.configure(floor.config(1, version=2), floor.config(2))  # saved anew
+    assert floor.trader.parked == {}
+
+
+async def test_stops_are_alive_before_the_bars_are_here(floor: Floor) -> None:
+    floor.configure(floor.config())
+    await floor.tick("101")
+    await floor.fill_all()
+    floor.chart.want(set())
+    floor.chart.want(floor.trader.wanted())  # a restart: no seed yet
+    await floor.tick("90")
+    assert floor.room.orders.all()[-1].request.reason == "stop_loss"
+
+
+async def test_a_bar_that_closes_while_the_market_is_closed_waits_for_the_open(floor: Floor) -> None:
+    floor.configure(floor.config(evaluate="bar_close"))
+    clock = floor.room.clock
+    clock.now = datetime(2026, 11, 20, 20, 59, 30, tzinfo=UTC)  # half a minute before the close in New York
+    await floor.tick("101")
+    clock.pass_s(60)
+    for bar in floor.chart.close_due(clock.now):
+        floor.trader.on_bar(bar)
+    await floor.settle()
+    assert floor.room.broker.sent == []
+    state = await floor.room.journal.load(TODAY)
+    floor.trader._deferred.clear()  # the process ends here
+    floor.trader.recall(state.facts)
+    await floor.trader.act_on_deferred()
+    assert floor.room.broker.sent == []  # still closed
+    clock.now = datetime(2026, 11, 23, 14, 31, tzinfo=UTC)  # Monday
+    floor.feed.on_tick(Tick("AAPL", Decimal("102"), 1, clock.now, clock.now))
+    await floor.trader.act_on_deferred()
+    assert floor.room.broker.sent == []  # the day is not marked yet: its profit and loss is not known
+    floor.daybook.keep(floor.daybook.first_marks(TODAY.replace(day=23), (), floor.feed.price))
+    await floor.trader.act_on_deferred()
+    await floor.settle()
+    assert floor.room.broker.sent == ["place"]
+    await floor.trader.act_on_deferred()
+    assert floor.room.broker.sent == ["place"]
+
+
+async def test_an_exit_first_takes_our_own_resting_buy_away(floor: Floor) -> None:
+    floor.configure(floor.config(1), floor.config(2, symbols=("MSFT",)))
+    await floor.tick("101")
+    await floor.fill_all()
+    await floor.room.desk.place(floor.room.request(quantity=1, price="99.00"), TODAY)  # somebody's resting buy
+    await floor.tick("95")
+    assert floor.room.broker.sent[-1] == "cancel"
+    await floor.room.look()
+    await floor.tick("94")
+    assert floor.room.orders.all()[-1].side is Side.SELL
+
+
+async def test_an_exit_is_said_again_after_its_order_was_refused(floor: Floor) -> None:
+    floor.configure(floor.config())
+    await floor.tick("101")
+    await floor.fill_all()
+    sale_key = "1:1:AAPL:x:stop_loss"
+    for _ in range(2):
+        request = floor.room.request(Side.SELL, 5, "95.00", signal_key=sale_key, reduces=True)
+        key = floor.trader._signal_key(
+            Decision(1, 1, "AAPL", verdict=Verdict.SELL, reason="stop_loss", at=START, signal_key=sale_key), Side.SELL
+        )
+        order = await floor.room.desk.place(replace(request, signal_key=key), TODAY)
+        await floor.room.desk.cancel(order.id, "test")
+        await floor.room.look()
+    assert [order.status for order in floor.room.orders.all()[1:]] == [OrderStatus.CANCELED] * 2
