@@ -101,8 +101,9 @@ class Session:
         """Trade the session; afterwards the bot has ended and the exchange too, their files are closed."""
         tape = "replay:" + ",".join(f"{symbol}={path}" for symbol, path in self.tape.items())
         serve = ("exchange", "serve", "--tape", tape, "--speed", str(SPEED), "--lead", str(LEAD_S))
-        with self.process("console.cli", *serve):
-            wait_until("the exchange answers", self.desk.exchange_answers, 30)
+        with self.process("console.cli", *serve) as exchange:
+            wait_until("the exchange answers", lambda: exchange.poll() is not None or self.desk.exchange_answers(), 30)
+            assert exchange.poll() is None, self.desk.tail()  # its ports are another's
             opens_at = self.market_now() + timedelta(seconds=(LEAD_S - 1) * SPEED)
             with self.process("bots", "--account", "1") as bot:
                 wait_until("the bot is ready", self.ready, LEAD_S)
