@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import bots.trader
-from bots.chart import Chart
+from bots.chart import GRACE_S, Chart
 from bots.clearance import Clearance
 from bots.config import RuleConfig
 from bots.daybook import DayBook
@@ -209,7 +209,8 @@ async def test_a_bar_that_closes_while_the_market_is_closed_waits_for_the_open(f
     clock.now = datetime(2026, 11, 20, 20, 59, 30, tzinfo=UTC)  # half a minute before the close in New York
     await floor.tick("101")
     clock.pass_s(60)
-    for bar in floor.chart.close_due(clock.now):
+    floor.chart.close_due(clock.now, clock.mono)  # the bar's end is noticed; its last ticks get their grace
+    for bar in floor.chart.close_due(clock.now, clock.mono + GRACE_S):
         floor.trader.on_bar(bar)
     await floor.settle()
     assert floor.room.broker.sent == []
