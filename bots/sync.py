@@ -120,6 +120,7 @@ class StoreSync:
         self._answered = clock.monotonic()
         self._beat_at = -EVERY_S
         self._wake = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
 
     def soon(self) -> None:
         """Sync now instead of at the next second: a fill, a command, a nudge."""
@@ -144,6 +145,10 @@ class StoreSync:
         Raises:
             StoreAway: nothing was written; what was to be written is kept.
         """
+        async with self._one_at_a_time:
+            return await self._once(claim, beat)
+
+    async def _once(self, claim: bool, beat: bool) -> Polled:
         queued = await self._journal.queued(BATCH)
         taken, results = self.snapshots.take(), list(self.results)
         if queued or taken.rows:
