@@ -63,7 +63,8 @@ def test_a_fresh_desk_trades_and_survives(
     wait_until("fills in the store", lambda: desk.cli("fills", "list")["items"], 10)
 
     # killed: back, reconciled, trading; nothing doubled, nothing lost
-    pid = desk.program("bot-1")[1]
+    pid = desk.rows(READY, id=1)[0]["pid"]
+    assert pid > 1  # 0 would be our own process group
     os.kill(pid, signal.SIGKILL)
     wait_until("bot-1 is back and ready", lambda: ready(desk, 1, besides=pid), 30)
 
