@@ -10,7 +10,7 @@ from bots.bot import Bot
 from bots.cache import Cache
 from bots.chart import Chart
 from bots.clearance import Clearance
-from bots.commands import Commands
+from bots.commands import FLATTEN_FACT, Commands
 from bots.config import BotConfig, load
 from bots.daybook import DayBook
 from bots.decisions import DecisionLog
@@ -42,7 +42,9 @@ from shared.config import Settings
 from shared.crypto import KeyRing, load_private
 from shared.db import open_engine
 from shared.domain.account import Environment
+from shared.domain.bot_state import KillLevel
 from shared.domain.errors import ConfigError
+from shared.store import heartbeats, kill
 from shared.store import sync as store_sync
 from shared.store.commands import CommandStatus, finish, left_running
 from shared.store.secrets import OpenedCredential, open_credential
@@ -96,7 +98,11 @@ async def build(base: Foundation) -> Bot:
         exchange_port_offset=settings.exchange_port_offset,
         wire=config.wire,
     )
-    return Bot(_parts(base, config, journal, state, lease, tokens, hours, market_clock, broker))
+    parts = _parts(base, config, journal, state, lease, tokens, hours, market_clock, broker)
+    parts.vitals.change_number = await base.link.read(
+        lambda session: heartbeats.change_number(session, base.account_id)
+    )
+    return Bot(parts)
 
 
 def _parts(
@@ -141,13 +147,29 @@ def _parts(
 
         box.spawn(save())
 
+    async def remember(name: str, value: str) -> None:
+        await journal.write(Changes(facts=((name, value),)))
+
+    async def raise_kill(level: KillLevel, why: str) -> None:
+        now, by = clock.wall_now(), f"bot:{key.account_id}"
+        try:
+            await base.link.write(
+                lambda session: kill.raise_level(
+                    session, now, account_id=key.account_id, level=level, reason=why, by=by
+                )
+            )
+        except StoreAway:
+            kill_switch.raise_account(level, why)
+        kill_switch.store_level = max(kill_switch.store_level, level)
+
     market_data = MarketData(
         broker, cache, feed, chart, trader, clearance, clock, lambda: sync.snapshots, tell,
         SpikeWatch(config.spike_pct, config.spike_minutes),
     )  # fmt: skip
     commands = Commands(
         key.market, broker, desk, orders, portfolio, feed, trader, clearance, reconciler, kill_switch, hours, clock,
-        lambda: {"state": box.state, "reason": box.reason, "epoch": lease.epoch}, market_data.learn,
+        lambda: {"state": box.state, "reason": box.reason, "epoch": lease.epoch}, market_data.learn, remember, raise_kill,
+        flattening=bool(state.facts.get(FLATTEN_FACT)),
     )  # fmt: skip
     housekeeping = Housekeeping(
         key.market, desk, orders, feed, clearance, hours, clock,

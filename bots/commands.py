@@ -35,6 +35,7 @@ from shared.domain.signal import Denied
 from shared.models import Command
 from shared.store.commands import CommandKind, CommandStatus
 
+FLATTEN_FACT = "flattening"  # survives a restart: what was begun is carried through
 Result = dict[str, Any]
 Outcome = tuple[CommandStatus, Result]
 
@@ -61,6 +62,8 @@ class Commands:
     clock: Clock
     picture: Callable[[], Result]  # the bot's own state, for SNAPSHOT
     learn: Callable[[str], Awaitable[None]]  # instrument facts and a fresh price of a symbol
+    remember: Callable[[str, str], Awaitable[None]]  # a fact of the journal
+    raise_kill: Callable[[KillLevel, str], Awaitable[None]]  # in the store, where an Admin can lower it
     flattening: bool = False
 
     async def run(self, command: Command) -> Outcome:
@@ -171,19 +174,22 @@ class Commands:
 
     async def _flatten(self, payload: Result) -> Result:
         """REDUCE_ONLY until flat, then HALT (design.md §5); `tend_flatten` carries it through."""
-        self.kill_switch.raise_account(KillLevel.REDUCE_ONLY, "FLATTEN")
-        self.flattening = True
+        await self.raise_kill(KillLevel.REDUCE_ONLY, "FLATTEN")
+        await self._set_flattening(True)
         asked = await self.cancel_all("전량 정리")
         await self.tend_flatten()
         return {"canceled": asked, "left": sorted(self.portfolio.symbols())}
 
     async def tend_flatten(self) -> None:
-        """Sell what is left once nothing of it is on offer; halt when flat."""
+        """Sell what is left once nothing of it is on offer; halt when flat; give up when an Admin lowers the switch."""
         if not self.flattening:
             return
+        if self.kill_switch.level() < KillLevel.REDUCE_ONLY:
+            await self._set_flattening(False)
+            return
         if not self.portfolio.symbols() and not self.orders.open():
-            self.kill_switch.raise_account(KillLevel.HALT, "FLATTEN done")
-            self.flattening = False
+            await self.raise_kill(KillLevel.HALT, "FLATTEN 완료")
+            await self._set_flattening(False)
             return
         for symbol in sorted(self.portfolio.symbols()):
             free = self.portfolio.free_to_sell(symbol) or 0
@@ -192,6 +198,10 @@ class Commands:
                     await self._sell_at_market(symbol, free, "전량 정리")
                 except TradingError:
                     continue  # asked again at the next turn
+
+    async def _set_flattening(self, on: bool) -> None:
+        self.flattening = on
+        await self.remember(FLATTEN_FACT, "1" if on else "")
 
     async def _snapshot(self, payload: Result) -> Result:
         orders = [_told(order) for order in self.orders.open()]

@@ -14,7 +14,7 @@ from bots import outgoing
 from bots.orders import BrokerNumber, DeskOrder, JournalKind
 from bots.own_orders import FoundFill, OwnOrders
 from shared.clock import Clock
-from shared.domain.errors import IllegalTransition
+from shared.domain.errors import IllegalTransition, WireError
 from shared.domain.order import BrokerOrder, OrderNotice
 from shared.domain.order_state import OrderEventKind, OrderStatus
 
@@ -188,5 +188,5 @@ def _price_of_growth(number: BrokerNumber, row: BrokerOrder, fresh: int, order: 
         price = (row.average_fill_price * row.filled_quantity - number.applied_amount) / fresh
         return price if price > 0 else row.average_fill_price
     if fallback is None:
-        raise ValueError(f"broker order {row.broker_order_id} is filled without a price")
+        raise WireError("-", "-", f"주문 {row.broker_order_id}의 체결에 가격이 없음")
     return fallback

@@ -38,6 +38,8 @@ class MarketData:
     _subscribed: set[str] = field(default_factory=set)
     _refused: set[str] = field(default_factory=set)  # symbols without a stream: polled
     _told_silent: bool = False
+    _allowance: float = 1.0  # quotes that may be asked now
+    _counted_at: float = 0.0
 
     async def follow_wants(self) -> None:
         """Subscribe what rules and positions now need, drop what they no longer do, seed new series.
@@ -125,9 +127,12 @@ class MarketData:
 
     async def poll_silent(self) -> None:
         """Ask quotes of symbols without a price for a while, inside the budget; exits stay alive by them."""
-        budget = self.broker.rate_budget()
-        at_most = max(int(budget.limit_per_s / FALLBACK_SHARE), 1)
-        asked = self.feed.to_ask(SILENT_S, at_most)
+        share = self.broker.rate_budget().limit_per_s / FALLBACK_SHARE
+        now = self.clock.monotonic()
+        self._allowance = min(self._allowance + share * (now - self._counted_at), max(share, 1.0))
+        self._counted_at = now
+        asked = self.feed.to_ask(SILENT_S, int(self._allowance))
+        self._allowance -= len(asked)
         self._tell_silence(bool(asked) and self.clearance.in_fallback())
         for symbol in asked:
             try:

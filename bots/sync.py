@@ -121,6 +121,7 @@ class StoreSync:
         self._beat_at = -EVERY_S
         self._told: tuple[object, int | None] = (None, None)
         self._wake = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
 
     def soon(self) -> None:
         """Sync now instead of at the next second: a fill, a command, a nudge."""
@@ -145,6 +146,10 @@ class StoreSync:
         Raises:
             StoreAway: nothing was written; what was to be written is kept.
         """
+        async with self._one_at_a_time:
+            return await self._once(claim, beat)
+
+    async def _once(self, claim: bool, beat: bool) -> Polled:
         queued = await self._journal.queued(BATCH)
         taken, results = self.snapshots.take(), list(self.results)
         if queued or taken.rows:

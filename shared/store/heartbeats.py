@@ -45,6 +45,12 @@ def beat(session: Session, heartbeat: Heartbeat) -> None:
         account.health_status, account.health_reason = heartbeat.state, heartbeat.reason
 
 
+def change_number(session: Session, account_id: int) -> int:
+    """The last change number the account's bot wrote; the next process goes on from it."""
+    row = session.get(Heartbeat, account_id)
+    return 0 if row is None else row.change_number
+
+
 def set_health(session: Session, account_id: int, status: str, reason: str) -> None:
     """Record a state that no heartbeat will tell: parked, held, fatal, blocked before start."""
     account = session.get(BrokerageAccount, account_id)

@@ -35,6 +35,14 @@ def set_level(
     session.flush()
 
 
+def raise_level(
+    session: Session, now: datetime, *, account_id: int | None, level: KillLevel, reason: str, by: str
+) -> None:
+    """Raise the scope to `level`; one that stands higher stays."""
+    if level_of(session, account_id) < level:
+        set_level(session, now, account_id=account_id, level=level, reason=reason, by=by)
+
+
 def _row(session: Session, account_id: int | None) -> KillSwitch | None:
     # Locked until commit: two people raising at once end at the higher level, not at the later one.
     query = select(KillSwitch).where(KillSwitch.scope == scope_of(account_id)).with_for_update()

@@ -1,9 +1,10 @@
-"""A stage for whole bots: the real local exchange, a real store, real processes. Ports 7100 above the contract's."""
+"""A stage for whole bots: the real local exchange, a real store, real processes, on ports of its own."""
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,7 +21,7 @@ from sqlmodel import select
 
 from shared import schema
 from shared.clock import SystemClock
-from shared.config import ROOT, Settings, load_settings
+from shared.config import EXCHANGE_PORTS, ROOT, Settings, load_settings
 from shared.crypto import load_private, seal_row, write_keys
 from shared.db import open_engine, reading, writing
 from shared.domain.order_state import OrderStatus
@@ -28,7 +29,6 @@ from shared.models import Alert, ApiCredential, BrokerageAccount, Command, FillR
 from shared.store import accounts, commands, rules
 from shared.store.commands import CommandKind
 
-OFFSET = 7100
 OURS = ("KIS_", "LS_", "LETSTRADE_", "SUPABASE_", "TELEGRAM_", "DATABASE_URL")
 BUY_TR = "TTTT1002U"
 CANCEL_TR = "TTTT1004U"
@@ -70,7 +70,10 @@ class Stage:
     @property
     def env(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-        return kept | {"LETSTRADE_HOME": str(self.settings.home), "LETSTRADE_EXCHANGE_PORT_OFFSET": str(OFFSET)}
+        return kept | {
+            "LETSTRADE_HOME": str(self.settings.home),
+            "LETSTRADE_EXCHANGE_PORT_OFFSET": str(self.settings.exchange_port_offset),
+        }
 
     def admin(self, method: str, path: str, **kwargs: Any) -> Any:
         url = f"http://127.0.0.1:{self.settings.exchange_port('admin')}{path}"
@@ -80,7 +83,7 @@ class Stage:
 
     def start_exchange(self) -> None:
         log = (self.folder / "exchange.log").open("wb")
-        command = [sys.executable, "-m", "brokers.paper", "--port-offset", str(OFFSET)]
+        command = [sys.executable, "-m", "brokers.paper", "--port-offset", str(self.settings.exchange_port_offset)]
         self.exchange = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=log)
         wait_until("the exchange listens", self._exchange_up)
 
@@ -218,8 +221,23 @@ class Stage:
         self.engine.dispose()
 
 
+def free_offset() -> int:
+    """An offset at which every port of the exchange is free: several checkouts may test at the same time."""
+    for tried in range(200):
+        offset = 7000 + (os.getpid() * 7 + tried * 131) % 9000
+        try:
+            for port in EXCHANGE_PORTS.values():
+                with socket.socket() as door:
+                    door.bind(("127.0.0.1", port + offset))
+        except OSError:
+            continue
+        return offset
+    raise AssertionError("no free ports for a local exchange")
+
+
 def open_stage(folder: Path) -> Stage:
-    settings = load_settings({"LETSTRADE_HOME": str(folder / "var"), "LETSTRADE_EXCHANGE_PORT_OFFSET": str(OFFSET)})
+    given = {"LETSTRADE_HOME": str(folder / "var"), "LETSTRADE_EXCHANGE_PORT_OFFSET": str(free_offset())}
+    settings = load_settings(given)
     settings.home.mkdir(parents=True)
     write_keys(settings)
     engine = open_engine(settings.database_url)

@@ -12,6 +12,7 @@ from tests.e2e.desk import Desk, by_order, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e"), pytest.mark.timeout(420)]
 
+STILL_OPEN = "SELECT id FROM orders WHERE status IN ('PENDING', 'SUBMITTED', 'ACCEPTED', 'PARTIAL', 'UNKNOWN')"
 READY = "SELECT state, pid, ready_at FROM heartbeats WHERE account_id = :id"
 
 
@@ -86,12 +87,17 @@ def test_a_fresh_desk_trades_and_survives(
     journals = {account: by_order(desk.journal_fills(account), "broker_order_id", "quantity") for account in (1, 2)}
     desk.start()
     wait_until("trading goes on", lambda: len(desk.ledger("FILL")) > before, 90)
+    # rules off, nothing left in the market: from here on nothing can fill behind a stopped bot's back
+    for rule in desk.cli("rule", "list")["items"]:
+        desk.cli("rule", "disable", str(rule["id"]))
+    wait_until("no order is open", lambda: not desk.rows(STILL_OPEN), 60)
+    wait_until("store and exchange agree", lambda: books_agree(desk), 20)
     desk.cli("account", "disable", "1")
     desk.cli("account", "disable", "2")
     wait_until("no bot is left", lambda: desk.program("bot-1")[0] == desk.program("bot-2")[0] == "ABSENT", 40)
-    wait_until("store and exchange agree", lambda: books_agree(desk), 10)
     check_books(desk)
     for account, told in journals.items():
         now = by_order(desk.journal_fills(account), "broker_order_id", "quantity")
         assert told.items() <= now.items() or all(now[number][0] >= shares for number, (shares, _) in told.items())
     assert not [row for row in desk.rows("SELECT status FROM orders") if row["status"] in ("UNKNOWN", "NEEDS_OPERATOR")]
+    desk.stop()

@@ -120,6 +120,8 @@ def write_rule(page: Page, desk: Desk, account: str, text: str) -> None:
     page.wait_for_selector(".st-key-rule_switch button", timeout=30_000)
     page.locator(".st-key-rule_switch button").click()
     page.locator(".st-key-rule_switch_do button").click()
+    name = "SELECT 1 FROM trade_rules r JOIN brokerage_accounts a ON a.id = r.account_id WHERE a.nickname = :name AND r.enabled"
+    wait_until("the rule is on", lambda: desk.rows(name, name=account), 30)
 
 
 def start_account(page: Page, desk: Desk, account_id: int) -> None:
@@ -127,6 +129,11 @@ def start_account(page: Page, desk: Desk, account_id: int) -> None:
     page.wait_for_selector(".st-key-start button", timeout=60_000)
     page.locator(".st-key-start button").click()
     page.locator(".st-key-start_do button").click()
+    wait_until(
+        "the account is wanted",
+        lambda: desk.rows("SELECT 1 FROM brokerage_accounts WHERE id = :id AND enabled", id=account_id),
+        30,
+    )
 
 
 def everything_written(folder: Path) -> bytes:
