@@ -14,7 +14,18 @@ import bots.bootstrap
 pages = int(open("/proc/self/statm").read().split()[1])
 print(json.dumps({"rss_mib": pages * 4096 / 2**20, "modules": sorted({name.split(".")[0] for name in sys.modules})}))
 """
-HEAVY = {"pandas", "polars", "plotly", "streamlit", "exchange_calendars", "supabase", "numba", "aiohttp", "psycopg", "rich"}
+HEAVY = {
+    "pandas",
+    "polars",
+    "plotly",
+    "streamlit",
+    "exchange_calendars",
+    "supabase",
+    "numba",
+    "aiohttp",
+    "psycopg",
+    "rich",
+}
 
 
 def test_a_bot_imports_no_heavy_package_and_stays_under_95_mib() -> None:
