@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -83,13 +82,6 @@ class Chart:
                 kept.window.put(bar)
                 closed.append(bar)
         return closed
-
-    def last_closed(self, key: SeriesKey) -> Bar | None:
-        kept = self._kept.get(key)
-        return kept.series.closed[-1] if kept is not None and kept.series.closed else None
-
-    def symbols(self) -> Iterable[str]:
-        return {symbol for symbol, _ in self._kept}
 
 
 def _added(kept: _Kept, tick: Tick) -> list[Bar]:

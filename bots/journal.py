@@ -149,10 +149,6 @@ class Journal:
         """The history of one order, oldest first."""
         return await self._run(lambda: [Event(*row) for row in rows.events_of(self._connection, client_order_id)])
 
-    async def order_of_signal(self, signal_key: str) -> str | None:
-        """The order that a signal became, if it became one."""
-        return await self._run(lambda: rows.order_of_signal(self._connection, signal_key))
-
     async def queued(self, limit: int) -> list[Queued]:
         """The oldest outbox rows not yet in the store."""
         return await self._run(lambda: [Queued(*row) for row in rows.queued(self._connection, limit)])

@@ -239,11 +239,6 @@ def events_of(connection: sqlite3.Connection, client_order_id: str) -> list[tupl
     ).fetchall()
 
 
-def order_of_signal(connection: sqlite3.Connection, signal_key: str) -> str | None:
-    row = connection.execute("SELECT client_order_id FROM orders WHERE signal_key = ?", (signal_key,)).fetchone()
-    return None if row is None else str(row[0])
-
-
 def queued(connection: sqlite3.Connection, limit: int) -> list[tuple[Any, ...]]:
     return connection.execute(
         "SELECT seq, stream, stream_seq, key, body FROM outbox ORDER BY seq LIMIT ?", (limit,)

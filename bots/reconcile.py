@@ -223,8 +223,3 @@ class Reconciler:
             kind, "critical", f"{kind.lower()}:{order.id}", self.clock.wall_now(), symbol=order.symbol,
             side=order.side, quantity=order.quantity, price=order.price, order=order.id, reason=reason,
         )  # fmt: skip
-
-
-def since_last_days(today: date, days: int = LOOK_BACK_DAYS) -> date:
-    """The oldest trade date a starting bot looks back to."""
-    return today - timedelta(days=days)
