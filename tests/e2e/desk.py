@@ -86,6 +86,8 @@ class Desk:
 
     def start(self) -> None:
         """supervisord in the foreground of a session of its own, as `make run` does."""
+        for answers in (self.console_answers, self.exchange_answers):
+            assert not answers(), "another desk holds these ports: a test that was killed left it behind"
         with (self.folder / "run.log").open("ab") as log:
             self._supervisord = subprocess.Popen(
                 [str(self.folder / ".venv" / "bin" / "supervisord"), "-n", "-c", "supervisord.conf"],

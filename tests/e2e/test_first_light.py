@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -91,7 +92,9 @@ def test_a_fresh_desk_trades_and_survives(
     for rule in desk.cli("rule", "list")["items"]:
         desk.cli("rule", "disable", str(rule["id"]))
     wait_until("no order is open", lambda: not desk.rows(STILL_OPEN), 60)
-    wait_until("store and exchange agree", lambda: books_agree(desk), 20)
+    with suppress(AssertionError):
+        wait_until("store and exchange agree", lambda: books_agree(desk), 20)
+    check_books(desk)  # says where they differ
     desk.cli("account", "disable", "1")
     desk.cli("account", "disable", "2")
     wait_until("no bot is left", lambda: desk.program("bot-1")[0] == desk.program("bot-2")[0] == "ABSENT", 40)
