@@ -47,7 +47,9 @@ class Exchange:
 @contextmanager
 def running(home: Path, first_offset: int, *options: str) -> Iterator[Exchange]:
     """Start `python -m brokers.paper` on free ports and stop it afterwards."""
-    offset = free_port_offset(first_offset)
+    # Workers look for free ports at the same moment: each looks in a range of its own.
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw") or 0)
+    offset = free_port_offset(first_offset + worker * 200)
     with (home / "exchange.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "brokers.paper", "--port-offset", str(offset), *options],

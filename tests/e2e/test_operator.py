@@ -104,11 +104,14 @@ def register(page: Page, desk: Desk, name: str, broker: str, market: str, secret
     return int(str(wait_until(f"{name} is registered", made, 30)[0]["id"]))
 
 
-def write_rule(page: Page, desk: Desk, account: str, text: str) -> None:
+def write_rule(page: Page, desk: Desk, account: str, account_id: int, text: str) -> None:
     page.goto(f"{desk.console_url}/rules")
     page.wait_for_selector(".st-key-rule_save", timeout=60_000)
     choose(page, "rule_account", account)
-    area = page.locator("[class*=st-key-rule_text] textarea")
+    area = page.locator(
+        f".st-key-rule_text_{account_id}_0_0 textarea"
+    )  # the editor of this account, not the last one's
+    area.wait_for(timeout=30_000)
     area.fill(text.replace("operator: greater_than", "operator: bigger_than"))
     area.press("Control+Enter")
     page.wait_for_selector("[data-testid=stAlertContentError]", timeout=30_000)  # the mistake is named beside the text
@@ -154,8 +157,8 @@ def test_an_operator_brings_an_empty_desk_to_trade(new_desk: Callable[..., Desk]
         sign_in(page, desk)
         kis = register(page, desk, "한투 미국", "한국투자", "미국", CANARIES)
         ls = register(page, desk, "엘에스 국내", "LS", "KRX", LS_CANARIES)
-        write_rule(page, desk, "한투 미국", RULE.replace("SYMBOL", "AAPL"))
-        write_rule(page, desk, "엘에스 국내", RULE.replace("SYMBOL", "005930"))
+        write_rule(page, desk, "한투 미국", kis, RULE.replace("SYMBOL", "AAPL"))
+        write_rule(page, desk, "엘에스 국내", ls, RULE.replace("SYMBOL", "005930"))
         start_account(page, desk, kis)
         start_account(page, desk, ls)
 
