@@ -130,7 +130,11 @@ def expire_unclaimed(session: Session, now: datetime, command_id: int) -> Comman
     return row
 
 
-def left_running(session: Session, account_id: int) -> list[Command]:
-    """Commands a bot had claimed when it died: their outcome must be looked up, never assumed."""
+def end_left_running(session: Session, now: datetime, account_id: int) -> None:
+    """Commands a bot had claimed when it died are UNKNOWN: their outcome must be looked up, never assumed."""
+    result = {
+        "error": {"code": "bot_restarted", "what": "봇이 다시 시작되었습니다", "why": "", "now": "주문 목록을 보십시오"}
+    }
     query = select(Command).where(Command.account_id == account_id, Command.status == CommandStatus.RUNNING.value)
-    return list(session.exec(query))
+    for row in session.exec(query):
+        finish(session, now, row.id or 0, CommandStatus.UNKNOWN, result)
