@@ -308,7 +308,7 @@ class Bot:
             StoreAway: not yet. LeaseLost: another host acts for the account. Restart: the keys are other ones now.
         """
         p = self.p
-        await p.sync.arrive()
+        p.kill_switch.store_level = await p.sync.arrive()
         if await self._reload():
             text = f"저장소 복귀: {p.sync.copy_from:%Y-%m-%d %H:%M:%S %Z} 사본으로 시작했음"
             p.sync.copy_from = None

@@ -145,24 +145,29 @@ class StoreSync:
             return math.inf
         return max(self._clock.monotonic() - self._answered - AWAY_AFTER_S, 0.0)
 
-    async def arrive(self) -> None:
+    async def arrive(self) -> KillLevel:
         """Make good what a start without the store left out: the lease, claimed commands, the change number.
+
+        Returns the kill switch's level in the store.
 
         Raises:
             StoreAway: nothing was written. LeaseLost: another host acts for the account.
         """
         now, account_id = self._clock.wall_now(), self._key.account_id
 
-        def work(session: Session) -> int:
+        def work(session: Session) -> tuple[int, KillLevel]:
             self._lease.take(session)
             commands.end_left_running(session, now, account_id)
-            return heartbeats.change_number(session, account_id)
+            level = max(kill.level_of(session, None), kill.level_of(session, account_id))
+            return heartbeats.change_number(session, account_id), level
 
         try:
-            self._vitals.change_number = max(self._vitals.change_number, await self._link.write(work))
+            number, level = await self._link.write(work)
         except StoreAway:
             self._lease.forget()
             raise
+        self._vitals.change_number = max(self._vitals.change_number, number)
+        return level
 
     async def once(self, *, claim: bool = True, beat: bool = False) -> Polled:
         """One transaction: outbox, snapshots, command results, heartbeat, lease, configuration poll, commands.
