@@ -102,15 +102,7 @@ async def build(base: Foundation) -> Bot:
         url = f"http://127.0.0.1:{settings.exchange_port('admin')}/clock"
         market_clock = MarketClock(url, clock, hours)
         await market_clock.first()
-    broker = open_broker(
-        config.key,
-        Credentials(opened.app_key, opened.app_secret, opened.account_no, opened.hts_id),
-        clock=clock,
-        token_store=tokens,
-        call_log=None,
-        exchange_port_offset=settings.exchange_port_offset,
-        wire=config.wire,
-    )
+    broker = _broker(base, config, opened, tokens)
     parts = _parts(base, config, journal, state, lease, tokens, hours, market_clock, broker, standby)
     if copy is None:
         parts.vitals.change_number = await base.link.read(
@@ -120,6 +112,32 @@ async def build(base: Foundation) -> Bot:
         parts.sync.copy_from = copy.taken_at
         parts.kill_switch.store_level = copy.kill_level
     return Bot(parts)
+
+
+async def open_account(base: Foundation) -> Broker:
+    """The account's broker alone, with its keys and its stored token; nothing is sent before start().
+
+    Raises:
+        ConfigError: settings or keys that a person must mend. StoreAway: they cannot be read now.
+    """
+    keys = load_keys(base.settings)
+    config = await base.link.read(lambda session: load(session, base.account_id, frozenset()))
+    opened = await _credential(base, keys)
+    standby = Standby(base.folder, keys, base.account_id, base.clock)
+    tokens = SealedTokenStore(base.link, keys, base.account_id, opened.key_hash, base.clock, standby)
+    return _broker(base, config, opened, tokens)
+
+
+def _broker(base: Foundation, config: BotConfig, opened: OpenedCredential, tokens: SealedTokenStore) -> Broker:
+    return open_broker(
+        config.key,
+        Credentials(opened.app_key, opened.app_secret, opened.account_no, opened.hts_id),
+        clock=base.clock,
+        token_store=tokens,
+        call_log=None,
+        exchange_port_offset=base.settings.exchange_port_offset,
+        wire=config.wire,
+    )
 
 
 def _parts(

@@ -160,8 +160,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "account.stop_asked": ("정지를 요청했습니다", "Stop requested"),
     "account.test_key": ("키 시험", "Test key"),
     "account.test_key_help": (
-        "봇이 토큰을 받고 환경과 잔고를 한 번 조회합니다. 봇이 꺼져 있으면 10분 안에 시작해야 실행됩니다.",
-        "The bot gets a token, probes the environment and reads the balance once. Start the bot within 10 minutes.",
+        "토큰을 받고 환경과 잔고를 한 번 조회합니다. 봇이 꺼져 있어도 답하며, 주문은 내지 않습니다.",
+        "Gets a token, probes the environment and reads the balance once, whether the bot runs or not. Never an order.",
     ),
     "account.test_key_asked": ("키 시험을 요청했습니다", "Key test requested"),
     "account.commands": ("요청한 작업", "Requested actions"),
