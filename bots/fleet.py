@@ -84,6 +84,7 @@ class Fleet:
         self._acted = _remembered(self._memory)  # account id → generation carried out
         self._host = socket.gethostname()
         self._testers = KeyTesters(clock)
+        self._stopped: set[int] = set()  # seen stopped by no wish of ours, one turn ago
         self._turn = 0
 
     def turn(self) -> None:
@@ -94,8 +95,13 @@ class Fleet:
         programs = self._supervisor.programs()
         known = {wish.account_id for wish in wishes}
         self._testers.tend(one for one in sorted(asking & known) if not _alive(programs, one))
-        for step in plan(wishes, programs, self._acted):
+        steps = plan(wishes, programs, self._acted)
+        stopped = {step.account_id for step in steps if step.action == "hold"}
+        for step in steps:
+            if step.action == "hold" and step.account_id not in self._stopped:
+                continue  # watchdog may just have stopped it and be about to say why
             self._carry_out(step, {wish.account_id: wish for wish in wishes}.get(step.account_id), programs)
+        self._stopped = stopped
         if self._turn % HOST_EVERY == 0:
             states = {
                 name: {"state": one.state, "pid": one.pid, "text": one.description} for name, one in programs.items()
@@ -133,6 +139,9 @@ class Fleet:
     def _hold(self, account_id: int, nickname: str) -> None:
         now = self._clock.wall_now()
         with writing(self._engine) as session:
+            account = accounts.find(session, account_id)
+            if account is not None and account.health_status in STAYS_DOWN:
+                return
             heartbeats.set_health(session, account_id, "HELD", "stopped_by_hand")
             alerts.raise_alert(
                 session,
