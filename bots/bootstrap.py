@@ -155,7 +155,7 @@ def _parts(
     clearance = Clearance(
         key.market, orders, portfolio, daybook, feed, hours, kill_switch, lease, clock, lambda: box.state, sync.away_s
     )
-    desk = Desk(broker, orders, executions, clock, clearance.gate, box.ask.set)
+    desk = Desk(broker, orders, executions, clock, clearance.gate, box.ask.set, portfolio.before)
     reconciler = Reconciler(
         broker, orders, executions, clock, lambda: hours.trade_date(clock.market_now()),
         lambda symbol: symbol in portfolio.drift,

@@ -67,7 +67,7 @@ def test_a_crash_loop_is_parked_until_a_person_acts(new_desk: Callable[..., Desk
     dead = 0
     for _ in range(LOOP_EXITS):
 
-        def again() -> int:
+        def again(dead: int = dead) -> int:
             state, pid = desk.program("bot-1")
             return pid if state == "RUNNING" and pid != dead else 0
 
