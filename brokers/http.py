@@ -17,6 +17,7 @@ import orjson
 from brokers.contract import CallLog, CallRecord
 from brokers.lean import httpx
 from brokers.pacing import Pacer, Priority
+from brokers.transport import SENDING, KeepAliveTransport
 from shared.clock import Clock
 from shared.domain.account import Environment
 from shared.domain.errors import (
@@ -41,6 +42,7 @@ READ_KEEPALIVE_S = 600.0
 # An order must not meet a connection that the far side is just closing: that answer would be unknown for nothing.
 # Idle longer than this, the connection is dropped and the order opens a fresh one, whose failure is proven not sent.
 ORDER_KEEPALIVE_S = 4.0
+MAX_CONNECTIONS = 20
 LOGGED_CHARS = 2000
 
 
@@ -135,8 +137,7 @@ class Door:
     ) -> None:
         self._broker, self._hosts, self._pacer, self._clock = broker, hosts, pacer, clock
         self._judge, self._mask, self._log = judge, mask, log
-        for name in ("httpx", "httpcore"):  # they print URLs and headers, tokens included
-            logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # it prints URLs, tokens included
         context = tls_context(hosts)
         self._reads = client(context, READ_KEEPALIVE_S)
         self._orders = client(context, ORDER_KEEPALIVE_S)
@@ -254,7 +255,7 @@ class Door:
                 params=call.query,
                 content=call.body,
                 headers=call.headers,
-                extensions={"trace": wire.trace},
+                extensions={SENDING: wire.touch},
             )
         return Answer(call.tr, response.status_code, response.headers, response.content, self._clock.wall_now())
 
@@ -285,19 +286,17 @@ class _Wire:
     def __init__(self) -> None:
         self.touched = False
 
-    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        if event.endswith("send_request_headers.started"):
-            self.touched = True
+    def touch(self) -> None:
+        self.touched = True
 
 
 def client(context: ssl.SSLContext, keepalive_s: float) -> httpx.AsyncClient:
     return httpx.AsyncClient(
-        verify=context,
-        http2=False,
+        transport=KeepAliveTransport(context, keepalive_s, MAX_CONNECTIONS),
         trust_env=False,  # no proxy from the environment may see an order
         follow_redirects=False,
+        headers={"accept-encoding": "identity"},
         timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
-        limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=keepalive_s),
     )
 
 
