@@ -34,7 +34,8 @@ test: dev ## everything that can run here; the last line names what was skipped 
 lint: dev
 	@$(BIN)/pre-commit run --all-files
 
-bench: dev
+bench: dev ## figures beside a floor or a peer measured in the same run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt || echo "peers are missing: their ratios are left out"
 	@$(BIN)/python -m bench
 
 down: ## stop a desk that runs elsewhere

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import re
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -34,6 +34,7 @@ from shared.domain.errors import (
 Host = tuple[str, str, int]  # scheme, host, port
 
 CONNECT_S, READ_S = 3.0, 10.0  # kis.md §7.6
+TIME_OUTS = {"connect": CONNECT_S, "read": READ_S}
 WHOLE_CALL_S = 15.0  # bounds one call with its body: an answer may trickle
 READ_DEADLINE_S = 20.0  # all tries of one read together
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.25, 4.0
@@ -44,6 +45,11 @@ READ_KEEPALIVE_S = 600.0
 ORDER_KEEPALIVE_S = 4.0
 MAX_CONNECTIONS = 20
 LOGGED_CHARS = 2000
+
+
+@lru_cache(maxsize=256)  # a broker has a few dozen addresses, each asked for ever again
+def _parsed(url: str) -> httpx.URL:
+    return httpx.URL(url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class HostList:
             DoorClosed: not on the list; raised before any name is resolved.
         """
         try:
-            parsed = httpx.URL(url)
+            parsed = _parsed(url)
         except httpx.InvalidURL as e:
             raise self._closed(url, str(e)) from e
         default = {"https": 443, "wss": 443}.get(parsed.scheme, 80)
@@ -137,10 +143,9 @@ class Door:
     ) -> None:
         self._broker, self._hosts, self._pacer, self._clock = broker, hosts, pacer, clock
         self._judge, self._mask, self._log = judge, mask, log
-        logging.getLogger("httpx").setLevel(logging.WARNING)  # it prints URLs, tokens included
         context = tls_context(hosts)
-        self._reads = client(context, READ_KEEPALIVE_S)
-        self._orders = client(context, ORDER_KEEPALIVE_S)
+        self._reads = KeepAliveTransport(context, READ_KEEPALIVE_S, MAX_CONNECTIONS)
+        self._orders = KeepAliveTransport(context, ORDER_KEEPALIVE_S, MAX_CONNECTIONS)
 
     async def close(self) -> None:
         await self._reads.aclose()
@@ -247,17 +252,20 @@ class Door:
         if isinstance(error, RateLimited) and error.retry_after_s <= LONGEST_BACK_OFF_S:
             self._pacer.back_off(error.retry_after_s)
 
-    async def _exchange(self, http: httpx.AsyncClient, call: Call, url: httpx.URL, wire: _Wire) -> Answer:
+    async def _exchange(self, http: KeepAliveTransport, call: Call, url: httpx.URL, wire: _Wire) -> Answer:
+        """One request, one answer: no redirect, proxy, cookie or retry exists on this road."""
+        request = httpx.Request(
+            call.method,
+            url,
+            params=call.query,
+            headers={**call.headers, "accept-encoding": "identity"},
+            content=call.body,
+            extensions={"timeout": TIME_OUTS, SENDING: wire.touch},
+        )
         async with asyncio.timeout(WHOLE_CALL_S):
-            response = await http.request(
-                call.method,
-                url,
-                params=call.query,
-                content=call.body,
-                headers=call.headers,
-                extensions={SENDING: wire.touch},
-            )
-        return Answer(call.tr, response.status_code, response.headers, response.content, self._clock.wall_now())
+            response = await http.handle_async_request(request)
+            content = await response.aread()
+        return Answer(call.tr, response.status_code, response.headers, content, self._clock.wall_now())
 
     def _record(self, call: Call, started: float, answer: Answer | None, outcome: str) -> None:
         if self._log is None:
@@ -288,16 +296,6 @@ class _Wire:
 
     def touch(self) -> None:
         self.touched = True
-
-
-def client(context: ssl.SSLContext, keepalive_s: float) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        transport=KeepAliveTransport(context, keepalive_s, MAX_CONNECTIONS),
-        trust_env=False,  # no proxy from the environment may see an order
-        follow_redirects=False,
-        headers={"accept-encoding": "identity"},
-        timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
-    )
 
 
 def tls_context(hosts: HostList) -> ssl.SSLContext:

@@ -47,7 +47,9 @@ class KeepAliveTransport(httpx.AsyncBaseTransport):
                 self._idle.setdefault(origin, []).append(connection)
             else:
                 connection.abort()
-        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body), request=request)
+        if any(name.lower() == b"content-encoding" for name, _ in headers):
+            return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body), request=request)
+        return httpx.Response(status, headers=headers, content=body, request=request)  # read already: nothing to decode
 
     async def aclose(self) -> None:
         for connections in self._idle.values():
