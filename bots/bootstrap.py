@@ -9,6 +9,7 @@ from datetime import timedelta
 from bots.bars import SpikeWatch
 from bots.bot import Bot
 from bots.cache import Cache
+from bots.call_log import FileCallLog
 from bots.chart import Chart
 from bots.clearance import Clearance
 from bots.commands import FLATTEN_FACT, Commands
@@ -134,7 +135,7 @@ def _broker(base: Foundation, config: BotConfig, opened: OpenedCredential, token
         Credentials(opened.app_key, opened.app_secret, opened.account_no, opened.hts_id),
         clock=base.clock,
         token_store=tokens,
-        call_log=None,
+        call_log=FileCallLog(base.folder),
         exchange_port_offset=base.settings.exchange_port_offset,
         wire=config.wire,
     )
