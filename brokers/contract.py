@@ -159,6 +159,10 @@ class Broker(Protocol):
         """Close stream and connections; safe to call twice."""
         ...
 
+    async def revoke_token(self) -> None:
+        """Give the access token back, for a key that is taken out of use; the next start() asks for a new one."""
+        ...
+
     async def place_order(
         self,
         symbol: str,
