@@ -17,7 +17,7 @@ from brokers.paper.kis_wire.fields import (
     us_rate,
     ymd,
 )
-from brokers.paper.kis_wire.symbols import BY_PRODUCT, BY_QUOTE, US_EXCHANGES, is_fund, us_listing
+from brokers.paper.kis_wire.symbols import BY_PRODUCT, BY_QUOTE, US_EXCHANGES, is_fund, us_listing, wire_symbol
 from brokers.paper.listings import Listing
 from brokers.paper.tape import Trade
 from shared.domain.account import Market
@@ -220,7 +220,7 @@ def asking_price(call: Call) -> Answer:
         "avol": str(sum(level.quantity for level in book.asks)),
         "bdvl": "0",
         "advl": "0",
-        "code": listing.symbol,
+        "code": wire_symbol(listing.symbol),
         "ropen": us_rate(trade.open - base, base),
         "rhigh": us_rate(trade.high - base, base),
         "rlow": us_rate(trade.low - base, base),
@@ -260,9 +260,9 @@ def _searched(call: Call, trade: Trade) -> bool:
 def _search_row(listing: Listing, trade: Trade, rank: int) -> Json:
     home = US_EXCHANGES[listing.venue]
     return {
-        "rsym": realtime_symbol(home.quote, listing.symbol),
+        "rsym": realtime_symbol(home.quote, wire_symbol(listing.symbol)),
         "excd": home.quote,
-        "symb": listing.symbol,
+        "symb": wire_symbol(listing.symbol),
         "name": listing.name_ko,
         "last": money(trade.price),
         **change(trade.change, trade.prev_close),
@@ -287,7 +287,7 @@ def product(call: Call) -> Answer:
     listing = us_listing(call.exchange, symbol, home)
     if listing is None or home is None:
         raise not_found()
-    trade = call.exchange.quote(symbol)
+    trade = call.exchange.quote(listing.symbol)
     blank = [
         "lstg_dt",
         "ovrs_stck_prdt_grp_no",
@@ -306,7 +306,7 @@ def product(call: Call) -> Answer:
     ]
     output = {
         **dict.fromkeys(blank, ""),
-        "std_pdno": symbol,
+        "std_pdno": wire_symbol(listing.symbol),
         "prdt_eng_name": listing.name_en,
         "natn_cd": "840",
         "natn_name": "미국",
@@ -324,10 +324,10 @@ def product(call: Call) -> Answer:
         "buy_unit_qty": "1",
         "tr_unit_amt": "0",
         "lstg_stck_num": "0",
-        "ovrs_stck_tr_stop_dvsn_cd": "02" if call.exchange.halted(symbol) else "01",
+        "ovrs_stck_tr_stop_dvsn_cd": "02" if call.exchange.halted(listing.symbol) else "01",
         "lstg_abol_item_yn": "N",
         "lstg_yn": "Y",
-        "blbg_tckr_text": f"{symbol} US Equity",
+        "blbg_tckr_text": f"{wire_symbol(listing.symbol)} US Equity",
         "etp_chas_erng_rt_dbnb": "0.000000",
         "mint_svc_yn": "N",
         "prdt_name": listing.name_ko,

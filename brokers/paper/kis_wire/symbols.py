@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from brokers.paper.accounts import ExEnv
+from brokers.paper.accounts import ExEnv, Profile
 from brokers.paper.exchange import Exchange
 from brokers.paper.listings import Listing
 from shared.domain.account import Market
@@ -37,10 +37,25 @@ BY_PRODUCT = {row.product: row for row in US_EXCHANGES.values()}
 BY_MARKET_CODE = {row.market_code: row for row in US_EXCHANGES.values()}
 
 
+def wire_symbol(symbol: str) -> str:
+    """A class share as KIS writes it: `BRK/B` (kis.md §3.1)."""
+    return symbol.replace(".", "/")
+
+
+def named(exchange: Exchange, symbol: str) -> Listing | None:
+    """The US listing of a symbol as clients write it; compat also takes a class share with a dot."""
+    tolerant = exchange.profile is Profile.COMPAT
+    spellings = [symbol.replace("/", "."), symbol, *([symbol.replace(".", "/")] if tolerant else [])]
+    if "." in symbol and not tolerant:
+        return None
+    found = (exchange.listing(one) for one in spellings)
+    return next((listing for listing in found if listing is not None and listing.market is Market.US), None)
+
+
 def us_listing(exchange: Exchange, symbol: str, home: UsExchange | None) -> Listing | None:
     """Return the US listing of `symbol` at `home`; None when it is listed elsewhere or nowhere."""
-    listing = exchange.listing(symbol)
-    if listing is None or listing.market is not Market.US or home is None or listing.venue is not home.venue:
+    listing = named(exchange, symbol)
+    if listing is None or home is None or listing.venue is not home.venue:
         return None
     return listing
 
@@ -65,3 +80,8 @@ def venues_asked(code: str, env: ExEnv) -> frozenset[Venue]:
 
 def is_fund(listing: Listing) -> bool:
     return listing.type is not InstrumentType.STOCK
+
+
+def on_nxt(listing: Listing) -> bool:
+    """NXT trades shares only, no ETFs or ETNs (markets.md)."""
+    return listing.market is Market.KRX and not is_fund(listing)
