@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 from brokers.paper.clock import Sessions
 from brokers.paper.exchange import Exchange
 from brokers.paper.kis_wire import frames
-from brokers.paper.kis_wire.symbols import US_EXCHANGES, on_nxt, wire_symbol
+from brokers.paper.kis_wire.symbols import US_EXCHANGES
 from brokers.paper.listings import Listing
 from brokers.paper.tape import Trade
 from shared.calendars import load
@@ -80,7 +80,7 @@ def of_book(exchange: Exchange, listing: Listing, book: OrderBook) -> Iterator[F
 def us_keys(exchange: Exchange, listing: Listing, at: datetime) -> list[str]:
     """The tr_keys of a US symbol now: `D` + home exchange by night, `R` + its day-market code by day (kis.md §5.3)."""
     home = US_EXCHANGES[listing.venue]
-    symbol, state = wire_symbol(listing.symbol), _us_state(exchange, at)
+    symbol, state = listing.symbol, _us_state(exchange, at)
     night, day = f"D{home.quote}{symbol}", f"R{home.day_quote}{symbol}"
     if state is None:
         return [night, day]
@@ -97,7 +97,7 @@ def _boards(exchange: Exchange, listing: Listing, at: datetime) -> frozenset[str
         open_now = frozenset({"ST", "NX", "UN", "EVENING"})
     else:
         open_now = _krx_boards(at.replace(microsecond=0))
-    return open_now if on_nxt(listing) else open_now - {"NX"}
+    return open_now if listing.on_nxt else open_now - {"NX"}
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 from brokers.paper.kis_wire.fields import KST, NEW_YORK, fixed, hms, percent, sign, us_rate, ymd
-from brokers.paper.kis_wire.symbols import wire_symbol
 from brokers.paper.tape import Trade
 from shared.domain.market import OrderBook
 from shared.domain.order import Side
@@ -31,7 +30,7 @@ def us_trade(rsym: str, trade: Trade, mtyp: str = "1") -> list[str]:
     half = trade.cum_volume // 2
     return [
         rsym,
-        wire_symbol(trade.symbol),
+        trade.symbol,
         "4",  # ZDIV: decimals
         ymd(trade.at, NEW_YORK),  # TYMD
         ymd(trade.at, NEW_YORK),  # XYMD
@@ -63,7 +62,7 @@ def us_book(rsym: str, book: OrderBook, levels: int = LEVELS) -> list[str]:
     """HDFSASP0: 71 fields, eleven head fields and ten levels of six. With one level it is HDFSASP1's 17 (kis.md §5.5)."""
     values = [
         rsym,
-        wire_symbol(book.symbol),
+        book.symbol,
         "4",
         ymd(book.at, NEW_YORK),
         hms(book.at, NEW_YORK),

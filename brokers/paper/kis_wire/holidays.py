@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from brokers.paper.accounts import ExEnv
 from brokers.paper.kis_wire.answers import Answer, listed
@@ -45,7 +45,7 @@ def krx_days(call: Call) -> Answer:
 
 def _cursor(text: str) -> date | None:
     try:
-        return datetime.strptime(text, "%Y%m%d").date()
+        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
     except ValueError:
         return None
 
@@ -73,7 +73,10 @@ def us_settlement(call: Call) -> Answer:
     return listed({**_area(f"{on:%Y%m%d}", ""), "output": rows}, rows=len(rows), more=False, env=call.env)
 
 
-KRX_PATH, US_PATH = "/uapi/domestic-stock/v1/quotations/chk-holiday", "/uapi/overseas-stock/v1/quotations/countries-holiday"
+KRX_PATH, US_PATH = (
+    "/uapi/domestic-stock/v1/quotations/chk-holiday",
+    "/uapi/overseas-stock/v1/quotations/countries-holiday",
+)
 TRS = [
     Tr("CTCA0903R", "GET", KRX_PATH, krx_days, Market.KRX, env=ExEnv.LIVE, symbol_field="BASS_DT"),
     Tr("CTOS5011R", "GET", US_PATH, us_settlement, Market.US, env=ExEnv.LIVE, symbol_field="TRAD_DT"),

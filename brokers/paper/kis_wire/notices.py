@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from brokers.paper.accounts import Profile
 from brokers.paper.kis_wire.domestic import BRANCH as KRX_BRANCH
-from brokers.paper.kis_wire.domestic import type_code
 from brokers.paper.kis_wire.fields import SIDE_TO_KIS, hms
+from brokers.paper.kis_wire.kinds_krx import type_code
 from brokers.paper.kis_wire.overseas import BRANCH as US_BRANCH
-from brokers.paper.kis_wire.symbols import US_EXCHANGES, wire_symbol
+from brokers.paper.kis_wire.symbols import US_EXCHANGES
 from brokers.paper.orders import EventKind, OrderEvent
 from shared.domain.account import Market
 from shared.domain.instrument import Venue
@@ -113,7 +113,7 @@ def _us(event: OrderEvent, hts_id: str, name: str) -> list[str]:
     return [
         *_head(event, hts_id),
         US_KINDS[order.order_type],
-        wire_symbol(order.symbol),
+        order.symbol,
         *price,
         *_flags(event),
         US_BRANCH[event.account.env],

@@ -26,7 +26,6 @@ from brokers.paper.kis_wire.symbols import (
     UsExchange,
     us_listing,
     venues_asked,
-    wire_symbol,
 )
 from brokers.paper.listings import Listing
 from brokers.paper.orders import ExKind, ExOrder, ExStatus, RejectReason
@@ -116,7 +115,8 @@ def amend_or_cancel(call: Call, session: OrderSession = OrderSession.REGULAR) ->
     """
     original = open_order_named(call, Market.US)
     order = call.exchange.order(call.account, original)
-    if order is not None and order.session is not session:
+    day = session is OrderSession.DAY_MARKET
+    if order is not None and (order.session is OrderSession.DAY_MARKET) is not day:
         call.refuse(RejectReason.NOT_IN_SESSION, f"order {original} is of the session {order.session}")
     quantity = parse_quantity(call.need("ORD_QTY"))
     if quantity is None:
@@ -173,7 +173,7 @@ def executions(call: Call) -> Answer:
 def _wanted(call: Call, order: ExOrder) -> bool:
     symbol, side, state = call.get("PDNO"), call.get("SLL_BUY_DVSN"), call.get("CCLD_NCCS_DVSN")
     return (
-        symbol in ("", "%", wire_symbol(order.symbol))
+        symbol in ("", "%", order.symbol)
         and side in ("", "00", SIDE_TO_KIS[order.side])
         and (state in ("", "00") or (state == "01" and order.filled > 0) or (state == "02" and order.leaves > 0))
         and order.venue in venues_asked(call.get("OVRS_EXCG_CD"), ExEnv.LIVE)
@@ -197,7 +197,7 @@ def _shared_fields(call: Call, order: ExOrder) -> Json:
         "ord_gno_brno": BRANCH[call.env],
         "odno": call.order_id(order.order_no),
         "orgn_odno": call.order_id(order.orig_order_no),
-        "pdno": wire_symbol(order.symbol),
+        "pdno": order.symbol,
         "prdt_name": listing.name_ko if listing else order.symbol,
         "sll_buy_dvsn_cd": SIDE_TO_KIS[order.side],
         "sll_buy_dvsn_cd_name": SIDE_NAMES[order.side],

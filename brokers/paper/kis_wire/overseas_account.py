@@ -15,7 +15,6 @@ from brokers.paper.kis_wire.symbols import (
     US_EXCHANGES,
     us_listing,
     venues_asked,
-    wire_symbol,
 )
 from brokers.paper.listings import Listing
 from shared.domain.account import Market
@@ -70,7 +69,7 @@ def _balance_row(call: Call, holding: Holding, listing: Listing) -> Json:
         "cano": cano,
         "acnt_prdt_cd": product,
         "prdt_type_cd": home.product,
-        "ovrs_pdno": wire_symbol(holding.symbol),
+        "ovrs_pdno": holding.symbol,
         "ovrs_item_name": listing.name_ko,
         "frcr_evlu_pfls_amt": fixed(value - holding.cost, 6),
         "evlu_pfls_rt": fixed(percent(value - holding.cost, holding.cost), 2),
@@ -129,7 +128,7 @@ def _present_row(call: Call, holding: Holding, listing: Listing, in_won: bool) -
         "frcr_evlu_amt2": fixed(value * rate, 6),
         "evlu_pfls_amt2": fixed((value - holding.cost) * rate, 5),
         "evlu_pfls_rt1": fixed(percent(value - holding.cost, holding.cost), 10),
-        "pdno": wire_symbol(holding.symbol),
+        "pdno": holding.symbol,
         "bass_exrt": fixed(USD_KRW, 8),
         "buy_crcy_cd": "USD",
         "ovrs_now_pric1": fixed(price, 12),
@@ -140,7 +139,7 @@ def _present_row(call: Call, holding: Holding, listing: Listing, in_won: bool) -
         "thdt_buy_ccld_frcr_amt": fixed(holding.average_price * holding.bought_today, 6),
         "thdt_sll_ccld_frcr_amt": fixed(price * holding.sold_today, 6),
         "unit_amt": "1",
-        "std_pdno": wire_symbol(holding.symbol),
+        "std_pdno": holding.symbol,
         "prdt_type_cd": home.product,
         "scts_dvsn_name": "일반",
         "loan_rmnd": "0",

@@ -13,7 +13,7 @@ from brokers.paper.kis_wire.answers import Answer, Json, listed
 from brokers.paper.kis_wire.calls import Call, account_trs, ctx_area, page
 from brokers.paper.kis_wire.fields import SIDE_NAMES, SIDE_TO_KIS, USD_KRW, fixed, percent, ymd
 from brokers.paper.kis_wire.overseas_account import held_at, present_rows
-from brokers.paper.kis_wire.symbols import US_EXCHANGES, venues_asked, wire_symbol
+from brokers.paper.kis_wire.symbols import US_EXCHANGES, venues_asked
 from brokers.paper.listings import Listing
 from brokers.paper.orderlist import trade_date
 from brokers.paper.orders import Execution, ExOrder
@@ -39,7 +39,7 @@ def period_profit(call: Call) -> Answer:
         for row in call.exchange.realized(call.account, Market.US, since, until)
         if (listing := call.exchange.listing(row.symbol)) is not None
         and listing.venue in venues
-        and symbol in ("", "%", wire_symbol(row.symbol))
+        and symbol in ("", "%", row.symbol)
     ]
     cut = page(rows, lambda pair: _key(pair[0]), call, size=ROWS_PER_PAGE, area="200")
     body = {
@@ -58,7 +58,7 @@ def _profit_row(row: RealizedRow, listing: Listing, rate: Decimal) -> Json:
     shares = row.quantity or 1
     return {
         "trad_day": f"{row.trade_date:%Y%m%d}",
-        "ovrs_pdno": wire_symbol(row.symbol),
+        "ovrs_pdno": row.symbol,
         "ovrs_item_name": listing.name_ko,
         "slcl_qty": str(row.quantity),
         "pchs_avg_pric": fixed(row.bought / shares, 4),
@@ -101,7 +101,7 @@ def period_trades(call: Call) -> Answer:
         for fill in call.exchange.executions(call.account, order.order_no)
         if since <= trade_date(Market.US, fill.at) <= until
         and order.venue in venues
-        and symbol in ("", "%", wire_symbol(order.symbol))
+        and symbol in ("", "%", order.symbol)
         and side in ("", "00", SIDE_TO_KIS[order.side])
     ]
     rows.sort(key=lambda pair: _fill_key(*pair))
@@ -128,7 +128,7 @@ def _trade_row(call: Call, order: ExOrder, fill: Execution) -> Json:
         "sttl_dt": f"{load().us.settle_date(on):%Y%m%d}",
         "sll_buy_dvsn_cd": SIDE_TO_KIS[order.side],
         "sll_buy_dvsn_name": SIDE_NAMES[order.side],
-        "pdno": wire_symbol(order.symbol),
+        "pdno": order.symbol,
         "ovrs_item_name": listing.name_ko if listing else order.symbol,
         "ccld_qty": str(fill.quantity),
         "amt_unit_ccld_qty": fixed(fill.quantity, 10),
@@ -143,7 +143,7 @@ def _trade_row(call: Call, order: ExOrder, fill: Execution) -> Json:
         "dmst_wcrc_fee": fixed(fill.fee * USD_KRW),
         "ovrs_wcrc_fee": fixed(fill.tax * USD_KRW),
         "crcy_cd": "USD",
-        "std_pdno": wire_symbol(order.symbol),
+        "std_pdno": order.symbol,
         "erlm_exrt": fixed(USD_KRW, 8),
         "loan_dvsn_cd": "01",
         "loan_dvsn_name": "",

@@ -22,7 +22,7 @@ from brokers.paper.kis_wire.fields import (
     ymd,
 )
 from brokers.paper.kis_wire.overseas import BRANCH, asked_home, order_side, order_type_of
-from brokers.paper.kis_wire.symbols import US_EXCHANGES, venues_asked, wire_symbol
+from brokers.paper.kis_wire.symbols import US_EXCHANGES, venues_asked
 from brokers.paper.orders import RejectReason, Reservation, ReservationStatus
 from shared.domain.account import Market
 from shared.domain.order import PRICED, OrderType, Side
@@ -123,7 +123,7 @@ def _row(call: Call, one: Reservation) -> Json:
         "sll_buy_dvsn_cd_name": SIDE_NAMES[one.side],
         "ovrs_rsvn_ord_stat_cd": state,
         "ovrs_rsvn_ord_stat_cd_name": state_name,
-        "pdno": wire_symbol(one.symbol),
+        "pdno": one.symbol,
         "prdt_type_cd": home.product,
         "prdt_name": listing.name_ko if listing else one.symbol,
         "ord_rcit_tmd": hms(one.reserved_at),

@@ -6,7 +6,7 @@ from brokers.paper.accounts import ExEnv
 from brokers.paper.kis_wire.answers import Answer, Json, informed, not_found
 from brokers.paper.kis_wire.calls import Call, Tr
 from brokers.paper.kis_wire.fields import fixed
-from brokers.paper.kis_wire.symbols import BY_PRODUCT, is_fund, krx_listing, on_nxt, us_listing, wire_symbol
+from brokers.paper.kis_wire.symbols import BY_PRODUCT, is_fund, krx_listing, us_listing
 from brokers.paper.listings import Listing
 from shared.domain.account import Market
 
@@ -21,7 +21,7 @@ def product(call: Call) -> Answer:
     )
     if listing is None:
         raise not_found()
-    korean, ticker = listing.market is Market.KRX, wire_symbol(listing.symbol)
+    korean, ticker = listing.market is Market.KRX, listing.symbol
     blank = [
         "prdt_sale_stat_cd",
         "prdt_risk_grad_cd",
@@ -73,7 +73,13 @@ def stock(call: Call) -> Answer:
         raise not_found()
     names = {"prdt_name": listing.name_ko, "prdt_name120": listing.name_ko, "prdt_abrv_name": listing.name_ko}
     english = {name.replace("prdt_", "prdt_eng_"): listing.name_en for name in names}
-    output = {"pdno": f"00000A{listing.symbol}", "prdt_type_cd": "300", **names, **english, **_stock_facts(call, listing)}
+    output = {
+        "pdno": f"00000A{listing.symbol}",
+        "prdt_type_cd": "300",
+        **names,
+        **english,
+        **_stock_facts(call, listing),
+    }
     return informed({"output": output})
 
 
@@ -98,7 +104,7 @@ def _stock_facts(call: Call, listing: Listing) -> Json:
         "bfdy_clpr": fixed(trade.prev_close),
         "elec_scty_yn": "Y",
         "frnr_psnl_lmt_rt": "0.00000000",
-        "cptt_trad_tr_psbl_yn": "Y" if on_nxt(listing) else "N",
+        "cptt_trad_tr_psbl_yn": "Y" if listing.on_nxt else "N",
     }
 
 

@@ -8,7 +8,7 @@ from brokers.paper.accounts import ExEnv
 from brokers.paper.kis_wire.answers import Answer, Json, invalid_division, quoted
 from brokers.paper.kis_wire.calls import Call, Handler, Tr
 from brokers.paper.kis_wire.fields import KST, fixed, hms, percent, sign, ymd
-from brokers.paper.kis_wire.symbols import krx_listing, on_nxt
+from brokers.paper.kis_wire.symbols import krx_listing
 from brokers.paper.listings import Listing
 from brokers.paper.tape import Trade
 from shared.domain.account import Market
@@ -34,7 +34,7 @@ def asked_listing(call: Call) -> Listing | None:
     if division not in DIVISIONS:
         raise invalid_division()
     listing = krx_listing(call.exchange, call.need("FID_INPUT_ISCD"))
-    return None if listing is not None and division == "NX" and not on_nxt(listing) else listing
+    return None if listing is not None and division == "NX" and not listing.on_nxt else listing
 
 
 def change(trade: Trade) -> Json:

@@ -17,7 +17,7 @@ from brokers.paper.kis_wire.fields import (
     us_rate,
     ymd,
 )
-from brokers.paper.kis_wire.symbols import BY_PRODUCT, BY_QUOTE, US_EXCHANGES, is_fund, us_listing, wire_symbol
+from brokers.paper.kis_wire.symbols import BY_PRODUCT, BY_QUOTE, US_EXCHANGES, is_fund, us_listing
 from brokers.paper.listings import Listing
 from brokers.paper.tape import Trade
 from shared.domain.account import Market
@@ -42,7 +42,7 @@ def money(value: Decimal) -> str:
     return fixed(value, DECIMALS)
 
 
-def _previous_volume(call: Call, symbol: str) -> int:
+def previous_volume(call: Call, symbol: str) -> int:
     days = call.exchange.bars(symbol, Timeframe.D1, 2, until=call.exchange.clock.market_now())
     return days[0].volume if len(days) == 2 else 0
 
@@ -58,7 +58,7 @@ def price(call: Call) -> Answer:
         "rsym": rsym,
         "zdiv": str(DECIMALS),
         "base": money(trade.prev_close),
-        "pvol": str(_previous_volume(call, listing.symbol)),
+        "pvol": str(previous_volume(call, listing.symbol)),
         "last": money(trade.price),
         **change(trade.change, trade.prev_close),
         "tvol": str(trade.cum_volume),
@@ -220,7 +220,7 @@ def asking_price(call: Call) -> Answer:
         "avol": str(sum(level.quantity for level in book.asks)),
         "bdvl": "0",
         "advl": "0",
-        "code": wire_symbol(listing.symbol),
+        "code": listing.symbol,
         "ropen": us_rate(trade.open - base, base),
         "rhigh": us_rate(trade.high - base, base),
         "rlow": us_rate(trade.low - base, base),
@@ -260,9 +260,9 @@ def _searched(call: Call, trade: Trade) -> bool:
 def _search_row(listing: Listing, trade: Trade, rank: int) -> Json:
     home = US_EXCHANGES[listing.venue]
     return {
-        "rsym": realtime_symbol(home.quote, wire_symbol(listing.symbol)),
+        "rsym": realtime_symbol(home.quote, listing.symbol),
         "excd": home.quote,
-        "symb": wire_symbol(listing.symbol),
+        "symb": listing.symbol,
         "name": listing.name_ko,
         "last": money(trade.price),
         **change(trade.change, trade.prev_close),
@@ -306,7 +306,7 @@ def product(call: Call) -> Answer:
     ]
     output = {
         **dict.fromkeys(blank, ""),
-        "std_pdno": wire_symbol(listing.symbol),
+        "std_pdno": listing.symbol,
         "prdt_eng_name": listing.name_en,
         "natn_cd": "840",
         "natn_name": "미국",
@@ -327,7 +327,7 @@ def product(call: Call) -> Answer:
         "ovrs_stck_tr_stop_dvsn_cd": "02" if call.exchange.halted(listing.symbol) else "01",
         "lstg_abol_item_yn": "N",
         "lstg_yn": "Y",
-        "blbg_tckr_text": f"{wire_symbol(listing.symbol)} US Equity",
+        "blbg_tckr_text": f"{listing.symbol} US Equity",
         "etp_chas_erng_rt_dbnb": "0.000000",
         "mint_svc_yn": "N",
         "prdt_name": listing.name_ko,

@@ -19,12 +19,11 @@ from brokers.paper.faults import Step, StepKind
 from brokers.paper.kis_wire import control, feeds, frames
 from brokers.paper.kis_wire.auth import LIFETIME, read_approval
 from brokers.paper.kis_wire.control import Ask, ControlRefusal
-from brokers.paper.kis_wire.notices import CipherKey, encrypted_frame, notice
 from brokers.paper.kis_wire.feeds import Feed
-from brokers.paper.kis_wire.symbols import wire_symbol
+from brokers.paper.kis_wire.notices import CipherKey, encrypted_frame, notice
 from brokers.paper.orders import OrderEvent
 from brokers.paper.tape import Trade
-from shared.domain.account import BrokerName, Market
+from shared.domain.account import BrokerName
 from shared.domain.market import OrderBook
 from shared.domain.order import Side
 
@@ -187,13 +186,13 @@ class Hub:
 
     def _on_trade(self, trade: Trade) -> None:
         listing = self._exchange.listing(trade.symbol)
-        if listing is not None and wire_symbol(trade.symbol) in self._wanted:
+        if listing is not None and trade.symbol in self._wanted:
             for one in feeds.of_trade(self._exchange, listing, trade):
                 self._broadcast(one, trade.symbol)
 
     def _on_book(self, book: OrderBook) -> None:
         listing = self._exchange.listing(book.symbol)
-        if listing is not None and wire_symbol(book.symbol) in self._wanted:
+        if listing is not None and book.symbol in self._wanted:
             for one in feeds.of_book(self._exchange, listing, book):
                 self._broadcast(one, book.symbol)
 

@@ -37,19 +37,12 @@ BY_PRODUCT = {row.product: row for row in US_EXCHANGES.values()}
 BY_MARKET_CODE = {row.market_code: row for row in US_EXCHANGES.values()}
 
 
-def wire_symbol(symbol: str) -> str:
-    """A class share as KIS writes it: `BRK/B` (kis.md §3.1)."""
-    return symbol.replace(".", "/")
-
-
 def named(exchange: Exchange, symbol: str) -> Listing | None:
-    """The US listing of a symbol as clients write it; compat also takes a class share with a dot."""
-    tolerant = exchange.profile is Profile.COMPAT
-    spellings = [symbol.replace("/", "."), symbol, *([symbol.replace(".", "/")] if tolerant else [])]
-    if "." in symbol and not tolerant:
-        return None
-    found = (exchange.listing(one) for one in spellings)
-    return next((listing for listing in found if listing is not None and listing.market is Market.US), None)
+    """The US listing of a symbol. KIS writes class shares with a slash, `BRK/B`; compat also takes a dot (§3.1)."""
+    listing = exchange.listing(symbol)
+    if listing is None and exchange.profile is Profile.COMPAT:
+        listing = exchange.listing(symbol.replace(".", "/"))
+    return listing if listing is not None and listing.market is Market.US else None
 
 
 def us_listing(exchange: Exchange, symbol: str, home: UsExchange | None) -> Listing | None:
@@ -80,8 +73,3 @@ def venues_asked(code: str, env: ExEnv) -> frozenset[Venue]:
 
 def is_fund(listing: Listing) -> bool:
     return listing.type is not InstrumentType.STOCK
-
-
-def on_nxt(listing: Listing) -> bool:
-    """NXT trades shares only, no ETFs or ETNs (markets.md)."""
-    return listing.market is Market.KRX and not is_fund(listing)
