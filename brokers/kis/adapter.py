@@ -24,7 +24,7 @@ from brokers.kis.rest import Rest, nothing_sent_yet
 from brokers.kis.stream import KisStream
 from brokers.pacing import Pacer, Priority
 from shared.clock import Clock
-from shared.domain.account import AccountKey, AccountNumber, Market, Wire
+from shared.domain.account import AccountKey, AccountNumber, Environment, Market, Wire
 from shared.domain.errors import (
     BadPrice,
     ConfigError,
@@ -238,7 +238,9 @@ class KisAdapter:
         for row in [row for ask in asks for row in await self._rest.list(ask)]:
             order = self._dialect.read_order(row, now)
             branch, number = text(row, "ord_gno_brno"), order.broker_order_id
-            session = self._sessions.setdefault(number, order.session)
+            # What a list cannot name is guessed from the hour, where hours are kept: the local exchange never closes.
+            guessed = order.session if self.key.environment is Environment.LIVE else OrderSession.REGULAR
+            session = self._sessions.setdefault(number, guessed)
             found[text(row, "ord_dt"), branch, number] = replace(order, session=session)
             self._org_nos[number] = branch
         return list(found.values())

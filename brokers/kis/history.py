@@ -18,6 +18,7 @@ from shared.domain.market import Bar, Timeframe
 
 MAX_BAR_PAGES = 120
 LEAST_PRICE, MOST_PRICE = Decimal("0.0001"), Decimal(10_000_000)
+SEARCH_ROWS = 100  # a full page may hide more, whatever it counts (kis.md §3.12)
 STEP = Decimal("0.0001")  # the finest US price
 
 
@@ -72,7 +73,7 @@ class History:
                     venue, await self._rest.get(self._quotes.listed(venue, low, high))
                 )
                 total = total or count
-                if len(page) >= count:
+                if max(len(page), count) < SEARCH_ROWS and len(page) >= count:
                     listed |= {one.symbol: one for one in page}
                     continue
                 if high <= low:
