@@ -106,16 +106,10 @@ class Rest:
             answer = await self._door.send_once(call)
             return answer.json(KIS)
         except AuthExpired:
-            await self._renew_quietly(token)
+            self._auth.drop(token)  # the refusal is heard at once: a renewal may have to wait a minute
             raise
         except WireError as e:
             raise OutcomeUnknown(KIS, e.broker_code, e.message) from e
-
-    async def _renew_quietly(self, token: str) -> None:
-        try:
-            await self._auth.renew(token)
-        except BrokerError:
-            return  # the refusal of the order is what the caller must hear
 
     async def _get(self, ask: Ask, fields: dict[str, str], first: bool, priority: Priority) -> tuple[Row, bool]:
         """One page and whether more follow; a refused token is renewed once."""
