@@ -81,7 +81,9 @@ class Auth:
             if self._token is None or self._token.value == refused:
                 await self.get_access_token()
                 if self._token is not None and self._token.value == refused:
-                    raise AuthExpired(KIS, "-", "the broker issued the refused token again")
+                    raise AuthExpired(
+                        KIS, "-", "거절된 토큰이 다시 발급되었습니다 / the broker issued the refused token again"
+                    )
 
     async def get_access_token(self) -> str:
         """Ask the broker for a token and store it; waits out the once-a-minute rule.
@@ -140,7 +142,12 @@ class Auth:
         try:
             return answer_field(await self._door.read(call, deadline_s=5.0), "HASH")
         except BrokerError as e:
-            raise NotSent(KIS, e.broker_code, f"the order could not be signed: {e.message}", e.now) from e
+            raise NotSent(
+                KIS,
+                e.broker_code,
+                f"주문에 서명하지 못해 보내지 않았습니다 / the order could not be signed: {e.message}",
+                e.now,
+            ) from e
 
     def headers(self, token: str) -> dict[str, str]:
         """What every REST call carries (kis.md §1.2)."""

@@ -42,9 +42,11 @@ async def nothing_sent_yet() -> AsyncIterator[None]:
     except Refused:
         raise
     except BrokerError as e:
-        raise NotSent(KIS, e.broker_code, f"before sending: {e.message}", e.now) from e
+        raise NotSent(KIS, e.broker_code, f"보내기 전에 멈췄습니다 / before sending: {e.message}", e.now) from e
     except TimeoutError as e:
-        raise NotSent(KIS, "-", f"the order could not be prepared within {PREPARE_S:g} s") from e
+        raise NotSent(
+            KIS, "-", f"{PREPARE_S:g}초 안에 준비하지 못해 보내지 않았습니다 / not prepared within {PREPARE_S:g} s"
+        ) from e
 
 
 class Rest:
