@@ -136,7 +136,7 @@ def test_once_healthy_every_port_listens(process: Process) -> None:
         with socket.create_connection(("127.0.0.1", port + process.offset), timeout=2):
             pass
     clock = process.admin("/clock")
-    assert set(clock) == {"market", "wall", "speed", "sessions"}
+    assert set(clock) == {"market", "wall", "speed", "sessions", "next_auction"}
     assert clock["sessions"] == "always"
 
 
