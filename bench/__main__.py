@@ -1,8 +1,13 @@
-"""`python -m bench`: measure and print. The machine's other work is part of every figure: read the spread."""
+"""`python -m bench [NAME]`: measure and print. The machine's other work is part of every figure: read the spread."""
 
 from __future__ import annotations
 
-from bench.first_light import run
+import sys
+
+from bench import exchange, first_light
+
+MEASURES = {"first_light": first_light.run, "exchange": exchange.run}
 
 if __name__ == "__main__":
-    run()
+    for name in sys.argv[1:] or list(MEASURES):
+        MEASURES[name]()

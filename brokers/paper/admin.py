@@ -23,6 +23,7 @@ from shared.domain.errors import NotFound, TradingError
 from shared.domain.money import Currency
 
 Json = dict[str, Any]
+EXCHANGE = web.AppKey("exchange", Exchange)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ACTIONS = ("jump", "price", "halt", "resume", "vi", "split", "dividend")  # of one symbol
 TAPE_FIELDS = {"source", "speed", "symbol", "market", "circuit_breaker", *ACTIONS}
@@ -30,7 +31,8 @@ TAPE_FIELDS = {"source", "speed", "symbol", "market", "circuit_breaker", *ACTION
 
 def admin_app(exchange: Exchange) -> web.Application:
     admin = Admin(exchange)
-    app = web.Application(middlewares=[_explain])
+    app = web.Application(middlewares=[_explain, _lasting])
+    app[EXCHANGE] = exchange
     app.router.add_get("/healthz", admin.healthz)
     app.router.add_get("/ledger", admin.ledger)
     app.router.add_get("/accounts", admin.accounts)
@@ -48,6 +50,14 @@ def admin_app(exchange: Exchange) -> web.Application:
 
 class _BadRequest(Exception):
     """The request cannot be understood: (why, now)."""
+
+
+@web.middleware
+async def _lasting(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What a request changed is on the disk before its answer leaves."""
+    answer = await handler(request)
+    await request.app[EXCHANGE].committed()
+    return answer
 
 
 @web.middleware

@@ -133,8 +133,10 @@ def read_fault(fault_id: int, body: dict[str, Any]) -> Fault:
 
 
 class FaultPlan:
-    def __init__(self, wall_now: Callable[[], datetime], log: FaultLog) -> None:
-        self._wall_now, self._log = wall_now, log
+    def __init__(
+        self, wall_now: Callable[[], datetime], log: FaultLog, committed: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        self._wall_now, self._log, self._committed = wall_now, log, committed
         self._faults: dict[int, Fault] = {}
         self._last_id = 0
 
@@ -190,7 +192,12 @@ class FaultPlan:
         side: Side | None,
         act: Act,
     ) -> web.StreamResponse:
-        """Run `act` under the faults that match this call; without one, its answer is passed through."""
+        """Run `act` under the faults that match this call; without one, its answer is passed through.
+
+        What the call changed is on the disk before its answer leaves.
+        """
+        if self._committed is not None:
+            act = self._lasting(act, self._committed)
         if not self._faults:
             return await act()
         firing = {fault.action: fault for fault in self.match(broker, env, tr, account, symbol, side, "rest")}
@@ -202,6 +209,15 @@ class FaultPlan:
             return await _spoil(request, firing, act)
         finally:
             VISIBILITY_LAG_S.reset(token)
+
+    @staticmethod
+    def _lasting(act: Act, committed: Callable[[], Awaitable[None]]) -> Act:
+        async def answer() -> web.Response:
+            response = await act()
+            await committed()
+            return response
+
+        return answer
 
     async def _late(self, delay: Fault, act: Act) -> Act:
         """Wait; with `accept` the call has its effect before that. `skew_s` makes the answer's Date header lie."""

@@ -81,6 +81,7 @@ async def serve(options: Options, clock: Clock) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     try:
         costs = options.costs or (CostMode.DEFAULT if options.profile is Profile.STRICT else CostMode.NONE)
+        state.group(asyncio.get_running_loop().call_soon)
         exchange = Exchange.open(
             state, ExchangeClock(clock), options.tape, options.speed, options.profile, options.cash, options.lead_s,
             costs,
@@ -131,4 +132,5 @@ async def _play(exchange: Exchange, state: State, stopping: asyncio.Event) -> in
         except TimeoutError:
             continue
     exchange.keep_tape()
+    state.flush()
     return 0
