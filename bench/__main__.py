@@ -1,13 +1,16 @@
-"""`python -m bench [NAME]`: measure and print. The machine's other work is part of every figure: read the spread."""
+"""`python -m bench [NAME …]`: measure and print. The machine's other work is part of every figure: read the spread."""
 
 from __future__ import annotations
 
+import importlib
 import sys
 
-from bench import exchange, first_light
-
-MEASURES = {"first_light": first_light.run, "exchange": exchange.run}
+NAMES = ("wire", "exchange", "first_light")  # bench/NAME.py, each with run()
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or list(MEASURES):
-        MEASURES[name]()
+    wanted = sys.argv[1:] or list(NAMES)
+    if unknown := [name for name in wanted if name not in NAMES]:
+        sys.exit(f"no bench named {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    for name in wanted:
+        print(f"== {name}", flush=True)
+        importlib.import_module(f"bench.{name}").run()
