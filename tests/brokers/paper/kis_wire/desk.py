@@ -23,9 +23,11 @@ from brokers.paper.kis_wire.gateway import TRS
 from brokers.paper.state import State
 from brokers.paper.synthetic import SyntheticSource
 from shared.domain.account import BrokerName
+from shared.domain.money import Currency
 from tests.brokers.paper.kis_wire.documented import REQUESTS
 
 THURSDAY = datetime(2026, 7, 9, 14, 15, 30, tzinfo=UTC)  # 10:15:30 in New York, 23:15:30 in Seoul
+SUNDAY = datetime(2026, 7, 12, 3, 0, tzinfo=UTC)
 LIVE, MOCK = ExEnv.LIVE, ExEnv.MOCK
 ACCOUNTS = {LIVE: "12345678-01", MOCK: "50001234-01"}
 
@@ -152,6 +154,21 @@ class Client:
                 return number
             self.desk.pass_time(0.5)
         raise AssertionError(f"{order} did not fill within 20 s of market time")
+
+
+def register(desk: Desk) -> None:
+    """One live and one 모의 account with keys of their own, for the strict profile."""
+    for env, key, account in ((ExEnv.LIVE, "PSlive", "12345678-01"), (ExEnv.MOCK, "PSmock", "50001234-01")):
+        desk.exchange.register(
+            broker=BrokerName.KIS,
+            env=env,
+            app_key=key,
+            secret="right",
+            account=account,
+            hts_id=f"HTS{env}",
+            cash={Currency.USD: Decimal(100_000), Currency.KRW: Decimal(100_000_000)},
+            holdings=[("AAPL", 10, Decimal(200)), ("005930", 10, Decimal(70_000))],
+        )
 
 
 def order_tr(env: ExEnv, korean: bool, buys: bool) -> str:
