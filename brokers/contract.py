@@ -99,15 +99,14 @@ class RateBudget:
 
 @dataclass(frozen=True, slots=True)
 class ProfitRow:
-    """What was realised in one symbol on one trade date. Amounts in the account's currency, before fees and taxes
-    where `realized` says nothing else."""
+    """What was realised in one symbol on one trade date, in the account's currency; `bought` and `sold` before costs."""
 
     trade_date: date
     symbol: str
     quantity: int  # shares sold
     bought: Decimal  # what they had cost
     sold: Decimal  # what they brought
-    realized: Decimal  # the broker's own figure
+    realized: Decimal  # the broker's own figure, after the costs it deducts
 
 
 @dataclass(frozen=True, slots=True)
