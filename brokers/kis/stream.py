@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from brokers.contract import BrokerEvent, NoticeUnreadable, StreamUp
@@ -13,7 +14,7 @@ from brokers.kis.dialect import Registration
 from brokers.kis.tr import KIS, MAX_REGISTRATIONS, REGISTERED, UNREGISTERED, Site
 from brokers.reconnect import Reconnector, Send, StreamLost, Talk
 from shared.clock import Clock
-from shared.domain.errors import NotSupported, WireError
+from shared.domain.errors import BrokerError, NotSupported, WireError
 from shared.domain.market import Tick
 
 APPROVED_FOR = timedelta(hours=23)  # the key lives a day and is looked at when a session registers (kis.md §2.3)
@@ -85,7 +86,8 @@ class KisStream:
         """Say it now when a connection is open; if not, _open will."""
         if self._approval_key:
             if self._approved_at is None or self._clock.wall_now() - self._approved_at > APPROVED_FOR:
-                await self._approve()
+                with suppress(BrokerError):  # should the old key be refused, the stream reconnects with a new one
+                    await self._approve()
             if register:
                 self._pending.add(registration)
             await self._line.send(frames.encode_registration(self._approval_key, *registration, register))
