@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import orjson
 from aiohttp import web
 
 from brokers.paper.accounts import Account, ExEnv
@@ -80,7 +79,7 @@ def _error(status: int, code: str, what: str, why: str, now: str) -> web.Respons
 
 
 def _json(body: Json, status: int = 200) -> web.Response:
-    return web.json_response(body, status=status, dumps=lambda value: json.dumps(value, ensure_ascii=False))
+    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json", charset="utf-8")
 
 
 class Admin:
@@ -103,7 +102,7 @@ class Admin:
         wanted = query.get("account") or None
         numbers = None if wanted is None else tuple(a.number for a in self._accounts(wanted)) or (wanted,)
         events = self._exchange.ledger.events(int(after), numbers, kind)
-        return _json({"seq": self._exchange.ledger.seq, "events": [asdict(event) for event in events]})
+        return _json({"seq": self._exchange.ledger.seq, "events": events})
 
     async def accounts(self, request: web.Request) -> web.Response:
         return _json({"accounts": [self._show_account(one) for one in self._exchange.accounts()]})
@@ -212,7 +211,7 @@ class Admin:
 
     async def drills(self, request: web.Request) -> web.Response:
         """The fire drills: what each plants, does, and how it ends. A drill is started by POSTing its faults."""
-        return _json({"drills": [asdict(drill) for drill in DRILLS]})
+        return _json({"drills": DRILLS})
 
     async def add_fault(self, request: web.Request) -> web.Response:
         return _json({"id": self._exchange.faults.add(await _body(request)).id}, 201)

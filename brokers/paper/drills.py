@@ -170,7 +170,7 @@ DRILLS: tuple[Drill, ...] = (
         "key-refused", "R26", "다른 환경의 앱키 거절", "the app key is refused",
         "토큰 발급이 거절됩니다 (모의 키를 실전 주소에 쓴 것처럼)", "tokens are refused, as for a paper key on the live host",
         "지울 때까지 이어집니다", "lasts until it is removed",
-        (_fault("status", {"tr": "tokenP|token|oauth2/token", "channel": "rest"}, count=0, status=403, body=_WRONG_KEY),),
+        (_fault("status", {"tr": "tokenP|token", "channel": "rest"}, count=0, status=403, body=_WRONG_KEY),),
     ),
     Drill(
         "stream-silent", "W01", "스트림 무응답", "the stream falls silent",

@@ -1,60 +1,11 @@
-"""The official samples: every function by its own file of examples_llm, the sockets by examples_user."""
+"""The official samples: quotes, orders and account, every function by its own file of examples_llm."""
 
-import importlib.util
-import sys
-import threading
 import time
-from pathlib import Path
 
-from reporting import GIVEN, attempt, say
-
-REPO, SERVER = Path(GIVEN["repo"]), GIVEN["server"]
-CONFIG = Path.home() / "KIS" / "config"
-CONFIG.mkdir(parents=True, exist_ok=True)
-hosts = GIVEN["hosts"]
-cano, product = (GIVEN["live"] if SERVER == "prod" else GIVEN["mock"]).split("-")
-(CONFIG / "kis_devlp.yaml").write_text(f"""
-my_app: "PSofficial"
-my_sec: "secret"
-paper_app: "PSofficialpaper"
-paper_sec: "secret"
-my_htsid: "HTSID01"
-my_acct_stock: "{cano}"
-my_acct_future: "{cano}"
-my_paper_stock: "{cano}"
-my_paper_future: "{cano}"
-my_prod: "{product}"
-prod: "{hosts["openapi.koreainvestment.com:9443"]}"
-vps: "{hosts["openapivts.koreainvestment.com:29443"]}"
-ops: "{hosts["ops.koreainvestment.com:21000"]}"
-vops: "{hosts["ops.koreainvestment.com:31000"]}"
-my_token: ""
-my_agent: "sample"
-""")
-sys.path.insert(0, str(REPO / "examples_llm"))
-import kis_auth as ka  # noqa: E402
-
-ENV = "real" if SERVER == "prod" else "demo"
-ACCOUNT = {"cano": cano, "acnt_prdt_cd": product}
-TODAY = GIVEN["today"]
-tag = "" if SERVER == "prod" else "mock "
-
-
-def sample(kind, name):
-    """One function of examples_llm."""
-    path = REPO / "examples_llm" / kind / name / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"{kind}_{name}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return getattr(module, name)
-
-
-def us(name, **given):
-    return sample("overseas_stock", name)(**given)
-
-
-def kr(name, **given):
-    return sample("domestic_stock", name)(**given)
+from official_orders import kr_change, kr_order, us_change, us_order
+from official_setup import ACCOUNT, ENV, SERVER, TODAY, ka, kr, tag, us
+from official_stream import stream
+from reporting import GIVEN, attempt
 
 
 def quotes():
@@ -153,18 +104,6 @@ def live_quotes():
         "domestic search_stock_info",
         lambda: int(kr("search_stock_info", prdt_type_cd="300", pdno="000660")["thdt_clpr"].iloc[0]),
     )
-
-
-def us_order(side, quantity, price, dvsn="00", name="order", **more):
-    made = us(name, **ACCOUNT, ovrs_excg_cd="NASD", pdno="AAPL", ord_qty=str(quantity), ovrs_ord_unpr=price,
-              ctac_tlno="", mgco_aptm_odno="", ord_svr_dvsn_cd="0", ord_dvsn=dvsn, **{**side, **more})  # fmt: skip
-    return made["ODNO"].iloc[0]
-
-
-def us_change(number, kind, quantity, price):
-    made = us("order_rvsecncl", **ACCOUNT, ovrs_excg_cd="NASD", pdno="AAPL", orgn_odno=number, rvse_cncl_dvsn_cd=kind,
-              ord_qty=str(quantity), ovrs_ord_unpr=price, mgco_aptm_odno="", ord_svr_dvsn_cd="0", env_dv=ENV)  # fmt: skip
-    return made["ODNO"].iloc[0]
 
 
 def american():
@@ -345,18 +284,6 @@ def fills(frame, quantity):
     return sorted([n, int(q)] for n, q in zip(frame["odno"], frame[quantity], strict=True) if int(q))
 
 
-def kr_order(side, quantity, price, dvsn, venue="KRX"):
-    made = kr("order_cash", env_dv=ENV, ord_dv=side, **ACCOUNT, pdno="005930", ord_dvsn=dvsn, ord_qty=str(quantity), ord_unpr=price,
-              excg_id_dvsn_cd=venue)  # fmt: skip
-    return made["ODNO"].iloc[0]
-
-
-def kr_change(number, kind, price):
-    made = kr("order_rvsecncl", env_dv=ENV, **ACCOUNT, krx_fwdg_ord_orgno="91252", orgn_odno=number, ord_dvsn="00",
-              rvse_cncl_dvsn_cd=kind, ord_qty="4", ord_unpr=price, qty_all_ord_yn="Y", excg_id_dvsn_cd="KRX")  # fmt: skip
-    return made["ODNO"].iloc[0]
-
-
 def korean():
     number = attempt(tag + "domestic order_cash (limit buy, resting)", lambda: kr_order("buy", 4, "60000", "00"))
     if not tag:
@@ -445,67 +372,6 @@ def korean():
                 "sll_qty",
             ),
         )
-
-
-def stream(market):
-    """The sample keeps its subscriptions by function name, and both notices are called ccnl_notice: one market a time."""
-    sys.path.insert(0, str(REPO / "examples_user" / "overseas_stock"))
-    sys.path.insert(0, str(REPO / "examples_user" / "domestic_stock"))
-    import domestic_stock_functions_ws as kws_kr
-    import overseas_stock_functions_ws as kws_us
-
-    ka.auth_ws(svr=SERVER)
-    ka.open_map.clear()
-    feed = ka.KISWebSocket(api_url="/tryitout")
-    own = {"env_dv": ENV}
-    if market == "KRX":
-        wanted = {
-            "H0STCNT0": (kws_kr.ccnl_krx, "005930", own),
-            "H0STASP0": (kws_kr.asking_price_krx, "005930", own),
-            ("H0STCNI9" if tag else "H0STCNI0"): (kws_kr.ccnl_notice, "HTSID01", own),
-        }
-    else:
-        wanted = {("H0GSCNI9" if tag else "H0GSCNI0"): (kws_us.ccnl_notice, "HTSID01", own)}
-    if market == "KRX" and not tag:
-        wanted |= {
-            "H0UNCNT0": (kws_kr.ccnl_total, "005930", None),
-            "H0NXCNT0": (kws_kr.ccnl_nxt, "005930", None),
-            "H0UNASP0": (kws_kr.asking_price_total, "005930", None),
-            "H0NXASP0": (kws_kr.asking_price_nxt, "005930", None),
-        }
-    elif not tag:
-        wanted |= {
-            "HDFSCNT0": (kws_us.delayed_ccnl, "DNASAAPL", None),
-            "HDFSASP1": (kws_us.delayed_asking_price_asia, "DNASAAPL", None),
-        }
-    for request, key, kwargs in wanted.values():
-        feed.subscribe(request=request, data=[key], kwargs=kwargs)
-    seen, orders, began = {}, {}, time.monotonic()
-
-    def place():
-        time.sleep(3)
-        buys = {"ord_dv": "buy", "env_dv": ENV}
-        orders[market] = kr_order("buy", 1, "0", "01") if market == "KRX" else us_order(buys, 1, "230.00")
-
-    def on_result(ws, tr_id, frame, info):
-        row = frame.iloc[0].to_dict()
-        if tr_id.endswith(("CNI0", "CNI9")) and row["CNTG_YN"] != "2":
-            return
-        seen.setdefault(tr_id, row)
-        if set(seen) == set(wanted) or time.monotonic() - began > 40:
-            raise KeyboardInterrupt
-
-    threading.Thread(target=place, daemon=True).start()
-    feed.start(on_result=on_result)
-    for tr_id, row in seen.items():
-        if tr_id.endswith(("CNI0", "CNI9")):
-            price = int(row["CNTG_UNPR"]) / (10_000 if market == "US" else 1)
-            say(f"{tag}WS {tr_id}", [orders[market], row["ODER_NO"], int(row["CNTG_QTY"]), price])
-        else:
-            upper = {name.upper(): value for name, value in row.items()}
-            symbol = upper.get("SYMB") or upper["MKSC_SHRN_ISCD"]
-            price = next(float(upper[n]) for n in ("LAST", "STCK_PRPR", "PBID1", "BIDP1") if n in upper)
-            say(f"{tag}WS {tr_id}", [symbol, price > 0])
 
 
 attempt(tag + "kis_auth.auth", lambda: ka.auth(svr=SERVER) or len(ka._base_headers["authorization"]) > len("Bearer "))

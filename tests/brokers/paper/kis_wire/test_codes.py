@@ -423,7 +423,7 @@ async def test_a_hash_of_the_same_body_is_taken_however_it_was_written(strict: D
 
 async def test_a_client_that_sends_half_the_price_for_a_market_sell_is_understood(shared: Desk, strict: Desk) -> None:
     strict.clock.tick(2)
-    half = shared.exchange.quote("AAPL").price * Decimal("0.5") + Decimal("0.005")
+    half = round(shared.exchange.quote("AAPL").price / 2, 2) + Decimal("0.005")
     await shared.client().fill("AAPL", 1)
     assert (await shared.client().call("TTTT1006U", fields_of("TTTT1006U", 1, half))).json()["rt_cd"] == "0"
     there = strict.client(LIVE, key="PSlive", secret="right")
