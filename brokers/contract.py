@@ -99,15 +99,14 @@ class RateBudget:
 
 @dataclass(frozen=True, slots=True)
 class ProfitRow:
-    """What was realised in one symbol on one trade date. Amounts in the account's currency, before fees and taxes
-    where `realized` says nothing else."""
+    """What was realised in one symbol on one trade date, in the account's currency; `bought` and `sold` before costs."""
 
     trade_date: date
     symbol: str
     quantity: int  # shares sold
     bought: Decimal  # what they had cost
     sold: Decimal  # what they brought
-    realized: Decimal  # the broker's own figure
+    realized: Decimal  # the broker's own figure, after the costs it deducts
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +159,10 @@ class Broker(Protocol):
 
     async def close(self) -> None:
         """Close stream and connections; safe to call twice."""
+        ...
+
+    async def revoke_token(self) -> None:
+        """Give the access token back, for a key that is taken out of use; the next start() asks for a new one."""
         ...
 
     async def place_order(

@@ -52,8 +52,9 @@ class FakeBroker:
         self.on_change: Callable[[BrokerOrder], None] = lambda row: None  # cancel and amend; may raise
         self.books_orders = True  # False: the order never arrives
         self.down = False  # reads fail
-        self.positions: list[Position] = []
-        self.cash = Decimal(10_000)
+        self.hidden: set[str] = set()  # booked, and not yet in any list
+        self.positions: list[Position] = []  # at the start; the book's fills come on top
+        self.cash = Decimal(100_000)  # at the start; open and filled orders come off
         self._number = 100
 
     def _next(self) -> str:
@@ -62,6 +63,7 @@ class FakeBroker:
 
     async def start(self) -> None: ...
     async def close(self) -> None: ...
+    async def revoke_token(self) -> None: ...
 
     async def place_order(
         self, symbol: str, side: Side, quantity: int, price: Decimal | None, *, order_type: OrderType = OrderType.LIMIT,
@@ -97,11 +99,11 @@ class FakeBroker:
 
     async def get_open_orders(self) -> list[BrokerOrder]:
         self._read()
-        return [row for row in self.book.values() if row.leaves_quantity > 0]
+        return [row for row in self._listed() if row.leaves_quantity > 0]
 
     async def get_executions(self, since: date, until: date) -> list[BrokerOrder]:
         self._read()
-        return list(self.book.values())
+        return self._listed()
 
     async def get_reserved_orders(self, since: date, until: date) -> list[BrokerOrder]:
         self._read()
@@ -109,11 +111,25 @@ class FakeBroker:
 
     async def get_positions(self, *, settled: bool = False) -> list[Position]:
         self._read()
-        return list(self.positions)
+        found = {one.symbol: one for one in self.positions}
+        for row in self.book.values():
+            base = found.get(row.symbol)
+            shares = row.filled_quantity if row.side is Side.BUY else -row.filled_quantity
+            quantity = (base.quantity if base else 0) + shares
+            offered = row.leaves_quantity if row.side is Side.SELL else 0
+            sellable = (base.sellable or 0 if base else 0) + shares - offered
+            price = row.average_fill_price or row.price or Decimal(100)
+            found[row.symbol] = Position(row.symbol, quantity, sellable, price, Currency.USD)
+        return [one for one in found.values() if one.quantity]
 
     async def get_cash(self) -> Cash:
         self._read()
-        return Cash(Currency.USD, self.cash, self.cash, self.clock.wall_now())
+        left = self.cash
+        for row in self.book.values():
+            paid = (row.average_fill_price or Decimal(0)) * row.filled_quantity
+            held_back = (row.price or Decimal(100)) * row.leaves_quantity
+            left += paid if row.side is Side.SELL else -paid - held_back
+        return Cash(Currency.USD, left, left, self.clock.wall_now())
 
     async def get_buying_power(self, symbol: str, price: Decimal, venue: Venue | None = None) -> tuple[Decimal, int]:
         return self.cash, int(self.cash / price)
@@ -188,6 +204,9 @@ class FakeBroker:
         self.book[number] = replace(
             row, filled_quantity=filled, average_fill_price=average, leaves_quantity=max(row.quantity - filled, 0)
         )
+
+    def _listed(self) -> list[BrokerOrder]:
+        return [row for row in self.book.values() if row.broker_order_id not in self.hidden]
 
     def _read(self) -> None:
         if self.down:

@@ -91,6 +91,9 @@ class LsAdapter:
         await self._stream.close()
         await self._door.close()
 
+    async def revoke_token(self) -> None:
+        raise no_such("토큰 폐기", "giving a token back")
+
     async def place_order(
         self,
         symbol: str,
