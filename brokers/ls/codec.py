@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from brokers.codes import CodeRow, Outcome
 from brokers.http import Answer
 from brokers.ls import tr
+from brokers.ls.codes import ROWS, UNLISTED
 from shared.domain.account import Market
 from shared.domain.errors import (
-    AuthExpired,
     AuthRefused,
+    BrokerError,
     BrokerUnavailable,
     OutcomeUnknown,
     RateLimited,
-    Refused,
     WireError,
 )
 from shared.domain.instrument import Instrument, Venue
@@ -31,7 +33,7 @@ Row = dict[str, Any]
 
 
 def judge(answer: Answer, order: bool) -> None:
-    """Return when `answer` is a success of its TR; raise what it means otherwise. Message text decides nothing."""
+    """Return when `answer` is a success of its TR; raise what its code means otherwise. Message text decides nothing."""
     try:
         body = answer.json(tr.LS)
     except WireError as e:
@@ -39,54 +41,52 @@ def judge(answer: Answer, order: bool) -> None:
             raise
         raise BrokerUnavailable(tr.LS, e.broker_code, e.message) from e
     code = str(body.get("rsp_cd") or body.get("error_code") or "")
-    message = f"{answer.tr}: {str(body.get('rsp_msg') or body.get('error_description') or '').strip()}"
+    said = f"{answer.tr}: {str(body.get('rsp_msg') or body.get('error_description') or '').strip()}"
     if order:
-        _judge_order(answer, body, code, message)
+        _judge_order(answer, body, code, said)
     elif answer.tr in {tr.TOKEN, tr.REVOKE}:
-        _judge_token(answer, code, message)
+        _judge_token(answer, code, said)
     else:
-        _judge_read(answer, code, message)
+        _judge_read(answer, code, said)
 
 
-def _judge_order(answer: Answer, body: Row, code: str, message: str) -> None:
+def _judge_order(answer: Answer, body: Row, code: str, said: str) -> None:
     """Accepted: HTTP 200, an order number, a code that begins with 00. Refused: a listed code and no number."""
     result = body.get(f"{answer.tr}OutBlock2")
     number = result.get("OrdNo") if isinstance(result, dict) else None
     placed = isinstance(number, int) and not isinstance(number, bool) and number > 0
     if answer.status == 200 and placed and code.startswith("00"):
         return
-    if code == tr.NEVER_EXECUTED and not placed:
-        raise Refused(tr.LS, code, message)
-    refusal = tr.REFUSALS.get(code)
-    if answer.status == 200 and not number and refusal is not None:
-        raise refusal(tr.LS, code, message)
-    raise OutcomeUnknown(tr.LS, code or str(answer.status), message)
+    row = ROWS.get(code, UNLISTED)
+    proven = row.outcome is not Outcome.UNKNOWN and not number
+    if row.error is not None and proven and (answer.status == 200 or code == tr.NEVER_EXECUTED):
+        raise row.raised(row.error, tr.LS, said)
+    raise _as(row, OutcomeUnknown, code or str(answer.status), said)
 
 
-def _judge_token(answer: Answer, code: str, message: str) -> None:
+def _judge_token(answer: Answer, code: str, said: str) -> None:
     if answer.status == 200:
         return
-    if code in tr.KEY_REFUSED:
-        raise AuthRefused(tr.LS, code, message, "check app key and secret of the account")
-    if code == tr.TOO_MANY:
-        raise RateLimited(tr.LS, code, message, ISSUE_AGAIN_S)
-    raise BrokerUnavailable(tr.LS, code or str(answer.status), message)
+    row = ROWS.get(code)
+    if row is not None and row.error in {AuthRefused, RateLimited}:
+        raise row.raised(row.error, tr.LS, said, ISSUE_AGAIN_S)
+    raise _as(row or UNLISTED, BrokerUnavailable, code or str(answer.status), said)
 
 
-def _judge_read(answer: Answer, code: str, message: str) -> None:
+def _judge_read(answer: Answer, code: str, said: str) -> None:
     asked = tr.TRS[answer.tr]
     # The probe is judged by auth.py: "not offered on 모의투자" is one of its two answers.
     if answer.status == 200 and (code in asked.success or asked is tr.PROBE):
         return
-    if code == tr.TOO_MANY:
-        raise RateLimited(tr.LS, code, message, tr.RETRY_AFTER_S)
-    if code in tr.TOKEN_DEAD:
-        raise AuthExpired(tr.LS, code, message)
-    if code in tr.BAD_REQUEST:
-        raise Refused(tr.LS, code, message)
-    if answer.status != 200:
-        raise BrokerUnavailable(tr.LS, code or str(answer.status), message)
-    raise tr.REFUSALS.get(code, Refused)(tr.LS, code, message)
+    row = ROWS.get(code, UNLISTED)
+    if row.error is None or (row is UNLISTED and answer.status != 200):
+        raise _as(row, BrokerUnavailable, code or str(answer.status), said)
+    raise _as(row, row.error, code or str(answer.status), said)
+
+
+def _as(row: CodeRow, kind: type[BrokerError], code: str, said: str) -> BrokerError:
+    """The row's words under the code that came."""
+    return replace(row, code=code).raised(kind, tr.LS, said, tr.RETRY_AFTER_S)
 
 
 def one(body: Row, name: str) -> Row:

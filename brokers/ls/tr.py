@@ -9,17 +9,7 @@ from brokers.http import HostList
 from brokers.pacing import Pace
 from brokers.reconnect import Patience
 from shared.domain.account import Environment, Wire
-from shared.domain.errors import (
-    AuthRefused,
-    BadPrice,
-    DoorClosed,
-    InsufficientFunds,
-    MarketClosed,
-    NotSupported,
-    OrderRejected,
-    Refused,
-    UnknownSymbol,
-)
+from shared.domain.errors import DoorClosed
 from shared.domain.instrument import InstrumentType, Venue
 from shared.domain.order import OrderType, Side, TimeInForce
 
@@ -137,25 +127,9 @@ VENUES = {"KRX": Venue.KRX, "NXT": Venue.NXT}  # no SOR; anything else would sil
 KINDS = {"0": InstrumentType.STOCK, "1": InstrumentType.ETF, "2": InstrumentType.ETN}
 BOARDS = {"1": "KOSPI", "2": "KOSDAQ"}
 
-# Proven refusals of an order: HTTP 200 and a code that ls.md §6.4 marks as seen live on REST or in an official sample.
-# Codes known from the older xingAPI alone are not here: on an order they make its outcome unknown. Neither is 01433
-# (no such original): a cancel answered "not found" proves nothing.
-REFUSALS: dict[str, type[Refused]] = {
-    **dict.fromkeys(("01401", "01442"), OrderRejected),
-    "01407": UnknownSymbol,
-    **dict.fromkeys(("01425", "02752"), InsufficientFunds),
-    **dict.fromkeys(("01427", "03181"), BadPrice),
-    **dict.fromkeys(("01458", "01715", "02611", "904"), MarketClosed),
-    **dict.fromkeys(("01491", "405", "80001"), AuthRefused),
-    NOT_ON_MOCK: NotSupported,
-}
 NEVER_EXECUTED = "IGW40011"  # the one gateway code of which that was seen (ls.md §6.5)
 TOKEN_DEAD = frozenset({"IGW00121", "IGW00123"})
-KEY_REFUSED = frozenset({"IGW00103", "IGW00105", "IGW00133"})
-TOO_MANY = "IGW00201"
 RETRY_AFTER_S = 1.0
-# Our own mistakes, or a field LS does not like: asking the same again cannot help.
-BAD_REQUEST = frozenset({"IGW00205", "IGW00214", "IGW00215", "IGW40010", "IGW40011", "IGW40013"})
 
 # What never reaches a log, beside the account's own values.
 MASKED_FIELDS = frozenset(
