@@ -105,9 +105,9 @@ class ProfitRow:
     trade_date: date
     symbol: str
     quantity: int  # shares sold
-    bought: Decimal  # what they had cost
+    bought: Decimal | None  # what they had cost; None: the broker does not tell
     sold: Decimal  # what they brought
-    realized: Decimal  # the broker's own figure
+    realized: Decimal | None  # the broker's own figure; None: it has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class PeriodProfit:
     """Realised profit of a period in the broker's own arithmetic (기간손익)."""
 
     currency: Currency
-    realized: Decimal
+    realized: Decimal | None  # None: the broker does not tell it for this period
     fees: Decimal | None  # None: the broker does not tell them apart
     taxes: Decimal | None
     rows: tuple[ProfitRow, ...]

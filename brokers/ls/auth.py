@@ -12,8 +12,8 @@ import orjson
 from brokers.contract import Credentials, Token, TokenStore
 from brokers.http import Answer, Call, Door
 from brokers.ls import tr
+from brokers.ls.account_krx import account_named
 from brokers.ls.codec import KST, text
-from brokers.ls.codec_account import account_named
 from brokers.pacing import Pacer, Priority
 from shared.clock import Clock
 from shared.domain.account import Environment

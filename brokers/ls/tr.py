@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from brokers.http import HostList
 from brokers.pacing import Pace
 from brokers.reconnect import Patience
-from shared.domain.account import Environment, Wire
+from shared.domain.account import Environment, Market, Wire
 from shared.domain.errors import DoorClosed
 from shared.domain.instrument import InstrumentType, Venue
 from shared.domain.order import OrderType, Side, TimeInForce
@@ -76,6 +76,9 @@ def site(environment: Environment, wire: Wire, port_offset: int = 0, override: M
 NORMAL = frozenset({"00000"})
 ASKED = frozenset({"00000", "00136", "00133"})  # C-series; 00133 = more pages
 EMPTY = frozenset({"00707", "00200"})  # nothing to show: a success without rows
+NO_DATA = "00009"  # the symbol is not known
+US_LISTED = NORMAL | EMPTY | {NO_DATA}  # an unknown US symbol is an answer without a block
+US_ASKED = ASKED | EMPTY | {"00001"}  # the success of COSOQ00201
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +104,45 @@ NEW = Tr("CSPAT00601", _ORDER, 10, in_block="InBlock1")
 AMEND = Tr("CSPAT00701", _ORDER, 3, in_block="InBlock1")
 CANCEL = Tr("CSPAT00801", _ORDER, 3, in_block="InBlock1")
 HOLDINGS = Tr("t0424", _ACCOUNT, 2)
+SETTLED = Tr("CSPAQ12300", _ACCOUNT, 1, ASKED | EMPTY, "InBlock1")
 TODAY = Tr("t0425", _ACCOUNT, 2)
 CASH = Tr("CSPAQ12200", _ACCOUNT, 1, ASKED, "InBlock1")
 HISTORY = Tr("CSPAQ13700", _ACCOUNT, 1, ASKED | EMPTY, "InBlock1")
 POWER = Tr("CSPBQ00200", _ACCOUNT, 1, ASKED, "InBlock1")
+JOURNAL = Tr("t0150", _ACCOUNT, 1)
+JOURNAL_OF = Tr("t0151", _ACCOUNT, 1)
 PROBE = Tr("FOCCQ33600", _ACCOUNT, 1, ASKED | EMPTY, "InBlock1")
 BOOK = Tr("t1101", _DATA, 10)
+VENUE_BOOK = Tr("t8450", _DATA, 10)
+DETAIL = Tr("t1102", _DATA, 10)
+QUOTES = Tr("t8407", _DATA, 5)
 DAYS = Tr("t8410", _CHART, 1)
 MINUTES = Tr("t8412", _CHART, 1)
 MASTER = Tr("t8436", "/stock/etc", 2)
+
+_US_ORDER, _US_ACCOUNT = "/overseas-stock/order", "/overseas-stock/accno"
+_US_DATA, _US_CHART = "/overseas-stock/market-data", "/overseas-stock/chart"
+US_NEW = Tr("COSAT00301", _US_ORDER, 10, in_block="InBlock1")  # cancels too
+US_AMEND = Tr("COSAT00311", _US_ORDER, 10, in_block="InBlock1")
+# No limit is published for these four and for the charts: one a second, as for their Korean twins.
+US_ORDERS = Tr("COSAQ00102", _US_ACCOUNT, 1, US_ASKED, "InBlock1")
+US_BALANCE = Tr("COSOQ00201", _US_ACCOUNT, 1, US_ASKED, "InBlock1")
+US_CASH = Tr("COSOQ02701", _US_ACCOUNT, 1, US_ASKED, "InBlock1")
+US_PRICE = Tr("g3101", _US_DATA, 10, US_LISTED)
+US_LISTING = Tr("g3104", _US_DATA, 10, US_LISTED)
+US_BOOK = Tr("g3106", _US_DATA, 10, US_LISTED)
+US_MASTER = Tr("g3190", _US_DATA, 10)
+US_MINUTES = Tr("g3203", _US_CHART, 1)
+US_DAYS = Tr("g3204", _US_CHART, 1)
 TRS = {
     tr.code: tr
-    for tr in (NEW, AMEND, CANCEL, HOLDINGS, TODAY, CASH, HISTORY, POWER, PROBE, BOOK, DAYS, MINUTES, MASTER)
+    for tr in (
+        *(NEW, AMEND, CANCEL, HOLDINGS, SETTLED, TODAY, CASH, HISTORY, POWER, JOURNAL, JOURNAL_OF, PROBE),
+        *(BOOK, VENUE_BOOK, DETAIL, QUOTES, DAYS, MINUTES, MASTER),
+        *(US_NEW, US_AMEND, US_ORDERS, US_BALANCE, US_CASH, US_PRICE, US_LISTING, US_BOOK, US_MASTER),
+        *(US_MINUTES, US_DAYS),
+    )
 }
-NO_DATA = "00009"  # the symbol is not known
-NOT_ON_MOCK = "01900"
 
 SIDE_TO_LS = {Side.SELL: "1", Side.BUY: "2"}
 LS_TO_SIDE = {code: side for side, code in SIDE_TO_LS.items()}
@@ -123,7 +150,21 @@ WORD_TO_SIDE = {"매도": Side.SELL, "매수": Side.BUY}
 TYPE_TO_LS = {OrderType.LIMIT: "00", OrderType.MARKET: "03"}
 LS_TO_TYPE = {code: order_type for order_type, code in TYPE_TO_LS.items()}
 CONDITION_TO_LS = {TimeInForce.DAY: "0", TimeInForce.IOC: "1", TimeInForce.FOK: "2"}
+# At a US exchange (COSAT00301): a market order is a sell only.
+US_TYPE_TO_LS = {
+    **{(OrderType.LIMIT, side): "00" for side in Side},
+    **{(OrderType.LOO, side): "M1" for side in Side},
+    **{(OrderType.LOC, side): "M2" for side in Side},
+    (OrderType.MARKET, Side.SELL): "03",
+    (OrderType.MOO, Side.SELL): "M3",
+    (OrderType.MOC, Side.SELL): "M4",
+}
+LS_TO_US_TYPE = {code: order_type for (order_type, _), code in US_TYPE_TO_LS.items()}
+US_SELL, US_BUY, US_CHANGE, US_CANCEL = "01", "02", "07", "08"  # OrdPtnCode
+US_MARKETS = {"82": (Venue.NASDAQ,), "81": (Venue.NYSE, Venue.AMEX)}  # exchcd, OrdMktCode, FcurrMktCode
 VENUES = {"KRX": Venue.KRX, "NXT": Venue.NXT}  # no SOR; anything else would silently become KRX (ls.md §3.1)
+VENUE_PREFIX = {Venue.KRX: "", Venue.NXT: "N", Venue.SOR: "U"}  # of symbols in feeds by venue
+VENUE_CODE = {Venue.KRX: "K", Venue.NXT: "N", Venue.SOR: "U"}  # exchgubun; anything else would silently be KRX
 KINDS = {"0": InstrumentType.STOCK, "1": InstrumentType.ETF, "2": InstrumentType.ETN}
 BOARDS = {"1": "KOSPI", "2": "KOSDAQ"}
 
@@ -134,11 +175,15 @@ RETRY_AFTER_S = 1.0
 # What never reaches a log, beside the account's own values.
 MASKED_FIELDS = frozenset(
     {"appkey", "appsecretkey", "access_token", "token", "AcntNo", "AcntNm", "accno", "accno1", "ordacntno", "acntnm"}
+    | {"sAcntNo", "sAcntNm", "sOrdAcntNo"}
     | {"Pwd", "InptPwd", "passwd"}
 )
 
-# Stream
-TICKS = {"KOSPI": "S3_", "KOSDAQ": "K3_"}  # by board: the other one is silently without data
-NOTICES = ("SC0", "SC1", "SC2", "SC3", "SC4")
+# Stream. Where a channel is of one board, the other board's symbol is silently without data.
+TICKS = {"KOSPI": "S3_", "KOSDAQ": "K3_", Venue.NXT: "NS3", Venue.SOR: "US3"}
+BOOKS = {"KOSPI": "H1_", "KOSDAQ": "HA_", Venue.NXT: "NH1", Venue.SOR: "UH1"}
+US_TICKS, US_BOOKS = "GSC", "GSH"
+PHASES, PHASES_KEY = "JIF", "0"
+NOTICES = {Market.KRX: ("SC0", "SC1", "SC2", "SC3", "SC4"), Market.US: ("AS0", "AS1", "AS2", "AS3", "AS4")}
 REGISTERED = "00000"
 MAX_REGISTRATIONS = 200  # beyond it acknowledgements come but no data (ls.md §5.1)

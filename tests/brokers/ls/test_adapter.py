@@ -1,4 +1,4 @@
-"""What only LS has: the key decides the side, executions have numbers, and there are no US shares."""
+"""What only LS has: the key decides the side, executions have numbers, mock trading has no US shares."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -10,7 +10,7 @@ import pytest
 
 from brokers import open_broker
 from brokers.contract import Broker, BrokerEvent, Credentials, StreamUp
-from brokers.ls.adapter import LsAdapter
+from brokers.ls.krx import LsKrx
 from shared.clock import SystemClock
 from shared.domain.account import AccountKey, BrokerName, Environment, Market, Wire
 from shared.domain.errors import AuthRefused, ConfigError, DoorClosed, OutcomeUnknown
@@ -160,7 +160,7 @@ async def test_an_order_goes_unchecked_when_the_master_cannot_be_had(started: Op
 
 async def test_the_stream_comes_back_with_a_new_token(started: Open) -> None:
     broker, heard = await started(LIVE_LIKE)
-    assert isinstance(broker, LsAdapter)
+    assert isinstance(broker, LsKrx)
     await broker.subscribe("005930")
     heard.clear()
     await broker._stream.reconnect()
@@ -168,9 +168,11 @@ async def test_the_stream_comes_back_with_a_new_token(started: Open) -> None:
     await until(lambda: any(type(event).__name__ == "Tick" for event in heard))
 
 
-def test_us_shares_are_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="LS US has no SIM"):
-        broker_of(LIVE_LIKE, market=Market.US)
+def test_us_shares_in_mock_trading_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="LS US has no MOCK"):
+        AccountKey(1, BrokerName.LS, Market.US, Environment.MOCK, 1)
+    with pytest.raises(ConfigError, match="미국주식이 없습니다"):
+        broker_of(LIVE_LIKE, Wire.MOCK, market=Market.US)
 
 
 def test_credentials_without_a_key_are_refused_by_name() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from brokers.ls import frames
+from brokers.ls import codec_krx, frames
+from shared.domain.account import Market
 from shared.domain.errors import WireError
 from shared.domain.order import Side
 from tests.brokers.ls.documented import FRAMES
@@ -32,13 +33,13 @@ def test_an_acknowledgement_is_told_by_its_code() -> None:
 
 
 def test_the_documented_trade_is_read() -> None:
-    tick = frames.decode_tick(FRAMES["S3_"]["body"], NOW, NOW)
+    tick = codec_krx.decode_tick(FRAMES["S3_"]["body"], NOW, NOW)
     assert (tick.symbol, tick.price, tick.quantity) == ("005930", Decimal(71300), 12)
     assert tick.at == datetime(2026, 3, 10, 1, 42, 17, tzinfo=UTC)
 
 
 def test_the_documented_receipt_is_read() -> None:
-    notice = frames.decode_notice("SC0", FRAMES["SC0"]["body"], NOW, NOW)
+    notice = frames.decode_notice(Market.KRX, "SC0", FRAMES["SC0"]["body"], NOW, NOW)
     assert notice is not None
     assert (notice.broker_order_id, notice.symbol, notice.kind) == ("41023", "005930", "accepted")
     assert (notice.orig_order_id, notice.fill) == (None, None)
@@ -47,11 +48,11 @@ def test_the_documented_receipt_is_read() -> None:
 @pytest.mark.parametrize("ordchegb", ["02", "03"])
 def test_a_change_that_is_only_received_says_nothing_yet(ordchegb: str) -> None:
     body = {**FRAMES["SC0"]["body"], "ordchegb": ordchegb, "orgordno": "41023", "ordno": "41057"}
-    assert frames.decode_notice("SC0", body, NOW, NOW) is None
+    assert frames.decode_notice(Market.KRX, "SC0", body, NOW, NOW) is None
 
 
 def test_the_documented_execution_carries_its_own_number() -> None:
-    notice = frames.decode_notice("SC1", FRAMES["SC1"]["body"], NOW, NOW)
+    notice = frames.decode_notice(Market.KRX, "SC1", FRAMES["SC1"]["body"], NOW, NOW)
     assert notice is not None
     assert notice.fill is not None
     fill = notice.fill
@@ -71,7 +72,7 @@ def test_the_documented_execution_carries_its_own_number() -> None:
 def test_the_other_notices_name_the_request_and_the_order_it_changed(
     code: str, kind: str, changed: dict[str, str]
 ) -> None:
-    notice = frames.decode_notice(code, {**FRAMES["SC1"]["body"], **changed}, NOW, NOW)
+    notice = frames.decode_notice(Market.KRX, code, {**FRAMES["SC1"]["body"], **changed}, NOW, NOW)
     assert notice is not None
     assert (notice.kind, notice.broker_order_id, notice.orig_order_id) == (kind, "41057", "41023")
     assert notice.fill is None
@@ -92,7 +93,7 @@ def test_the_other_notices_name_the_request_and_the_order_it_changed(
 )
 def test_a_notice_that_is_not_as_documented_is_unreadable(code: str, changed: dict[str, Any]) -> None:
     with pytest.raises(WireError):
-        frames.decode_notice(code, {**FRAMES["SC1"]["body"], **changed}, NOW, NOW)
+        frames.decode_notice(Market.KRX, code, {**FRAMES["SC1"]["body"], **changed}, NOW, NOW)
 
 
 @pytest.mark.parametrize("text", ["", "hello", "[]", "{}", '{"header": 1}', '{"header": {}, "body": []}'])
