@@ -6,7 +6,7 @@ from datetime import datetime, time
 from decimal import Decimal
 
 from brokers.paper.hours import market_open
-from brokers.paper.ls_wire.call import KST, clock6, millions, percent, sign_of
+from brokers.paper.ls_wire.formats import KST, clock6, millions, percent, sign_of
 from brokers.paper.ls_wire.tally import DayTally
 from brokers.paper.tape import Trade
 from shared.domain.account import Market

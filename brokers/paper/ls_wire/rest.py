@@ -13,7 +13,8 @@ from brokers.paper.accounts import Account, ExEnv, IssuedToken, Profile, Unknown
 from brokers.paper.exchange import Exchange
 from brokers.paper.ls_wire import account, charts, history, orders, quotes
 from brokers.paper.ls_wire.blocks import read_in_block
-from brokers.paper.ls_wire.call import Call, Reply, short_code
+from brokers.paper.ls_wire.call import Call, Reply
+from brokers.paper.ls_wire.formats import short_code
 from brokers.paper.ls_wire.oauth import TokenDesk
 from brokers.paper.ls_wire.refusals import MOCK_PREFIX, Refusal, gateway
 from shared.domain.account import BrokerName
