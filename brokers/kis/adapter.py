@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
-from brokers.contract import Broker, BrokerEvent, CallLog, Credentials, RateBudget, TokenStore
+from brokers.contract import Broker, BrokerEvent, CallLog, Credentials, PeriodProfit, RateBudget, TokenStore
 from brokers.http import Door, Mask
 from brokers.kis import tr
 from brokers.kis.auth import Auth
@@ -31,8 +31,18 @@ from shared.domain.errors import (
     WireError,
 )
 from shared.domain.instrument import Instrument, Venue
-from shared.domain.market import Bar, OrderBook, Quote, Timeframe
-from shared.domain.order import PRICED, BrokerOrder, Cash, OrderAck, OrderType, Position, Side, TimeInForce
+from shared.domain.market import Bar, Detail, OrderBook, Quote, Timeframe
+from shared.domain.order import (
+    PRICED,
+    BrokerOrder,
+    Cash,
+    OrderAck,
+    OrderSession,
+    OrderType,
+    Position,
+    Side,
+    TimeInForce,
+)
 from shared.domain.venue_rules import on_tick
 
 DIALECTS: dict[Market, type[UsDialect] | type[KrxDialect]] = {Market.US: UsDialect, Market.KRX: KrxDialect}
@@ -117,6 +127,7 @@ class KisAdapter:
         order_type: OrderType = OrderType.LIMIT,
         venue: Venue | None = None,
         time_in_force: TimeInForce = TimeInForce.DAY,
+        session: OrderSession = OrderSession.REGULAR,
         correlation_id: str | None = None,
     ) -> OrderAck:
         """A US MARKET order does not exist at KIS: it leaves as a limit 5 % beyond the last price, asked just before."""
@@ -204,7 +215,10 @@ class KisAdapter:
     def _today(self) -> date:
         return self._clock.market_now().astimezone(self._dialect.zone).date()
 
-    async def get_positions(self) -> list[Position]:
+    async def get_reserved_orders(self, since: date, until: date) -> list[BrokerOrder]:
+        raise NotSupported(tr.KIS, "-", "예약주문 조회가 없습니다 / no list of reserved orders")
+
+    async def get_positions(self, *, settled: bool = False) -> list[Position]:
         return self._dialect.read_positions(await self._rest.pages(self._dialect.balance()))
 
     async def get_cash(self) -> Cash:
@@ -217,7 +231,12 @@ class KisAdapter:
         where = venue or (await self._lookup.instrument(symbol)).venue
         return self._dialect.read_power(await self._rest.get(self._dialect.power(symbol, price, where)))
 
-    async def get_quote(self, symbol: str) -> Quote:
+    async def get_period_profit(self, since: date, until: date) -> PeriodProfit:
+        raise NotSupported(tr.KIS, "-", "기간손익이 없습니다 / no period profit")
+
+    async def get_quote(
+        self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
+    ) -> Quote:
         return await self._quote(symbol, (await self._lookup.instrument(symbol)).venue)
 
     async def _quote(self, symbol: str, venue: Venue, priority: Priority = Priority.READ) -> Quote:
@@ -227,12 +246,19 @@ class KisAdapter:
             raise not_found(symbol, self.key.market)
         return quote
 
-    async def get_order_book(self, symbol: str) -> OrderBook:
+    async def get_detail(self, symbol: str) -> Detail:
+        raise NotSupported(tr.KIS, "-", "종목 상세가 없습니다 / no price details")
+
+    async def get_order_book(
+        self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
+    ) -> OrderBook:
         venue = (await self._lookup.instrument(symbol)).venue
         body = await self._rest.get(self._dialect.book(symbol, venue))
         return self._dialect.read_book(symbol, body, self._clock.market_now(), self._clock.wall_now())
 
-    async def get_bars(self, symbol: str, timeframe: Timeframe, count: int) -> list[Bar]:
+    async def get_bars(
+        self, symbol: str, timeframe: Timeframe, count: int, *, until: datetime | None = None
+    ) -> list[Bar]:
         venue = (await self._lookup.instrument(symbol)).venue
         source = self._dialect.bar_source(timeframe)
         wanted = count * (timeframe.seconds // source.seconds)
@@ -253,14 +279,34 @@ class KisAdapter:
     async def get_instrument(self, symbol: str) -> Instrument:
         return await self._lookup.instrument(symbol)
 
-    async def subscribe(self, symbol: str) -> None:
+    async def list_instruments(self) -> list[Instrument]:
+        raise NotSupported(tr.KIS, "-", "종목 목록이 없습니다 / no list of instruments")
+
+    async def is_open_day(self, day: date) -> bool | None:
+        return None
+
+    async def subscribe(
+        self,
+        symbol: str,
+        *,
+        book: bool = False,
+        venue: Venue | None = None,
+        session: OrderSession = OrderSession.REGULAR,
+    ) -> None:
         if self._dialect.stream_tr is None:
             raise NotSupported(
                 tr.KIS, "-", "모의투자에는 미국 실시간 시세가 없습니다 / no US ticks in mock trading: poll quotes"
             )
         await self._stream.subscribe(await self._stream_key(symbol))
 
-    async def unsubscribe(self, symbol: str) -> None:
+    async def unsubscribe(
+        self,
+        symbol: str,
+        *,
+        book: bool = False,
+        venue: Venue | None = None,
+        session: OrderSession = OrderSession.REGULAR,
+    ) -> None:
         await self._stream.unsubscribe(await self._stream_key(symbol))
 
     async def _stream_key(self, symbol: str) -> str:

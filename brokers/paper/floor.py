@@ -65,6 +65,10 @@ class Floor:
             order.status = when_empty
         self._orders.changed(order)
 
+    def expected(self, symbol: str) -> tuple[Decimal, int] | None:
+        """What the running call auction would trade at now; None outside of auctions."""
+        return None
+
     def play(self, trades: list[Trade]) -> None:
         """Let new orders meet the sizes they saw, then the tape's trades meet all; end what is over."""
         for symbol, book in self._books.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from brokers.paper.accounts import AccountId, CashView, ExEnv, Holding
@@ -12,6 +14,20 @@ from brokers.paper.tape import Tape
 from shared.domain.account import BrokerName, Market
 from shared.domain.money import Currency
 from shared.domain.order import Side
+
+
+@dataclass(frozen=True, slots=True)
+class RealizedRow:
+    """The sales of one symbol on one trade date against the moving average of its buys."""
+
+    trade_date: date
+    symbol: str
+    quantity: int  # sold
+    bought: Decimal  # average price × quantity sold, without fees
+    sold: Decimal  # what the sales brought, before fees and taxes
+    realized: Decimal  # sold − bought − fee − tax
+    fee: Decimal  # of the day's sales
+    tax: Decimal
 
 
 class Portfolio:
@@ -86,6 +102,9 @@ class Portfolio:
             bought_today=sum((amount for side, amount in amounts if side is Side.BUY), Decimal(0)),
             sold_today=sum((amount for side, amount in amounts if side is Side.SELL), Decimal(0)),
         )
+
+    def realized(self, account: AccountId, market: Market, since: date, until: date) -> list[RealizedRow]:
+        return []
 
     def reserve(self, order: ExOrder) -> Decimal:
         """The cash an open buy locks; an order at market locks the upper limit price (markets.md §7)."""

@@ -19,7 +19,7 @@ from brokers.paper.synthetic import SyntheticSource
 from brokers.paper.tape import Trade
 from shared.domain.account import Market
 from shared.domain.errors import NotFound
-from shared.domain.market import Timeframe
+from shared.domain.market import RULE_TIMEFRAMES, Timeframe
 from shared.domain.venue_rules import on_tick
 from tests.brokers.paper.floor_rig import SUNDAY_NIGHT, Rig
 
@@ -137,7 +137,7 @@ def test_the_forming_bar_and_the_day_agree_with_the_last_trade(rig: Rig) -> None
     rig.run(33)
     for symbol in EVERYTHING:
         quote = rig.exchange.quote(symbol)
-        for timeframe in Timeframe:
+        for timeframe in RULE_TIMEFRAMES:
             forming = rig.exchange.bars(symbol, timeframe, 1)[-1]
             assert not forming.closed
             assert forming.close == quote.price
