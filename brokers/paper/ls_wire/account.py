@@ -73,9 +73,9 @@ def _cash(call: Call) -> CashView:
     return call.exchange.cash(call.account, Currency.KRW)
 
 
-def _unsettled(cash: CashView) -> Decimal:
-    """Today's cash before today's trades settle (예수금); `total` is what D+2 will be."""
-    return cash.total + cash.bought_today - cash.sold_today
+def _due_by(cash: CashView, days: int) -> Decimal:
+    """Cash once the first `days` settlement dates have passed: D+1, D+2."""
+    return cash.settled + sum((amount for _, amount in sorted(cash.due)[:days]), Decimal(0))
 
 
 def t0424(call: Call) -> Reply:
@@ -87,9 +87,13 @@ def t0424(call: Call) -> Reply:
     rows = [one for one in valued if not cursor or one.holding.symbol >= cursor]
     rows.sort(key=lambda one: one.holding.symbol)
     older = rows[HOLDINGS_A_PAGE].holding.symbol if len(rows) > HOLDINGS_A_PAGE else ""
+    today = call.exchange.trade_date(Market.KRX)
     head = block(
         "t0424OutBlock",
         sunamt=cash.total + total,
+        dtsunik=sum(
+            (row.realized for row in call.exchange.realized(call.account, Market.KRX, today, today)), Decimal(0)
+        ),
         mamt=sum(one.cost + one.buy_fee for one in valued),
         sunamt1=cash.total,
         tappamt=total,
@@ -160,15 +164,14 @@ def cspaq22200(call: Call) -> Reply:
 
 
 def _withdrawable(cash: CashView) -> Decimal:
-    return min(cash.orderable, _unsettled(cash))
+    return min(cash.orderable, cash.settled)
 
 
 def _deposit(cash: CashView) -> dict[str, Value]:
     """Cash today and after settlement, and what may be ordered with it."""
-    before = _unsettled(cash)
     return {
-        "Dps": before,
-        "D1Dps": before,
+        "Dps": cash.settled,
+        "D1Dps": _due_by(cash, 1),
         "D2Dps": cash.total,
         "MgnMny": cash.reserved,
         "CrdaySellAdjstAmt": cash.sold_today,
@@ -208,8 +211,8 @@ def cspaq12300(call: Call) -> Reply:
         BalEvalAmt=worth,
         PchsAmt=sum((one.cost for one in valued), Decimal(0)),
         PnlRat=_ratio(gain, valued),
-        Dps=_unsettled(cash),
-        D1Dps=_unsettled(cash),
+        Dps=cash.settled,
+        D1Dps=_due_by(cash, 1),
         D2Dps=cash.total,
         CrdayBuyExecAmt=cash.bought_today,
         CrdaySellExecAmt=cash.sold_today,
@@ -275,8 +278,8 @@ def cspbq00200(call: Call) -> Reply:
         RecCnt=1,
         AcntNm=ACCOUNT_NAME,
         IsuNm=listing.name_ko,
-        Dps=_unsettled(cash),
-        PrsmptDpsD1=_unsettled(cash),
+        Dps=cash.settled,
+        PrsmptDpsD1=_due_by(cash, 1),
         PrsmptDpsD2=cash.total,
         CmsnRat=FEE_RATE.quantize(Decimal("0.00001"), ROUND_DOWN),
         IsuMgnRat=1,

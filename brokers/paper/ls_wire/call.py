@@ -11,12 +11,9 @@ from brokers.paper.exchange import Exchange
 from brokers.paper.listings import Listing
 from brokers.paper.ls_wire.blocks import Block, InBlock
 from brokers.paper.ls_wire.formats import KST
-from brokers.paper.ls_wire.price_types import PriceTypes
+from brokers.paper.ls_wire.memory import Memory
 from brokers.paper.ls_wire.refusals import Refusal
-from brokers.paper.ls_wire.tally import Tallies
 from shared.domain.account import Market
-
-NO_DATA = Refusal("00009", "조회할 자료가 없습니다.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +23,7 @@ class Call:
     asked: InBlock
     cont: bool  # request header tr_cont: Y
     cont_key: str
-    tallies: Tallies
-    types: PriceTypes
+    memory: Memory
 
     @property
     def mock(self) -> bool:
@@ -55,9 +51,13 @@ class Reply:
     cont_key: str = ""
 
 
+def no_data() -> Refusal:
+    return Refusal("00009", "조회할 자료가 없습니다.")
+
+
 def listed(call: Call, code: str) -> Listing:
     """The Korean share that `code` names. Raises Refusal 00009 when there is none."""
     listing = call.exchange.listing(code)
     if listing is None or listing.market is not Market.KRX:
-        raise NO_DATA
+        raise no_data()
     return listing

@@ -10,7 +10,7 @@ from brokers.paper.ls_wire.blocks import Block, block
 from brokers.paper.ls_wire.call import Blocks, Call, Reply
 from brokers.paper.ls_wire.formats import ACCOUNT_NAME, clock8, clock9, market_code, prefixed, short_code
 from brokers.paper.ls_wire.price_types import NAMES
-from brokers.paper.ls_wire.refusals import Refusal
+from brokers.paper.ls_wire.refusals import Refusal, business
 from brokers.paper.orders import ExKind, ExOrder, ExStatus
 from shared.domain.account import Market
 from shared.domain.order import OrderType, Side, TimeInForce
@@ -39,7 +39,7 @@ def t0425(call: Call) -> Reply:
     ]
     cursor = call.cursor("cts_ordno")
     page, older = page_of(orders, int(cursor) if cursor.isdigit() else None, newest_first=newest_first)
-    head = block("t0425OutBlock", cts_ordno=older, **_totals(orders))
+    head = block("t0425OutBlock", cts_ordno=older, **_totals(call, orders))
     return Reply(
         {"t0425OutBlock": head, "t0425OutBlock1": [_today_row(call, one) for one in page]}, text=DONE, cont_key=older
     )
@@ -54,7 +54,7 @@ def page_of(orders: list[ExOrder], start: int | None, *, newest_first: bool) -> 
     return ordered[:ORDERS_A_PAGE], str(rest[0].order_no) if rest else ""
 
 
-def _totals(orders: list[ExOrder]) -> dict[str, Decimal | int]:
+def _totals(call: Call, orders: list[ExOrder]) -> dict[str, Decimal | int]:
     bought = sum((one.filled_amount for one in orders if one.side is Side.BUY), Decimal(0))
     sold = sum((one.filled_amount for one in orders if one.side is Side.SELL), Decimal(0))
     return {
@@ -78,7 +78,7 @@ def status_word(order: ExOrder) -> str:
 
 
 def _today_row(call: Call, order: ExOrder) -> Block:
-    request, code = order.kind is ExKind.CANCEL, call.types.code(order)
+    request, code = order.kind is ExKind.CANCEL, call.memory.types.code(order)
     return block(
         "t0425OutBlock1",
         ordno=order.order_no,
@@ -109,7 +109,7 @@ def cspaq13700(call: Call) -> Reply:
     try:
         on = datetime.strptime(ask.text("OrdDt"), "%Y%m%d").date()  # noqa: DTZ007 - a bare date
     except ValueError:
-        raise Refusal("01715", "영업일을 확인하세요.") from None
+        raise business("01715") from None
     newest_first = ask.text("BkseqTpCode") != "1"
     orders = [one for one in call.exchange.orders(call.account, Market.KRX, on, on) if _wanted(call, one)]
     start = int(call.cont_key) if call.cont and call.cont_key.isdigit() else ask.whole("SrtOrdNo2")
@@ -162,7 +162,7 @@ def _wanted(call: Call, order: ExOrder) -> bool:
 
 
 def _dated_row(call: Call, order: ExOrder, on: str) -> Block:
-    listing, code = call.exchange.listing(order.symbol), call.types.code(order)
+    listing, code = call.exchange.listing(order.symbol), call.memory.types.code(order)
     fills = call.exchange.executions(call.account, order.order_no)
     last_at = clock9(fills[-1].at) if fills else ""
     return block(

@@ -79,6 +79,8 @@ def _traded(call: Call, on: date) -> list[Traded]:
             key = (order.side, order.symbol, fill.price)
             one = found.setdefault(key, Traded(*key))
             one.quantity += fill.quantity
+            one.fee += fill.fee
+            one.tax += fill.tax
     return sorted(found.values(), key=lambda one: (one.side.value, one.symbol, one.price))
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from brokers.paper.listings import Listing
 from brokers.paper.ls_wire.blocks import Value, block
-from brokers.paper.ls_wire.call import NO_DATA, Call, Reply
+from brokers.paper.ls_wire.call import Call, Reply, no_data
 from brokers.paper.ls_wire.formats import isin
 from shared.domain.account import Market
 from shared.domain.instrument import InstrumentType
@@ -47,7 +47,7 @@ def t9945(call: Call) -> Reply:
 def _listings(call: Call, known: set[str]) -> list[Listing]:
     wanted = call.asked.text("gubun")
     if wanted not in known:
-        raise NO_DATA
+        raise no_data()
     return [one for one in call.exchange.listings(Market.KRX) if wanted in {"0", _board(one)}]
 
 

@@ -68,7 +68,7 @@ class Told:
             raise ValueError("a fill without its execution")
         so_far = [one for one in self.executions if one.exec_no <= execution.exec_no]
         filled = sum(one.quantity for one in so_far)
-        return execution, filled, sum(one.price * one.quantity for one in so_far) / filled
+        return execution, filled, sum((one.price * one.quantity for one in so_far), Decimal(0)) / filled
 
 
 def kinds_of(event: OrderEvent) -> list[int]:

@@ -141,7 +141,7 @@ def _place(call: Call) -> ExOrder:
         )
     except Reject as reject:
         raise said(call, reject, symbol, price) from None
-    call.types.remember(order, code)
+    call.memory.types.remember(order, code)
     return order
 
 
@@ -213,7 +213,8 @@ def _venue(call: Call) -> Venue:
     return Venue.NXT if call.asked.text("MbrNo") == "NXT" else Venue.KRX
 
 
-def said(call: Call, reject: Reject, symbol: str, price: Decimal | None) -> Refusal:
+def said(call: Call, reject: Reject, symbol: str, price: Decimal | None, market: Market = Market.KRX) -> Refusal:
+    """The engine's refusal in the words of LS."""
     known = call.exchange.listing(symbol) is not None
     return rejected(
         reject,
@@ -221,6 +222,7 @@ def said(call: Call, reject: Reject, symbol: str, price: Decimal | None) -> Refu
         price=price,
         limits=call.exchange.price_limits(symbol) if known else None,
         before_open=call.now().hour < 12,
+        market=market,
     )
 
 

@@ -100,7 +100,7 @@ _SUMS = {"offer", "bid"}
 def t1102(call: Call) -> Reply:
     listing = listed(call, call.asked.text("shcode"))
     trade = call.exchange.quote(listing.symbol)
-    tally = call.tallies.of(listing.symbol)
+    tally = call.memory.tallies.of(listing.symbol)
     days = call.exchange.bars(listing.symbol, Timeframe.D1, 250)
     before = [bar for bar in days if bar.closed]
     yesterday_volume = before[-1].volume if before else 0

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from brokers.paper.exchange import Exchange
 from brokers.paper.listings import Listing
-from brokers.paper.ls_wire.call import NO_DATA, Call
+from brokers.paper.ls_wire.call import Call, no_data
 from shared.domain.account import Market
 from shared.domain.instrument import Venue
 
@@ -43,7 +43,7 @@ def asked_listing(call: Call) -> Listing:
     key, exchcd = call.asked.text("keysymbol"), call.asked.text("exchcd")
     listing = find(call.exchange, exchcd, key[2:] if key.startswith(exchcd) else call.asked.text("symbol"))
     if listing is None or not exchcd:
-        raise NO_DATA
+        raise no_data()
     return listing
 
 

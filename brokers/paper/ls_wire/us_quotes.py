@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from brokers.paper.listings import Listing
 from brokers.paper.ls_wire.blocks import Block, Value, block
-from brokers.paper.ls_wire.call import NO_DATA, Call, Reply
+from brokers.paper.ls_wire.call import Call, Reply, no_data
 from brokers.paper.ls_wire.formats import KST, percent, sign_of
 from brokers.paper.ls_wire.quotes import TRADES_KEPT, levels
 from brokers.paper.ls_wire.us import ASKED, ISINS, NEW_YORK, asked_listing, echoed, exchange_of
@@ -159,7 +159,7 @@ def _trade_row(trade: Trade) -> Block:
 def g3190(call: Call) -> Reply:
     """`exgubun` 1 NYSE, 2 NASDAQ, 3 AMEX, anything else all; `cts_value` is the symbol where the next page begins."""
     if call.asked.text("natcode") not in {"", "US"}:
-        raise NO_DATA
+        raise no_data()
     venues = VENUES.get(call.asked.text("exgubun"))
     found = [one for one in call.exchange.listings(Market.US) if venues is None or one.venue in venues]
     found.sort(key=lambda one: one.symbol)
@@ -168,9 +168,7 @@ def g3190(call: Call) -> Reply:
     wanted = min(max(call.asked.whole("readcnt"), 1), MOST_ROWS)
     older = rows[wanted].symbol if len(rows) > wanted else ""
     page = [_master_row(call, one) for one in rows[:wanted]]
-    head = block(
-        "g3190OutBlock", cts_value=older, rec_count=len(page), **echoed(call, "delaygb", "natcode", "exgubun")
-    )
+    head = block("g3190OutBlock", cts_value=older, rec_count=len(page), **echoed(call, "delaygb", "natcode", "exgubun"))
     return Reply({"g3190OutBlock": head, "g3190OutBlock1": page}, text=ASKED, cont_key=older)
 
 
