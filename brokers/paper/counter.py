@@ -51,7 +51,7 @@ class Counter:
             self._orders.next_no(account.broker, account.env), None, account, market, symbol, venue, side, quantity,
             price, order_type, time_in_force, ExKind.NEW, ExStatus.OPEN, *self._now(), session=session,
         )  # fmt: skip
-        with self._refusing(order, None):
+        with self.refusing(order, None):
             self._checks.new(order)
         with self._state.transaction():
             self._orders.add(order)
@@ -62,7 +62,7 @@ class Counter:
 
     def amend(self, account: Account, order_no: int, quantity: int | None, price: Decimal | None) -> ExOrder:
         named = self.order(account, order_no)
-        with self._refusing(named, account):
+        with self.refusing(named, account):
             original = self._checks.leaves(named, quantity)
             price = original.price if price is None else price
             amended = self._child(original, ExKind.AMEND, ExStatus.OPEN, quantity or original.leaves, price)
@@ -80,7 +80,7 @@ class Counter:
 
     def cancel(self, account: Account, order_no: int, quantity: int | None) -> ExOrder:
         named = self.order(account, order_no)
-        with self._refusing(named, account):
+        with self.refusing(named, account):
             original = self._checks.leaves(named, quantity)
         asked = quantity or original.leaves
         request = self._child(original, ExKind.CANCEL, ExStatus.REQUEST, asked, original.price)
@@ -141,7 +141,7 @@ class Counter:
         )  # fmt: skip
 
     @contextmanager
-    def _refusing(self, order: ExOrder | None, account: Account | None) -> Iterator[None]:
+    def refusing(self, order: ExOrder | None, account: Account | None) -> Iterator[None]:
         """Write a REJECT row for what is refused inside. With `account` (amend, cancel), `order` is the one it named."""
         try:
             yield

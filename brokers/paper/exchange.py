@@ -16,10 +16,12 @@ from brokers.paper.accounts import Account, AccountId, CashView, ExEnv, Holding,
 from brokers.paper.checks import Checks
 from brokers.paper.clients import DEFAULT_CASH, Cash, Clients, Lot, new_account
 from brokers.paper.clock import ExchangeClock, Sessions
+from brokers.paper.corporate import Corporate
+from brokers.paper.costs import CostMode, Costs
 from brokers.paper.counter import Counter
 from brokers.paper.faults import Fault, FaultPlan
 from brokers.paper.floor import Floor
-from brokers.paper.hours import market_open
+from brokers.paper.hours import Hours
 from brokers.paper.ledger import EventType, Ledger
 from brokers.paper.listings import Listing
 from brokers.paper.orderlist import OrderList
@@ -45,33 +47,34 @@ class Exchange:
         *,
         profile: Profile = Profile.COMPAT,
         cash: Cash | None = None,
+        costs: CostMode = CostMode.NONE,
     ) -> None:
         self.profile, self.clock, self._state = profile, clock, state
         self.tape = Tape(clock, source)
         self.ledger = Ledger(state)
         self.faults = FaultPlan(clock.wall_now, self._write_fault)
         self._orders = OrderList(state)
-        self._portfolio = Portfolio(self.ledger, self._orders, self.tape)
+        self._hours = Hours(profile is Profile.STRICT, lambda: self.tape.source)
+        self._portfolio = Portfolio(self.ledger, self._orders, self.tape, Costs(costs))
         means = DEFAULT_CASH if cash is None else cash
         self._clients = Clients(profile, state, self.ledger, clock, means, self._portfolio.follow)
         self._floor = Floor(
-            clock, self.tape, self.ledger, self._orders, self._portfolio,
-            account=self._clients.get, session_open=self.session_open,
-        )  # fmt: skip
-        self._counter = Counter(
-            state, clock, self.ledger, self._orders, self._floor, Checks(self.tape, self._portfolio, self.session_open)
+            clock, self.tape, self.ledger, self._orders, self._portfolio, self._hours, self._clients.get
         )
-        self._reserved = Reservations(state, clock, self._counter, self.tape)
+        checks = Checks(self.tape, self._portfolio, self._hours)
+        self._counter = Counter(state, clock, self.ledger, self._orders, self._floor, checks)
+        self._reserved = Reservations(state, clock, self._counter, checks, self._hours)
+        self._corporate = Corporate(state, clock, self.ledger, self._portfolio, self._floor, self.tape, Costs(costs))
         self._on_trade: list[Callable[[Trade], None]] = []
         self._on_book: list[Callable[[OrderBook], None]] = []
         self._on_order: list[Callable[[OrderEvent], None]] = []
         with state.transaction():
-            self._floor.expire()  # what ended while the exchange was away
+            self._floor.expire(clock.market_now())  # what ended while the exchange was away
 
     @classmethod
     def open(
         cls, state: State, clock: ExchangeClock, tape: str | None, speed: float | None, profile: Profile, cash: Cash,
-        lead_s: float = 0.0,
+        lead_s: float = 0.0, costs: CostMode = CostMode.NONE,
     ) -> Exchange:  # fmt: skip
         """Go on where the state left off. `tape` None is the tape of last time, else synthetic.
 
@@ -90,7 +93,7 @@ class Exchange:
             seen = [e.market_at for e in Ledger(state).events(after=before["seq"])]
             at = max(datetime.fromisoformat(text) for text in [before["market_at"], *seen[-1:]])
         begin_market_time(clock, source, speed or (before.get("speed") if same else None) or 1.0, at, lead_s)
-        exchange = cls(state, clock, source, profile=profile, cash=cash)
+        exchange = cls(state, clock, source, profile=profile, cash=cash, costs=costs)
         if same:
             exchange.tape.restore_overlays(before.get("overlays") or "{}")
         exchange.keep_tape()
@@ -309,11 +312,14 @@ class Exchange:
         return self._floor.expected(symbol)
 
     def session_open(self, symbol: str) -> bool:
-        """Say whether orders are taken now; strict keeps the markets' real hours whatever the tape does."""
-        if self.profile is Profile.STRICT and self.tape.source.sessions is Sessions.ALWAYS:
-            listing = self.listing(symbol)
-            return listing is not None and market_open(listing.market, self.clock.market_now())
-        return self.tape.session_open(symbol)
+        """Say whether the symbol's home market takes orders now; strict keeps real hours whatever the tape does."""
+        listing = self.listing(symbol)
+        stage = None if listing is None else self._hours.main_stage(listing, self.clock.market_now())
+        return stage is not None and not stage.on_open_only
+
+    def next_auction(self, market: Market) -> datetime | None:
+        """When the next call auction of a market ends; None where a replay's days decide."""
+        return self._hours.next_auction(market, self.clock.market_now())
 
     def trade_date(self, market: Market) -> date:
         """Exchange-local date of market time."""
@@ -355,7 +361,7 @@ class Exchange:
         """Begin another tape: its market time starts now, and open orders of the old one expire."""
         self.advance()
         with self._state.transaction():
-            self._floor.close_all()
+            self._floor.close_all("TAPE")
         begin_market_time(self.clock, source, speed)
         self.tape.load(source)
         self.keep_tape()
@@ -369,6 +375,30 @@ class Exchange:
             self.tape.halt(symbol, halted)
         self.keep_tape()
         self.advance()
+
+    def interrupt(self, symbol: str) -> None:
+        """Set off a volatility interruption (VI, in the US a LULD pause): minutes of call auction. Raises NotFound."""
+        self.advance()
+        self.tape.interrupt(symbol)
+        self.keep_tape()
+
+    def break_circuit(self, market: Market, broken: bool) -> None:
+        """Stop a whole market as its circuit breaker does, or let it go on before its time."""
+        self.advance()
+        self.tape.break_circuit(market, broken)
+        self.keep_tape()
+
+    def split(self, symbol: str, new: int, old: int) -> None:
+        """Make `new` shares of every `old`: holdings, prices and the base price; open orders expire. Raises NotFound."""
+        self.advance()
+        self._corporate.split(symbol, new, old)
+        self.keep_tape()
+        self.advance()
+
+    def pay_dividend(self, symbol: str, per_share: Decimal) -> None:
+        """Pay every holder, less what is withheld where costs are charged. Raises NotFound."""
+        self.advance()
+        self._corporate.pay_dividend(symbol, per_share)
 
     @property
     def sessions(self) -> Sessions:

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from brokers.paper.accounts import AccountId
+from brokers.paper.checks import Checks
 from brokers.paper.clock import ExchangeClock
 from brokers.paper.counter import Counter
+from brokers.paper.hours import Hours
 from brokers.paper.orderlist import trade_date
-from brokers.paper.orders import Reject, RejectReason, Reservation, ReservationStatus
+from brokers.paper.orders import ExKind, ExOrder, ExStatus, Reject, RejectReason, Reservation, ReservationStatus
 from brokers.paper.state import State
-from brokers.paper.synthetic import floor_to
-from brokers.paper.tape import Tape
+from brokers.paper.synthetic import ZONES
 from shared.domain.account import BrokerName, Market
 from shared.domain.instrument import Venue
 from shared.domain.order import OrderSession, OrderType, Side, TimeInForce
-
-ALWAYS_EVERY_S = 300
+from shared.domain.sessions import KST
 
 
 class Reservations:
-    def __init__(self, state: State, clock: ExchangeClock, counter: Counter, tape: Tape) -> None:
-        self._state, self._clock, self._counter, self._tape = state, clock, counter, tape
+    def __init__(self, state: State, clock: ExchangeClock, counter: Counter, checks: Checks, hours: Hours) -> None:
+        self._state, self._clock, self._counter = state, clock, counter
+        self._checks, self._hours = checks, hours
         self._all: dict[tuple[BrokerName, str, int], Reservation] = {}
+        self._waiting: dict[tuple[BrokerName, str, int], Reservation] = {}
         for one in state.load_reservations():
-            self._all[_key(one)] = one
+            self._index(one)
 
     def take(
         self,
@@ -38,16 +40,20 @@ class Reservations:
         order_type: OrderType,
         venue: Venue,
     ) -> Reservation:
-        listing = self._tape.listings.get(symbol)
-        if listing is None or listing.market is not market:
-            raise Reject(RejectReason.UNKNOWN_SYMBOL, f"{symbol} is not listed in {market}")
-        if quantity <= 0:
-            raise Reject(RejectReason.BAD_QUANTITY, f"{quantity} is not a number of shares")
         now = self._clock.market_now()
-        same = [one.no for one in self._all.values() if (one.account.broker, one.account.env) == account.side]
+        order = ExOrder(
+            0, None, account, market, symbol, venue, side, quantity, price, order_type, TimeInForce.DAY, ExKind.NEW,
+            ExStatus.OPEN, now, now, now, session=OrderSession.RESERVED,
+        )  # fmt: skip
+        with self._counter.refusing(order, None):
+            self._checks.reserved(order)
+            if market is Market.US and (order_type is OrderType.MOO) is not (price is None):
+                raise Reject(RejectReason.UNSUPPORTED_TYPE, "a reserved US order is a limit order, or MOO to sell")
+            self._check_time(market, now)
+        same = [one.no for one in self._all.values() if one.account.side == account.side]
         one = Reservation(
             max(same, default=0) + 1, account, market, symbol, side, quantity, price, order_type, venue,
-            ReservationStatus.WAITING, now, self._opens_after(now),
+            ReservationStatus.WAITING, now, self._hours.next_open(self._checks.listed(symbol, market, venue), now),
         )  # fmt: skip
         self._keep(one)
         return one
@@ -69,9 +75,8 @@ class Reservations:
     def send_due(self) -> None:
         """Send what waited for an open that has come, as ordinary orders."""
         now = self._clock.market_now()
-        for one in list(self._all.values()):
-            if one.status is ReservationStatus.WAITING and one.sends_at <= now:
-                self._send(one)
+        for one in [one for one in self._waiting.values() if one.sends_at <= now]:
+            self._send(one)
 
     def _send(self, one: Reservation) -> None:
         try:
@@ -89,10 +94,32 @@ class Reservations:
     def _keep(self, one: Reservation) -> None:
         with self._state.transaction():
             self._state.save_reservation(one)
-        self._all[_key(one)] = one
+        self._index(one)
 
-    def _opens_after(self, at: datetime) -> datetime:
-        return floor_to(at, ALWAYS_EVERY_S) + timedelta(seconds=ALWAYS_EVERY_S)
+    def _index(self, one: Reservation) -> None:
+        self._all[_key(one)] = one
+        self._waiting.pop(_key(one), None)
+        if one.status is ReservationStatus.WAITING:
+            self._waiting[_key(one)] = one
+
+    def _check_time(self, market: Market, now: datetime) -> None:
+        """KIS windows (markets.md §5, §7): KRX 15:40 to 07:30 but for the night batch, US 10:00 to ten minutes before
+        the open but for 16:30–16:45; Korean time both."""
+        if self._hours.always:
+            return
+        at = now.astimezone(KST).time()
+        if market is Market.KRX:
+            taken = (at >= time(15, 40) or at < time(7, 30)) and not (at >= time(23, 40) or at < time(0, 10))
+        else:
+            last = (us_open(now) - timedelta(minutes=10)).astimezone(KST).time()
+            taken = time(10) <= at < last and not time(16, 30) <= at < time(16, 45)
+        if not taken:
+            raise Reject(RejectReason.NOT_IN_SESSION, f"no reserved {market} orders are taken at {at:%H:%M} KST")
+
+
+def us_open(at: datetime) -> datetime:
+    """09:30 in New York on the date of `at` there."""
+    return at.astimezone(ZONES[Market.US]).replace(hour=9, minute=30, second=0, microsecond=0)
 
 
 def _key(one: Reservation) -> tuple[BrokerName, str, int]:
