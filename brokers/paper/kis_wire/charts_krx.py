@@ -10,8 +10,7 @@ from brokers.paper.kis_wire.answers import Answer, Json, quoted
 from brokers.paper.kis_wire.calls import Call
 from brokers.paper.kis_wire.fields import KST, fixed, hms, percent, sign, ymd
 from brokers.paper.kis_wire.periods import minute_bars, period_bars
-from brokers.paper.kis_wire.quotes_krx import change, day_prices, limits, quote_tr
-from brokers.paper.kis_wire.symbols import krx_listing
+from brokers.paper.kis_wire.quotes_krx import asked_listing, change, day_prices, limits, quote_tr
 from brokers.paper.listings import Listing
 from brokers.paper.tape import Trade
 from shared.domain.account import Market
@@ -29,7 +28,7 @@ def _pairs(bars: list[Bar], rows: int) -> list[tuple[Bar, Decimal]]:
 
 def recent_days(call: Call) -> Answer:
     """The last 30 days, weeks or months, newest first (kis.md §4.9)."""
-    listing, period = krx_listing(call.exchange, call.need("FID_INPUT_ISCD")), call.get("FID_PERIOD_DIV_CODE") or "D"
+    listing, period = asked_listing(call), call.get("FID_PERIOD_DIV_CODE") or "D"
     if listing is None or period not in ("D", "W", "M"):
         return quoted({"output": []})
     now = call.exchange.clock.market_now()
@@ -72,7 +71,7 @@ PERIOD_UNKNOWN = dict.fromkeys(
 
 def period_chart(call: Call) -> Answer:
     """Up to 100 bars between two dates, newest first; the next page is asked by moving FID_INPUT_DATE_2."""
-    listing, period = krx_listing(call.exchange, call.need("FID_INPUT_ISCD")), call.need("FID_PERIOD_DIV_CODE")
+    listing, period = asked_listing(call), call.need("FID_PERIOD_DIV_CODE")
     if listing is None or period not in ("D", "W", "M", "Y"):
         return quoted({"output1": {}, "output2": []})
     since, now = call.day("FID_INPUT_DATE_1"), call.exchange.clock.market_now()
@@ -130,7 +129,7 @@ def _minute_head(listing: Listing, trade: Trade) -> Json:
 def minutes(call: Call) -> Answer:
     """Up to 30 minutes of today, newest first, ending at FID_INPUT_HOUR_1. Minutes still to come show the current
     price, as the broker does (kis.md §4.9)."""
-    listing = krx_listing(call.exchange, call.need("FID_INPUT_ISCD"))
+    listing = asked_listing(call)
     if listing is None:
         return quoted({"output1": {}, "output2": []})
     now, trade = call.exchange.clock.market_now().astimezone(KST), call.exchange.quote(listing.symbol)
@@ -149,7 +148,7 @@ def minutes(call: Call) -> Answer:
 
 def past_minutes(call: Call) -> Answer:
     """Up to 120 minutes, newest first, ending at a past date and time (kis.md §4.9)."""
-    listing = krx_listing(call.exchange, call.need("FID_INPUT_ISCD"))
+    listing = asked_listing(call)
     if listing is None:
         return quoted({"output1": {}, "output2": []})
     now = call.exchange.clock.market_now()

@@ -263,14 +263,6 @@ def test_ioc_takes_what_is_there_and_gives_the_rest_back(rig: Rig) -> None:
     assert rig.ledger("CANCEL")[-1][-1] == "IOC"
 
 
-def test_closing_orders_of_the_us_are_plain_orders_in_an_always_open_market(rig: Rig) -> None:
-    rig.order(Side.BUY, "AAPL", 5, 230, order_type=OrderType.LOC)
-    rig.run(2)
-    rig.order(Side.SELL, "AAPL", 5, order_type=OrderType.MOC)
-    rig.run(2)
-    assert [row[4] for row in rig.ledger("FILL")] == ["BUY", "SELL"]
-
-
 def test_an_order_ends_with_its_trade_date(rig: Rig) -> None:
     order = rig.buy("005930", 1, 60_000)
     rig.run(3)

@@ -187,10 +187,61 @@ _LIKE = {  # TRs whose request has the form of another one's example
     "FHKST01010400": "FHKST03010100",
     "FHKST03010230": "FHKST03010200",
     "JTTT3010R": "none",
+    "TTTS6037U": "TTTS6036U",
+    "TTTS6038U": "TTTT1004U",
+    "TTTT3016U": "TTTT3014U",
+    "TTTC8408R": "own",
+    "CTOS4001R": "own",
+    "CTRP6010R": "own",
+    "TTTC2101R": "own",
+    "TTTS6058R": "own",
+    "TTTS6059R": "own",
+    "HHDFS76220000": "own",
+    "HHDFS76200300": "own",
+    "FHKST03030100": "own",
+    "CTPF1002R": "own",
+}
+
+
+_OWN: dict[str, dict[str, str]] = {  # TRs whose request the documents name field by field, without an example
+    "TTTC8408R": {"PDNO": "005930"},
+    "CTOS4001R": {
+        "ERLM_STRT_DT": "20260701",
+        "ERLM_END_DT": "20260709",
+        "OVRS_EXCG_CD": "NASD",
+        "PDNO": "",
+        "SLL_BUY_DVSN_CD": "00",
+        "LOAN_DVSN_CD": "",
+        "CTX_AREA_FK100": "",
+        "CTX_AREA_NK100": "",
+    },
+    "CTRP6010R": {"BASS_DT": "20260709", "WCRC_FRCR_DVSN_CD": "02", "INQR_DVSN_CD": "00"},
+    "TTTC2101R": {},
+    "TTTS6058R": {"TRAD_DT": "20260709", "CTX_AREA_FK200": "", "CTX_AREA_NK200": ""},
+    "TTTS6059R": {
+        "ORD_DT": "20260709",
+        "ORD_GNO_BRNO": "01790",
+        "ODNO": "0030001000",
+        "TTLZ_ICLD_YN": "",
+        "CTX_AREA_FK200": "",
+        "CTX_AREA_NK200": "",
+    },
+    "HHDFS76220000": {"AUTH": "", "NREC": "2", "EXCD_01": "NAS", "SYMB_01": "AAPL", "EXCD_02": "AMS", "SYMB_02": "SPY"},
+    "HHDFS76200300": {"EXCD": "NAS", "TDAY": "1", "SYMB": "AAPL", "AUTH": "", "KEYB": ""},
+    "FHKST03030100": {
+        "FID_COND_MRKT_DIV_CODE": "N",
+        "FID_INPUT_ISCD": "AAPL",
+        "FID_INPUT_DATE_1": "20260601",
+        "FID_INPUT_DATE_2": "20260709",
+        "FID_PERIOD_DIV_CODE": "D",
+    },
+    "CTPF1002R": {"PRDT_TYPE_CD": "300", "PDNO": "005930"},
 }
 
 
 def documented_request(tr_id: str) -> dict[str, Any]:
+    if tr_id in _OWN:
+        return dict(_OWN[tr_id])
     if tr_id in REQUESTS:
         return dict(REQUESTS[tr_id])
     if tr_id in _LIKE:

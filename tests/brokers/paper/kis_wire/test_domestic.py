@@ -58,7 +58,7 @@ REFUSED: list[tuple[bool, dict[str, Any], str, str]] = [
     (True, {"ORD_QTY": "0"}, "APBK0400", "40240000"),
     (True, {"PDNO": "999999"}, "APBK0656", "40070000"),
     (True, {"PDNO": "AAPL"}, "APBK0656", "40070000"),
-    (True, {"ORD_DVSN": "02"}, "APBK0963", "40070000"),
+    (True, {"ORD_DVSN": "22"}, "APBK0963", "40070000"),
     (True, {"EXCG_ID_DVSN_CD": "XXX"}, "APBK0963", "40070000"),
 ]
 

@@ -14,7 +14,7 @@ from brokers.paper import ls_wire
 from brokers.paper.accounts import Account, ExEnv, Profile
 from brokers.paper.clock import ExchangeClock
 from brokers.paper.exchange import Exchange
-from brokers.paper.ls_wire.rest import TRS
+from brokers.paper.ls_wire.trs import TRS
 from brokers.paper.state import State
 from brokers.paper.synthetic import SyntheticSource
 from shared.clock import SystemClock

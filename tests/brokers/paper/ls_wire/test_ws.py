@@ -13,8 +13,8 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
 from brokers.paper.accounts import ExEnv, Profile
-from brokers.paper.ls_wire.call import KST
-from brokers.paper.ls_wire.pushes import status_changes
+from brokers.paper.ls_wire.formats import KST
+from brokers.paper.ls_wire.status import status_changes
 from shared.domain.account import BrokerName
 from shared.domain.money import Currency
 from tests.brokers.ls.documented import FRAMES, kinds
@@ -107,9 +107,7 @@ async def test_an_unregistered_symbol_is_silent_again(bench: Bench) -> None:
             assert (await hear(socket, pushed("S3_")))["header"]["tr_key"] == "000660"
 
 
-@pytest.mark.parametrize(
-    ("token", "tr", "code"), [("wrong", "S3_", "IGW00121"), (None, "XYZ", "IGW00215"), (None, "US3", "IGW00215")]
-)
+@pytest.mark.parametrize(("token", "tr", "code"), [("wrong", "S3_", "IGW00121"), (None, "XYZ", "IGW00215")])
 async def test_a_refused_registration_keeps_the_shape(bench: Bench, token: str | None, tr: str, code: str) -> None:
     socket = await bench.listen()
     ack = await register(socket, token or await bench.token(), tr, "005930")
@@ -240,7 +238,7 @@ def at(day: int, hour: int, minute: int, second: int = 0) -> datetime:
 def test_market_status_is_told_once_as_its_time_passes() -> None:
     assert FRAMES["JIF"]["body"] in status_changes(at(10, 8, 59, 59), at(10, 9, 0))
     assert status_changes(at(10, 9, 0), at(10, 9, 0, 1)) == []
-    assert [body["jstatus"] for body in status_changes(at(10, 15, 29, 59), at(10, 15, 31))] == ["41", "41"]
+    assert [body["jstatus"] for body in status_changes(at(10, 15, 29, 59), at(10, 15, 31))] == ["41", "41", "B5"]
     assert [body["jangubun"] for body in status_changes(at(10, 15, 29, 59), at(10, 15, 31))] == ["1", "2"]
 
 
