@@ -6,7 +6,7 @@ raises: a partial answer is never returned. Nothing here retries an order.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -95,6 +95,7 @@ class RateBudget:
     used_last_s: int
     waiting: int
     limited_total: int  # times the broker answered "too many"
+    quotes_a_call: int = 1  # symbols that one call of get_quotes covers
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +243,10 @@ class Broker(Protocol):
         self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
     ) -> Quote:
         """Price snapshot by REST. `venue` NXT or SOR (통합) and `session` DAY_MARKET where the broker tells them apart."""
+        ...
+
+    async def get_quotes(self, symbols: Sequence[str]) -> list[Quote]:
+        """Price snapshots in as few calls as the broker allows, for polling; a symbol without a price is left out."""
         ...
 
     async def get_order_book(

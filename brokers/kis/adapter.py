@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -24,7 +25,9 @@ from shared.clock import Clock
 from shared.domain.account import AccountKey, AccountNumber, Market, Wire
 from shared.domain.errors import (
     BadPrice,
+    BrokerUnavailable,
     ConfigError,
+    NotFound,
     NotSupported,
     OrderRejected,
     OutcomeUnknown,
@@ -248,6 +251,14 @@ class KisAdapter:
 
     async def get_detail(self, symbol: str) -> Detail:
         raise NotSupported(tr.KIS, "-", "종목 상세가 없습니다 / no price details")
+
+    async def get_quotes(self, symbols: Sequence[str]) -> list[Quote]:
+        """One call each."""
+        found = []
+        for symbol in symbols:
+            with suppress(BrokerUnavailable, NotFound):
+                found.append(await self.get_quote(symbol))
+        return found
 
     async def get_order_book(
         self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR

@@ -28,6 +28,8 @@ def encode_order(
         NotSupported: LS has no such order type for this side, or IOC and FOK (it has neither for US shares).
         BadPrice: missing, too many, or finer than LS takes. OrderRejected: not a number of shares.
     """
+    if (price is not None) is not (order_type in PRICED):
+        raise BadPrice(tr.LS, "-", f"a {order_type} order with price {price}", "name a price for limit orders only")
     code = tr.US_TYPE_TO_LS.get((order_type, side))
     if code is None or time_in_force is not TimeInForce.DAY:
         raise NotSupported(
@@ -37,8 +39,6 @@ def encode_order(
             f"LS takes no US {order_type} {time_in_force} {side}",
             "다른 주문유형을 쓰십시오. / Use another order type.",
         )
-    if (price is not None) is not (order_type in PRICED):
-        raise BadPrice(tr.LS, "-", f"a {order_type} order with price {price}", "name a price for limit orders only")
     return {
         "RecCnt": 1,
         "OrdPtnCode": tr.US_BUY if side is Side.BUY else tr.US_SELL,

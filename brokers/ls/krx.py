@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
-from brokers.contract import PeriodProfit
+from brokers.contract import PeriodProfit, RateBudget
 from brokers.http import Door
 from brokers.ls import account_krx as account
 from brokers.ls import codec, codec_krx, tr
@@ -246,6 +247,9 @@ class LsKrx(LsAccount):
             if self._master_of != today:
                 self._master = codec_krx.decode_master(await self._rest.get(tr.MASTER, {"gubun": "0"}))
                 self._master_of = today
+
+    def rate_budget(self) -> RateBudget:
+        return replace(super().rate_budget(), quotes_a_call=codec_krx.QUOTES_A_CALL)
 
     async def _feed(self, symbol: str, *, book: bool, venue: Venue | None) -> Registration:
         """By board at KRX: on the other board's channel a symbol is silently without data."""

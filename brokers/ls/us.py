@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -18,7 +19,15 @@ from brokers.ls.stream import Registration
 from brokers.pacing import Pacer
 from shared.clock import Clock
 from shared.domain.account import AccountKey, BrokerName, Market
-from shared.domain.errors import BrokerError, NotFound, NotSent, OrderRejected, Refused, UnknownSymbol
+from shared.domain.errors import (
+    BrokerError,
+    BrokerUnavailable,
+    NotFound,
+    NotSent,
+    OrderRejected,
+    Refused,
+    UnknownSymbol,
+)
 from shared.domain.fees import default_contract
 from shared.domain.instrument import Instrument, Venue
 from shared.domain.market import Bar, Detail, OrderBook, Quote, Timeframe
@@ -166,7 +175,12 @@ class LsUs(LsAccount):
         return quote
 
     async def get_quotes(self, symbols: Sequence[str]) -> list[Quote]:
-        return [await self.get_quote(symbol) for symbol in symbols]  # LS has no call for several US symbols
+        """One call each: LS has none for several US symbols."""
+        found = []
+        for symbol in symbols:
+            with suppress(BrokerUnavailable, NotFound):
+                found.append(await self.get_quote(symbol))
+        return found
 
     async def get_order_book(
         self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
