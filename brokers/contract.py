@@ -52,7 +52,16 @@ class NoticeUnreadable:
     reason: str
 
 
-BrokerEvent = Tick | OrderBook | OrderNotice | StreamUp | StreamDown | NoticeUnreadable
+@dataclass(frozen=True, slots=True)
+class MarketPhase:
+    """The market changed its phase, in words for the operator. Told at the change only: no one may wait for it."""
+
+    at: datetime
+    text: str  # Korean / English
+    brake: bool  # circuit breaker or sidecar
+
+
+BrokerEvent = Tick | OrderBook | OrderNotice | StreamUp | StreamDown | NoticeUnreadable | MarketPhase
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +167,10 @@ class Broker(Protocol):
 
     async def close(self) -> None:
         """Close stream and connections; safe to call twice."""
+        ...
+
+    async def revoke_token(self) -> None:
+        """Give the access token back, for a key that is taken out of use; the next start() asks for a new one."""
         ...
 
     async def place_order(

@@ -54,6 +54,10 @@ class LsAccount(ABC):
         await self._stream.close()
         await self._door.close()
 
+    async def revoke_token(self) -> None:
+        """Give the token back; the next start() asks for a new one."""
+        await self._auth.revoke()
+
     async def _send(self, asked: tr.Tr, block: Block, side: Side | None, correlation_id: str | None) -> OrderAck:
         """Send one order command. A sale shrinks a position in a cash account: it goes with exits and cancels."""
         priority = Priority.ENTRY if side is Side.BUY else Priority.EXIT

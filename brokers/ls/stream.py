@@ -8,6 +8,7 @@ from brokers.contract import BrokerEvent, NoticeUnreadable, StreamUp
 from brokers.ls import codec_krx, codec_us, frames, tr
 from brokers.ls.auth import Auth
 from brokers.ls.codec import Row
+from brokers.ls.phases import decode_phase
 from brokers.reconnect import Reconnector, Send, StreamLost, Talk
 from shared.clock import Clock
 from shared.domain.account import Market
@@ -26,6 +27,7 @@ class LsStream:
     ) -> None:
         self._clock, self._auth, self._market, self._emit = clock, auth, market, emit
         self._wanted: dict[Registration, None] = {(code, ""): None for code in tr.NOTICES[market]}
+        self._wanted[tr.PHASES, tr.PHASES_KEY] = None
         self._pending: list[str] = []  # tr_cd of each registration without its acknowledgement: acks name no key
         self._open_now = False
         self._told_up = False
@@ -96,6 +98,9 @@ class LsStream:
                 return (NoticeUnreadable(now, e.message),)
             return () if notice is None else (notice,)
         try:
+            if frame.tr == tr.PHASES:
+                phase = decode_phase(self._market, frame.body or {}, market_now)
+                return () if phase is None else (phase,)
             return (self._market_data(frame.tr, frame.body or {}),)
         except WireError:
             self.dropped_frames += 1

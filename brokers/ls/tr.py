@@ -97,7 +97,7 @@ class Tr:
 
 
 TOKEN, REVOKE = "token", "revoke"  # names of the OAuth calls in logs and errors
-TOKEN_PATH = "/oauth2/token"
+TOKEN_PATH, REVOKE_PATH = "/oauth2/token", "/oauth2/revoke"
 
 _ORDER, _ACCOUNT, _DATA, _CHART = "/stock/order", "/stock/accno", "/stock/market-data", "/stock/chart"
 NEW = Tr("CSPAT00601", _ORDER, 10, in_block="InBlock1")
@@ -124,7 +124,7 @@ _US_ORDER, _US_ACCOUNT = "/overseas-stock/order", "/overseas-stock/accno"
 _US_DATA, _US_CHART = "/overseas-stock/market-data", "/overseas-stock/chart"
 US_NEW = Tr("COSAT00301", _US_ORDER, 10, in_block="InBlock1")  # cancels too
 US_AMEND = Tr("COSAT00311", _US_ORDER, 10, in_block="InBlock1")
-# No limit is published for these four and for the charts: one a second, as for their Korean twins.
+# One a second for a person, as for their Korean twins; the charts are assumed to be alike.
 US_ORDERS = Tr("COSAQ00102", _US_ACCOUNT, 1, US_ASKED, "InBlock1")
 US_BALANCE = Tr("COSOQ00201", _US_ACCOUNT, 1, US_ASKED, "InBlock1")
 US_CASH = Tr("COSOQ02701", _US_ACCOUNT, 1, US_ASKED, "InBlock1")
