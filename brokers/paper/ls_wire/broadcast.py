@@ -1,32 +1,23 @@
-"""What the exchange's news becomes on the streams: trades, books, auctions, order notices, market status (ls.md §5)."""
+"""What the exchange's news becomes on the streams: trades, books, order notices (ls.md §5)."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import suppress
 from decimal import Decimal
 
-from aiohttp import web
-
-from brokers.paper.accounts import ExEnv, Profile
-from brokers.paper.clock import Sessions
 from brokers.paper.exchange import Exchange
-from brokers.paper.ls_wire.channels import BOOKS, EXPECTED, STATUS_TR, TRADES
+from brokers.paper.ls_wire.channels import BOOKS, TRADES
 from brokers.paper.ls_wire.memory import memory_of
 from brokers.paper.ls_wire.notices import Told, notices
 from brokers.paper.ls_wire.pushes import (
     Body,
     book_body,
-    expected_body,
     nxt_book_body,
     trade_body,
     unified_book_body,
     venue_trade_body,
 )
 from brokers.paper.ls_wire.registry import Outgoing, Registry
-from brokers.paper.ls_wire.status import status_changes
 from brokers.paper.ls_wire.us_notices import us_notices
 from brokers.paper.ls_wire.us_pushes import us_book_body, us_trade_body
 from brokers.paper.orders import OrderEvent
@@ -34,27 +25,17 @@ from brokers.paper.tape import Trade
 from shared.domain.account import BrokerName, Market
 from shared.domain.market import OrderBook, Timeframe
 
-STATUS_EVERY_S = 0.5
-
 
 class Broadcast:
     """Of one side: what `registry` has listeners for is written once and queued for each."""
 
-    def __init__(self, exchange: Exchange, env: ExEnv, registry: Registry) -> None:
-        self._exchange, self._env, self._registry = exchange, env, registry
+    def __init__(self, exchange: Exchange, registry: Registry) -> None:
+        self._exchange, self._registry = exchange, registry
         self._memory = memory_of(exchange)  # its tallies hear each trade before we do
         self._years: dict[str, tuple[Decimal, Decimal]] = {}  # US symbol -> (low, high) of 52 weeks
         exchange.subscribe_trades(self._on_trade)
         exchange.subscribe_books(self._on_book)
         exchange.subscribe_orders(self._on_order)
-
-    async def watch_status(self, _app: web.Application) -> AsyncIterator[None]:
-        """JIF is edge-triggered: tell each change as market time passes it, on days with sessions."""
-        task = asyncio.create_task(self._tell_status())
-        yield
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
     def _on_trade(self, trade: Trade) -> None:
         listing = self._exchange.listing(trade.symbol)
@@ -81,8 +62,6 @@ class Broadcast:
             self._push(wanted, us_book_body(book), book.symbol)
         elif wanted:
             self._push_books(wanted, book)
-        if listing.market is Market.KRX:
-            self._push_expected(self._registry.wanted(EXPECTED.channels(listing)), book)
 
     def _push_books(self, wanted: list[tuple[str, str]], book: OrderBook) -> None:
         volume = self._exchange.quote(book.symbol).cum_volume
@@ -93,15 +72,6 @@ class Broadcast:
                 body = unified_book_body(book, volume, key)
             else:
                 body = nxt_book_body(krx, key) if tr == BOOKS.nxt else krx
-            self._registry.push(channel, body, book.symbol)
-
-    def _push_expected(self, wanted: list[tuple[str, str]], book: OrderBook) -> None:
-        expected = self._exchange.expected(book.symbol) if wanted else None
-        if expected is None:
-            return
-        krx = expected_body(book, *expected, self._exchange.quote(book.symbol).prev_close)
-        for channel in wanted:
-            body = krx if channel[0] in {EXPECTED.kospi, EXPECTED.kosdaq} else venue_trade_body(krx, channel[1])
             self._registry.push(channel, body, book.symbol)
 
     def _push(self, channels: list[tuple[str, str]], body: Body, symbol: str = "") -> None:
@@ -137,16 +107,3 @@ class Broadcast:
             out = Outgoing(tr, frame, event.account.number, event.order.symbol, event.order.side)
             for client in clients:
                 client.put(out)
-
-    async def _tell_status(self) -> None:
-        before = self._exchange.clock.market_now()
-        while True:
-            await asyncio.sleep(STATUS_EVERY_S)
-            now = self._exchange.clock.market_now()
-            if self._keeps_hours():
-                for body in status_changes(before, now):
-                    self._registry.push((STATUS_TR, "0"), body)
-            before = now
-
-    def _keeps_hours(self) -> bool:
-        return self._exchange.clock.sessions is Sessions.CALENDAR or self._exchange.profile is Profile.STRICT

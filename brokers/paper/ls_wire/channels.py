@@ -9,6 +9,7 @@ from brokers.paper.ls_wire.us import KEY_LENGTH, exchange_of
 from shared.domain.account import Market
 
 STATUS_TR = "JIF"
+VI_TR, VI_ALL = "VI_", "000000"
 KR_NOTICES = {"SC0", "SC1", "SC2", "SC3", "SC4"}  # registering any one delivers all
 US_NOTICES = {"AS0", "AS1", "AS2", "AS3", "AS4"}
 _VENUE_KEY = 10  # U005930 or N005930 and three blanks
@@ -46,7 +47,7 @@ _WIDTH = {
     **dict.fromkeys(("US3", "NS3", "UH1", "NH1", "UYS", "NYS"), _VENUE_KEY),
     **dict.fromkeys(("GSC", "GSH"), KEY_LENGTH),
 }
-MARKET_TRS = TRADES.trs() | BOOKS.trs() | EXPECTED.trs() | {STATUS_TR}
+MARKET_TRS = TRADES.trs() | BOOKS.trs() | EXPECTED.trs() | {STATUS_TR, VI_TR}
 KNOWN_TRS = MARKET_TRS | KR_NOTICES | US_NOTICES
 
 

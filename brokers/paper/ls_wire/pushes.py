@@ -1,7 +1,8 @@
-"""Market pushes of Korean shares: trades, books, expected prices, market status (ls.md §5). All values are text."""
+"""Market pushes of Korean shares: trades, books, expected prices, VI (ls.md §5). All values are text."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from brokers.paper.ls_wire.formats import clock6, millions, percent, sign_of
@@ -124,5 +125,19 @@ def expected_body(book: OrderBook, price: Decimal, quantity: int, prev_close: De
         "yofferrem0": str(ask.quantity) if ask else "0",
         "ybidrem0": str(bid.quantity) if bid else "0",
         "shcode": book.symbol,
+        "exchname": "KRX",
+    }
+
+
+def vi_body(trade: Trade, kind: str, at: datetime) -> Body:
+    """VI_. `kind` 0 released, 1 static, 2 dynamic."""
+    return {
+        "vi_gubun": kind,
+        "svi_recprice": str(int(trade.open)),
+        "dvi_recprice": str(int(trade.price)),
+        "vi_trgprice": str(int(trade.price)),
+        "shcode": trade.symbol,
+        "ref_shcode": trade.symbol,
+        "time": clock6(at),
         "exchname": "KRX",
     }

@@ -53,10 +53,28 @@ def t1101(call: Call) -> Reply:
         "t1101OutBlock",
         krx_midprice=middle(book),
         **_book_head(listing, trade, book),
+        **_expected(call, trade),
         **price_fields(call, trade),
         **levels(book.bids, book.asks),
     )
     return Reply({"t1101OutBlock": out})
+
+
+def _expected(call: Call, trade: Trade) -> dict[str, Value]:
+    """예상체결: what a running call auction would trade; flat zeros outside of one."""
+    expected = call.exchange.expected(trade.symbol)
+    if expected is None:
+        return {"yesign": "3", "ho_status": "1"}
+    price, quantity = expected
+    change = price - trade.prev_close
+    return {
+        "yeprice": price,
+        "yevolume": quantity,
+        "yesign": sign_of(price, trade.prev_close, None),
+        "yechange": abs(change),
+        "yediff": percent(change, trade.prev_close),
+        "ho_status": "2",
+    }
 
 
 def _book_head(listing: Listing, trade: Trade, book: OrderBook) -> dict[str, Value]:
@@ -67,8 +85,6 @@ def _book_head(listing: Listing, trade: Trade, book: OrderBook) -> dict[str, Val
         "offer": sum(level.quantity for level in book.asks),
         "bid": sum(level.quantity for level in book.bids),
         "hotime": clock8(book.at),
-        "yesign": "3",
-        "ho_status": "1",
     }
 
 
@@ -81,7 +97,12 @@ def t8450(call: Call) -> Reply:
     """Under N the plain and KRX quantities are zero (ls.md §3.2); under K the NXT ones; U adds both up."""
     listing, venue = listed(call, call.asked.text("shcode")), call.asked.text("exchgubun")
     trade, book = call.exchange.quote(listing.symbol), call.exchange.book(listing.symbol)
-    fields = _book_head(listing, trade, book) | price_fields(call, trade) | levels(book.bids, book.asks)
+    fields = (
+        _book_head(listing, trade, book)
+        | _expected(call, trade)
+        | price_fields(call, trade)
+        | levels(book.bids, book.asks)
+    )
     sizes = {name: value for name, value in fields.items() if name.startswith(("offerrem", "bidrem")) or name in _SUMS}
     if venue == "N":
         fields |= dict.fromkeys(sizes, 0) | {f"nxt_{name}": value for name, value in sizes.items()}

@@ -170,10 +170,14 @@ def _settling_row(cash: CashView) -> Block:
 
 
 def cosaq00102(call: Call) -> Reply:
-    """`BkseqTpCode` 1 newest first, 2 oldest first; `ExecYn` 1 filled, 2 open: not as CSPAQ13700 has them."""
+    """`BkseqTpCode` 1 newest first, 2 oldest first; `ExecYn` 1 filled, 2 open: not as CSPAQ13700 has them.
+
+    Days are New York's; a blank `OrdDt` is today.
+    """
     ask = call.asked
+    today = f"{call.exchange.trade_date(Market.US):%Y%m%d}"
     try:
-        on = datetime.strptime(ask.text("OrdDt"), "%Y%m%d").date()  # noqa: DTZ007 - a bare date
+        on = datetime.strptime(ask.text("OrdDt") or today, "%Y%m%d").date()  # noqa: DTZ007 - a bare date
     except ValueError:
         raise business("01715") from None
     newest_first = ask.text("BkseqTpCode") != "2"

@@ -15,6 +15,7 @@ from brokers.paper.ls_wire.broadcast import Broadcast
 from brokers.paper.ls_wire.channels import BOOKS, KNOWN_TRS, KR_NOTICES, TRADES, US_NOTICES, keys_of
 from brokers.paper.ls_wire.refusals import Refusal, business, gateway
 from brokers.paper.ls_wire.registry import Client, Outgoing, Registry
+from brokers.paper.ls_wire.watch import Watch
 from shared.domain.account import BrokerName
 
 REGISTER, UNREGISTER = {"1", "3"}, {"2", "4"}
@@ -28,7 +29,8 @@ def ws_app(exchange: Exchange, env: ExEnv) -> web.Application:
     registry = Registry()
     app = web.Application()
     app.router.add_get("/{path:.*}", _Door(exchange, env, registry).serve)
-    app.cleanup_ctx.append(Broadcast(exchange, env, registry).watch_status)
+    Broadcast(exchange, registry)
+    app.cleanup_ctx.append(Watch(exchange, registry).run)
     return app
 
 

@@ -239,7 +239,7 @@ def test_market_status_is_told_once_as_its_time_passes() -> None:
     assert FRAMES["JIF"]["body"] in status_changes(at(10, 8, 59, 59), at(10, 9, 0))
     assert status_changes(at(10, 9, 0), at(10, 9, 0, 1)) == []
     assert [body["jstatus"] for body in status_changes(at(10, 15, 29, 59), at(10, 15, 31))] == ["41", "41", "B5"]
-    assert [body["jangubun"] for body in status_changes(at(10, 15, 29, 59), at(10, 15, 31))] == ["1", "2"]
+    assert [body["jangubun"] for body in status_changes(at(10, 15, 29, 59), at(10, 15, 31))] == ["1", "2", "6"]
 
 
 def test_a_day_without_trading_has_no_market_status() -> None:
