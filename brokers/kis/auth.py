@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -10,7 +11,7 @@ import orjson
 from brokers.contract import Credentials, Token, TokenStore
 from brokers.http import Answer, Call, Door
 from brokers.kis.codec import KST
-from brokers.kis.tr import APPROVAL, HASHKEY, KIS, TOKEN, Site
+from brokers.kis.tr import APPROVAL, HASHKEY, KIS, REVOKE, TOKEN, Site
 from brokers.pacing import Priority
 from shared.clock import Clock
 from shared.domain.errors import AuthExpired, BrokerError, NotSent, RateLimited, WireError
@@ -90,6 +91,22 @@ class Auth:
             self._token = Token(value, expires_at, generation + 1)
             await self._store.save(self._token)
         return value
+
+    async def revoke(self) -> None:
+        """Give the token back to the broker and stop keeping one; does nothing without a token.
+
+        For a key that is taken out of use. The stream's place is not freed by it (kis.md §2.2).
+        """
+        await self.close()
+        async with self._one_at_a_time:
+            self._token = self._token or await self._store.load()
+            if self._token is None or self._left() <= timedelta(0):
+                return
+            body = {**self._key_pair("appsecret"), "token": self._token.value}
+            await self._door.read(Call("revokeP", "POST", self._site.rest + REVOKE, JSON, body=orjson.dumps(body)))
+            # The store keeps the number of the generation; a token that has ended is never used again.
+            self._token = replace(self._token, expires_at=self._clock.wall_now())
+            await self._store.save(self._token)
 
     async def approval_key(self) -> str:
         """Ask for the stream's key; a fresh one for each connection."""
