@@ -96,6 +96,58 @@ def test_a_notice_that_is_not_as_documented_is_unreadable(code: str, changed: di
         frames.decode_notice(Market.KRX, code, {**FRAMES["SC1"]["body"], **changed}, NOW, NOW)
 
 
+# No official sample: the names are those of ls.md §5.6.
+AS1 = {
+    "sOrdNo": "212", "sOrgOrdNo": "0", "sOrdxctPtnCode": "11", "sShtnIsuNo": "BRK.B", "sBnsTp": "1", "sExecNO": "2",
+    "sExecQty": "4", "sExecPrc": "241.5", "sExecTime": "003912031", "sRjtRsn": "",
+}  # fmt: skip
+NIGHT = datetime(2026, 3, 10, 15, 40, tzinfo=UTC)  # 00:40 in Seoul, of the 11th
+
+
+def test_a_us_execution_carries_its_own_number_and_its_korean_time() -> None:
+    notice = frames.decode_notice(Market.US, "AS1", AS1, NIGHT, NIGHT)
+    assert notice is not None and notice.fill is not None
+    fill = notice.fill
+    assert (notice.kind, notice.symbol, fill.execution_id) == ("filled", "BRK/B", "20260311-212-2")
+    assert (fill.side, fill.quantity, fill.price) == (Side.SELL, 4, Decimal("241.5"))
+    assert fill.filled_at == datetime(2026, 3, 10, 15, 39, 12, 31_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("code", "changed", "kind"),
+    [
+        ("AS0", {"sOrdxctPtnCode": "01"}, "accepted"),
+        ("AS0", {"sOrdxctPtnCode": "03"}, None),
+        ("AS2", {"sOrgOrdNo": "211"}, "amended"),
+        ("AS3", {"sOrgOrdNo": "211"}, "canceled"),
+        ("AS4", {"sRjtRsn": "0411"}, "rejected"),
+    ],
+)
+def test_the_other_us_notices_are_told_apart(code: str, changed: dict[str, str], kind: str | None) -> None:
+    notice = frames.decode_notice(Market.US, code, {**AS1, **changed}, NIGHT, NIGHT)
+    assert (notice.kind if notice else None) == kind
+    if notice is not None:
+        assert notice.orig_order_id == ("211" if "sOrgOrdNo" in changed else None)
+        assert notice.text == ("sRjtRsn 0411" if kind == "rejected" else "")
+
+
+@pytest.mark.parametrize(
+    ("market", "code", "changed"),
+    [
+        (Market.KRX, "AS1", {}),
+        (Market.US, "SC1", {}),
+        (Market.US, "AS1", {"sBnsTp": "3"}),
+        (Market.US, "AS1", {"sExecPrc": "0"}),
+        (Market.US, "AS1", {"sOrdNo": "x"}),
+    ],
+)
+def test_a_us_notice_that_is_not_as_documented_is_unreadable(
+    market: Market, code: str, changed: dict[str, str]
+) -> None:
+    with pytest.raises(WireError):
+        frames.decode_notice(market, code, {**AS1, **changed}, NIGHT, NIGHT)
+
+
 @pytest.mark.parametrize("text", ["", "hello", "[]", "{}", '{"header": 1}', '{"header": {}, "body": []}'])
 def test_what_is_no_frame_is_a_wire_error(text: str) -> None:
     with pytest.raises(WireError):
