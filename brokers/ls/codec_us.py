@@ -36,6 +36,8 @@ KEY_LENGTH = 18
 MASTER_ROWS = 500
 REGULAR_MINUTES = 390
 MARGIN_DAYS = 14  # holidays and halts
+# exgubun: 2 is NASDAQ by the official sample, the other two are inferred.
+LISTS = {Venue.NASDAQ: "2", Venue.NYSE: "1", Venue.AMEX: "3"}
 SELL_ONLY, BARRED = "1", "2"  # sellonly; "0" is tradable
 AMEX_WORDS = ("AMEX", "아멕스", "ARCA")
 
@@ -97,21 +99,19 @@ def decode_instrument(symbol: str, body: Row) -> Instrument:
     return Instrument(symbol, Market.US, venue, Currency.USD, kind or InstrumentType.STOCK, name=name)
 
 
-def decode_listed(row: Row) -> Instrument | None:
-    """Read a row of g3190, which does not tell funds from shares nor AMEX from NYSE; None for another currency."""
-    venues = tr.US_MARKETS.get(text(row, "exchcd"))
-    if venues is None or text(row, "currency") != Currency.USD:
+def decode_listed(venue: Venue, row: Row) -> Instrument | None:
+    """Read a row of the g3190 list of `venue`, which does not tell funds from shares; None for another currency."""
+    if venue not in tr.US_MARKETS.get(text(row, "exchcd"), ()) or text(row, "currency") != Currency.USD:
         return None
     name = text(row, "korname") or text(row, "engname")
-    return Instrument(our_symbol(required(row, "symbol")), Market.US, venues[0], Currency.USD, name=name)
+    return Instrument(our_symbol(required(row, "symbol")), Market.US, venue, Currency.USD, name=name)
 
 
-def encode_master(exchange: str, cursor: str) -> dict[str, str | int]:
-    """exgubun 2 is NASDAQ by the official sample; 1 for the other two is inferred."""
+def encode_master(venue: Venue, cursor: str) -> dict[str, str | int]:
     return {
         "delaygb": "R",
         "natcode": "US",
-        "exgubun": exchange[-1],
+        "exgubun": LISTS[venue],
         "readcnt": MASTER_ROWS,
         "cts_value": cursor,
     }

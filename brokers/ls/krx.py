@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -20,7 +21,7 @@ from brokers.ls.stream import Registration
 from brokers.pacing import Pacer
 from shared.clock import Clock
 from shared.domain.account import AccountKey
-from shared.domain.errors import BrokerError, NotFound, UnknownSymbol
+from shared.domain.errors import BrokerError, NotFound, Refused, UnknownSymbol
 from shared.domain.instrument import Instrument, Venue
 from shared.domain.market import Bar, Detail, OrderBook, Quote, Timeframe
 from shared.domain.money import Currency
@@ -180,10 +181,23 @@ class LsKrx(LsAccount):
     async def get_quotes(self, symbols: Sequence[str]) -> list[Quote]:
         found: list[Quote] = []
         for start in range(0, len(symbols), codec_krx.QUOTES_A_CALL):
-            some = [self._known_form(symbol) for symbol in symbols[start : start + codec_krx.QUOTES_A_CALL]]
-            rows = codec.rows(await self._rest.get(tr.QUOTES, codec_krx.encode_quotes(some)), "t8407OutBlock1")
-            found += codec_krx.decode_quotes(rows, self._clock.market_now(), self._clock.wall_now())
+            found += await self._quotes([self._known_form(one) for one in symbols[start:][: codec_krx.QUOTES_A_CALL]])
         return found
+
+    async def _quotes(self, symbols: list[str]) -> list[Quote]:
+        """One call; where LS refuses the whole for one symbol that it does not know, one call each."""
+        try:
+            body = await self._rest.get(tr.QUOTES, codec_krx.encode_quotes(symbols))
+        except Refused as e:
+            if e.broker_code != tr.NO_DATA:
+                raise
+            singles = []
+            for symbol in symbols:
+                with suppress(NotFound):
+                    singles.append(await self.get_quote(symbol))
+            return singles
+        rows = codec.rows(body, "t8407OutBlock1")
+        return codec_krx.decode_quotes(rows, self._clock.market_now(), self._clock.wall_now())
 
     async def get_order_book(
         self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR

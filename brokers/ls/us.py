@@ -92,11 +92,14 @@ class LsUs(LsAccount):
     async def _to_order(self, symbol: str, venue: Venue | None = None) -> tuple[Instrument, codec_us.Key]:
         """Where a symbol is traded; whatever goes wrong here, nothing was sent.
 
-        When LS cannot be asked, an exchange that the caller knows will do: an exit must not wait for a question.
+        An exchange that the caller names is believed: an exit must not wait for a question that answers it.
 
         Raises:
             UnknownSymbol: LS does not list it, or lists it elsewhere than at `venue`. NotSent: LS could not be asked.
         """
+        exchange = codec_us.exchange_of(venue)
+        if venue is not None and exchange is not None and symbol not in self._listings and "/" not in symbol:
+            return Instrument(symbol, Market.US, venue, Currency.USD), codec_us.Key(exchange, symbol)
         try:
             instrument, key = await self._listed(symbol)
         except NotFound as e:
@@ -104,10 +107,7 @@ class LsUs(LsAccount):
         except Refused:
             raise
         except BrokerError as e:
-            exchange = codec_us.exchange_of(venue)
-            if exchange is None or venue is None or "/" in symbol:
-                raise NotSent(tr.LS, e.broker_code, e.message, e.now) from e
-            return Instrument(symbol, Market.US, venue, Currency.USD), codec_us.Key(exchange, symbol)
+            raise NotSent(tr.LS, e.broker_code, e.message, e.now) from e
         if venue is not None and venue not in tr.US_MARKETS[key.exchange]:
             raise UnknownSymbol(tr.LS, "-", f"{symbol} is listed at {instrument.venue}, not at {venue}")
         return instrument, key
@@ -224,17 +224,13 @@ class LsUs(LsAccount):
         return (await self._listed(symbol))[0]
 
     async def list_instruments(self) -> list[Instrument]:
-        found: list[Instrument] = []
-        for exchange in tr.US_MARKETS:
-            rows = await self._rest.list(
-                tr.US_MASTER,
-                partial(codec_us.encode_master, exchange),
-                "g3190OutBlock1",
-                cursor="cts_value",
-                ident="keysymbol",
-            )
-            found += [one for one in map(codec_us.decode_listed, rows) if one is not None]
-        return found
+        found: dict[str, Instrument] = {}
+        for venue in codec_us.LISTS:
+            ask = partial(codec_us.encode_master, venue)
+            rows = await self._rest.list(tr.US_MASTER, ask, "g3190OutBlock1", cursor="cts_value", ident="keysymbol")
+            listed = (codec_us.decode_listed(venue, row) for row in rows)
+            found = {one.symbol: one for one in listed if one is not None} | found
+        return list(found.values())
 
     async def _listed(self, symbol: str) -> tuple[Instrument, codec_us.Key]:
         """Ask LS where a symbol is listed and how it spells it; remembered while the account runs.

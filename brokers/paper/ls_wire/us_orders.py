@@ -78,8 +78,8 @@ def _listing(call: Call) -> Listing:
 def _place(call: Call) -> ExOrder:
     listing, side = _listing(call), SIDES[call.asked.text("OrdPtnCode")]
     order_type = US_TYPES.get(call.asked.text("OrdprcPtnCode"))
-    # A buy takes a limit only (ls.md §4).
-    if order_type is None or (side is Side.BUY and call.asked.text("OrdprcPtnCode") != "00"):
+    # A buy takes prices only: the portal's table lists market, MOO and MOC for sells (호가유형 확대).
+    if order_type is None or (side is Side.BUY and order_type not in PRICED):
         raise business("02030")
     if call.asked.whole("OrdQty") <= 0:
         raise business("02706")

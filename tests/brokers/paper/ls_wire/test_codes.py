@@ -202,7 +202,7 @@ NATURAL: dict[str, dict[str, Produce]] = {
         "01580": ask("COSAT00301", OrdPtnCode="07"),
         "02706": ask("COSAT00301", OrdQty=0),
         "02705": ask("COSAT00301", OvrsOrdPrc=0.0),
-        "02030": ask("COSAT00301", OrdprcPtnCode="M1"),
+        "02030": ask("COSAT00301", OrdprcPtnCode="M3"),
         "02752": ask("COSAT00301", OrdQty=100_000),
         "01584": ask("COSAT00301", OrdPtnCode="01"),
         "01069": halted("TSLA", ask("COSAT00301")),
