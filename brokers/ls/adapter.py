@@ -16,7 +16,7 @@ from shared.clock import Clock
 from shared.domain.account import AccountKey, Market, Wire
 from shared.domain.errors import ConfigError
 
-SIDES: dict[Market, type[LsKrx] | type[LsUs]] = {Market.KRX: LsKrx, Market.US: LsUs}
+ADAPTERS: dict[Market, type[LsKrx] | type[LsUs]] = {Market.KRX: LsKrx, Market.US: LsUs}
 
 
 def open(
@@ -50,4 +50,4 @@ def open(
     secrets = (credentials.app_key, credentials.app_secret, credentials.account_no, credentials.hts_id)
     door = Door(tr.LS, site.hosts, whole, clock, codec.judge, Mask(tr.MASKED_FIELDS, secrets), call_log)
     auth = Auth(door, site, credentials, clock, token_store, pacers[tr.PROBE.code])
-    return SIDES[key.market](key, site, clock, whole, door, auth, Rest(door, auth, site, pacers))
+    return ADAPTERS[key.market](key, site, clock, whole, door, auth, Rest(door, auth, site, pacers))
