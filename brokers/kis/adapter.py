@@ -149,17 +149,18 @@ class KisAdapter:
         """
         self._check_quantity(quantity)
         if (price is None) == (order_type in PRICED):
-            raise BadPrice(tr.KIS, "-", f"a {order_type} order with price {price}", "give a price to limit orders only")
+            why = f"{order_type} 주문에 가격 {price} / a {order_type} order with price {price}"
+            raise BadPrice(tr.KIS, "-", why, "지정가 계열에만 가격을 주세요 / give a price to limit orders only")
         # A sale shrinks a position in a cash account: it goes with the exits.
         priority = Priority.EXIT if side is Side.SELL else Priority.ENTRY
         emulated = ""
         async with nothing_sent_yet():
             instrument = await self._lookup.instrument(symbol)
             venue = venue or instrument.venue
-            if order_type is OrderType.MARKET and self.key.market is Market.US:
+            if order_type is OrderType.MARKET and self.key.market is Market.US and session is not OrderSession.RESERVED:
                 last = (await self._quote(symbol, venue, session, priority)).last
                 price, order_type = collared(last, side, COLLAR_PCT, self._today()), OrderType.LIMIT
-                emulated = f"시장가를 지정가 {price}로 보냈습니다 (최종가 {last}의 {COLLAR_PCT}% 안) / market sent as a limit at {price}; "
+                emulated = f"시장가를 지정가 {price}로 보냈습니다 / market sent as a limit at {price} (last {last}); "
             self._check_tick(instrument, price)
         ticket = Ticket(instrument.symbol, side, quantity, price, order_type, venue, time_in_force, session)
         ack = await self._send(self._dialect.order(ticket), priority, correlation_id)
@@ -197,7 +198,8 @@ class KisAdapter:
 
     def _check_quantity(self, quantity: int) -> None:
         if quantity <= 0:  # KIS reads 0 as "all of it"
-            raise OrderRejected(tr.KIS, "-", f"{quantity} shares", "ask for one share or more")
+            why = f"수량 {quantity}주 / {quantity} shares"
+            raise OrderRejected(tr.KIS, "-", why, "1주 이상이어야 합니다 / ask for one share or more")
 
     def _check_tick(self, instrument: Instrument, price: Decimal | None) -> None:
         """Refuse a price off the tick here: KIS's code for it is documented for 모의투자 only, else it would be unknown."""
@@ -205,9 +207,8 @@ class KisAdapter:
             return
         on, kind, board = self._today(), instrument.type, instrument.board or "KOSPI"
         if price <= 0 or not on_tick(self.key.market, price, on, instrument_type=kind, board=board):
-            raise BadPrice(
-                tr.KIS, "-", f"{price} is not on the tick of {instrument.symbol}", "round the price to the tick"
-            )
+            why = f"{instrument.symbol} {price}: 호가 단위가 아닙니다 / not on the tick"
+            raise BadPrice(tr.KIS, "-", why, "가격을 호가 단위에 맞추세요 / round the price to the tick")
 
     async def _send(self, ask: Ask, priority: Priority, correlation_id: str | None) -> OrderAck:
         body = await self._rest.order(ask, priority, correlation_id)

@@ -26,7 +26,7 @@ from brokers.kis.codec import (
     whole,
     wire_order_id,
 )
-from brokers.kis.dialect import Ask, Ticket, not_offered
+from brokers.kis.dialect import ROUND_IT, Ask, Ticket, not_offered
 from shared.domain.account import AccountNumber, Market
 from shared.domain.errors import BadPrice, NotSupported
 from shared.domain.instrument import Venue
@@ -41,7 +41,7 @@ HELD = HoldingRow("pdno", "prdt_name", "hldg_qty", "ord_psbl_qty", "pchs_avg_pri
 
 def price_text(price: Decimal) -> str:
     if price <= 0 or price != price.to_integral_value():
-        raise BadPrice(tr.KIS, "-", f"{price} is not a whole number of won", "round the price to the tick")
+        raise BadPrice(tr.KIS, "-", f"{price}: 원 단위가 아닙니다 / not a whole number of won", ROUND_IT)
     return str(int(price))
 
 

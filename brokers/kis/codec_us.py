@@ -27,7 +27,7 @@ from brokers.kis.codec import (
     whole,
     wire_order_id,
 )
-from brokers.kis.dialect import Ask, Ticket, not_offered
+from brokers.kis.dialect import ROUND_IT, Ask, Ticket, not_offered
 from brokers.kis.quotes_us import NEW_YORK
 from shared.domain.account import AccountNumber, Market
 from shared.domain.errors import BadPrice
@@ -74,7 +74,7 @@ def price_text(price: Decimal) -> str:
     """Two to four decimals, as KIS writes US prices (kis.md §7.2); whether it stands on the tick is checked before."""
     written = price.quantize(CENT) if price == price.quantize(CENT) else price.quantize(HUNDREDTH_CENT)
     if price <= 0 or written != price:
-        raise BadPrice(tr.KIS, "-", f"{price} has more than four decimals", "round the price to the tick")
+        raise BadPrice(tr.KIS, "-", f"{price}: 소수 넷째 자리까지입니다 / has more than four decimals", ROUND_IT)
     return format(written, "f")
 
 

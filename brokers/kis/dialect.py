@@ -17,6 +17,7 @@ from shared.domain.instrument import Instrument, Venue
 from shared.domain.market import Bar, Detail, OrderBook, Quote, Timeframe
 from shared.domain.order import BrokerOrder, Cash, OrderSession, OrderType, Position, Side, TimeInForce
 
+ROUND_IT = "가격을 호가 단위에 맞추세요 / round the price to the tick"
 Registration = tuple[str, str]  # a stream's TR id and tr_key
 
 

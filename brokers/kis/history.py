@@ -16,7 +16,7 @@ from shared.domain.errors import BrokerUnavailable, WireError
 from shared.domain.instrument import Instrument, Venue
 from shared.domain.market import Bar, Timeframe
 
-MAX_BAR_PAGES = 120
+MAX_BAR_PAGES = 200  # 300 hours of Korean minutes are 150 pages
 LEAST_PRICE, MOST_PRICE = Decimal("0.0001"), Decimal(10_000_000)
 SEARCH_ROWS = 100  # a full page may hide more, whatever it counts (kis.md §3.12)
 STEP = Decimal("0.0001")  # the finest US price
@@ -52,7 +52,8 @@ class History:
             if earlier is None or len(kept) >= wanted:
                 return merged(kept, timeframe, now, quotes.zone)[-count:]
             before = earlier
-        raise WireError(tr.KIS, "-", f"{count} bars of {timeframe} are more than {MAX_BAR_PAGES} pages")
+        why = f"{timeframe} 봉 {count}개는 {MAX_BAR_PAGES}쪽을 넘습니다 / {count} bars of {timeframe} need more pages"
+        raise WireError(tr.KIS, "-", why, "봉 수를 줄이거나 긴 봉을 쓰세요 / ask for fewer or longer bars")
 
     async def instruments(self) -> list[Instrument]:
         """Every share of the market's exchanges, by a search that answers 100 rows at most.
@@ -77,11 +78,15 @@ class History:
                     listed |= {one.symbol: one for one in page}
                     continue
                 if high <= low:
-                    raise WireError(tr.KIS, "-", f"{venue}: {count} shares at {low}, a page shows {len(page)}")
+                    why = f"{venue} {low}: 한 쪽에 다 나오지 않습니다 / {count} shares at one price, {len(page)} shown"
+                    raise WireError(tr.KIS, "-", why)
                 middle = (low * high).sqrt().quantize(STEP, ROUND_FLOOR)
                 parts += [(low, middle), (middle + STEP, high)]
             if len(listed) < total:
-                raise BrokerUnavailable(tr.KIS, "-", f"{venue}: {len(listed)} of {total} shares listed", "ask again")
+                why = (
+                    f"{venue}: 종목 {total}개 중 {len(listed)}개만 나왔습니다 / {len(listed)} of {total} shares listed"
+                )
+                raise BrokerUnavailable(tr.KIS, "-", why, "다시 조회하세요 / ask again")
             found |= {(venue, symbol): one for symbol, one in listed.items()}
         return list(found.values())
 
@@ -92,8 +97,8 @@ class History:
         today = self._clock.market_now().astimezone(KST).date()
         once_a_day = self._quotes.market is Market.KRX
         if day not in self._open_days and not (once_a_day and self._calendar_asked_on == today):
-            self._calendar_asked_on = today
             ask = self._quotes.open_days(day)
             pages = [await self._rest.get(ask)] if once_a_day else await self._rest.pages(ask)
+            self._calendar_asked_on = today
             self._open_days |= self._quotes.read_open_days(day, pages)
         return self._open_days.get(day)

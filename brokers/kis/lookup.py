@@ -111,4 +111,5 @@ def krx_type(words: str, last: Decimal, unit: Decimal | None, on: date) -> Instr
 
 
 def not_found(symbol: str, market: Market) -> NotFound:
-    return NotFound(f"{symbol} is not known in {market}", "KIS does not list it", "check the symbol", "unknown_symbol")
+    what = f"{market}에 {symbol} 종목이 없습니다 / {symbol} is not known in {market}"
+    return NotFound(what, "KIS does not list it", "종목코드를 확인하세요 / check the symbol", "unknown_symbol")

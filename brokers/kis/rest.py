@@ -42,9 +42,11 @@ async def nothing_sent_yet() -> AsyncIterator[None]:
     except Refused:
         raise
     except BrokerError as e:
-        raise NotSent(KIS, e.broker_code, f"before sending: {e.message}", e.now) from e
+        raise NotSent(KIS, e.broker_code, f"보내기 전에 멈췄습니다 / before sending: {e.message}", e.now) from e
     except TimeoutError as e:
-        raise NotSent(KIS, "-", f"the order could not be prepared within {PREPARE_S:g} s") from e
+        raise NotSent(
+            KIS, "-", f"{PREPARE_S:g}초 안에 준비하지 못해 보내지 않았습니다 / not prepared within {PREPARE_S:g} s"
+        ) from e
 
 
 class Rest:
@@ -106,16 +108,10 @@ class Rest:
             answer = await self._door.send_once(call)
             return answer.json(KIS)
         except AuthExpired:
-            await self._renew_quietly(token)
+            self._auth.drop(token)  # the refusal is heard at once: a renewal may have to wait a minute
             raise
         except WireError as e:
             raise OutcomeUnknown(KIS, e.broker_code, e.message) from e
-
-    async def _renew_quietly(self, token: str) -> None:
-        try:
-            await self._auth.renew(token)
-        except BrokerError:
-            return  # the refusal of the order is what the caller must hear
 
     async def _get(self, ask: Ask, fields: dict[str, str], first: bool, priority: Priority) -> tuple[Row, bool]:
         """One page and whether more follow; a refused token is renewed once."""

@@ -60,10 +60,10 @@ def place(call: Call, session: OrderSession = OrderSession.REGULAR) -> Answer:
     side = order_side(call)
     home, listing = asked_home(call)
     order_type = order_type_of(call, session)
-    price = parse_decimal(call.need("OVRS_ORD_UNPR"))
     quantity = parse_quantity(call.need("ORD_QTY"))
     if listing is None or home is None:
         call.refuse(RejectReason.UNKNOWN_SYMBOL, call.get("PDNO"))
+    price = _asked_price(call, listing.symbol)
     order = call.exchange.place(
         call.account,
         market=Market.US,
@@ -81,6 +81,16 @@ def place(call: Call, session: OrderSession = OrderSession.REGULAR) -> Answer:
 def place_day_market(call: Call) -> Answer:
     """Place in the day market (주간거래): a book of its own, limit orders only (kis.md §3.4)."""
     return place(call, OrderSession.DAY_MARKET)
+
+
+def _asked_price(call: Call, symbol: str) -> Decimal | None:
+    """Read the price. compat cuts one written with four decimals or more to the tick: python-kis writes so the half
+    of the last price that it sends for a sell at market (kis.md §3.2, §7.2)."""
+    text = call.need("OVRS_ORD_UNPR")
+    price = parse_decimal(text)
+    if price is None or call.exchange.profile is Profile.STRICT or len(text.partition(".")[2]) < 4:
+        return price
+    return price // (tick := call.exchange.tick_size(symbol, price)) * tick
 
 
 def order_side(call: Call) -> Side:

@@ -18,17 +18,18 @@ from brokers.pacing import Pace, Pacer
 from shared.clock import SystemClock
 from shared.domain.account import Environment
 from shared.domain.errors import AuthExpired, AuthRefused, NotSent
-from tests.brokers.rig import FakeClock, MemoryTokens
+from tests.brokers.rig import FakeClock, MemoryTokens, until
 
 
 class Gateway:
-    """KIS's three OAuth calls, counted."""
+    """KIS's OAuth calls, counted."""
 
     def __init__(self) -> None:
         self.issued = 0
         self.value = ""  # "" makes each token a new one
         self.status, self.failure = 200, {}  # type: tuple[int, dict[str, str]]
         self.clock = FakeClock()
+        self.revoked: list[str] = []
 
     async def token(self, request: web.Request) -> web.Response:
         self.issued += 1
@@ -43,6 +44,10 @@ class Gateway:
                 "access_token_token_expired": f"{ends:%Y-%m-%d %H:%M:%S}",
             }
         )
+
+    async def revoke(self, request: web.Request) -> web.Response:
+        self.revoked.append(json.loads(await request.text())["token"])
+        return web.json_response({"code": 200, "message": "접근토큰 폐기에 성공하였습니다"})
 
     async def hashkey(self, request: web.Request) -> web.Response:
         if self.failure:
@@ -68,6 +73,7 @@ async def rig(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
     gateway = Gateway()
     app = web.Application()
     app.router.add_post("/oauth2/tokenP", gateway.token)
+    app.router.add_post("/oauth2/revokeP", gateway.revoke)
     app.router.add_post("/uapi/hashkey", gateway.hashkey)
     runner = web.AppRunner(app)
     await runner.setup()
@@ -156,3 +162,48 @@ async def test_an_order_without_a_hash_is_not_sent_and_says_why(rig: Rig) -> Non
     with pytest.raises(NotSent) as refused:
         await auth.sign_order(b'{"PDNO":"AAPL"}')
     assert refused.value.broker_code == "EGW00131"
+
+
+async def test_a_revoked_token_is_given_back_once_and_never_used_again(rig: Rig) -> None:
+    auth = rig.auth()
+    await auth.revoke()  # nothing to give back
+    await auth.ensure_token()
+    await auth.revoke()
+    await auth.revoke()
+    assert rig.gateway.revoked == ["token-1"]
+    assert rig.tokens.token is not None and rig.tokens.token.expires_at <= rig.gateway.clock.wall_now()
+    rig.gateway.clock.forward(minutes=2)
+    await rig.door.close()
+    assert await rig.auth().ensure_token() == "token-2"
+
+
+async def test_the_same_token_issued_after_it_was_given_back_lives_again(rig: Rig) -> None:
+    rig.gateway.value = "same"
+    auth = rig.auth()
+    await auth.ensure_token()
+    await auth.revoke()
+    rig.gateway.clock.forward(minutes=2)
+    assert [await auth.ensure_token() for _ in range(3)] == ["same"] * 3
+    assert rig.gateway.issued == 2
+    assert rig.tokens.token is not None and rig.tokens.token.generation == 1
+
+
+async def test_a_dropped_token_is_replaced_before_anyone_uses_it_again(rig: Rig) -> None:
+    auth = rig.auth()
+    await auth.start()
+    rig.gateway.clock.forward(minutes=2)
+    auth.drop("another")  # an older one: nothing happens
+    assert await auth.ensure_token() == "token-1"
+    auth.drop("token-1")
+    assert await auth.ensure_token() == "token-2"
+    await until(lambda: rig.gateway.issued == 2)
+    await auth.close()
+
+
+async def test_the_keeper_replaces_a_dropped_token_by_itself(rig: Rig) -> None:
+    auth = rig.auth()
+    await auth.start()
+    rig.gateway.clock.forward(minutes=2)
+    auth.drop("token-1")
+    await until(lambda: rig.gateway.issued == 2)
+    await auth.close()

@@ -1,7 +1,7 @@
 """What KIS offers beyond one order and one price, through the whole adapter against a running exchange."""
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,12 +11,12 @@ from brokers.kis.codec import KST
 from brokers.kis.quotes_us import NEW_YORK
 from shared.clock import SystemClock
 from shared.domain.account import Market, Wire
-from shared.domain.errors import NotSupported
+from shared.domain.errors import AuthExpired, NotSupported
 from shared.domain.instrument import Venue
 from shared.domain.market import OrderBook, Tick, Timeframe
 from shared.domain.order import BrokerOrder, OrderSession, OrderType, Side
 from tests.brokers.exchange import Exchange, running
-from tests.brokers.kis.test_adapter import PRICE, Desk, opened
+from tests.brokers.kis.test_adapter import PRICE, Desk, opened, refuse
 from tests.brokers.rig import listening, until
 
 DAY, RESERVED = OrderSession.DAY_MARKET, OrderSession.RESERVED
@@ -238,15 +238,22 @@ async def test_mock_trading_says_what_it_has_not(mock: Desk) -> None:
     assert "VTTT3014U" in called(mock) and ack.broker_order_id
 
 
-async def test_a_revoked_token_is_not_used_again(exchange: Exchange) -> None:
+async def test_a_token_is_given_back(exchange: Exchange) -> None:
     desk = await opened(exchange, key="R" * 36)
     await desk.broker.revoke_token()
-    mark = exchange.mark()
-    await desk.broker.start()
-    assert (await desk.broker.get_cash()).total > 0
-    assert len(exchange.events(mark, "TOKEN")) == 1 and "revokeP" in called(desk)
+    await desk.broker.revoke_token()
+    assert [(call.tr, call.outcome) for call in desk.calls if call.tr == "revokeP"] == [("revokeP", "ok")]
     await desk.broker.close()
 
 
-def test_the_fixture_days_are_what_they_say() -> None:
-    assert datetime(2026, 11, 20, tzinfo=KST).weekday() == 4
+@pytest.mark.parametrize("code", ["EGW00121", "EGW00123"])
+async def test_a_token_that_maintenance_ended_is_renewed_and_its_order_is_proven_not_placed(
+    exchange: Exchange, code: str
+) -> None:
+    desk = await opened(exchange, key="T" * 36)
+    refuse(exchange, "TTTT1002U", code)
+    mark = exchange.mark()
+    with pytest.raises(AuthExpired, match=r"토큰|인증"):
+        await desk.broker.place_order("AAPL", Side.BUY, 1, PRICE)
+    assert exchange.events(mark, "ORDER") == []
+    await desk.broker.close()
