@@ -20,15 +20,20 @@ from brokers.ls.codec import (
 )
 from brokers.ls.codec_krx import plain_symbol
 from shared.domain.errors import BadPrice, NotSupported, OrderRejected, WireError
-from shared.domain.instrument import Venue
+from shared.domain.instrument import InstrumentType, Venue
 from shared.domain.money import Currency
 from shared.domain.order import PRICED, BrokerOrder, Cash, OrderType, Position, Side, TimeInForce
 
 Block = dict[str, str | int]
 
 
+def issue_code(symbol: str, kind: InstrumentType = InstrumentType.STOCK) -> str:
+    """A005930: 모의투자 insists on the letter, the real side accepts it. ETNs and ELWs have another one (ls.md §3.1)."""
+    return tr.ISSUE_LETTERS.get(kind, "A") + symbol
+
+
 def encode_order(
-    symbol: str,
+    code: str,
     side: Side,
     quantity: int,
     price: Decimal | None,
@@ -36,23 +41,23 @@ def encode_order(
     venue: Venue | None,
     time_in_force: TimeInForce,
 ) -> Block:
-    """Write CSPAT00601InBlock1. Codes always carry their A: 모의투자 insists, the real side accepts it.
+    """Write CSPAT00601InBlock1 for an issue_code().
 
     Raises:
         NotSupported: LS has no such order type or venue. BadPrice: not a whole number of won, missing or too many.
         OrderRejected: not a number of shares.
     """
-    code, member = tr.TYPE_TO_LS.get(order_type), venue or Venue.KRX
-    if code is None or member.value not in tr.VENUES:
+    kind, member = tr.TYPE_TO_LS.get(order_type), venue or Venue.KRX
+    if kind is None or member.value not in tr.VENUES:
         raise NotSupported(tr.LS, "-", f"{order_type} orders at {member} do not exist at LS")
     if (price is not None) is not (order_type in PRICED):
         raise BadPrice(tr.LS, "-", f"a {order_type} order with price {price}", "name a price for limit orders only")
     return {
-        "IsuNo": f"A{symbol}",
+        "IsuNo": code,
         "OrdQty": shares(quantity),
         "OrdPrc": 0 if price is None else won(price),
         "BnsTpCode": tr.SIDE_TO_LS[side],
-        "OrdprcPtnCode": code,
+        "OrdprcPtnCode": kind,
         "MgntrnCode": "000",
         "LoanDt": "",
         "OrdCndiTpCode": tr.CONDITION_TO_LS[time_in_force],
@@ -60,10 +65,10 @@ def encode_order(
     }
 
 
-def encode_amend(original: BrokerOrder, quantity: int, price: Decimal) -> Block:
+def encode_amend(code: str, original: BrokerOrder, quantity: int, price: Decimal) -> Block:
     return {
         "OrgOrdNo": int(original.broker_order_id),
-        "IsuNo": f"A{original.symbol}",
+        "IsuNo": code,
         "OrdQty": shares(quantity),
         "OrdprcPtnCode": tr.TYPE_TO_LS[OrderType.LIMIT],
         "OrdCndiTpCode": tr.CONDITION_TO_LS[TimeInForce.DAY],
@@ -71,8 +76,8 @@ def encode_amend(original: BrokerOrder, quantity: int, price: Decimal) -> Block:
     }
 
 
-def encode_cancel(original: BrokerOrder, quantity: int) -> Block:
-    return {"OrgOrdNo": int(original.broker_order_id), "IsuNo": f"A{original.symbol}", "OrdQty": shares(quantity)}
+def encode_cancel(code: str, original: BrokerOrder, quantity: int) -> Block:
+    return {"OrgOrdNo": int(original.broker_order_id), "IsuNo": code, "OrdQty": shares(quantity)}
 
 
 def shares(quantity: int) -> int:

@@ -75,7 +75,11 @@ class LsAccount(ABC):
         if price is None:
             return
         kind, board = instrument.type, instrument.board or "KOSPI"
-        if price <= 0 or not on_tick(self.key.market, price, self._today(), instrument_type=kind, board=board):
+        if (
+            not price.is_finite()
+            or price <= 0
+            or not on_tick(self.key.market, price, self._today(), instrument_type=kind, board=board)
+        ):
             raise BadPrice(
                 tr.LS, "-", f"{price} is not on the tick of {instrument.symbol}", "round the price to the tick"
             )

@@ -27,6 +27,7 @@ from shared.domain.market import Bar, Detail, OrderBook, Quote, Timeframe
 from shared.domain.money import Currency
 from shared.domain.order import BrokerOrder, Cash, OrderAck, OrderSession, OrderType, Position, Side, TimeInForce
 
+LIST_WAIT_S = 3.0
 KRX_ONLY = frozenset({None, Venue.KRX})
 
 
@@ -57,36 +58,39 @@ class LsKrx(LsAccount):
         correlation_id: str | None = None,
     ) -> OrderAck:
         only_regular(session)
-        block = account.encode_order(symbol, side, quantity, price, order_type, venue, time_in_force)
-        await self._check_tick(symbol, price)
+        code = await self._checked(symbol, price)
+        block = account.encode_order(code, side, quantity, price, order_type, venue, time_in_force)
         return await self._send(tr.NEW, block, side, correlation_id)
 
     async def amend_order(
         self, original: BrokerOrder, quantity: int, price: Decimal, *, correlation_id: str | None = None
     ) -> OrderAck:
         only_regular(original.session)
-        block = account.encode_amend(original, quantity, price)
-        await self._check_tick(original.symbol, price)
+        block = account.encode_amend(await self._checked(original.symbol, price), original, quantity, price)
         return await self._send(tr.AMEND, block, original.side, correlation_id)
 
     async def cancel_order(
         self, original: BrokerOrder, quantity: int, *, org_no: str = "", correlation_id: str | None = None
     ) -> OrderAck:
         only_regular(original.session)
-        return await self._send(tr.CANCEL, account.encode_cancel(original, quantity), None, correlation_id)
+        known = self._master.get(original.symbol)  # a cancel waits for no list
+        code = account.issue_code(original.symbol, known[0].type) if known else account.issue_code(original.symbol)
+        return await self._send(tr.CANCEL, account.encode_cancel(code, original, quantity), None, correlation_id)
 
-    async def _check_tick(self, symbol: str, price: Decimal | None) -> None:
-        """Refuse an unknown symbol, or a price off the tick, before it is sent.
+    async def _checked(self, symbol: str, price: Decimal | None) -> str:
+        """Return the issue code of a symbol; refuse an unknown one, or a price off the tick, before it is sent.
 
-        Without a master the order goes unchecked: an exit must not wait for a list.
+        Without a master the order goes unchecked: an exit must not wait long for a list.
         """
         try:
-            instrument, _ = self._master.get(symbol) or await self._listed(symbol)
+            async with asyncio.timeout(LIST_WAIT_S):
+                instrument, _ = self._master.get(symbol) or await self._listed(symbol)
         except NotFound as e:
             raise UnknownSymbol(tr.LS, "-", e.what, e.now) from e
-        except BrokerError:
-            return
+        except (BrokerError, TimeoutError):
+            return account.issue_code(symbol)
         self._refuse_off_tick(instrument, price)
+        return account.issue_code(symbol, instrument.type)
 
     async def get_open_orders(self) -> list[BrokerOrder]:
         orders = await self._today_list(only_open=True)

@@ -32,7 +32,7 @@ class Site:
 # An undocumented second budget trips below the per-TR limits (ls.md §6.1): reads stay under 4 a second in all, the rest
 # is for orders, which the broker counts apart.
 WHOLE_PACE = Pace(10, 1.0, reserved=6)
-WINDOW_S = 1.05  # a per-TR limit is "a second" by the broker's clock, not by ours
+WINDOW_S = 1.15  # a per-TR limit is "a second" by the broker's clock, and calls take unequal time to get there
 # Nothing is sent while no one trades, so silence alone means little: protocol pings find the dead connection, and
 # a connection that says nothing for ten minutes is replaced anyway.
 PATIENCE = Patience(silence_s=600.0, first_s=2.0, cap_s=60.0, ping_s=20.0)
@@ -163,6 +163,7 @@ LS_TO_US_TYPE = {code: order_type for (order_type, _), code in US_TYPE_TO_LS.ite
 US_SELL, US_BUY, US_CHANGE, US_CANCEL = "01", "02", "07", "08"  # OrdPtnCode
 US_MARKETS = {"82": (Venue.NASDAQ,), "81": (Venue.NYSE, Venue.AMEX)}  # exchcd, OrdMktCode, FcurrMktCode
 VENUES = {"KRX": Venue.KRX, "NXT": Venue.NXT}  # no SOR; anything else would silently become KRX (ls.md §3.1)
+ISSUE_LETTERS = {InstrumentType.ETN: "Q", InstrumentType.ELW: "J"}  # of an order's IsuNo; "A" for the others
 VENUE_PREFIX = {Venue.KRX: "", Venue.NXT: "N", Venue.SOR: "U"}  # of symbols in feeds by venue
 VENUE_CODE = {Venue.KRX: "K", Venue.NXT: "N", Venue.SOR: "U"}  # exchgubun; anything else would silently be KRX
 KINDS = {"0": InstrumentType.STOCK, "1": InstrumentType.ETF, "2": InstrumentType.ETN}

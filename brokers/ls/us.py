@@ -130,8 +130,12 @@ class LsUs(LsAccount):
         """A night's orders may stand under the day it began on or under the next: both are asked while they differ."""
         now = self._clock.market_now()
         days = {now.astimezone(codec.KST).date(), self._today()}
-        orders = [order for day in sorted(days) for order in await self._day_list(day, only_open=True)]
-        return [order for order in orders if order.leaves_quantity > 0 and not order.is_cancel]
+        found: dict[tuple[str, str, Side, int, Decimal | None], BrokerOrder] = {}
+        for day in sorted(days):
+            for one in await self._day_list(day, only_open=True):
+                if one.leaves_quantity > 0 and not one.is_cancel:
+                    found[one.broker_order_id, one.symbol, one.side, one.quantity, one.price] = one
+        return list(found.values())
 
     async def get_executions(self, since: date, until: date) -> list[BrokerOrder]:
         """The Korean day after `until` is asked too: the second half of the session may stand under it."""

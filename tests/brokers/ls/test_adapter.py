@@ -101,6 +101,17 @@ async def test_an_order_goes_unchecked_when_the_master_cannot_be_had(started: Op
     assert len(exchange.events(mark, "ORDER")) == 1
 
 
+async def test_an_exit_does_not_wait_for_a_master_that_hangs(
+    started: Open, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("brokers.ls.krx.LIST_WAIT_S", 0.2)
+    broker, _ = await started("PShang0000000000000")
+    exchange.fault("hang", {"broker": "LS", "channel": "rest", "tr": "t8436"}, {"seconds": 30})
+    mark = exchange.mark()
+    await broker.place_order("005930", Side.BUY, 1, Decimal(60000))
+    assert len(exchange.events(mark, "ORDER")) == 1
+
+
 async def test_the_stream_comes_back_with_a_new_token(started: Open) -> None:
     broker, heard = await started(LIVE_LIKE)
     assert isinstance(broker, LsKrx)

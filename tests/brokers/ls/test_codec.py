@@ -188,18 +188,32 @@ def test_the_documented_cash_and_power_are_read() -> None:
 
 
 def test_orders_are_written_as_documented() -> None:
-    limit = account.encode_order("005930", Side.BUY, 10, Decimal(71300), OrderType.LIMIT, Venue.KRX, TimeInForce.DAY)
+    limit = account.encode_order("A005930", Side.BUY, 10, Decimal(71300), OrderType.LIMIT, Venue.KRX, TimeInForce.DAY)
     assert {"CSPAT00601InBlock1": limit} == REQUESTS["CSPAT00601"]
     original = account.decode_today(RESPONSES["t0425"]["t0425OutBlock1"][0], TODAY)
-    assert {"CSPAT00801InBlock1": account.encode_cancel(original, 10)} == REQUESTS["CSPAT00801"]
-    amended = account.encode_amend(original, 10, Decimal(71200))
+    assert {"CSPAT00801InBlock1": account.encode_cancel("A005930", original, 10)} == REQUESTS["CSPAT00801"]
+    amended = account.encode_amend("A005930", original, 10, Decimal(71200))
     assert {"CSPAT00701InBlock1": {**amended, "OrgOrdNo": 41023}} == REQUESTS["CSPAT00701"]
     assert {"CSPAQ13700InBlock1": account.encode_history(TODAY)} == REQUESTS["CSPAQ13700"]
     assert {"t0425InBlock": account.encode_today(only_open=False, cursor="")} == REQUESTS["t0425"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (InstrumentType.STOCK, "A005930"),
+        (InstrumentType.ETF, "A005930"),
+        (InstrumentType.ETN, "Q005930"),
+        (InstrumentType.ELW, "J005930"),
+    ],
+)
+def test_an_order_names_its_issue_with_the_letter_of_its_kind(kind: InstrumentType, code: str) -> None:
+    assert account.issue_code("005930", kind) == code
+    assert codec_krx.plain_symbol(code) == "005930"
+
+
 def test_a_market_order_has_price_zero_and_ioc_its_condition() -> None:
-    block = account.encode_order("005930", Side.SELL, 3, None, OrderType.MARKET, None, TimeInForce.IOC)
+    block = account.encode_order("A005930", Side.SELL, 3, None, OrderType.MARKET, None, TimeInForce.IOC)
     assert (block["OrdPrc"], block["OrdprcPtnCode"], block["OrdCndiTpCode"], block["BnsTpCode"]) == (0, "03", "1", "1")
 
 
@@ -216,7 +230,7 @@ def test_what_ls_cannot_take_is_refused_before_it_is_sent(
     venue: Venue, order_type: OrderType, price: Decimal, error: type[Refused]
 ) -> None:
     with pytest.raises(error):
-        account.encode_order("005930", Side.BUY, 1, price, order_type, venue, TimeInForce.DAY)
+        account.encode_order("A005930", Side.BUY, 1, price, order_type, venue, TimeInForce.DAY)
 
 
 # -- judgement
