@@ -45,6 +45,7 @@ READ_KEEPALIVE_S = 600.0
 ORDER_KEEPALIVE_S = 4.0
 MAX_CONNECTIONS = 20
 LOGGED_CHARS = 2000
+OPEN_HEADERS = frozenset({"tr_id", "tr_cd", "tr_cont", "tr_cont_key", "content-type", "custtype"})  # others are masked
 
 
 @lru_cache(maxsize=256)  # a broker has a few dozen addresses, each asked for ever again
@@ -273,6 +274,7 @@ class Door:
             return
         request = (call.body or orjson.dumps(dict(call.query or {}))).decode("utf-8", "replace")
         response = answer.content.decode("utf-8", "replace") if answer else ""
+        budget = self._pacer.budget()
         self._log(
             CallRecord(
                 at=self._clock.wall_now(),
@@ -285,6 +287,9 @@ class Door:
                 correlation_id=call.correlation_id,
                 request=self._mask(request),
                 response=self._mask(response),
+                headers={name: value if name.lower() in OPEN_HEADERS else "***" for name, value in call.headers.items()},
+                rate_used=budget.used_last_s,
+                rate_limit=budget.limit_per_s,
             )
         )
 
