@@ -16,6 +16,8 @@ from shared.domain.order import OrderAck, Side
 
 KST = ZoneInfo("Asia/Seoul")
 Row = dict[str, Any]
+FIRST_YEAR, LAST_YEAR = 1950, 2200  # charts reach back far
+MOST_DIGITS = 24  # before the point; the longest documented amount has 19
 
 
 def judge(answer: Answer, order: bool) -> None:
@@ -107,17 +109,20 @@ def decimal(value: str, name: str) -> Decimal:
         parsed = Decimal(value.strip())
     except InvalidOperation as e:
         raise WireError(KIS, "-", f"{name} is not a number: {value!r}") from e
-    if not parsed.is_finite():
-        raise WireError(KIS, "-", f"{name} is not a finite number: {value!r}")
+    if not parsed.is_finite() or parsed.adjusted() > MOST_DIGITS:
+        raise WireError(KIS, "-", f"{name} is not a number of this world: {value[:40]!r}")
     return parsed
 
 
 def instant(day: str, clock: str, zone: ZoneInfo = KST) -> datetime:
     """YYYYMMDD and HHMMSS of a zone as an aware UTC time."""
     try:
-        return datetime.strptime(day.strip() + clock.strip(), "%Y%m%d%H%M%S").replace(tzinfo=zone).astimezone(UTC)
+        at = datetime.strptime(day.strip() + clock.strip(), "%Y%m%d%H%M%S").replace(tzinfo=zone)
     except ValueError as e:
         raise WireError(KIS, "-", f"not a date and time: {day!r} {clock!r}") from e
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise WireError(KIS, "-", f"not a date of a market: {day!r}")
+    return at.astimezone(UTC)
 
 
 def calendar_day(value: str) -> date:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from brokers.kis import tr
@@ -41,16 +41,19 @@ class History:
         wanted = count * (timeframe.seconds // source.seconds)
         last = now if until is None else min(until, now)
         found: dict[datetime, Bar] = {}
-        before = last
+        enough = 0
+        # The bar that holds `last` is read whole, not as it stood then.
+        before = min(now, last + timedelta(seconds=timeframe.seconds, days=timeframe is Timeframe.MN1))
         for _ in range(MAX_BAR_PAGES):
             body = await self._rest.get(quotes.bars(symbol, venue, source, before, now))
             page = quotes.read_bars(symbol, source, body, now)
             new = [bar for bar in page if bar.start not in found]
             found |= {bar.start: bar for bar in new}
+            enough += sum(bar.start <= last for bar in new)
             earlier = quotes.earlier(source, before, new, now)
-            kept = [found[start] for start in sorted(found) if start <= last]
-            if earlier is None or len(kept) >= wanted:
-                return merged(kept, timeframe, now, quotes.zone)[-count:]
+            if earlier is None or enough >= wanted:
+                bars = merged([found[start] for start in sorted(found)], timeframe, now, quotes.zone)
+                return [bar for bar in bars if bar.start <= last][-count:]
             before = earlier
         why = f"{timeframe} 봉 {count}개는 {MAX_BAR_PAGES}쪽을 넘습니다 / {count} bars of {timeframe} need more pages"
         raise WireError(tr.KIS, "-", why, "봉 수를 줄이거나 긴 봉을 쓰세요 / ask for fewer or longer bars")

@@ -52,6 +52,7 @@ ORDER_TYPES = {  # ORD_DVSN; TWAP and VWAP (35, 36) are not traded here
     "33": OrderType.MOC,
     "34": OrderType.LOC,
 }
+FAR = Decimal("0.2")  # of the last price
 SELL_ONLY = frozenset({OrderType.MOO, OrderType.MOC})
 
 
@@ -84,11 +85,11 @@ def place_day_market(call: Call) -> Answer:
 
 
 def _asked_price(call: Call, symbol: str) -> Decimal | None:
-    """Read the price. compat cuts one written with four decimals or more to the tick: python-kis writes so the half
-    of the last price that it sends for a sell at market (kis.md §3.2, §7.2)."""
-    text = call.need("OVRS_ORD_UNPR")
-    price = parse_decimal(text)
-    if price is None or call.exchange.profile is Profile.STRICT or len(text.partition(".")[2]) < 4:
+    """Read the price. compat cuts one far from the market to the tick: clients send half or one and a half of the last
+    price for an order at market, with whatever decimals that has (kis.md §3.2)."""
+    price = parse_decimal(call.need("OVRS_ORD_UNPR"))
+    last = call.exchange.quote(symbol).price
+    if not price or price < 0 or call.exchange.profile is Profile.STRICT or abs(price - last) < last * FAR:
         return price
     return price // (tick := call.exchange.tick_size(symbol, price)) * tick
 

@@ -162,6 +162,12 @@ async def test_weeks_months_and_bars_until_a_past_time(exchange: Exchange, marke
     assert [bar.start for bar in earlier[-11:]] == [bar.start for bar in days[:11]] and earlier[-1].close == days[
         10
     ].close
+    fives = await desk.broker.get_bars(symbol, Timeframe.M5, 6)
+    past = await desk.broker.get_bars(symbol, Timeframe.M5, 1, until=fives[2].start + timedelta(minutes=1))
+    assert past == [fives[2]]  # the whole bar, not as it stood a minute into it
+    assert (await desk.broker.get_bars(symbol, Timeframe.W1, 1, until=weeks[5].start + timedelta(hours=1))) == [
+        weeks[5]
+    ]
     await desk.broker.close()
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brokers.kis.codec import calendar_day, rows
+from brokers.kis.codec import calendar_day, decode_ack, rows
 from brokers.kis.codec_krx import KrxDialect
 from brokers.kis.dialect import Ticket
 from brokers.kis.lookup import krx_type
@@ -213,3 +213,20 @@ def test_a_wrong_typed_or_cut_row_is_read_or_is_a_wire_error(data: st.DataObject
         row[field] = data.draw(st.one_of(st.none(), st.text(max_size=4), st.integers(), st.just({})))
     with contextlib.suppress(WireError):
         LIVE.read_order(row, NOW)
+
+
+def test_lists_and_amounts_are_asked_as_documented() -> None:
+    for ask, name in ((LIVE.open_orders(NOW.date()), "TTTC0084R"), (LIVE.balance(), "TTTC8434R")):
+        assert ask.fields == {k: v for k, v in request(name).items() if not k.startswith("CTX")}
+    power = LIVE.power("005930", Decimal(71200), Venue.KRX)
+    # 00 asks at the price of the limit order; 01 would ask at the upper limit
+    assert power.fields == {**request("TTTC8908R"), "ORD_DVSN": "00"}
+    assert MOCK.open_orders(NOW.date()).tr.id(True) == "VTTC0081R"
+
+
+def test_a_change_is_written_and_answered_as_documented() -> None:
+    order = LIVE.read_order(executed(), NOW)
+    fields = LIVE.change(order, 7, None, "91252").fields
+    assert fields == {**request("TTTC0013U"), "CNDT_PRIC": ""}
+    assert decode_ack(answer("TTTC0012U"), NOW).org_no == "91252"
+    assert decode_ack(answer("TTTC0013U"), NOW).broker_order_id == "0000117102"

@@ -343,3 +343,16 @@ def test_a_wrong_typed_or_cut_row_is_read_or_is_a_wire_error(data: st.DataObject
             del row[name]
     with contextlib.suppress(WireError):
         LIVE.read_order(row, NOW)
+
+
+def test_lists_are_asked_as_documented() -> None:
+    assert LIVE.balance().fields == request("CTRP6504R")
+    assert LIVE.open_orders(NOW.date()).fields == {k: v for k, v in request("TTTS3018R").items() if k[:3] != "CTX"}
+    assert MOCK.open_orders(NOW.date()).tr.id(True) == "VTTS3035R"
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [("TTTT1004U", "0030001301"), ("TTTS6036U", "0030000045"), ("TTTT3014U", "0030135009")]
+)
+def test_every_order_answer_names_its_order(name: str, number: str) -> None:
+    assert decode_ack(answer(name), NOW).broker_order_id == number

@@ -211,3 +211,9 @@ def test_a_notice_of_an_nxt_order_reads_like_one_of_krx() -> None:
     frame = frames.Frame(True, "H0STCNI0", 1, "")
     (notice,) = frames.decode_notices(frame, longer, "1234567801", NOW)
     assert (notice.kind, notice.broker_order_id, notice.symbol) == ("filled", "0000117057", "005930")
+
+
+@pytest.mark.parametrize(("name", "code"), [("ws-unsubscribe", "OPSP0001"), ("ws-error", "OPSP0002")])
+def test_control_answers_carry_their_code(name: str, code: str) -> None:
+    ack = frames.decode_control(json.dumps(answer(name)))
+    assert (ack.tr, ack.key, ack.code) == ("HDFSCNT0", "DNASAAPL", code)

@@ -447,26 +447,34 @@ def korean():
         )
 
 
-def stream():
+def stream(market):
+    """The sample keeps its subscriptions by function name, and both notices are called ccnl_notice: one market a time."""
     sys.path.insert(0, str(REPO / "examples_user" / "overseas_stock"))
     sys.path.insert(0, str(REPO / "examples_user" / "domestic_stock"))
     import domestic_stock_functions_ws as kws_kr
     import overseas_stock_functions_ws as kws_us
 
     ka.auth_ws(svr=SERVER)
+    ka.open_map.clear()
     feed = ka.KISWebSocket(api_url="/tryitout")
-    wanted = {
-        "H0STCNT0": (kws_kr.ccnl_krx, "005930", {"env_dv": ENV}),
-        "H0STASP0": (kws_kr.asking_price_krx, "005930", {"env_dv": ENV}),
-        "H0STCNI0" if not tag else "H0STCNI9": (kws_kr.ccnl_notice, "HTSID01", {"env_dv": ENV}),
-        "H0GSCNI0" if not tag else "H0GSCNI9": (kws_us.ccnl_notice, "HTSID01", {"env_dv": ENV}),
-    }
-    if not tag:
+    own = {"env_dv": ENV}
+    if market == "KRX":
+        wanted = {
+            "H0STCNT0": (kws_kr.ccnl_krx, "005930", own),
+            "H0STASP0": (kws_kr.asking_price_krx, "005930", own),
+            ("H0STCNI9" if tag else "H0STCNI0"): (kws_kr.ccnl_notice, "HTSID01", own),
+        }
+    else:
+        wanted = {("H0GSCNI9" if tag else "H0GSCNI0"): (kws_us.ccnl_notice, "HTSID01", own)}
+    if market == "KRX" and not tag:
         wanted |= {
             "H0UNCNT0": (kws_kr.ccnl_total, "005930", None),
             "H0NXCNT0": (kws_kr.ccnl_nxt, "005930", None),
             "H0UNASP0": (kws_kr.asking_price_total, "005930", None),
             "H0NXASP0": (kws_kr.asking_price_nxt, "005930", None),
+        }
+    elif not tag:
+        wanted |= {
             "HDFSCNT0": (kws_us.delayed_ccnl, "DNASAAPL", None),
             "HDFSASP1": (kws_us.delayed_asking_price_asia, "DNASAAPL", None),
         }
@@ -476,8 +484,8 @@ def stream():
 
     def place():
         time.sleep(3)
-        orders["KRX"] = kr_order("buy", 1, "0", "01")
-        orders["US"] = us_order({"ord_dv": "buy", "env_dv": ENV}, 1, "230.00")
+        buys = {"ord_dv": "buy", "env_dv": ENV}
+        orders[market] = kr_order("buy", 1, "0", "01") if market == "KRX" else us_order(buys, 1, "230.00")
 
     def on_result(ws, tr_id, frame, info):
         row = frame.iloc[0].to_dict()
@@ -491,7 +499,6 @@ def stream():
     feed.start(on_result=on_result)
     for tr_id, row in seen.items():
         if tr_id.endswith(("CNI0", "CNI9")):
-            market = "US" if tr_id.startswith("H0GS") else "KRX"
             price = int(row["CNTG_UNPR"]) / (10_000 if market == "US" else 1)
             say(f"{tag}WS {tr_id}", [orders[market], row["ODER_NO"], int(row["CNTG_QTY"]), price])
         else:
@@ -501,7 +508,7 @@ def stream():
             say(f"{tag}WS {tr_id}", [symbol, price > 0])
 
 
-attempt(tag + "kis_auth.auth", lambda: ka.auth(svr=SERVER) or bool(ka.getTREnv().my_token))
+attempt(tag + "kis_auth.auth", lambda: ka.auth(svr=SERVER) or len(ka._base_headers["authorization"]) > len("Bearer "))
 quotes()
 if not tag:
     live_quotes()
@@ -509,4 +516,5 @@ american()
 if not tag:
     american_live()
 korean()
-attempt(tag + "KISWebSocket", stream)
+attempt(tag + "KISWebSocket domestic", lambda: stream("KRX"))
+attempt(tag + "KISWebSocket overseas", lambda: stream("US"))
