@@ -41,7 +41,7 @@ def send(tr="COSAT00301", **fields):
 
 attempt("login", lambda: ls.login(GIVEN["live"], GIVEN["secret"]))
 attempt("g3101", lambda: ask("g3101", **HEAD).block.price)
-attempt("g3102", lambda: len(ask("g3102", delaygb="R", keysymbol="82AAPL", exchcd="82", readcnt=20, cts_seq=0).block1) == 20)
+attempt("g3102", lambda: len(ask("g3102", delaygb="R", keysymbol="82AAPL", exchcd="82", symbol="AAPL", readcnt=20, cts_seq=0).block1) == 20)
 attempt("g3104", lambda: ask("g3104", **HEAD).block.symbol)
 attempt("g3106", lambda: ask("g3106", **HEAD).block.price)
 attempt("g3190", lambda: {"AAPL", "MSFT", "NVDA", "TSLA"} <= {
