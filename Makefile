@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench down venv dev lock doctor screenshots
+.PHONY: run test test-mock lint bench down venv dev lock doctor screenshots
 
 run: venv ## the desk in the foreground; Ctrl-C stops everything
 	@$(BIN)/python -m console.cli setup
@@ -18,6 +18,7 @@ $(VENV)/.installed: requirements.txt
 	@echo "가상환경을 준비합니다 (preparing .venv; a few minutes the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -r requirements.txt
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -OO -c "import bots.__main__, brokers.kis.adapter, brokers.ls.adapter"  # bots start compiled
 	@touch $@
 
 dev: venv $(VENV)/.dev
@@ -30,10 +31,14 @@ $(VENV)/.dev: requirements-dev.txt
 test: dev ## everything that can run here; the last line names what was skipped and why
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+test-mock: dev ## one order's life at the brokers' own 모의투자 hosts; needs KIS_* or LS_* keys
+	@$(BIN)/python -m pytest -m mock_hosts tests/mock_hosts -rs
+
 lint: dev
 	@$(BIN)/pre-commit run --all-files
 
-bench: dev
+bench: dev ## figures beside a floor or a peer measured in the same run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt || echo "peers are missing: their ratios are left out"
 	@$(BIN)/python -m bench
 
 down: ## stop a desk that runs elsewhere
