@@ -52,7 +52,7 @@ class Exchange:
         self.profile, self.clock, self._state = profile, clock, state
         self.tape = Tape(clock, source)
         self.ledger = Ledger(state)
-        self.faults = FaultPlan(clock.wall_now, self._write_fault)
+        self.faults = FaultPlan(clock.wall_now, self._write_fault, state.committed)
         self._orders = OrderList(state)
         self._hours = Hours(profile is Profile.STRICT, lambda: self.tape.source)
         self._portfolio = Portfolio(self.ledger, self._orders, self.tape, Costs(costs))
@@ -98,6 +98,10 @@ class Exchange:
             exchange.tape.restore_overlays(before.get("overlays") or "{}")
         exchange.keep_tape()
         return exchange
+
+    async def committed(self) -> None:
+        """Wait until every change so far is on the disk."""
+        await self._state.committed()
 
     # -- accounts and tokens
 
@@ -346,6 +350,10 @@ class Exchange:
         with self._state.transaction_if(not self._floor.idle):
             self._floor.play(trades)
         events, self._floor.events = self._floor.events, []
+        if trades or events:
+            self._state.after_commit(lambda: self._tell(trades, events))
+
+    def _tell(self, trades: list[Trade], events: list[OrderEvent]) -> None:
         for trade in trades:
             for on_trade in self._on_trade:
                 on_trade(trade)

@@ -113,7 +113,7 @@ class Floor:
         symbol, lane = place
         at = book.added_at
         stage = self._hours.stage(self._listing(symbol), lane, at)
-        if stage is not None and stage.matches and not self._tape.resting(symbol):
+        if stage is not None and stage.matches and not self._tape.resting(symbol, at):
             self._fill(book.sweep(), at)
             self._drop_unfilled(place, at)
 
@@ -201,7 +201,7 @@ class Floor:
             if self._hours.deadline(self._listing(order.symbol), order).call:
                 waiting.setdefault((order.symbol, lane_of(order)), set()).add(key_of(order))
         for (symbol, lane), keys in waiting.items():
-            if not self._tape.resting(symbol):
+            if not self._tape.resting(symbol, at):
                 last = self._last[symbol]
                 self._fill(self._books[symbol, lane].call(last.price, last.quantity, Call.CLOSE, frozenset(keys)), at)
 

@@ -88,11 +88,11 @@ class Overlay:
         now = Change(at, self.factor(at) / ratio, self.halted(at), calling=self.calling(at), split=ratio)
         self._insert(now)
 
-    def adjustment(self, start: datetime, at: datetime) -> Decimal:
-        """What a price of before `start` is to be multiplied by, because of splits up to `at`."""
+    def adjustment(self, after: datetime, at: datetime) -> Decimal:
+        """What a price as of `after` is to be multiplied by, because of splits since then up to `at`."""
         ratio = Decimal(1)
         for change in self.changes:
-            if change.split is not None and start <= change.at <= at:
+            if change.split is not None and after < change.at <= at:
                 ratio /= change.split
         return ratio
 

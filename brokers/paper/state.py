@@ -6,8 +6,9 @@ Keys, secrets and tokens are kept as fingerprints. Decimals and times are TEXT.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -109,31 +110,89 @@ class State:
             ) from e
         self._depth = 0
         self.failed = False
+        self._soon: Callable[[Callable[[], None]], object] | None = None
+        self._flushing = False  # a flush is on its way
+        self._waiting: list[asyncio.Future[None]] = []
+        self._after: list[Callable[[], None]] = []
 
     def close(self) -> None:
+        if self.db.in_transaction and not self.failed:
+            self.flush()
         self.db.close()
+
+    def group(self, soon: Callable[[Callable[[], None]], object]) -> None:
+        """From now on let transactions of one turn of the loop share a commit; `soon` runs a function after that turn.
+
+        One write to the disk then serves many clients. Whoever answers waits for `committed`.
+        """
+        self._soon = soon
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit everything inside at once, or nothing; may be nested.
+        """Commit everything inside at once, or nothing; may be nested. In a group the commit follows at `flush`.
 
         After a failure memory may be ahead of the disk: `failed` is set and the process must end and load again.
         """
         if self._depth:
             yield
             return
-        self.db.execute("BEGIN IMMEDIATE")
+        if not self.db.in_transaction:
+            self.db.execute("BEGIN IMMEDIATE")
         self._depth = 1
         try:
             yield
-            self.db.execute("COMMIT")
         except BaseException:
-            self.failed = True
-            if self.db.in_transaction:
-                self.db.execute("ROLLBACK")
+            self._fail()
             raise
         finally:
             self._depth = 0
+        if self._soon is None:
+            self.flush()
+        elif not self._flushing:
+            self._flushing = True
+            self._soon(self.flush)
+
+    def flush(self) -> None:
+        """Commit what is open, let those who wait for it go on, then do what was to follow."""
+        self._flushing = False
+        if self.db.in_transaction and not self.failed:
+            try:
+                self.db.execute("COMMIT")
+            except sqlite3.Error:
+                self._fail()
+                raise
+        self._wake()
+        after, self._after = self._after, []
+        for do in after:
+            do()
+
+    async def committed(self) -> None:
+        """Wait until everything so far is on the disk."""
+        if self.db.in_transaction and not self.failed:
+            waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiting)
+            await waiting
+        if self.failed:
+            raise ConnectionAbortedError("the change could not be written: this process ends without an answer")
+
+    def after_commit(self, do: Callable[[], None]) -> None:
+        """Do something once all so far is committed: at once when it is."""
+        if self.db.in_transaction:
+            self._after.append(do)
+        else:
+            do()
+
+    def _fail(self) -> None:
+        self.failed = True
+        if self.db.in_transaction:
+            self.db.execute("ROLLBACK")
+        self._wake()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            if not one.done():
+                one.set_result(None)
 
     def transaction_if(self, wanted: bool) -> AbstractContextManager[None]:
         """A transaction when something may be written, else nothing at all."""

@@ -176,7 +176,7 @@ class Tape:
         return self._trade(one, bar, self.prev_close(one.symbol, one.at), bar.volume, typical * bar.volume)
 
     def _play(self, reel: _Reel, one: Print) -> Trade:
-        before = reel.recent[-1] if reel.recent else None
+        before = self._adjusted(reel.recent[-1], one.at) if reel.recent else None
         day = one.at.astimezone(self._zone(one.symbol)).date()
         alone = RawBar(one.price, one.price, one.price, one.price, one.quantity)
         if before is None or reel.day != day:
@@ -277,7 +277,7 @@ class Tape:
         for start in self.source.starts_back(symbol, Timeframe.D1, day - INSTANT):
             before = self._sum(symbol, Timeframe.D1, start, at)
             if before is not None:
-                ratio = self._overlays[symbol].adjustment(day, at)
+                ratio = self._overlays[symbol].adjustment(day - INSTANT, at)
                 return before.close if ratio == 1 else self._overlays[symbol].on_grid(before.close * ratio, at)
         today = self.source.bar(symbol, Timeframe.D1, day)
         return today.open if today else self.listings[symbol].anchor
@@ -289,9 +289,9 @@ class Tape:
         """Nothing trades and no order is taken (a call auction takes them: see `calling`)."""
         return self.resting(symbol) and not self.calling(symbol)
 
-    def resting(self, symbol: str) -> bool:
-        """Nothing trades: halted, or in a call auction."""
-        return self._overlays[symbol].halted(self._clock.market_now())
+    def resting(self, symbol: str, at: datetime | None = None) -> bool:
+        """Nothing trades now (or at an instant): halted, or in a call auction."""
+        return self._overlays[symbol].halted(at or self._clock.market_now())
 
     def calling(self, symbol: str) -> bool:
         """Say whether orders are collected for an auction after a VI or a circuit breaker."""
@@ -364,18 +364,26 @@ class Tape:
         ratio = Decimal(new) / Decimal(old)
         overlay.split(now, ratio)
 
-        def anew(price: Decimal) -> Decimal:
-            return overlay.on_grid(price / ratio, now)
-
         reel = self._reels[symbol]
-        bid, ask = self._spread(Print(symbol, anew(last.price), 1, now, last.side_hint))
-        changed = replace(
-            last, price=anew(last.price), at=now, bid=bid, ask=ask, open=anew(last.open), high=anew(last.high),
-            low=anew(last.low), prev_close=anew(last.prev_close), cum_volume=int(last.cum_volume * ratio),
-        )  # fmt: skip
+        changed = self._adjusted(last, now)
+        bid, ask = self._spread(Print(symbol, changed.price, 1, now, last.side_hint))
+        changed = replace(changed, at=now, bid=bid, ask=ask)
         reel.recent.append(changed)
         reel.day = now.astimezone(self._zone(symbol)).date()
         return changed.price
+
+    def _adjusted(self, trade: Trade, at: datetime) -> Trade:
+        """The day's figures of a trade as they are told at `at`: in the shares of then."""
+        overlay = self._overlays[trade.symbol]
+        ratio = overlay.adjustment(trade.at, at)
+        if ratio == 1:
+            return trade
+        last, first, high, low, close = (
+            overlay.on_grid(price * ratio, at)
+            for price in (trade.price, trade.open, trade.high, trade.low, trade.prev_close)
+        )
+        volume = int(trade.cum_volume / ratio)
+        return replace(trade, price=last, open=first, high=high, low=low, prev_close=close, cum_volume=volume)
 
     def _moving(self, symbol: str) -> Overlay:
         if symbol not in self._reels:

@@ -17,7 +17,7 @@ from brokers.paper.clients import Lot
 from brokers.paper.orders import EventKind, ExKind, ExOrder, ExStatus, Reject, RejectReason, order_id
 from shared.domain.account import BrokerName, Market
 from shared.domain.money import Currency
-from shared.domain.order import OrderType, Side, TimeInForce
+from shared.domain.order import Side, TimeInForce
 from tests.brokers.paper.floor_rig import SUNDAY_NIGHT, Rig
 
 GOLDEN = Path(__file__).parent / "golden"
