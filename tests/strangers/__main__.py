@@ -45,7 +45,7 @@ async def main(names: list[str]) -> int:
         print(f"\n{module.NAME}")
         for one in results:
             print(
-                f"  {'passed' if one.passed else 'exercised' if one.exercised else 'FAILED':<10}{one.call}  {one.detail}"
+                f"  {'passed' if one.passed else 'exercised' if one.exercised else 'FAILED':<10}{one.call}  {one.detail[:200]}"
             )
         exercised, passed = sum(one.exercised for one in results), sum(one.passed for one in results)
         failed += len(results) - passed

@@ -83,7 +83,9 @@ class Truth:
 
         def check(got: Any) -> str:
             asked, told, quantity, price = got
-            fills = [(e["quantity"], Decimal(e["price"])) for e in self.events("FILL") if int(e["order_id"]) == int(told)]
+            fills = [
+                (e["quantity"], Decimal(e["price"])) for e in self.events("FILL") if int(e["order_id"]) == int(told)
+            ]
             known = int(asked) == int(told) and (int(quantity), Decimal(str(price))) in fills
             return "" if known else f"{got} is none of {fills}"
 

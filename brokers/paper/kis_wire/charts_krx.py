@@ -128,20 +128,22 @@ def _minute_head(listing: Listing, trade: Trade) -> Json:
 
 def minutes(call: Call) -> Answer:
     """Up to 30 minutes of today, newest first, ending at FID_INPUT_HOUR_1. Minutes still to come show the current
-    price, as the broker does (kis.md §4.9)."""
+    price, as the broker does (kis.md §4.9). 000000 asks for the newest, so the minute of midnight is never shown."""
     listing = asked_listing(call)
     if listing is None:
         return quoted({"output1": {}, "output2": []})
     now, trade = call.exchange.clock.market_now().astimezone(KST), call.exchange.quote(listing.symbol)
     this_minute = now.replace(second=0, microsecond=0)
-    end = (_moment(now.date(), call.get("FID_INPUT_HOUR_1")) or now).replace(second=0, microsecond=0)
+    asked = _moment(now.date(), call.get("FID_INPUT_HOUR_1"))
+    midnight = datetime.combine(now.date(), time(0), KST)
+    end = (now if asked in (None, midnight) else asked).replace(second=0, microsecond=0)
     ahead = max(0, min(MINUTE_ROWS, (end - this_minute) // _MINUTE))
     to_come = [
         Bar(listing.symbol, Timeframe.M1, end - n * _MINUTE, *(trade.price,) * 4, volume=0, closed=False)
         for n in range(ahead)
     ]
     past = minute_bars(call.exchange, listing.symbol, 1, MINUTE_ROWS, min(end, now))
-    today = [bar for bar in reversed(past) if bar.start.astimezone(KST).date() == now.date()]
+    today = [bar for bar in reversed(past) if bar.start > midnight]
     rows = [_minute_row(bar) for bar in [*to_come, *today][:MINUTE_ROWS]]
     return quoted({"output1": _minute_head(listing, trade), "output2": rows})
 

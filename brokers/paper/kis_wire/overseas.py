@@ -52,6 +52,7 @@ ORDER_TYPES = {  # ORD_DVSN; TWAP and VWAP (35, 36) are not traded here
     "33": OrderType.MOC,
     "34": OrderType.LOC,
 }
+FAR = Decimal("0.2")  # of the last price
 SELL_ONLY = frozenset({OrderType.MOO, OrderType.MOC})
 
 
@@ -60,10 +61,10 @@ def place(call: Call, session: OrderSession = OrderSession.REGULAR) -> Answer:
     side = order_side(call)
     home, listing = asked_home(call)
     order_type = order_type_of(call, session)
-    price = parse_decimal(call.need("OVRS_ORD_UNPR"))
     quantity = parse_quantity(call.need("ORD_QTY"))
     if listing is None or home is None:
         call.refuse(RejectReason.UNKNOWN_SYMBOL, call.get("PDNO"))
+    price = _asked_price(call, listing.symbol)
     order = call.exchange.place(
         call.account,
         market=Market.US,
@@ -81,6 +82,16 @@ def place(call: Call, session: OrderSession = OrderSession.REGULAR) -> Answer:
 def place_day_market(call: Call) -> Answer:
     """Place in the day market (주간거래): a book of its own, limit orders only (kis.md §3.4)."""
     return place(call, OrderSession.DAY_MARKET)
+
+
+def _asked_price(call: Call, symbol: str) -> Decimal | None:
+    """Read the price. compat cuts one far from the market to the tick: clients send half or one and a half of the last
+    price for an order at market, with whatever decimals that has (kis.md §3.2)."""
+    price = parse_decimal(call.need("OVRS_ORD_UNPR"))
+    last = call.exchange.quote(symbol).price
+    if not price or price < 0 or call.exchange.profile is Profile.STRICT or abs(price - last) < last * FAR:
+        return price
+    return price // (tick := call.exchange.tick_size(symbol, price)) * tick
 
 
 def order_side(call: Call) -> Side:

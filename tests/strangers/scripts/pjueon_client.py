@@ -1,7 +1,7 @@
 import time
 
-from reporting import GIVEN, attempt
 import pykis
+from reporting import GIVEN, attempt
 
 cano, product = GIVEN["live"].split("-")
 api = pykis.Api(
@@ -21,12 +21,17 @@ attempt("sell_kr_stock (TTTC0801U)", lambda: api.sell_kr_stock("005930", 1, 0)["
 time.sleep(GIVEN["settle_s"])
 attempt(
     "get_kr_orders (TTTC8036R)",
-    lambda: [[i, r["종목코드"], int(r["정정취소가능수량"]), r["매수매도구분"]] for i, r in api.get_kr_orders().iterrows()],
+    lambda: [
+        [i, r["종목코드"], int(r["정정취소가능수량"]), r["매수매도구분"]] for i, r in api.get_kr_orders().iterrows()
+    ],
 )
 attempt("revise_kr_order (TTTC0803U)", lambda: api.revise_kr_order(number, 61000))
 left = attempt("get_kr_orders after the amend (TTTC8036R)", lambda: list(api.get_kr_orders().index))
 attempt("cancel_kr_order (TTTC0803U)", lambda: api.cancel_kr_order(left[0], 1))
 attempt("cancel_all_kr_orders (TTTC0803U)", api.cancel_all_kr_orders)
 attempt("get_kr_orders after all (TTTC8036R)", lambda: len(api.get_kr_orders()))
-attempt("get_kr_stock_balance (TTTC8434R)", lambda: {i: int(r["보유수량"]) for i, r in api.get_kr_stock_balance().iterrows()})
+attempt(
+    "get_kr_stock_balance (TTTC8434R)",
+    lambda: {i: int(r["보유수량"]) for i, r in api.get_kr_stock_balance().iterrows()},
+)
 attempt("get_kr_deposit (TTTC8434R)", api.get_kr_deposit)

@@ -11,8 +11,13 @@ from urllib.parse import urlsplit, urlunsplit
 GIVEN = json.loads(sys.argv[1])
 
 
+def _tell(**report):
+    sys.stdout.write("\n@@" + json.dumps(report, default=str) + "\n")  # one write: the client's threads talk too
+    sys.stdout.flush()
+
+
 def say(call, got):
-    print("@@" + json.dumps({"call": call, "got": got}, default=str), flush=True)
+    _tell(call=call, got=got)
 
 
 def attempt(call, work):
@@ -20,7 +25,7 @@ def attempt(call, work):
     try:
         got = work()
     except Exception as e:
-        print("@@" + json.dumps({"call": call, "error": f"{type(e).__name__}: {e}"[:300]}), flush=True)
+        _tell(call=call, error=f"{type(e).__name__}: {e}"[:300])
         return None
     say(call, got)
     return got

@@ -15,6 +15,7 @@ import httpx
 from aiohttp import web
 
 from brokers.paper.accounts import Account, ExEnv, Profile
+from brokers.paper.admin import admin_app
 from brokers.paper.clock import ExchangeClock
 from brokers.paper.exchange import Exchange
 from brokers.paper.kis_wire import rest_app, ws_app
@@ -55,6 +56,7 @@ class Desk:
     rest: dict[ExEnv, str]  # base URLs
     ws: dict[ExEnv, str]
     http: httpx.AsyncClient
+    admin: str
     tokens: dict[tuple[ExEnv, str], str] = field(default_factory=dict)
 
     def pass_time(self, seconds: float) -> None:
@@ -62,6 +64,12 @@ class Desk:
         for _ in range(round(seconds * 2)):
             self.clock.tick(0.5)
             self.exchange.advance()
+
+    async def fault(self, tr_id: str, status: int, body: dict[str, str]) -> None:
+        """Plan one answer by the admin door's fault plan."""
+        plan = {"match": {"tr": tr_id}, "action": "status", "args": {"status": status, "body": body}}
+        answer = await self.http.post(f"{self.admin}/faults", json=plan)
+        assert answer.status_code == 201, answer.text
 
     async def token(self, env: ExEnv, key: str, secret: str = "secret") -> str:
         if (env, key) not in self.tokens:
@@ -185,7 +193,7 @@ _LIKE = {  # TRs whose request has the form of another one's example
     "CTSC9115R": "TTTC0081R",
     "FHKST01010300": "FHKST01010100",
     "FHKST01010400": "FHKST03010100",
-    "FHKST03010230": "FHKST03010200",
+    "FHKST03010230": "own",
     "JTTT3010R": "none",
     "TTTS6037U": "TTTS6036U",
     "TTTS6038U": "TTTT1004U",
@@ -204,6 +212,14 @@ _LIKE = {  # TRs whose request has the form of another one's example
 
 
 _OWN: dict[str, dict[str, str]] = {  # TRs whose request the documents name field by field, without an example
+    "FHKST03010230": {
+        "FID_COND_MRKT_DIV_CODE": "J",
+        "FID_INPUT_ISCD": "005930",
+        "FID_INPUT_HOUR_1": "150000",
+        "FID_INPUT_DATE_1": "20260708",
+        "FID_PW_DATA_INCU_YN": "N",
+        "FID_FAKE_TICK_INCU_YN": "",
+    },
     "TTTC8408R": {"PDNO": "005930"},
     "CTOS4001R": {
         "ERLM_STRT_DT": "20260701",
@@ -265,7 +281,8 @@ async def open_desk(
         rest = {env: await _serve(stack, rest_app(exchange, env)) for env in ExEnv}
         ws = {env: await _serve(stack, ws_app(exchange, env, ping_every_s=ping_every_s)) for env in ExEnv}
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=10, verify=False))
-        yield Desk(exchange, clock, rest, {env: url.replace("http", "ws") for env, url in ws.items()}, http)
+        admin = await _serve(stack, admin_app(exchange))
+        yield Desk(exchange, clock, rest, {env: url.replace("http", "ws") for env, url in ws.items()}, http, admin)
 
 
 async def _serve(stack: AsyncExitStack, app: web.Application) -> str:
