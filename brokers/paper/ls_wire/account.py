@@ -158,7 +158,7 @@ def cspaq12200(call: Call) -> Reply:
 
 def cspaq22200(call: Call) -> Reply:
     cash, kind = _cash(call), call.asked.text("BalCreTp")
-    asked = block("CSPAQ22200OutBlock1", RecCnt=1, BalCreTp=kind)
+    asked = block("CSPAQ22200OutBlock1", RecCnt=1, AcntNo=call.account.number, Pwd="********", BalCreTp=kind)
     out = block("CSPAQ22200OutBlock2", RecCnt=1, AcntNm=ACCOUNT_NAME, **_deposit(cash))
     return Reply({"CSPAQ22200OutBlock1": asked, "CSPAQ22200OutBlock2": out}, ASKED, DONE)
 

@@ -1,6 +1,7 @@
 """Field tables of the Korean order and account TRs (ls.md §3.5, §3.6).
 
 S string, N integer, D decimal, each with its length; `name1..10` stands for ten keys. Read through blocks.py only.
+CSPAQ22200OutBlock1 has the account as the maintainer's published output shows it, not as the table lists it.
 """
 
 TABLES = """
@@ -97,7 +98,7 @@ FOCCQ33600OutBlock2: RecCnt:N5 AcntNm:S40 BnsctrAmt:N16 MnyinAmt:N16 MnyoutAmt:N
 FOCCQ33600OutBlock3: BaseDt:S8 FdEvalAmt:N19 EotEvalAmt:N19 InvstAvrbalPramt:N16 BnsctrAmt:N16 MnyinSecinAmt:N16
   MnyoutSecoutAmt:N16 EvalPnlAmt:N16 TermErnrat:D11.3 Idx:D13.2
 CSPAQ22200InBlock1: BalCreTp:S1
-CSPAQ22200OutBlock1: RecCnt:N5 MgmtBrnNo:S3 BalCreTp:S1
+CSPAQ22200OutBlock1: RecCnt:N5 MgmtBrnNo:S3 AcntNo:S20 Pwd:S8 BalCreTp:S1
 CSPAQ22200OutBlock2: RecCnt:N5 BrnNm:S40 AcntNm:S40 MnyOrdAbleAmt:N16 SubstOrdAbleAmt:N16 SeOrdAbleAmt:N16
   KdqOrdAbleAmt:N16 CrdtPldgOrdAmt:N16 MgnRat100pctOrdAbleAmt:N16 MgnRat35ordAbleAmt:N16 MgnRat50ordAbleAmt:N16
   CrdtOrdAbleAmt:N16 Dps:N16 SubstAmt:N16 MgnMny:N16 MgnSubst:N16 D1Dps:N16 D2Dps:N16 RcvblAmt:N16

@@ -20,6 +20,7 @@ MOST_ROWS = 500
 NASDAQ_ID = "0537"  # the only one that a public sample shows
 NO_FIGURES = {"perv": Decimal(0), "epsv": Decimal(0)}  # 펀더멘털: the exchange has none
 HEAD = ("delaygb", "keysymbol", "exchcd", "symbol")
+VENUE_NAMES = {Venue.NYSE: "뉴욕", Venue.NASDAQ: "나스닥", Venue.AMEX: "아멕스"}
 VENUES = {"1": {Venue.NYSE}, "2": {Venue.NASDAQ}, "3": {Venue.AMEX}}
 
 
@@ -74,7 +75,7 @@ def g3104(call: Call) -> Reply:
         exchange=NASDAQ_ID if listing.venue is Venue.NASDAQ else "",
         korname=listing.name_ko,
         engname=listing.name_en,
-        exchange_name=listing.venue.value,
+        exchange_name=VENUE_NAMES.get(listing.venue, ""),
         nation_name="미국",
         instname="ETF" if listing.type is InstrumentType.ETF else "보통주",
         currency="USD",
@@ -157,7 +158,10 @@ def _trade_row(trade: Trade) -> Block:
 
 
 def g3190(call: Call) -> Reply:
-    """`exgubun` 1 NYSE, 2 NASDAQ, 3 AMEX, anything else all; `cts_value` is the symbol where the next page begins."""
+    """`exgubun` 1 NYSE, 2 NASDAQ, 3 AMEX, anything else all; `cts_value` is the symbol where the next page begins.
+
+    `readcnt` 0 asks for the whole list at once.
+    """
     if call.asked.text("natcode") not in {"", "US"}:
         raise no_data()
     venues = VENUES.get(call.asked.text("exgubun"))
@@ -165,7 +169,7 @@ def g3190(call: Call) -> Reply:
     found.sort(key=lambda one: one.symbol)
     cursor = call.cursor("cts_value")
     rows = [one for one in found if cursor in {"", "0"} or one.symbol >= cursor]
-    wanted = min(max(call.asked.whole("readcnt"), 1), MOST_ROWS)
+    wanted = call.asked.whole("readcnt") or len(rows)
     older = rows[wanted].symbol if len(rows) > wanted else ""
     page = [_master_row(call, one) for one in rows[:wanted]]
     head = block("g3190OutBlock", cts_value=older, rec_count=len(page), **echoed(call, "delaygb", "natcode", "exgubun"))

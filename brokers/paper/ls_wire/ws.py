@@ -18,7 +18,7 @@ from brokers.paper.ls_wire.registry import Client, Outgoing, Registry
 from brokers.paper.ls_wire.watch import Watch
 from shared.domain.account import BrokerName
 
-REGISTER, UNREGISTER = {"1", "3"}, {"2", "4"}
+REGISTER, UNREGISTER, ACCOUNT = {"1", "3"}, {"2", "4"}, {"1", "2"}
 US_TRS = US_NOTICES | {TRADES.us, BOOKS.us}
 STRICT_REGISTRATIONS = 200  # beyond it acks stay 00000 but no data comes (ls.md §5.1)
 MOST_QUEUED = 20_000  # a client that does not read is dropped
@@ -76,7 +76,9 @@ class _Door:
             raise gateway("IGW00121")
         if self._exchange.profile is Profile.STRICT and owner.env is not self._env:
             raise Refusal("10001", "실투자와 모의투자의 접속 포트가 다릅니다.")
-        if tr not in KNOWN_TRS or kind not in REGISTER | UNREGISTER:
+        # A published client registers all notices without naming any.
+        unnamed = not tr and kind in ACCOUNT and self._exchange.profile is Profile.COMPAT
+        if not unnamed and (tr not in KNOWN_TRS or kind not in REGISTER | UNREGISTER):
             raise gateway("IGW00215")
         if tr in US_TRS and owner.env is ExEnv.MOCK:
             raise business("01900")
@@ -94,8 +96,9 @@ class _Door:
             return None
 
     def _note(self, client: Client, tr: str, key: str, owner: Account, *, on: bool) -> None:
-        if tr in KR_NOTICES | US_NOTICES:
-            (client.notices.add if on else client.notices.discard)((tr[:2], owner.id))
+        if tr in KR_NOTICES | US_NOTICES | {""}:
+            for family in {tr[:2]} if tr else {"SC", "AS"}:
+                (client.notices.add if on else client.notices.discard)((family, owner.id))
             return
         for one in keys_of(tr, key):
             if not on:
