@@ -34,6 +34,7 @@ PRICE_COLUMNS = ("open", "high", "low", "close")
 DIVIDEND_COLUMNS = ("dividend", "ex_dividend", "dividends")
 SPLIT_COLUMNS = ("split", "split_ratio", "stock splits")
 _HOUR_S = 3_600
+_STEPS_SEEN = 10_000  # bars whose distances say how long a bar is
 _EXAMPLES = 5  # lines named per warning
 
 
@@ -78,7 +79,7 @@ class PriceData:
         """Return the commonest distance between bars: a day for daily bars, 60 for minutes."""
         if self.daily:
             return 86_400
-        steps = np.diff(self.bars.starts)
+        steps = np.diff(self.bars.starts[:_STEPS_SEEN])
         return int(np.bincount(np.minimum(steps, 86_400)).argmax()) if len(steps) else 60
 
 

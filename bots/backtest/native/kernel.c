@@ -68,9 +68,9 @@ enum { GT = 0, LT, GE, LE, EQ, NE, CROSS_ABOVE, CROSS_BELOW, BETWEEN, ALL = 20, 
 enum { FALSE_ = 0, UNKNOWN = 1, TRUE_ = 2 };
 
 typedef struct {
-    int64_t quantity, entry_bar, free_bar, price, block[2], regime, dividend;
+    int64_t quantity, entry_bar, free_bar, price, block[2], regime, dividend, day_begin, day_end, base;
     wide paid;
-    double entry_price, high_water, mark;
+    double entry_price, high_water, mark, loss, target, lower; /* lower: the higher of loss and trailing level */
     int32_t pending, reason; /* pending: 0 nothing, 1 buy, 2 sell */
     uint8_t masks[2][BLOCK];
 } state_t;
@@ -268,19 +268,24 @@ static wide fee(const plan_t *plan, const regime_t *r, int selling, int64_t quan
 }
 
 /* The close of the last bar of an earlier local date: the base of the day's limits; 0 when there is none. */
-static int64_t base_of(const series_t *series, int64_t bar)
+static int64_t base_of(const series_t *series, state_t *s, int64_t bar)
 {
-    int64_t day = (series->starts[bar] + series->day_offset) / 86400;
-    while (--bar >= 0) if ((series->starts[bar] + series->day_offset) / 86400 != day) return exact(series->close[bar]);
-    return 0;
+    int64_t start = series->starts[bar];
+    if (start >= s->day_begin && start < s->day_end) return s->base;
+    s->day_begin = (start + series->day_offset) / 86400 * 86400 - series->day_offset;
+    s->day_end = s->day_begin + 86400;
+    int64_t low = 0, high = bar;
+    while (low < high) { int64_t mid = (low + high) / 2; if (series->starts[mid] < s->day_begin) low = mid + 1; else high = mid; }
+    s->base = low > 0 ? exact(series->close[low - 1]) : 0;
+    return s->base;
 }
 
-static int64_t slipped(const plan_t *plan, const series_t *series, const regime_t *r, int selling, int64_t price, int64_t bar)
+static int64_t slipped(const plan_t *plan, const series_t *series, state_t *s, const regime_t *r, int selling, int64_t price, int64_t bar)
 {
     if (!plan->slippage_ticks) return price;
     int64_t step = tick_of(r, price) * plan->slippage_ticks, moved = selling ? price - step : price + step;
     if (selling && moved < step) moved = step;
-    int64_t base = plan->has_limits ? base_of(series, bar) : 0;
+    int64_t base = plan->has_limits ? base_of(series, s, bar) : 0;
     if (!base) return moved;
     int64_t width = (int64_t)((wide)base * r->limit_pct / 100) / UNIT * UNIT;
     width = down(width, tick_of(r, base));
@@ -367,12 +372,22 @@ static void log_trade(walk_t *w, int symbol, int64_t leave, int64_t price, int64
     if (gain > 0) { stats->wins++; stats->gross_profit += pnl; } else stats->gross_loss -= pnl;
 }
 
+/* The trailing level follows the highs of bars already over. */
+static inline void raise_trail(const plan_t *plan, state_t *s, double high)
+{
+    if (high > s->high_water) s->high_water = high;
+    else if (high < s->high_water) return;
+    if (isnan(plan->trail_pct)) return;
+    double level = rounded(s->high_water * (1.0 - plan->trail_pct / 100.0));
+    s->lower = level > s->loss ? level : s->loss;
+}
+
 static void buy(walk_t *w, int symbol, int64_t bar, double asked)
 {
     const series_t *series = w->series + symbol;
     state_t *s = w->state + symbol;
     const regime_t *r = regime_of(series, s, bar);
-    int64_t price = slipped(w->plan, series, r, 0, exact(asked), bar);
+    int64_t price = slipped(w->plan, series, s, r, 0, exact(asked), bar);
     int64_t wanted = sized(w, r, price);
     int64_t quantity = units(r, most_by_volume(w->plan, series, bar, wanted), price);
     if (wanted <= 0) w->stats->unaffordable++;
@@ -382,6 +397,10 @@ static void buy(walk_t *w, int symbol, int64_t bar, double asked)
     w->cash -= s->paid;
     s->quantity = quantity; s->entry_bar = bar; s->price = price; s->entry_price = s->high_water = real(price);
     s->mark = asked;
+    s->loss = isnan(w->plan->stop_pct) ? -INFINITY : rounded(s->entry_price * (1.0 - w->plan->stop_pct / 100.0));
+    s->target = isnan(w->plan->target_pct) ? INFINITY : rounded(s->entry_price * (1.0 + w->plan->target_pct / 100.0));
+    s->lower = s->loss;
+    raise_trail(w->plan, s, s->entry_price);
 }
 
 /* Sell what the bar's volume takes; the rest leaves at the next bars' opens. */
@@ -394,7 +413,7 @@ static void sell(walk_t *w, int symbol, int64_t bar, double asked, int reason, i
     s->pending = 0;
     if (quantity < s->quantity) { s->pending = 2; s->reason = reason; w->stats->thin++; }
     if (quantity <= 0) return;
-    int64_t price = slipped(w->plan, series, r, 1, exact(asked), bar);
+    int64_t price = slipped(w->plan, series, s, r, 1, exact(asked), bar);
     wide got = (wide)quantity * price - fee(w->plan, r, 1, quantity, price);
     wide paid = quantity == s->quantity ? s->paid : s->paid * quantity / s->quantity;
     log_trade(w, symbol, bar, price, quantity, got - paid, reason);
@@ -426,14 +445,8 @@ static void check_stops(walk_t *w, int symbol, int64_t bar)
     const plan_t *plan = w->plan;
     const series_t *series = w->series + symbol;
     state_t *s = w->state + symbol;
-    double loss = rounded(s->entry_price * (1.0 - plan->stop_pct / 100.0));
-    double target = rounded(s->entry_price * (1.0 + plan->target_pct / 100.0));
-    double trail = rounded(s->high_water * (1.0 - plan->trail_pct / 100.0));
-    int has_loss = !isnan(plan->stop_pct), has_trail = !isnan(plan->trail_pct), has_target = !isnan(plan->target_pct);
-    double lower = has_loss ? loss : -INFINITY, upper = has_target ? target : INFINITY;
-    if (has_trail && trail > lower) lower = trail;
-    double low = series->low[bar], high = series->high[bar];
-    if (low > lower && high < upper) { if (high > s->high_water) s->high_water = high; return; }
+    double lower = s->lower, upper = s->target, low = series->low[bar], high = series->high[bar];
+    if (low > lower && high < upper) { if (high > s->high_water) raise_trail(plan, s, high); return; }
     const regime_t *r = regime_of(series, s, bar);
     double opened = series->open[bar], got;
     int reason;
@@ -442,7 +455,7 @@ static void check_stops(walk_t *w, int symbol, int64_t bar)
         got = real(down(level, tick_of(r, level)));
         if (got < low) got = low;
         if (opened < got) got = opened;
-        reason = has_loss && (lower <= loss || got <= loss) ? STOP_LOSS : TRAILING;
+        reason = !isnan(plan->stop_pct) && (lower <= s->loss || got <= s->loss) ? STOP_LOSS : TRAILING;
     } else {
         int64_t level = exact(upper);
         got = real(up(level, tick_of(r, level)));
@@ -541,6 +554,37 @@ static inline void measure(stats_t *stats, meter_t *m, double now, int64_t t)
     if (now < m->top) { double fall = now / m->top - 1.0; if (fall < stats->max_drawdown) stats->max_drawdown = fall; }
 }
 
+/* Pass the bars on which a held position surely meets nothing; returns the first that must be judged. */
+static int64_t hold(walk_t *w, int64_t bar, int64_t count, double cash, double *equity, meter_t *meter)
+{
+    const plan_t *plan = w->plan;
+    const series_t *series = w->series;
+    state_t *s = w->state;
+    const double *high = series->high, *low = series->low, *close = series->close;
+    double quantity = (double)s->quantity, lower = s->lower, upper = s->target;
+    int trailing = !isnan(plan->trail_pct);
+    int64_t end = plan->time_stop >= 0 && s->entry_bar + plan->time_stop < count ? s->entry_bar + plan->time_stop : count;
+    while (bar < end) {
+        mask_at(series, s, 1, plan->leave, plan->leave_count, bar);
+        int64_t begin = s->block[1], stop = begin + BLOCK < end ? begin + BLOCK : end, first = bar;
+        const uint8_t *leaves = s->masks[1] - begin;
+        for (; bar < stop; bar++) {
+            if ((leaves[bar] == TRUE_) | (low[bar] <= lower) | (high[bar] >= upper)) goto judged;
+            if (trailing && high[bar] > s->high_water) { raise_trail(plan, s, high[bar]); lower = s->lower; }
+            double now = cash + quantity * close[bar];
+            if (equity) equity[bar] = now;
+            measure(w->stats, meter, now, bar);
+        }
+        w->stats->held_bars += bar - first;
+        continue;
+    judged:
+        w->stats->held_bars += bar - first;
+        break;
+    }
+    if (bar > 0) s->mark = close[bar - 1];
+    return bar;
+}
+
 /* Walk `count` steps of the timeline. Returns the number of trades; above log_size the log is cut. */
 int64_t backtest_walk(const plan_t *plan, const series_t *series, int64_t symbols, int64_t count, const int64_t *money, const uint8_t *day_ends,
                       trade_t *log, int64_t log_size, double *equity, stats_t *stats)
@@ -570,6 +614,9 @@ int64_t backtest_walk(const plan_t *plan, const series_t *series, int64_t symbol
         for (int64_t s = 0; s < symbols; s++) if (states[s].quantity) { now += (double)states[s].quantity * states[s].mark; stats->held_bars++; }
         if (equity) equity[t] = now;
         measure(stats, &meter, now, t);
+        if (symbols == 1 && states[0].quantity && !states[0].pending && !series->bar_at && !series->dividend_count
+            && !plan->leave_needs_position)
+            t = hold(&w, t + 1, count, cash_now, equity, &meter) - 1;
     }
     for (int64_t s = 0; s < symbols; s++) {
         state_t *state = states + s;
