@@ -119,6 +119,7 @@ class Walker:
     def __init__(self, data: Sequence[PriceData], terms: Terms) -> None:
         self.data, self.terms = data, terms
         self.kept: list[Any] = []
+        self._ops: dict[int, tuple[Node, Any]] = {}  # id of a tree held here -> its operations
         self.count, places = timeline(data)
         self.series = [self._series(one, place) for one, place in zip(data, places, strict=True)]
 
@@ -158,7 +159,7 @@ class Walker:
         return stats
 
     def plan(self, plan: Plan) -> tuple[_Plan, list[Any]]:
-        entry, leave = _ops(plan.entry), _ops(plan.exit)
+        entry, leave = self._ops_of(plan.entry), self._ops_of(plan.exit)
         sizing = sizing_of(plan, len(self.data))
         most, costs = plan.rule.risk.max_position_size, self.terms.costs
         time_stop = -1 if plan.time_stop_bars is None else plan.time_stop_bars
@@ -171,6 +172,11 @@ class Walker:
             costs.volume_pct, costs.has_limits,
         )  # fmt: skip
         return packed, [entry, leave]
+
+    def _ops_of(self, node: Node) -> Any:
+        if id(node) not in self._ops:
+            self._ops[id(node)] = (node, _ops(node))
+        return self._ops[id(node)][1]
 
     def with_columns(self, place: int, plan: Plan, values: list[Column]) -> tuple[_Series, list[Any]]:
         packed, keep = _columns(plan, values)
