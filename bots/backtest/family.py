@@ -52,14 +52,15 @@ class Family:
         known = [one for one in changes if one is not None]
         if self._entangled or len(known) < len(changes) or any(one.sizing_changes for one in known):
             return self._compiled(combination)
-        values, guards = list(self.values), {}
+        values = list(self.values)
+        guards: dict[str, float | int | None] = {}
         touched: set[int] = set()
         for change in known:
             guards.update(change.guards)
             for place, column in change.columns:
                 values[place] = column
                 touched.add(place)
-        plan = replace(self.plan, **guards) if guards else self.plan
+        plan = replace(self.plan, **guards) if guards else self.plan  # type: ignore[arg-type]  # names of _GUARDS
         if touched:
             self._rescale(values, touched)
         return plan, values
