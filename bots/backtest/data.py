@@ -1,4 +1,4 @@
-"""CSV of bars → arrays: what cannot be used is refused by line and column, what is odd is listed as a warning.
+"""CSV or Parquet of bars → arrays: what cannot be used is refused by line and column, what is odd is listed as a warning.
 
 Header `date|ts_utc|timestamp, open, high, low, close, volume`, further columns ignored (design.md §9). `date` is an
 exchange-local trading date, `ts_utc` an instant in UTC, `timestamp` an ISO time (exchange-local without an offset) or epoch
@@ -84,12 +84,14 @@ class PriceData:
 
 
 def read_bars(path: Path, market: Market, *, actions: bool = False) -> PriceData:
-    """Return the bars of a CSV file; `actions` uses its dividend and split columns.
+    """Return the bars of a CSV or Parquet file; `actions` uses its dividend and split columns.
 
     Raises:
         ConfigError: no such file, no such column, or a cell that cannot be used, named by line and column.
     """
     try:
+        if path.suffix == ".parquet":
+            return _parsed(_parquet_rows(path), market, path.name, actions)
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as e:
         raise _refused(f"{path.name}", "그런 파일이 없습니다 · there is no such file", "check the path") from e
@@ -100,7 +102,27 @@ def read_bars(path: Path, market: Market, *, actions: bool = False) -> PriceData
 
 def parse_bars(text: str, market: Market, name: str = "CSV", *, actions: bool = False) -> PriceData:
     """Return the bars of CSV text; see read_bars."""
-    rows = list(csv.reader(io.StringIO(text)))
+    return _parsed(list(csv.reader(io.StringIO(text))), market, name, actions)
+
+
+def _parquet_rows(path: Path) -> list[list[str]]:
+    """Return a Parquet file as rows of text, so that its cells are judged as a CSV's (line 2 is the first row)."""
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        table = parquet.read_table(path)
+    except pyarrow.ArrowException as e:
+        raise _refused(path.name, f"Parquet가 아닙니다 · not a Parquet file: {e}", "check the file") from e
+    columns = [[_written(cell) for cell in column.to_pylist()] for column in table.columns]
+    return [list(table.column_names), *(list(row) for row in zip(*columns, strict=True))]
+
+
+def _written(cell: object) -> str:
+    return "" if cell is None else cell.isoformat() if isinstance(cell, (date, datetime)) else str(cell)
+
+
+def _parsed(rows: list[list[str]], market: Market, name: str, actions: bool) -> PriceData:
     if len(rows) < 2:
         raise _refused(name, "봉이 없습니다 · there are no bars", "give a header and at least one row")
     sheet = _Sheet(name, [cell.strip().lower() for cell in rows[0]], rows[1:], ZONES[market])

@@ -253,7 +253,7 @@ def _dask(task: Task, chunks: list[Sequence[Combination]], address: str) -> Iter
             "pip install distributed", code="no_dask",
         ) from e  # fmt: skip
     try:
-        client = Client(address, timeout=10)
+        client = Client(address, timeout=5)
     except (OSError, TimeoutError) as e:
         raise ConfigError(
             f"{DASK_ADDRESS}={address}", f"스케줄러가 대답하지 않습니다 · the scheduler does not answer: {e}",

@@ -15,7 +15,7 @@ import typer
 
 from console.cli import output
 from console.cli.output import FAILED, AsJson
-from shared.config import ROOT
+from shared.config import ROOT, load_settings
 from shared.domain.account import Market
 from shared.domain.errors import ConfigError
 from shared.domain.instrument import InstrumentType
@@ -55,10 +55,10 @@ class Board(StrEnum):
 
 RuleFile = Annotated[Path, typer.Option("--rule", metavar="RULE", help="규칙 파일 · rule file (.yaml .json)")]
 DataFiles = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
         "--data", metavar="BARS.csv",
-        help="date|ts_utc|timestamp, open, high, low, close, volume (.csv .parquet); 여러 종목 · several symbols: SYMBOL=FILE each",
+        help="date|ts_utc|timestamp, open, high, low, close, volume (.csv .parquet); 여러 종목 · several symbols: SYMBOL=FILE each; 없으면 `data import`한 것 · without it what `data import` keeps",
     ),
 ]  # fmt: skip
 Symbol = Annotated[str, typer.Option(help="종목 · symbol")]
@@ -79,9 +79,9 @@ Params = Annotated[
 @app.command()
 def run(
     rule: RuleFile,
-    data: DataFiles,
     market: InMarket,
     cash: Cash,
+    data: DataFiles = None,
     symbol: Symbol = "",
     fill: Filled = FillAt.NEXT_OPEN,
     costs: Priced = CostsNamed.DEFAULT,
@@ -107,7 +107,7 @@ def run(
             "--limits", "한도는 replay 엔진만 봅니다 · only the replay engine judges limits", "--engine replay"
         )
     report = backtest.run(
-        parsed, _bars(data, symbol, market, actions), market=market, cash=cash, fill=fill, costs=costs, engine=engine,
+        parsed, _bars(data, symbol, market, parsed, actions), market=market, cash=cash, fill=fill, costs=costs, engine=engine,
         instrument_type=kind, board=board.value, limits=None if limits is None else _limits(limits),
     )  # fmt: skip
     document = report.as_json()
@@ -138,9 +138,9 @@ def run(
 @app.command()
 def sweep(
     rule: RuleFile,
-    data: DataFiles,
     market: InMarket,
     cash: Cash,
+    data: DataFiles = None,
     symbol: Symbol = "",
     fill: Filled = FillAt.NEXT_OPEN,
     costs: Priced = CostsNamed.DEFAULT,
@@ -201,9 +201,9 @@ def sweep(
 @app.command()
 def check(
     rule: RuleFile,
-    data: DataFiles,
     market: InMarket,
     cash: Cash,
+    data: DataFiles = None,
     symbol: Symbol = "",
     fill: Filled = FillAt.NEXT_OPEN,
     costs: Priced = CostsNamed.DEFAULT,
@@ -282,9 +282,17 @@ def _text(file: Path) -> str:
         ) from error
 
 
-def _bars(files: list[str], symbol: str, market: Market, actions: bool = False) -> dict[str, PriceData]:
+def _bars(
+    files: list[str] | None, symbol: str, market: Market, rule: Rule, actions: bool = False
+) -> dict[str, PriceData]:
     from bots.backtest.data import read_bars
 
+    if not files:
+        from bots.backtest import library
+
+        symbols = [symbol] if symbol else list(rule.universe)
+        home = load_settings().home
+        return {one: library.kept(home, market, one, rule.timeframe, actions=actions) for one in _some(symbols)}
     named = [_named(one) for one in files]
     if len(named) == 1 and not named[0][0]:
         named = [(symbol, named[0][1])]
@@ -295,6 +303,12 @@ def _bars(files: list[str], symbol: str, market: Market, actions: bool = False) 
             raise ConfigError("--data", why, "--symbol S, or --data SYMBOL=FILE for each")
         found[name] = read_bars(ROOT / path, market, actions=actions)
     return found
+
+
+def _some(symbols: list[str]) -> list[str]:
+    if not symbols:
+        raise ConfigError("--data", "봉도 종목도 없습니다 · neither bars nor a symbol", "give --data or --symbol")
+    return symbols
 
 
 def _named(text: str) -> tuple[str, Path]:
@@ -317,12 +331,13 @@ def _task(
     from bots.backtest import Setting, checked
     from bots.backtest.sweep import Task as Asked
 
-    bars = _bars(data, symbol, market)
+    parsed = _rule(rule)
+    bars = _bars(data, symbol, market, parsed)
     if len(bars) != 1:
         raise ConfigError("--data", "한 종목만 탐색할 수 있습니다 · one symbol at a time", "give one --data")
     fills, priced = checked(tuple(bars), cash, fill, costs, engine)
     name, one = next(iter(bars.items()))
-    return Asked(_rule(rule), name, one, Setting(market, cash, fills, priced, engine))
+    return Asked(parsed, name, one, Setting(market, cash, fills, priced, engine))
 
 
 def _overrides(asked: list[str] | None) -> dict[str, Number]:

@@ -141,7 +141,7 @@ def test_what_cannot_be_swept_is_refused_by_name():
 @pytest.mark.skipif(find_spec("distributed") is None, reason="the package distributed is not installed")
 def test_the_same_call_runs_on_a_dask_cluster_of_two_worker_processes(tmp_path):
     port, started = 18_786 + os.getpid() % 500, []
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     address = f"tcp://127.0.0.1:{port}"
 
     def start(*words):
