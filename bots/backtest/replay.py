@@ -13,7 +13,7 @@ the close. A decision at a close waits for the next open and is sized there, as 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import ROUND_DOWN, Decimal
 from math import inf
 
@@ -91,6 +91,7 @@ class _Desk:
     free: int = 0  # the first bar whose close may enter again
     mark: float = 0.0
     dates: dict[int, date] = field(default_factory=dict)
+    bases: dict[date, Decimal | None] = field(default_factory=dict)
 
     def on(self, bar: int) -> date:
         found = self.dates.get(bar)
@@ -101,11 +102,11 @@ class _Desk:
     def base(self, bar: int) -> Decimal | None:
         """The close of the last bar of an earlier date."""
         on = self.on(bar)
-        while bar > 0:
-            bar -= 1
-            if self.on(bar) != on:
-                return as_decimal(self.closes[bar])
-        return None
+        if on not in self.bases:
+            midnight = int(datetime.combine(on, time(), self.data.zone).timestamp())
+            before = int(np.searchsorted(self.data.bars.starts, midnight)) - 1
+            self.bases[on] = as_decimal(self.closes[before]) if before >= 0 else None
+        return self.bases[on]
 
 
 class _Replay:
