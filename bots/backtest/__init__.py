@@ -19,6 +19,7 @@ from shared.domain.errors import ConfigError
 from shared.domain.instrument import InstrumentType
 from shared.domain.rule.model import EvaluateOn, Rule
 
+__all__ = ["Limits", "Setting", "checked", "run", "walk", "warnings_of"]
 ENGINES = ("fast", "replay")
 
 

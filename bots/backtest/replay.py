@@ -250,7 +250,8 @@ class _Replay:
             if isinstance(source, FactRef) and source.fact is not Fact.MINUTES_TO_CLOSE:
                 seen.append(self._fact(source.fact, desk, before, bar))
             elif isinstance(source, ScaledColumn):
-                seen.append(_SCALED[source.operation](seen[source.base], source.scalar))
+                with np.errstate(all="ignore"):
+                    seen.append(_SCALED[source.operation](seen[source.base], source.scalar))
             else:
                 seen.append(column if isinstance(column, float) else column[before : bar + 1])
         steps: list[Step] = []

@@ -23,9 +23,9 @@ from shared.domain.rule.params import bind
 from shared.domain.rule.parse import parse_rule
 
 if TYPE_CHECKING:
+    from bots.backtest import Limits
     from bots.backtest.data import PriceData
     from bots.backtest.sweep import Task
-    from bots.risk.guards import Limits
     from shared.domain.rule.model import Number, Rule
 
 app = typer.Typer(help="백테스트 · backtests", no_args_is_help=True)
@@ -383,7 +383,7 @@ def _limits(file: Path) -> Limits:
     """Limits of a YAML file by the names the guards use; what it does not name is not limited."""
     import yaml
 
-    from bots.risk.guards import Limits as Known
+    from bots.backtest import Limits as Known
 
     try:
         given = yaml.safe_load(_text(file)) or {}

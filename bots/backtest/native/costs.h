@@ -18,7 +18,18 @@ static int64_t tick_of(const regime_t *r, int64_t price)
 static int64_t down(int64_t price, int64_t tick) { return price / tick * tick; }
 static int64_t up(int64_t price, int64_t tick) { return (price + tick - 1) / tick * tick; }
 
-static wide cut(wide amount, int64_t rate) { return amount * rate / ((wide)100000000000000LL * UNIT) * UNIT; } /* below 1 won */
+/* product / whole, rounded down, neither negative: a double finds the quotient within one, exact products correct it.
+ * Dividing 128 bits outright would cost more than the rest of a trade. Holds for quotients below 2^52. */
+static int64_t divided(wide product, wide whole)
+{
+    if (!product) return 0;
+    int64_t found = (int64_t)((double)product / (double)whole);
+    while ((wide)found * whole > product) found--;
+    while ((wide)(found + 1) * whole <= product) found++;
+    return found;
+}
+
+static wide cut(wide amount, int64_t rate) { return (wide)divided(amount * rate, (wide)100000000000000LL * UNIT) * UNIT; } /* below 1 won */
 static wide cents_up(wide amount) { return (amount + 999999) / 1000000 * 1000000; }
 
 static wide fee(const plan_t *plan, const regime_t *r, int selling, int64_t quantity, int64_t price)
@@ -30,12 +41,12 @@ static wide fee(const plan_t *plan, const regime_t *r, int selling, int64_t quan
         return selling ? paid + cut(amount, r->tax_rate) + cut(amount, r->rural_rate) : paid;
     }
     wide parts = (wide)100000000000000LL * 1000000; /* one cent in parts of amount x rate */
-    wide paid = (amount * rate + parts / 2) / parts * 1000000;
+    wide paid = (wide)divided(amount * rate + parts / 2, parts) * 1000000;
     if (!selling) return paid;
     wide taf = (wide)quantity * r->taf_share;
     if (taf > r->taf_cap) taf = r->taf_cap;
     wide sec = amount * r->sec_rate;
-    return paid + (sec + parts - 1) / parts * 1000000 + cents_up(taf);
+    return paid + (wide)divided(sec + parts - 1, parts) * 1000000 + cents_up(taf);
 }
 
 /* The close of the last bar of an earlier local date: the base of the day's limits; 0 when there is none. */

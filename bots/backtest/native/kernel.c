@@ -34,7 +34,7 @@ static int64_t sized(const walk_t *w, const regime_t *r, int64_t price)
     switch (plan->sizing_mode) {
     case 0: wanted = value / UNIT; break;
     case 1: wanted = value / price; break;
-    case 2: wanted = equity * value / ((wide)100 * UNIT * price); break;
+    case 2: wanted = divided(equity * value, (wide)100 * UNIT * price); break;
     default: { /* what is lost at the stop, value percent of equity: the percents cancel out */
         wide stop = isnan(plan->stop_pct) ? 0 : llrintl((long double)plan->stop_pct * 1e8L);
         if (stop <= 0) return 0;
