@@ -1,8 +1,16 @@
-"""`python -m bench`: measure and print. The machine's other work is part of every figure: read the spread."""
+"""`python -m bench [NAME …]`: measure and print. The machine's other work is part of every figure: read the spread."""
 
 from __future__ import annotations
 
-from bench.first_light import run
+import importlib
+import sys
+
+NAMES = ("wire", "first_light")  # bench/NAME.py, each with run()
 
 if __name__ == "__main__":
-    run()
+    wanted = sys.argv[1:] or list(NAMES)
+    if unknown := [name for name in wanted if name not in NAMES]:
+        sys.exit(f"no bench named {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    for name in wanted:
+        print(f"== {name}", flush=True)
+        importlib.import_module(f"bench.{name}").run()
