@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.cli import output
+from console.cli import backtest_jobs, output
 from console.cli.output import FAILED, AsJson
 from shared.config import ROOT, load_settings
 from shared.domain.account import Market
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from shared.domain.rule.model import Number, Rule
 
 app = typer.Typer(help="백테스트 · backtests", no_args_is_help=True)
-app.callback()(lambda: None)
+for verb in (backtest_jobs.queue, backtest_jobs.jobs, backtest_jobs.job, backtest_jobs.cancel):
+    app.command()(verb)
 
 
 class FillAt(StrEnum):
@@ -168,7 +169,7 @@ def sweep(
     from bots.backtest.family import grid
 
     task = _task(rule, data, symbol, market, cash, fill, costs, engine)
-    choices = _choices(param) or around(task.rule)
+    choices = choices_of(param) or around(task.rule)
     if not choices:
         raise ConfigError("--param", "규칙에 조절값이 없습니다 · the rule has no parameters", "--param NAME=5:25:1")
     if sort not in _RANKS:
@@ -215,7 +216,7 @@ def check(
     from bots.backtest.checks import around, check_all
 
     task = _task(rule, data, symbol, market, cash, fill, costs, Engine.FAST)
-    found = check_all(task, _choices(param) or around(task.rule), folds=folds, progress=_progress(as_json))
+    found = check_all(task, choices_of(param) or around(task.rule), folds=folds, progress=_progress(as_json))
     failed = any(one.verdict == "fail" for one in found)
     if as_json:
         _print({"passed": not failed, "checks": [asdict(one) for one in found]})
@@ -341,7 +342,7 @@ def _task(
 
 
 def _overrides(asked: list[str] | None) -> dict[str, Number]:
-    return {name: values[0] for name, values in _choices(asked).items() if _single(name, values)}
+    return {name: values[0] for name, values in choices_of(asked).items() if _single(name, values)}
 
 
 def _single(name: str, values: list[Number]) -> bool:
@@ -352,8 +353,8 @@ def _single(name: str, values: list[Number]) -> bool:
     return True
 
 
-def _choices(asked: list[str] | None) -> dict[str, list[Number]]:
-    """NAME=5, NAME=5,10,20 or NAME=5:25[:step], both ends included."""
+def choices_of(asked: list[str] | None) -> dict[str, list[Number]]:
+    """Read NAME=5, NAME=5,10,20 or NAME=5:25[:step], both ends included."""
     found: dict[str, list[Number]] = {}
     for text in asked or ():
         name, _, written = text.partition("=")
