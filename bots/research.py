@@ -38,13 +38,10 @@ class Research:
 
     def recover(self) -> None:
         """End what a worker that is gone had begun."""
-        with writing(self._engine) as session:
-            for run_id in backtests.left_running(session):
-                self._end(
-                    run_id,
-                    RunStatus.FAILED,
-                    _error("interrupted", "작업이 중단되었습니다 · the worker ended", "다시 요청 (ask again)"),
-                )
+        with reading(self._engine) as session:
+            left = backtests.left_running(session)
+        for run_id in left:
+            self._end(run_id, RunStatus.FAILED, _INTERRUPTED)
 
     def turn(self, stop: threading.Event) -> bool:
         """Do one job to its end; False when nothing waits."""
@@ -56,13 +53,12 @@ class Research:
         log("research", "job", run_id=run_id)
         child = subprocess.Popen([sys.executable, "-m", "bots.research", "--job", str(run_id)])
         status, why = self._watch(child, run_id, stop)
-        if status is not None:
-            self._end(run_id, status, why)
+        self._end(run_id, status, why)
         return True
 
     def _watch(
         self, child: subprocess.Popen[bytes], run_id: int, stop: threading.Event
-    ) -> tuple[RunStatus | None, dict[str, object] | None]:
+    ) -> tuple[RunStatus, dict[str, object] | None]:
         """Wait for the child; it writes its own end unless it is stopped or dies."""
         began = self._clock.monotonic()
         while True:
@@ -83,12 +79,7 @@ class Research:
                 child.wait()
                 if canceled:
                     return RunStatus.CANCELED, None
-                words = (
-                    ("too_long", "한 시간을 넘었습니다 · over an hour")
-                    if late
-                    else ("interrupted", "작업이 중단되었습니다 · the worker ended")
-                )
-                return RunStatus.FAILED, _error(*words, "다시 요청 (ask again)")
+                return RunStatus.FAILED, _TOO_LONG if late else _INTERRUPTED
 
     def _end(self, run_id: int, status: RunStatus, result: dict[str, object] | None) -> None:
         with writing(self._engine) as session:
@@ -128,6 +119,13 @@ def work(engine: Engine, clock: Clock, run_id: int) -> None:
 
 def _error(code: str, why: str, now: str) -> dict[str, object]:
     return {"error": {"code": code, "what": "백테스트 · backtest", "why": why, "now": now}}
+
+
+_AGAIN = "다시 요청하십시오 (ask again)"
+_INTERRUPTED = _error("interrupted", "작업이 중단되었습니다 · the worker ended", _AGAIN)
+_TOO_LONG = _error(
+    "too_long", "한 시간을 넘었습니다 · over an hour", "조합이나 봉을 줄이십시오 (fewer combinations or bars)"
+)
 
 
 def main() -> int:

@@ -39,9 +39,9 @@ def ask(wiring: Wiring, actor: Actor, rule_text: str, asked: Mapping[str, Any]) 
         RuleInvalid: the rule cannot be read.
         Forbidden: the role does not allow it.
     """
-    parse_rule(rule_text)
     with writing(wiring.engine) as session:
         authorize(session, actor, Action.BACKTEST)
+        parse_rule(rule_text)
         now = wiring.clock.wall_now()
         row = backtests.ask(session, now, rule_text=rule_text, params=asked, requested_by=actor.label)
         note(session, wiring, actor, Action.BACKTEST, f"backtest:{row.id}", after=dict(asked))

@@ -51,49 +51,49 @@ def row(engine, run_id):
         return found.status, found.result, found.progress
 
 
-def test_a_queued_sweep_is_done_by_a_child_and_its_result_kept(engine, home):
-    run_id = queued(engine)
-    research = Research(engine, SystemClock())
+def test_a_queued_sweep_is_done_by_a_child_and_its_result_kept(store, home):
+    run_id = queued(store)
+    research = Research(store, SystemClock())
     assert research.turn(threading.Event()) and not research.turn(threading.Event())
-    status, result, progress = row(engine, run_id)
+    status, result, progress = row(store, run_id)
     assert (status, progress) == ("DONE", 1.0)
     assert result["combinations"] == 4 and {one["params"]["fast"] for one in result["items"]} == {5, 10}
 
 
 @pytest.mark.parametrize("kind", ["run", "check"])
-def test_runs_and_checks_end_in_a_document(engine, home, kind):
-    run_id = queued(engine, ASKED | {"kind": kind, "param": {}})
-    with writing(engine) as session:
+def test_runs_and_checks_end_in_a_document(store, home, kind):
+    run_id = queued(store, ASKED | {"kind": kind, "param": {}})
+    with writing(store) as session:
         backtests.take(session)
-    work(engine, SystemClock(), run_id)
-    status, result, _ = row(engine, run_id)
+    work(store, SystemClock(), run_id)
+    status, result, _ = row(store, run_id)
     assert status == "DONE" and (result["equity"] if kind == "run" else result["checks"])
 
 
 @pytest.mark.parametrize("wrong", [{"symbols": ["000660"]}, {"kind": "guess"}, {"market": "MOON"}, {"cash": 0}])
-def test_what_cannot_be_done_fails_with_a_reason(engine, home, wrong):
-    run_id = queued(engine, ASKED | wrong)
-    with writing(engine) as session:
+def test_what_cannot_be_done_fails_with_a_reason(store, home, wrong):
+    run_id = queued(store, ASKED | wrong)
+    with writing(store) as session:
         backtests.take(session)
-    work(engine, SystemClock(), run_id)
-    status, result, _ = row(engine, run_id)
+    work(store, SystemClock(), run_id)
+    status, result, _ = row(store, run_id)
     assert status == "FAILED" and result["error"]["why"] and result["error"]["now"]
 
 
-def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_by_its_worker(engine, home):
-    waiting, running = queued(engine), queued(engine, ASKED | {"kind": "check"})
-    with writing(engine) as session:
+def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_by_its_worker(store, home):
+    waiting, running = queued(store), queued(store, ASKED | {"kind": "check"})
+    with writing(store) as session:
         assert backtests.cancel(session, NOW, waiting) is RunStatus.CANCELED
         assert backtests.take(session).id == running and backtests.take(session) is None
         assert backtests.cancel(session, NOW, running) is RunStatus.CANCELING
         assert backtests.cancel(session, NOW, 999) is None
-    Research(engine, SystemClock()).recover()
-    assert row(engine, running)[0] == "FAILED" and row(engine, waiting)[0] == "CANCELED"
+    Research(store, SystemClock()).recover()
+    assert row(store, running)[0] == "FAILED" and row(store, waiting)[0] == "CANCELED"
 
 
-def test_a_stopping_worker_ends_its_child_and_says_so(engine, home):
-    run_id, stop = queued(engine), threading.Event()
+def test_a_stopping_worker_ends_its_child_and_says_so(store, home):
+    run_id, stop = queued(store), threading.Event()
     stop.set()
-    Research(engine, SystemClock()).turn(stop)
-    status, result, _ = row(engine, run_id)
+    Research(store, SystemClock()).turn(stop)
+    status, result, _ = row(store, run_id)
     assert (status, result.get("error", {}).get("code")) == ("FAILED", "interrupted") or status == "DONE"
