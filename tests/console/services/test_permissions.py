@@ -83,7 +83,9 @@ DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
         d.wiring, a, KillLevel.RUN, reason="끝", account_id=d.accounts[n]
     ),
     Action.ALERT_ACK: lambda d, a, n: alerts.acknowledge(d.wiring, a, _alert(d, n)),
-    Action.BACKTEST: lambda d, a, n: backtests.ask(d.wiring, a, RULE_TEXT, {"kind": "run"}),
+    Action.BACKTEST: lambda d, a, n: backtests.ask(
+        d.wiring, a, RULE_TEXT.format(name="x", symbol="AAPL"), {"kind": "run"}
+    ),
 }
 OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST}
 
