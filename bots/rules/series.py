@@ -40,6 +40,10 @@ class Bars:
         """Return the bars that have closed."""
         return self.until(len(self) - 1) if self.forming else self
 
+    def with_close(self, close: FloatArray) -> Bars:
+        """Return the same bars with another price in the close's place."""
+        return Bars(self.starts, self.open, self.high, self.low, close, self.volume, self.forming)
+
     def until(self, count: int) -> Bars:
         """Return the first `count` bars, all closed."""
         return Bars(

@@ -128,11 +128,15 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
+    """`source` is the price taken where the indicator takes the close; `shift` tells the value so many bars earlier."""
+
     id: str
     alias: str
     params: tuple[tuple[str, ParamValue], ...] = ()
     output: str = "value"
     name: str = ""
+    source: PriceField = PriceField.CLOSE
+    shift: int = 0
 
 
 @dataclass(frozen=True, slots=True)

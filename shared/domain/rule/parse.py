@@ -104,6 +104,8 @@ def _indicators(all_fields: list[Fields]) -> tuple[m.Indicator, ...]:
                 params=tuple(fields.values("params")),
                 output=fields.text("output", "value"),
                 name=fields.text("name", ""),
+                source=m.PriceField(fields.choice("source", m.PriceField.CLOSE)),
+                shift=fields.integer("shift", 0),
             )
         )
     return tuple(found)

@@ -14,7 +14,16 @@ from typing import Any
 
 from shared.domain.market import Timeframe
 from shared.domain.order import OrderType, TimeInForce
-from shared.domain.rule.model import EvaluateOn, Logic, Operator, PatternSignal, Scaling, SizingMode, UnfilledAction
+from shared.domain.rule.model import (
+    EvaluateOn,
+    Logic,
+    Operator,
+    PatternSignal,
+    PriceField,
+    Scaling,
+    SizingMode,
+    UnfilledAction,
+)
 
 OPERATOR_ALIASES: dict[str, Operator] = {
     "indicator_cross_above": Operator.CROSS_ABOVE,
@@ -129,6 +138,8 @@ SECTIONS: dict[str, dict[str, Field]] = {
         "name": Field(Kind.TEXT, "화면 이름 · shown name"),
         "params": Field(Kind.VALUES, "지표 값 · parameters, e.g. period: 20"),
         "output": Field(Kind.TEXT, "기본 출력 · default output, e.g. upper"),
+        "source": _choice("볼 가격 · price looked at (default close)", PriceField),
+        "shift": Field(Kind.INTEGER, "몇 봉 앞의 값 · the value so many bars earlier", least=0, most=1000),
     },
     "candlestick": {
         "id": Field(Kind.TEXT, "패턴 이름 · pattern, e.g. engulfing", required=True),

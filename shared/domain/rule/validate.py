@@ -171,6 +171,13 @@ def _check_knob(check: _Check, path: str, knob: Knob, value: m.ParamValue) -> No
         values = [
             one for p in check.rule.params if p.name == value.name for one in (p.default, p.min) if one is not None
         ]
+    elif knob.choices:
+        if value not in knob.choices:
+            words = ", ".join(knob.choices)
+            check.add(
+                path, f"{value!r}은 쓸 수 없습니다", f"{value!r} cannot be used", f"예: {words}", f"one of: {words}"
+            )
+        return
     elif isinstance(value, str):
         check.add(path, f"{value!r}은 수가 아닙니다", f"{value!r} is no number", f"{knob.default}", f"{knob.default}")
         return

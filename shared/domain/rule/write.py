@@ -92,7 +92,11 @@ def _indicator(one: m.Indicator) -> Document:
         found["name"] = one.name
     if one.params:
         found["params"] = {key: _plain(value) for key, value in one.params}
-    return found if one.output == "value" else found | {"output": one.output}
+    if one.output != "value":
+        found["output"] = one.output
+    if one.source is not m.PriceField.CLOSE:
+        found["source"] = one.source.value
+    return found | {"shift": one.shift} if one.shift else found
 
 
 def _top_group(group: m.Group) -> Document:
