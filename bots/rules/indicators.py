@@ -43,8 +43,11 @@ class Call:
 
     def _own(self, bars: Bars) -> tuple[FloatArray, ...]:
         first = self.lookback - self.shift
-        with np.errstate(divide="ignore", invalid="ignore"):  # a price of zero has no return: not known
-            found = OWN[self.function].compute(bars, dict(self.params))
+        try:
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # a price of zero has no return
+                found = OWN[self.function].compute(bars, dict(self.params))
+        except Exception as e:  # talib raises bare Exception for every refusal
+            raise _refused(self.function, self.params, e) from e
         return tuple(_known_from(one, first) for one in found)
 
     def _talib(self, bars: Bars) -> tuple[FloatArray, ...]:
@@ -113,12 +116,14 @@ def _placed(knob: Knob, value: object) -> object:
 
 
 def _call(function: str, params: tuple[tuple[str, int | float], ...], source: PriceField, shift: int) -> Call:
-    if function in OWN:
-        return Call(function, params, OWN[function].lookback(dict(params)) + shift, source, shift)
     try:
-        call = Call(function, params, int(abstract.Function(function, **dict(params)).lookback) + shift, source, shift)
+        if function in OWN:
+            lookback = OWN[function].lookback(dict(params))
+        else:
+            lookback = int(abstract.Function(function, **dict(params)).lookback)
     except Exception as e:  # talib raises bare Exception for every refusal
         raise _refused(function, params, e) from e
+    call = Call(function, params, lookback + shift, source, shift)
     flat = np.ones(call.lookback + 2)
     bars = Bars(np.arange(len(flat)), flat, flat, flat, flat, flat)
     replace(call, source=PriceField.CLOSE).compute(bars)  # refuses bad parameters now, not on a tick

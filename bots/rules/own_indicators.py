@@ -206,10 +206,15 @@ def _session_vwap(bars: Bars, params: Params) -> tuple[FloatArray]:
     return (_divided(amount - spent, volume - traded),)
 
 
+def _epoch(day: int) -> int:
+    """Midnight UTC of a day written 20240102 in epoch seconds; 0 stands for the first bar there is."""
+    text = f"{day:08d}"
+    return int(np.datetime64(f"{text[:4]}-{text[4:6]}-{text[6:]}", "s").astype(np.int64)) if day else 0
+
+
 def _anchored_vwap(bars: Bars, params: Params) -> tuple[FloatArray]:
     """Volume-weighted average from the UTC date `since` (20240102) on; unknown before, and when that bar is not here."""
-    text = f"{int(params['since']):08d}"
-    since = int(np.datetime64(f"{text[:4]}-{text[4:6]}-{text[6:]}", "s").astype(np.int64)) if text > "00000101" else 0
+    since = _epoch(int(params["since"]))
     first = int(np.searchsorted(bars.starts, since))
     found = _blank(bars)
     if first == 0 and since > 0 and len(bars) and int(bars.starts[0]) >= since + _DAY_S:

@@ -122,6 +122,10 @@ class Fields:
     def texts(self, key: str) -> list[str]:
         return [one.text for path, node in self.nodes(key) if (one := self._scalar(path, node)) is not None]
 
+    def numbers(self, key: str) -> list[m.Number]:
+        found = [self._number(key, node) for _, node in self.nodes(key)]
+        return [one for one in found if one is not None]
+
     def nodes(self, key: str) -> list[tuple[str, Node]]:
         """Return (path, node) of each item of a list; an absent key is an empty list."""
         node = self._node(key)
