@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+
+from shared.domain.order import OrderType
 
 
 class SignalType(StrEnum):
@@ -40,9 +44,12 @@ class Decision:
     verdict: Verdict
     reason: str  # machine code, e.g. "entry", "stop_loss", "warming_up", "no_condition"
     at: datetime
-    steps: tuple[Step, ...] = ()
+    steps: Sequence[Step] = ()  # told when looked at; the numbers are kept as they were compared
     score: float = 1.0
     signal_key: str | None = None  # set when the verdict is not HOLD
+    quantity: int | None = None  # shares a target position asks for; None: the rule's sizing, or all that is held
+    limit_price: Decimal | None = None  # not rounded to the tick; None: the execution's own price
+    order_type: OrderType | None = None  # None: the execution's own
 
 
 @dataclass(frozen=True, slots=True)
