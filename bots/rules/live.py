@@ -64,7 +64,7 @@ class _Slot:
             assert bars is not None  # _Closed.refresh came first
             computed = self.call.compute(bars)
             self.last, self.previous = _values(computed, 1), _values(computed, 2)
-            self.peek = peek_of(self.call, bars, computed)
+            self.peek = peek_of(self.call, bars, computed, window.newest_start)
             self.version = window.version
         self.now = self.peek(window.now) if window.forming else self.last
         self.puts = window.puts

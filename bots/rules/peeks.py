@@ -22,8 +22,8 @@ Peek = Callable[[Row], Values]
 _PLACE = {PriceField.OPEN: 0, PriceField.HIGH: 1, PriceField.LOW: 2, PriceField.CLOSE: 3, PriceField.VOLUME: 4}
 
 
-def peek_of(call: Call, closed: Bars, computed: tuple[FloatArray, ...]) -> Peek:
-    """Return the step from `closed` (whose values are `computed`) to a bar that forms after it."""
+def peek_of(call: Call, closed: Bars, computed: tuple[FloatArray, ...], start: int) -> Peek:
+    """Return the step from `closed` (whose values are `computed`) to the bar that forms after it from `start` on."""
     count = len(closed)
     if call.shift:
         values = tuple(
@@ -38,7 +38,7 @@ def peek_of(call: Call, closed: Bars, computed: tuple[FloatArray, ...]) -> Peek:
         step = make(call, closed, computed, _PLACE[call.source])
         if step is not None:
             return step
-    return _again(call, closed)
+    return _again(call, closed, start)
 
 
 def _unshifted(call: Call, closed: Bars) -> tuple[FloatArray, ...]:
@@ -47,15 +47,15 @@ def _unshifted(call: Call, closed: Bars) -> tuple[FloatArray, ...]:
     return bare.compute(closed)
 
 
-def _again(call: Call, closed: Bars) -> Peek:
+def _again(call: Call, closed: Bars, start: int) -> Peek:
     """Compute over the bars that the value depends on, the forming one last."""
-    wanted = call.lookback + _SPARE if call.function in _FINITE or call.function.startswith("CDL") else len(closed)
+    wanted = call.lookback + _SPARE if _finite(call) else len(closed)
     tail = min(wanted, len(closed))
     begin = len(closed) - tail
     columns = np.empty((5, tail + 1))
     for place, one in enumerate((closed.open, closed.high, closed.low, closed.close, closed.volume)):
         columns[place, :tail] = one[begin:]
-    starts = np.append(closed.starts[begin:], closed.starts[-1] + 1 if len(closed) else 0)
+    starts = np.append(closed.starts[begin:], start)
     bars = Bars(starts, *columns)
 
     def peek(row: Row) -> Values:
@@ -63,6 +63,13 @@ def _again(call: Call, closed: Bars) -> Peek:
         return tuple(float(one[-1]) for one in call.compute(bars))
 
     return peek
+
+
+def _finite(call: Call) -> bool:
+    """Whether a value depends on its lookback's bars alone."""
+    simple = all(value == 0 for name, value in call.params if name.endswith("matype"))
+    named = call.function in _FINITE or call.function.startswith("CDL")
+    return named or (call.function in ("STOCH", "STOCHF") and simple)
 
 
 _SPARE = 4  # bars more than the lookback, for functions that look at the bar before their first
@@ -168,9 +175,9 @@ def _rsi(call: Call, closed: Bars, computed: tuple[FloatArray, ...], place: int)
 
 def _bands(call: Call, closed: Bars, computed: tuple[FloatArray, ...], place: int) -> Peek | None:
     params = dict(call.params)
-    if params["matype"] != 0:
+    if params.get("matype", 0) != 0:
         return None
-    period, above, below = int(params["timeperiod"]), params["nbdevup"], params["nbdevdn"]
+    period, above, below = int(params["timeperiod"]), params.get("nbdevup", 2.0), params.get("nbdevdn", 2.0)
     kept = _series(call, closed)[len(closed) - period + 1 :]
     base = float(kept[-1])  # squares of distances, not of prices: no digits are lost
     total, squares = float((kept - base).sum()), float(((kept - base) ** 2).sum())
