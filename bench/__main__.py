@@ -1,8 +1,13 @@
-"""`python -m bench`: measure and print. The machine's other work is part of every figure: read the spread."""
+"""`python -m bench [PART …]`: measure and print. The machine's other work is part of every figure: read the spread."""
 
 from __future__ import annotations
 
-from bench.first_light import run
+import sys
+from importlib import import_module
+
+PARTS = ("first_light", "decision", "indicators")
 
 if __name__ == "__main__":
-    run()
+    for part in sys.argv[1:] or PARTS:
+        print(f"== {part}")
+        import_module(f"bench.{part}").run()

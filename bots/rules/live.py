@@ -6,6 +6,7 @@ Every rule on the same series shares what it computed: a hundred rules with the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import nan
 from typing import Any
 
@@ -16,7 +17,6 @@ from bots.rules.plan import Plan, ScaledColumn
 from bots.rules.series import NOTHING, Bars, BarWindow, Row
 from shared.domain.rule import model as m
 
-_CONSTANT, _CALL, _PRICE, _FACT, _SCALED = range(5)
 _MOST_BOUND = 1_000
 _PLACES = {
     m.PriceField.OPEN: 0,
@@ -25,7 +25,6 @@ _PLACES = {
     m.PriceField.CLOSE: 3,
     m.PriceField.VOLUME: 4,
 }
-Reader = tuple[int, Any, Any]  # kind, what it reads, which of its values
 Facts = Mapping[m.Fact, float]
 
 
@@ -70,75 +69,86 @@ class _Slot:
         self.puts = window.puts
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bound:
+    """A plan's columns sorted by where they come from: (column, what, which)."""
+
+    closed: _Closed
+    constants: list[float]  # every column, those that are not constant as NaN
+    calls: tuple[tuple[int, _Slot, int], ...]
+    prices: tuple[tuple[int, int], ...]
+    facts: tuple[tuple[int, m.Fact], ...]
+    scaled: tuple[tuple[int, Callable[[float, float], float], int, float], ...]
+
+
 def rows(plan: Plan, window: BarWindow, closed_only: bool, facts: Facts) -> tuple[list[float], list[float]]:
     """Return each column's value on the newest bar and the one before; `closed_only` leaves a forming bar out.
+
+    The bar before is told only for plans that look back at it (crosses).
 
     Raises:
         ConfigError: an indicator of the rule cannot be computed.
     """
-    bound = window.bound.get(plan)
-    if bound is None:
-        bound = _bind(plan, window)
-    readers, closed = bound
+    bound = window.bound.get(plan) or _bind(plan, window)
+    closed = bound.closed
     if closed.version != window.version:
         closed.refresh(window)
     on_closed = closed_only or not window.forming
-    bar: Row = closed.last if on_closed else window.now
-    bar_before: Row = closed.previous if on_closed else closed.last
+    now = bound.constants.copy()
     puts = window.puts
-    now: list[float] = []
-    before: list[float] = []
-    for kind, what, which in readers:
-        if kind == _CALL:
-            if what.puts != puts:
-                what.refresh(window)
-            if on_closed:
-                now.append(what.last[which])
-                before.append(what.previous[which])
-            else:
-                now.append(what.now[which])
-                before.append(what.last[which])
-        elif kind == _CONSTANT:
-            now.append(what)
-            before.append(what)
-        elif kind == _PRICE:
-            now.append(bar[what])
-            before.append(bar_before[what])
-        elif kind == _FACT:
-            value = facts.get(what, nan)
-            now.append(value)
-            before.append(value)
-        else:
-            base, scalar = which
-            now.append(what(now[base], scalar))
-            before.append(what(before[base], scalar))
-    return now, before
+    if on_closed:
+        for column, slot, which in bound.calls:
+            if slot.version != window.version:
+                slot.refresh(window)
+            now[column] = slot.last[which]
+    else:
+        for column, slot, which in bound.calls:
+            if slot.puts != puts:
+                slot.refresh(window)
+            now[column] = slot.now[which]
+    bar = closed.last if on_closed else window.now
+    for column, place in bound.prices:
+        now[column] = bar[place]
+    for column, fact in bound.facts:
+        now[column] = facts.get(fact, nan)
+    for column, scale, base, scalar in bound.scaled:
+        now[column] = scale(now[base], scalar)
+    return now, _before(bound, on_closed, now) if plan.crosses else now
 
 
-def _bind(plan: Plan, window: BarWindow) -> tuple[tuple[Reader, ...], _Closed]:
+def _before(bound: _Bound, on_closed: bool, now: list[float]) -> list[float]:
+    before = now.copy()
+    for column, slot, which in bound.calls:
+        before[column] = (slot.previous if on_closed else slot.last)[which]
+    bar = bound.closed.previous if on_closed else bound.closed.last
+    for column, place in bound.prices:
+        before[column] = bar[place]
+    for column, scale, base, scalar in bound.scaled:
+        before[column] = scale(before[base], scalar)
+    return before
+
+
+def _bind(plan: Plan, window: BarWindow) -> _Bound:
     if len(window.bound) >= _MOST_BOUND:  # rules were saved anew many times: forget the old ones
         window.bound.clear()
         window.slots.clear()
     closed: _Closed = window.slots.setdefault("closed", _Closed())
-    readers = tuple(_reader(one, window, closed) for one in plan.sources)
-    window.bound[plan] = readers, closed
-    return readers, closed
-
-
-def _reader(source: object, window: BarWindow, closed: _Closed) -> Reader:
-    match source:
-        case Output(call, index):
-            return _CALL, window.slots.setdefault(call, _Slot(call, closed)), index
-        case m.Constant(value):
-            return _CONSTANT, float(value), None
-        case m.Price(field):
-            return _PRICE, _PLACES[field], None
-        case ScaledColumn(base, operation, scalar):
-            scale: Callable[[float, float], float] = SCALE[operation]
-            return _SCALED, scale, (base, scalar)
-        case m.FactRef(fact):
-            return _FACT, fact, None
-    raise TypeError(f"no column of {source!r}")
+    constants, calls, prices, known, scaled = [nan] * len(plan.sources), [], [], [], []
+    for column, source in enumerate(plan.sources):
+        match source:
+            case Output(call, index):
+                calls.append((column, window.slots.setdefault(call, _Slot(call, closed)), index))
+            case m.Constant(value):
+                constants[column] = float(value)
+            case m.Price(field):
+                prices.append((column, _PLACES[field]))
+            case m.FactRef(fact):
+                known.append((column, fact))
+            case ScaledColumn(base, operation, scalar):
+                scaled.append((column, SCALE[operation], base, scalar))
+    bound = _Bound(closed, constants, tuple(calls), tuple(prices), tuple(known), tuple(scaled))
+    window.bound[plan] = bound
+    return bound
 
 
 def _values(computed: tuple[Any, ...], back: int) -> Values:

@@ -13,6 +13,8 @@ from shared.domain.rule.params import bind
 from shared.domain.rule.validate import child_path, indicator_of, pattern_function
 from shared.domain.rule.write import operand_text
 
+__all__ = ["Branch", "Leaf", "Negation", "Node", "Plan", "Poll", "ScaledColumn", "Source", "leaves", "plan_of"]
+
 
 @dataclass(frozen=True, slots=True)
 class ScaledColumn:
@@ -42,6 +44,7 @@ class Plan:
     time_stop_bars: int | None
     entry_test: Test
     exit_test: Test
+    crosses: bool  # whether a condition looks at the bar before
 
     @property
     def exit_needs_position(self) -> bool:
@@ -165,6 +168,7 @@ def _compile(rule: m.Rule) -> Plan:
         time_stop_bars=_bars(risk.time_stop),
         entry_test=test_of(entry),
         exit_test=test_of(leave),
+        crosses=crosses,
     )
 
 

@@ -174,9 +174,9 @@ class Holding:
     high_water: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class MarketView:
-    """All that `evaluate` may look at. `at` is market time (aware).
+    """All that `evaluate` may look at, made for one evaluation. `at` is market time (aware).
 
     `bar_closed` marks the one evaluation that belongs to the close of the last closed bar; ticks in between leave it
     false. `last_price` None means that no price is known now: stops are not judged then, never judged on a zero.

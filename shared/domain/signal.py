@@ -34,9 +34,12 @@ class Step:
     truth: bool | None  # None: not enough data (warm-up), never treated as true
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decision:
-    """The outcome of evaluating one rule once, with everything needed to explain it."""
+    """The outcome of evaluating one rule once, with everything needed to explain it.
+
+    Never changed after it was made; not frozen because one is made per rule and tick, and freezing doubles its price.
+    """
 
     rule_id: int
     version_id: int

@@ -107,8 +107,9 @@ def test_a_window_and_arrays_give_one_decision(rule, seed, forming, closed, held
     fast = evaluate(rule, MarketView("SPY", START, window, closed, price, holding, 30.0, 1e6))
     values = rows(columns(plan_of(rule), plain.closed() if closed else plain, {}))
     stepped = live.rows(plan_of(rule), window, closed, {})
-    for one, other in zip(stepped, values, strict=True):
-        same(one, other)
+    same(stepped[0], values[0])
+    if plan_of(rule).crosses:
+        same(stepped[1], values[1])
     close_call = [a for a, b in zip(stepped[0], values[0], strict=True) if a != b and a == a]
     if not close_call:  # a value off by its last digit may turn a comparison of equals
         assert (fast.verdict, fast.reason, fast.signal_key) == (slow.verdict, slow.reason, slow.signal_key)
@@ -128,8 +129,7 @@ def test_a_tick_changes_the_answer_and_a_close_starts_the_next_bar():
         price = Decimal(repr(close))
         window.put(Bar(bar.symbol, bar.timeframe, bar.start, price, price, price, price, 5, bar.closed))
         rule_rows = live.rows(plan_of(EMA), window, i == 2, {})
-        same(rule_rows[0][0], float(call.compute(window.view())[0][-1]))
-        same(rule_rows[1][0], float(call.compute(window.view())[0][-2]))
+        same([one[0] for one in rule_rows], [float(call.compute(window.view())[0][-back]) for back in (1, 2)])
 
 
 EMA = parse_rule("""
@@ -137,7 +137,7 @@ metadata: {name: e}
 strategy:
   id: e
   indicators: [{id: ema, alias: e, params: {period: 9}}]
-  entry: {conditions: [{indicator: e, operator: greater_than, value: 1}]}
+  entry: {conditions: [{indicator: e, operator: cross_above, value: 1}]}
 """)
 
 
