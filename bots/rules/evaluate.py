@@ -176,11 +176,19 @@ def _decision(
         at=market.at,
         steps=trace,
         score=score,
-        signal_key=_signal_key(rule, market, verdict, reason),
+        signal_key=_signal_key(rule, market, verdict, reason) + _aim(market, proposal),
         quantity=None if proposal is None else proposal.quantity,
         limit_price=None if proposal is None else proposal.limit_price,
         order_type=None if proposal is None else proposal.order_type,
     )
+
+
+def _aim(market: MarketView, proposal: Proposal | None) -> str:
+    """A grid may buy several steps within a bar, each step once; a ladder buys once a bar."""
+    if proposal is None or proposal.reason == "ladder_buy":
+        return ""
+    held = 0 if market.holding is None else market.holding.quantity
+    return f":{held + (proposal.quantity if proposal.verdict is Verdict.BUY else -proposal.quantity)}"
 
 
 def _signal_key(rule: Rule, market: MarketView, verdict: Verdict, reason: str) -> str:
