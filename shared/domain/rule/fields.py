@@ -81,6 +81,9 @@ class Fields:
             self.complain(key, "글자여야 합니다", "must be text", f"{key}: …", f"{key}: …")
             return None
         if self.kinds[key].kind is Kind.CHOICE and node.text not in self.kinds[key].choices:
+            small = node.text.strip().lower()  # the official reader takes operators in any case
+            if small in self.kinds[key].choices:
+                return small
             self._complain_choice(key, node.text)
             return None
         return node.text

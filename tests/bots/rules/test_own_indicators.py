@@ -15,9 +15,9 @@ from shared.domain.rule.model import Indicator, PriceField
 COUNT = 400
 
 
-def random_bars(seed=7, count=COUNT):
+def random_bars(seed=7, count=COUNT, step=300):
     random = np.random.default_rng(seed)
-    close = 50_000 + np.cumsum(random.normal(0, 300, count))
+    close = 50_000 + np.cumsum(random.normal(0, step, count))
     opened = close + random.normal(0, 100, count)
     high = np.maximum(opened, close) + random.random(count) * 200
     low = np.minimum(opened, close) - random.random(count) * 200
