@@ -214,7 +214,7 @@ class Trader:
         try:
             await self.desk.place(request, self._today(), version_id=version, decision=decision)
         except Duplicate as e:
-            rows = self.decisions.take(decision, Denied("duplicate_signal", str(e)), self._today())
+            rows = self.decisions.amend(decision, Denied("duplicate_signal", str(e)), self._today())
         self._write(rows)
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -57,10 +57,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """A guard refused: `code` is stable, `text` is for the operator."""
+    """A guard refused: `code` is stable, `text` is for the operator, `passed` are the guards before it in order."""
 
     code: str
     text: str
+    passed: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
