@@ -18,6 +18,7 @@ $(VENV)/.installed: requirements.txt
 	@echo "가상환경을 준비합니다 (preparing .venv; a few minutes the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -r requirements.txt
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -OO -c "import bots.__main__, brokers.kis.adapter, brokers.ls.adapter"  # bots start compiled
 	@touch $@
 
 dev: venv $(VENV)/.dev
@@ -33,7 +34,8 @@ test: dev ## everything that can run here; the last line names what was skipped 
 lint: dev
 	@$(BIN)/pre-commit run --all-files
 
-bench: dev
+bench: dev ## figures beside a floor or a peer measured in the same run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt || echo "peers are missing: their ratios are left out"
 	@$(BIN)/python -m bench
 
 down: ## stop a desk that runs elsewhere

@@ -1,13 +1,16 @@
-"""`python -m bench [PART …]`: measure and print. The machine's other work is part of every figure: read the spread."""
+"""`python -m bench [NAME …]`: measure and print. The machine's other work is part of every figure: read the spread."""
 
 from __future__ import annotations
 
+import importlib
 import sys
-from importlib import import_module
 
-PARTS = ("first_light", "decision", "indicators")
+NAMES = ("decision", "indicators", "wire", "first_light")  # bench/NAME.py, each with run()
 
 if __name__ == "__main__":
-    for part in sys.argv[1:] or PARTS:
-        print(f"== {part}")
-        import_module(f"bench.{part}").run()
+    wanted = sys.argv[1:] or list(NAMES)
+    if unknown := [name for name in wanted if name not in NAMES]:
+        sys.exit(f"no bench named {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    for name in wanted:
+        print(f"== {name}", flush=True)
+        importlib.import_module(f"bench.{name}").run()

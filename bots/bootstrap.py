@@ -8,6 +8,7 @@ from datetime import timedelta
 from bots.bars import SpikeWatch
 from bots.bot import Bot
 from bots.cache import Cache
+from bots.call_log import FileCallLog
 from bots.chart import Chart
 from bots.clearance import Clearance
 from bots.commands import FLATTEN_FACT, Commands
@@ -94,7 +95,7 @@ async def build(base: Foundation) -> Bot:
         Credentials(opened.app_key, opened.app_secret, opened.account_no, opened.hts_id),
         clock=clock,
         token_store=tokens,
-        call_log=None,
+        call_log=FileCallLog(base.folder),
         exchange_port_offset=settings.exchange_port_offset,
         wire=config.wire,
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from datetime import datetime
 
 from bots.trading_hours import TradingHours
 from brokers.lean import httpx
+from brokers.transport import KeepAliveTransport
 from shared.clock import SystemClock
 
 EVERY_S = 10.0
@@ -15,7 +17,10 @@ EVERY_S = 10.0
 class MarketClock:
     def __init__(self, url: str, clock: SystemClock, hours: TradingHours) -> None:
         self._url, self._clock, self._hours = url, clock, hours
-        self._client = httpx.AsyncClient(trust_env=False, timeout=3.0)
+        plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loopback without TLS: no authorities to load
+        self._client = httpx.AsyncClient(
+            transport=KeepAliveTransport(plain, keepalive_s=60.0, max_connections=1), trust_env=False, timeout=3.0
+        )
 
     async def read(self) -> bool:
         """Set market time from the exchange; False when it does not answer (the last setting runs on)."""

@@ -6,8 +6,8 @@ raises: a partial answer is never returned. Nothing here retries an order.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -112,6 +112,9 @@ class CallRecord:
     correlation_id: str | None = None
     request: str = ""
     response: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)  # of the request; secret values as ***
+    rate_used: int = 0  # calls of the budget's last window, this one included
+    rate_limit: float = 0.0
 
 
 class Broker(Protocol):

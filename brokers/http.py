@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import re
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -17,6 +17,7 @@ import orjson
 from brokers.contract import CallLog, CallRecord
 from brokers.lean import httpx
 from brokers.pacing import Pacer, Priority
+from brokers.transport import SENDING, KeepAliveTransport
 from shared.clock import Clock
 from shared.domain.account import Environment
 from shared.domain.errors import (
@@ -33,6 +34,7 @@ from shared.domain.errors import (
 Host = tuple[str, str, int]  # scheme, host, port
 
 CONNECT_S, READ_S = 3.0, 10.0  # kis.md §7.6
+TIME_OUTS = {"connect": CONNECT_S, "read": READ_S}
 WHOLE_CALL_S = 15.0  # bounds one call with its body: an answer may trickle
 READ_DEADLINE_S = 20.0  # all tries of one read together
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.25, 4.0
@@ -41,7 +43,14 @@ READ_KEEPALIVE_S = 600.0
 # An order must not meet a connection that the far side is just closing: that answer would be unknown for nothing.
 # Idle longer than this, the connection is dropped and the order opens a fresh one, whose failure is proven not sent.
 ORDER_KEEPALIVE_S = 4.0
+MAX_CONNECTIONS = 20
 LOGGED_CHARS = 2000
+OPEN_HEADERS = frozenset({"tr_id", "tr_cd", "tr_cont", "tr_cont_key", "content-type", "custtype"})  # others are masked
+
+
+@lru_cache(maxsize=256)  # a broker has a few dozen addresses, each asked for ever again
+def _parsed(url: str) -> httpx.URL:
+    return httpx.URL(url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ class HostList:
             DoorClosed: not on the list; raised before any name is resolved.
         """
         try:
-            parsed = httpx.URL(url)
+            parsed = _parsed(url)
         except httpx.InvalidURL as e:
             raise self._closed(url, str(e)) from e
         default = {"https": 443, "wss": 443}.get(parsed.scheme, 80)
@@ -135,11 +144,9 @@ class Door:
     ) -> None:
         self._broker, self._hosts, self._pacer, self._clock = broker, hosts, pacer, clock
         self._judge, self._mask, self._log = judge, mask, log
-        for name in ("httpx", "httpcore"):  # they print URLs and headers, tokens included
-            logging.getLogger(name).setLevel(logging.WARNING)
         context = tls_context(hosts)
-        self._reads = client(context, READ_KEEPALIVE_S)
-        self._orders = client(context, ORDER_KEEPALIVE_S)
+        self._reads = KeepAliveTransport(context, READ_KEEPALIVE_S, MAX_CONNECTIONS)
+        self._orders = KeepAliveTransport(context, ORDER_KEEPALIVE_S, MAX_CONNECTIONS)
 
     async def close(self) -> None:
         await self._reads.aclose()
@@ -246,23 +253,27 @@ class Door:
         if isinstance(error, RateLimited) and error.retry_after_s <= LONGEST_BACK_OFF_S:
             self._pacer.back_off(error.retry_after_s)
 
-    async def _exchange(self, http: httpx.AsyncClient, call: Call, url: httpx.URL, wire: _Wire) -> Answer:
+    async def _exchange(self, http: KeepAliveTransport, call: Call, url: httpx.URL, wire: _Wire) -> Answer:
+        """One request, one answer: no redirect, proxy, cookie or retry exists on this road."""
+        request = httpx.Request(
+            call.method,
+            url,
+            params=call.query,
+            headers={**call.headers, "accept-encoding": "identity"},
+            content=call.body,
+            extensions={"timeout": TIME_OUTS, SENDING: wire.touch},
+        )
         async with asyncio.timeout(WHOLE_CALL_S):
-            response = await http.request(
-                call.method,
-                url,
-                params=call.query,
-                content=call.body,
-                headers=call.headers,
-                extensions={"trace": wire.trace},
-            )
-        return Answer(call.tr, response.status_code, response.headers, response.content, self._clock.wall_now())
+            response = await http.handle_async_request(request)
+            content = await response.aread()
+        return Answer(call.tr, response.status_code, response.headers, content, self._clock.wall_now())
 
     def _record(self, call: Call, started: float, answer: Answer | None, outcome: str) -> None:
         if self._log is None:
             return
         request = (call.body or orjson.dumps(dict(call.query or {}))).decode("utf-8", "replace")
         response = answer.content.decode("utf-8", "replace") if answer else ""
+        budget = self._pacer.budget()
         self._log(
             CallRecord(
                 at=self._clock.wall_now(),
@@ -275,6 +286,9 @@ class Door:
                 correlation_id=call.correlation_id,
                 request=self._mask(request),
                 response=self._mask(response),
+                headers={name: value if name.lower() in OPEN_HEADERS else "***" for name, value in call.headers.items()},
+                rate_used=budget.used_last_s,
+                rate_limit=budget.limit_per_s,
             )
         )
 
@@ -285,20 +299,8 @@ class _Wire:
     def __init__(self) -> None:
         self.touched = False
 
-    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        if event.endswith("send_request_headers.started"):
-            self.touched = True
-
-
-def client(context: ssl.SSLContext, keepalive_s: float) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        verify=context,
-        http2=False,
-        trust_env=False,  # no proxy from the environment may see an order
-        follow_redirects=False,
-        timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
-        limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=keepalive_s),
-    )
+    def touch(self) -> None:
+        self.touched = True
 
 
 def tls_context(hosts: HostList) -> ssl.SSLContext:

@@ -17,6 +17,9 @@ from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
 
+_SMALL_CACHE = "cache_size=-512"  # KiB; the page cache of the system serves the rest to all processes at once
+
+
 def open_engine(url: str, *, pool_size: int = 5) -> Engine:
     """Return an engine for `url`; nothing is connected yet. A SQLite file's folder is made, mode 0700."""
     parsed = make_url(url)
@@ -38,7 +41,7 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we emit BEGIN ourselves
     cursor = connection.cursor()
-    for pragma in ("journal_mode=TRUNCATE", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+    for pragma in ("journal_mode=TRUNCATE", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", _SMALL_CACHE):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -18,7 +18,7 @@ def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Name our column types in a new migration instead of spelling them out."""
     if kind == "type" and isinstance(item, AutoString):
         return "sa.String()"
-    return "shared.models.columns.Json" if kind == "type" and item is Json else False
+    return "shared.models.columns.Json" if kind == "type" and isinstance(item, Json) else False
 
 
 def migrate(connection: Connection) -> None:

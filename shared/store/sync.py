@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
 from sqlmodel import Session, SQLModel, col, delete, func, select
 
 from shared.models import (
@@ -77,10 +77,20 @@ def apply(session: Session, account_id: int, stream: str, body: Mapping[str, Any
         session.execute(gone)
         return
     table = target.model.__table__  # type: ignore[attr-defined]
-    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values(values)
+    statement = _insert(session.get_bind().dialect)(table).values(values)
     changed = {name: statement.excluded[name] for name in values if name not in target.unique}
     session.execute(statement.on_conflict_do_update(index_elements=list(target.unique), set_=changed))
+
+
+def _insert(dialect: Dialect) -> Any:
+    """The dialect's own INSERT, which knows ON CONFLICT; only the one in use is loaded (a bot pays 2 MB for the other)."""
+    if dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+        return postgresql_insert
+    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+    return sqlite_insert
 
 
 def replace_positions(session: Session, account_id: int, held: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""What a bot must not carry: packages that cost tens of megabytes each and are for others (dependencies.md)."""
+"""What a bot carries into memory: nothing it does not use (dependencies.md; performance.md C)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,20 @@ import sys
 
 from shared.config import ROOT
 
-HEAVY = ("pandas", "polars", "plotly", "streamlit", "exchange_calendars", "supabase", "rich", "alembic", "psycopg")
+CODE = """
+import json, sys
+import bots.__main__, brokers.kis.adapter, brokers.ls.adapter
+pages = int(open("/proc/self/statm").read().split()[1])
+print(json.dumps({"rss_mib": pages * 4096 / 2**20, "modules": sorted(sys.modules)}))
+"""
+HEAVY = {
+    "aiohttp", "alembic", "exchange_calendars", "h2", "httpcore", "numba", "pandas", "plotly", "polars", "psycopg", "rich",
+    "sqlalchemy.dialects.postgresql", "streamlit", "supabase",
+}  # fmt: skip
 
 
-def test_a_bot_imports_nothing_heavy() -> None:
-    code = f"import bots.__main__, json, sys; print(json.dumps([one for one in {HEAVY!r} if one in sys.modules]))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == []
+def test_a_bot_imports_no_heavy_package_and_stays_under_95_mib() -> None:
+    done = subprocess.run([sys.executable, "-c", CODE], cwd=ROOT, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert not HEAVY & set(found["modules"])
+    assert found["rss_mib"] <= 95

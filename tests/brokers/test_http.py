@@ -190,7 +190,8 @@ async def test_the_log_shows_the_call_without_its_secrets() -> None:
     assert (record.tr, record.status, record.outcome, record.correlation_id) == ("ORDER", 200, "ok", "c-1")
     assert '"qty":"1"' in record.request
     for secret in ("12345678", "hush", "abcdef"):
-        assert secret not in record.request + record.response
+        assert secret not in record.request + record.response + str(record.headers)
+    assert record.rate_used == 1 and record.rate_limit == 100
 
 
 async def test_a_broken_answer_is_masked_too() -> None:
