@@ -16,7 +16,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
-
 _SMALL_CACHE = "cache_size=-512"  # KiB; the page cache of the system serves the rest to all processes at once
 
 

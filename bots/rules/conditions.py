@@ -17,7 +17,7 @@ from bots.rules.indicators import Output
 from bots.rules.judging import steps_of, test_of
 from bots.rules.plan import Plan, ScaledColumn
 from bots.rules.series import Bars, FloatArray
-from bots.rules.tree import Leaf, Negation, Node, Poll
+from bots.rules.tree import Leaf, Negation, Node, Poll, without_polls
 from shared.domain.rule import model as m
 from shared.domain.signal import Step
 
@@ -114,7 +114,7 @@ def mask(node: Node, values: list[Column], count: int, wanted: bool = True) -> M
     if isinstance(node, Negation):
         return mask(node.node, values, count, not wanted)
     if isinstance(node, Poll):
-        return _poll_mask(node, values, count, wanted)
+        return mask(without_polls(node), values, count, wanted)
     if not node.nodes:
         return np.full(count, not wanted)
     parts = [mask(one, values, count, wanted) for one in node.nodes]
@@ -122,15 +122,6 @@ def mask(node: Node, values: list[Column], count: int, wanted: bool = True) -> M
     found = parts[0]
     for part in parts[1:]:
         found = together(found, part)
-    return found
-
-
-def _poll_mask(poll: Poll, values: list[Column], count: int, wanted: bool) -> Mask:
-    """Surely reached by what is surely true; surely missed by what is not surely false."""
-    reached = np.zeros(count)
-    for one, weight in zip(poll.nodes, poll.weights, strict=True):
-        reached += weight * (mask(one, values, count) if wanted else ~mask(one, values, count, False))
-    found: Mask = reached >= poll.at_least if wanted else reached < poll.at_least
     return found
 
 

@@ -50,11 +50,11 @@ def _enter(plan: Plan, rule: Rule, market: MarketView, fixed: list[Fixed]) -> De
     held = plan.entry_test(now, before)
     if has_target(rule):
         if rule.entry.conditions and not held:
-            return _held_back(rule, market, held, "no_entry", Trace(fixed, plan.entry, now, before))
-        return _towards(plan, rule, market, None, fixed, plan.entry, (now, before))
-    trace = Trace(fixed, plan.entry, now, before)
+            return _held_back(rule, market, held, "no_entry", Trace(fixed, plan.entry_told, now, before))
+        return _towards(plan, rule, market, None, fixed, plan.entry_told, (now, before))
+    trace = Trace(fixed, plan.entry_told, now, before)
     if held:
-        return _decision(rule, market, Verdict.BUY, "entry", trace, score=score_of(plan.entry, now, before))
+        return _decision(rule, market, Verdict.BUY, "entry", trace, score=score_of(plan.entry_told, now, before))
     return _held_back(rule, market, held, "no_entry", trace)
 
 
@@ -71,11 +71,11 @@ def _leave(plan: Plan, rule: Rule, market: MarketView, holding: Holding, fixed: 
     now, before = _rows(plan, market, holding)
     held = plan.exit_test(now, before)
     if held:
-        score = score_of(plan.exit, now, before)
-        return _decision(rule, market, Verdict.SELL, "exit", Trace(fixed, plan.exit, now, before), score=score)
+        score = score_of(plan.exit_told, now, before)
+        return _decision(rule, market, Verdict.SELL, "exit", Trace(fixed, plan.exit_told, now, before), score=score)
     if has_target(rule):
-        return _towards(plan, rule, market, holding, fixed, plan.exit, (now, before))
-    return _held_back(rule, market, held, "no_exit", Trace(fixed, plan.exit, now, before))
+        return _towards(plan, rule, market, holding, fixed, plan.exit_told, (now, before))
+    return _held_back(rule, market, held, "no_exit", Trace(fixed, plan.exit_told, now, before))
 
 
 def _towards(
@@ -91,7 +91,7 @@ def _towards(
         return _decision(rule, market, Verdict.HOLD, "no_step", trace)
     if proposal.verdict is Verdict.BUY and holding is not None and rule.entry.conditions:
         held = plan.entry_test(*judged)
-        trace = Trace(fixed, plan.entry, *judged)
+        trace = Trace(fixed, plan.entry_told, *judged)
         if not held:
             return _held_back(rule, market, held, "no_entry", trace)
     return _decision(rule, market, proposal.verdict, proposal.reason, trace, proposal)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bots.rules.indicators import Call, Output, output_of, pattern
 from bots.rules.judging import Test, test_of
-from bots.rules.tree import Branch, Leaf, Negation, Node, Poll, leaves
+from bots.rules.tree import Branch, Leaf, Negation, Node, Poll, leaves, without_polls
 from shared.domain.errors import ConfigError
 from shared.domain.rule import model as m
 from shared.domain.rule.params import bind
@@ -35,13 +35,15 @@ class Plan:
     rule: m.Rule
     calls: tuple[Call, ...]
     sources: tuple[Source, ...]  # column number -> what it holds; a base stands before its scaled column
-    entry: Node
+    entry: Node  # and, or, not over comparisons
     exit: Node
     warm_up: int
     stop_loss_pct: float | None
     take_profit_pct: float | None
     trailing_stop_pct: float | None
     time_stop_bars: int | None
+    entry_told: Node  # the same as written, votes kept whole: for the score and for what is told
+    exit_told: Node
     entry_test: Test
     exit_test: Test
     crosses: bool  # whether a condition looks at the bar before
@@ -159,8 +161,10 @@ def _compile(rule: m.Rule) -> Plan:
         rule=rule,
         calls=calls,
         sources=tuple(compiler.sources),
-        entry=entry,
-        exit=leave,
+        entry=without_polls(entry),
+        exit=without_polls(leave),
+        entry_told=entry,
+        exit_told=leave,
         warm_up=max((call.lookback for call in calls), default=0) + (2 if crosses else 1),
         stop_loss_pct=_percent(risk.stop_loss),
         take_profit_pct=_percent(risk.take_profit),

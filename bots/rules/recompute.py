@@ -49,10 +49,10 @@ def verdict_of(rule: Rule, steps: Iterable[Step]) -> Verdict:
     truths = {path: truth_of(step) for path, step in stored.items()}
     if any(truth for path, truth in truths.items() if path.startswith("risk.")):
         return Verdict.SELL
-    if _judged(plan.exit, truths) and _tree(plan.exit, truths):
+    if _judged(plan.exit_told, truths) and _tree(plan.exit_told, truths):
         return Verdict.SELL
-    entering = _judged(plan.entry, truths)
-    held = _tree(plan.entry, truths) if entering else None
+    entering = _judged(plan.entry_told, truths)
+    held = _tree(plan.entry_told, truths) if entering else None
     if has_target(plan.rule):
         verdict = _target(stored, truths)
         wanted = entering and bool(plan.rule.entry.conditions)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from shared.domain.order import OrderType
 from shared.domain.rule import model as m
 
+MOST_VOTES = 8  # a vote is told to the backtest as the sets that reach it: 70 of eight
 Add = Callable[[str, str, str, str, str], None]  # path, why and mend in Korean and English
 
 
@@ -69,6 +70,8 @@ def _composite(rule: m.Rule, composite: m.Composite, numbers: Mapping[str, m.Num
         )  # fmt: skip
     if len(composite.members) < 2:
         add(f"{path}.members", "둘 이상이어야 합니다", "must be two or more", "규칙을 더하세요", "add a rule")
+    if len(composite.members) > MOST_VOTES:
+        add(f"{path}.members", f"{MOST_VOTES}개까지입니다", f"at most {MOST_VOTES}", "나누세요", "split it")
     names = [one.name for one in composite.members]
     for name in sorted({one for one in names if names.count(one) > 1}):
         add(f"{path}.members", f"{name!r}이 두 번 나옵니다", f"{name!r} stands twice", "다른 이름", "another name")

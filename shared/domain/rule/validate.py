@@ -10,7 +10,7 @@ from shared.domain.rule import model as m
 from shared.domain.rule.catalogue import BUILDER, IndicatorSpec, Knob, find_indicator, find_pattern
 from shared.domain.rule.doubts import doubts_of
 from shared.domain.rule.problem import Problem, one_problem
-from shared.domain.rule.targets import check_targets
+from shared.domain.rule.targets import MOST_VOTES, check_targets
 
 _SYMBOL = re.compile(r"[0-9A-Z]{6}|[A-Z][A-Z0-9./-]{0,15}")
 _ALIAS = re.compile(r"[^\s$&*!%@`'\"{}\[\]#|>][^\s'\"{}\[\]#]{0,63}")
@@ -255,6 +255,8 @@ def _check_condition(check: _Check, path: str, condition: _Leaf) -> None:
 
 
 def _check_vote(check: _Check, path: str, vote: m.Vote) -> None:
+    if len(vote.conditions) > MOST_VOTES:
+        check.add(f"{path}.of", f"{MOST_VOTES}개까지입니다", f"at most {MOST_VOTES}", "나누세요", "split it")
     if not vote.conditions:
         check.add(f"{path}.of", "조건이 없습니다", "there is no condition", "of: […]", "of: […]")
     elif vote.weights and len(vote.weights) != len(vote.conditions):

@@ -91,7 +91,7 @@ def test_steps_hold_for_any_prices_periods_sources_and_shifts(name, steps, perio
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(rules(), st.integers(0, 5), st.booleans(), st.booleans(), st.booleans(), st.integers(3, 90))
+@given(rules(with_targets=True), st.integers(0, 5), st.booleans(), st.booleans(), st.booleans(), st.integers(3, 90))
 def test_a_window_and_arrays_give_one_decision(rule, seed, forming, closed, held, count):
     bars = random_bars(seed, count)
     bars = Bars(bars.starts, bars.open, bars.high, bars.low, bars.close, bars.volume, forming)

@@ -55,7 +55,7 @@ def tail(bars, count):
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(rules(), st.integers(0, 9), st.booleans(), st.floats(0.8, 1.2))
+@given(rules(with_targets=True), st.integers(0, 9), st.booleans(), st.floats(0.8, 1.2))
 def test_any_rule_comes_out_the_same(rule, seed, held, move):
     bars = random_bars(seed, 120)
     price = float(bars.close[-1]) * move

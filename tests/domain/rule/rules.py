@@ -143,13 +143,13 @@ def _groups(leaves):
 
 
 @st.composite
-def rules(draw):
-    """Any rule that the parser accepts, `$name` references included."""
+def rules(draw, with_targets=False):
+    """Any rule that the parser accepts, `$name` references included; ladders, grids and weights when asked for."""
     knobs = draw(params())
     names = [one.name for one in knobs]
     inds = draw(indicators(names))
     guard = st.builds(m.Guard, st.booleans(), _named(positive, names))
-    target = draw(targets(names))
+    target = draw(targets(names)) if with_targets else {}
     fixed = [m.SizingMode.AMOUNT] if target else [m.SizingMode.AMOUNT, m.SizingMode.EQUITY_PCT]
     sizing = st.builds(m.Sizing, st.sampled_from(fixed), _named(positive, names))
     time_stop = st.builds(m.TimeStop, st.booleans(), _named(st.integers(1, 500), names))
