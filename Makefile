@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench down venv dev lock doctor screenshots
+.PHONY: run test test-mock lint bench down venv dev lock doctor screenshots
 
 run: venv ## the desk in the foreground; Ctrl-C stops everything
 	@$(BIN)/python -m console.cli setup
@@ -30,6 +30,9 @@ $(VENV)/.dev: requirements-dev.txt
 
 test: dev ## everything that can run here; the last line names what was skipped and why
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-mock: dev ## one order's life at the brokers' own 모의투자 hosts; needs KIS_* or LS_* keys
+	@$(BIN)/python -m pytest -m mock_hosts tests/mock_hosts -rs
 
 lint: dev
 	@$(BIN)/pre-commit run --all-files
