@@ -70,7 +70,7 @@ class DecisionLog:
         values = {
             "rule_id": decision.rule_id, "version_id": decision.version_id, "symbol": decision.symbol,
             "verdict": decision.verdict, "reason": reason, "text": outcome.text if isinstance(outcome, Denied) else "",
-            "steps": outgoing.steps(decision), "gates": gates, "counts": {one: count for one, count in counts.items() if count}, "at": decision.at,
+            "steps": outgoing.steps(decision), "gates": gates, "counts": dict(+counts), "at": decision.at,
             "updated_at": self._clock.wall_now(),
         }  # fmt: skip
         return Outgoing(outgoing.DECISIONS, f"{decision.rule_id}:{decision.symbol}", outgoing.encode(values))

@@ -43,25 +43,13 @@ def _divided(above: FloatArray, below: FloatArray) -> FloatArray:
     return found
 
 
-def _ema(values: FloatArray, period: int) -> FloatArray:
-    """TA-Lib's EMA of a series that begins with NaN."""
-    found: FloatArray = talib.EMA(values, timeperiod=period) if period > 1 else values
-    return found
+def _rolling(function: Callable[..., FloatArray]) -> Callable[[FloatArray, int], FloatArray]:
+    """TA-Lib's function over a period, which may be one bar and may begin with NaN."""
+    return lambda values, period: function(values, timeperiod=period) if period > 1 else values
 
 
-def _highest(values: FloatArray, period: int) -> FloatArray:
-    found: FloatArray = talib.MAX(values, timeperiod=period) if period > 1 else values
-    return found
-
-
-def _lowest(values: FloatArray, period: int) -> FloatArray:
-    found: FloatArray = talib.MIN(values, timeperiod=period) if period > 1 else values
-    return found
-
-
-def _sma(values: FloatArray, period: int) -> FloatArray:
-    found: FloatArray = talib.SMA(values, timeperiod=period) if period > 1 else values
-    return found
+_ema, _sma = _rolling(talib.EMA), _rolling(talib.SMA)
+_highest, _lowest = _rolling(talib.MAX), _rolling(talib.MIN)
 
 
 def _later(values: FloatArray, bars: int) -> FloatArray:

@@ -221,7 +221,7 @@ def test_a_decision_is_judged_anew_from_what_it_stored(terminal: Terminal) -> No
                 counts={"entry": 1},
                 at=now,
                 updated_at=now,
-            )  # fmt: skip
+            )
         )
     assert terminal.json("rule", "explain", str(rule))["decision"]["recomputed"] == "BUY"
     assert "the same" in terminal.run("rule", "explain", str(rule)).out
