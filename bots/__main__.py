@@ -35,6 +35,21 @@ def run_account_bot(account_id: int) -> int:
     return asyncio.run(_run(account_id))
 
 
+def test_account_key(account_id: int) -> int:
+    """Answer the key tests asked of `account_id` while its bot is not running; returns the exit code."""
+    from bots import key_test  # a running bot does not carry it
+
+    try:
+        base = Foundation(load_settings(), account_id)
+    except LeaseLost:
+        return 0  # the bot runs: it answers
+    try:
+        return asyncio.run(key_test.run(base))
+    except (StoreAway, TradingError) as e:
+        log.error("%s", e)
+        return 1
+
+
 async def _run(account_id: int) -> int:
     started = time.monotonic()
     try:
@@ -120,12 +135,13 @@ def _die_with_parent() -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bots", description="계좌 하나의 봇 / one account's bot")
     parser.add_argument("--account", type=int, required=True, help="계좌 id / account id")
+    parser.add_argument("--test-key", action="store_true", help="키만 시험 / answer asked key tests, then end")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it prints addresses, tokens included
     _die_with_parent()
     try:
-        return run_account_bot(arguments.account)
+        return test_account_key(arguments.account) if arguments.test_key else run_account_bot(arguments.account)
     except ConfigError as e:
         log.error("%s", _told(e))
         return EXIT_CONFIG

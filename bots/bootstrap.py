@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import timedelta
 
 from bots.bars import SpikeWatch
@@ -31,6 +32,7 @@ from bots.portfolio import Portfolio
 from bots.reconcile import LOOK_BACK_DAYS, Reconciler
 from bots.risk.kill_switch import KillSwitch
 from bots.screen import Screen
+from bots.standby import Copy, Standby
 from bots.sync import StoreAway, StoreLink, StoreSync
 from bots.tokens import SealedTokenStore
 from bots.trader import Trader
@@ -40,15 +42,19 @@ from brokers.contract import Broker, Credentials
 from shared import calendars
 from shared.clock import SystemClock
 from shared.config import Settings
-from shared.crypto import KeyRing, load_private
+from shared.crypto import KeyProvider, load_keys
 from shared.db import open_engine
 from shared.domain.account import Environment
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import ConfigError
 from shared.store import heartbeats, kill
 from shared.store import sync as store_sync
-from shared.store.commands import CommandStatus, finish, left_running
+from shared.store.commands import end_left_running
 from shared.store.secrets import OpenedCredential, open_credential
+
+STORE_ANSWER_S = 12.0  # a store that says nothing for so long is away (SQLite waits 10 s for a lock)
+
+log = logging.getLogger("bots")
 
 
 class Foundation:
@@ -64,25 +70,32 @@ class Foundation:
 
 
 async def build(base: Foundation) -> Bot:
-    """Build the bot of the account; waits for the store and, in SIM, for the exchange's clock.
+    """Build the bot of the account, from its copy when the store is away; in SIM waits for the exchange's clock.
 
     Raises:
         ConfigError: settings, keys or limits that a person must mend. LeaseLost: another bot acts for the account.
     """
     settings, clock = base.settings, base.clock
-    config = await _first_config(base)
+    keys = load_keys(settings)
+    standby = Standby(base.folder, keys, base.account_id, clock)
+    # Without its journal the copy is worth nothing: what is held by which rule stands there.
+    config, copy = await _first_config(base, standby if (base.folder / "journal.db").exists() else None)
     journal = await Journal.open(base.folder / "journal.db", config.key)
     today = clock.wall_now().date()
     state = await journal.load(today - timedelta(days=LOOK_BACK_DAYS))
+    held = frozenset((lot.rule_id, lot.version_id) for lot in state.lots)
     lease = StoreLease(base.account_id, config.failover, clock)
-    await base.link.write(lease.take)
-    await _settle_store(base, journal, state)
-    if state.lots:
-        held = frozenset((lot.rule_id, lot.version_id) for lot in state.lots)
+    if copy is None:
+        await base.link.write(lease.take)
+        await _settle_store(base, journal, state)
         config = await base.link.read(lambda session: load(session, base.account_id, held))
-    ring = load_private(settings)
-    opened = await _credential(base, ring)
-    tokens = SealedTokenStore(base.link, ring, base.account_id, opened.key_hash, clock)
+        opened = await _credential(base, keys)
+    else:
+        copy = await asyncio.to_thread(standby.read, held) or copy
+        config, opened = copy.config, copy.credential
+    tokens = SealedTokenStore(
+        base.link, keys, base.account_id, opened.key_hash, clock, standby, copy.token if copy else None
+    )
     overrides = settings.home / calendars.OVERRIDES_NAME
     hours = TradingHours(config.key, calendars.load(overrides if overrides.exists() else None))
     market_clock = None
@@ -90,25 +103,47 @@ async def build(base: Foundation) -> Bot:
         url = f"http://127.0.0.1:{settings.exchange_port('admin')}/clock"
         market_clock = MarketClock(url, clock, hours)
         await market_clock.first()
-    broker = open_broker(
+    broker = _broker(base, config, opened, tokens)
+    parts = _parts(base, config, journal, state, lease, tokens, hours, market_clock, broker, standby)
+    if copy is None:
+        parts.vitals.change_number = await base.link.read(
+            lambda session: heartbeats.change_number(session, base.account_id)
+        )
+    else:
+        parts.sync.copy_from = copy.taken_at
+        parts.kill_switch.store_level = copy.kill_level
+    return Bot(parts)
+
+
+async def open_account(base: Foundation) -> Broker:
+    """The account's broker alone, with its keys and its stored token; nothing is sent before start().
+
+    Raises:
+        ConfigError: settings or keys that a person must mend. StoreAway: they cannot be read now.
+    """
+    keys = load_keys(base.settings)
+    config = await base.link.read(lambda session: load(session, base.account_id, frozenset()))
+    opened = await _credential(base, keys)
+    standby = Standby(base.folder, keys, base.account_id, base.clock)
+    tokens = SealedTokenStore(base.link, keys, base.account_id, opened.key_hash, base.clock, standby)
+    return _broker(base, config, opened, tokens)
+
+
+def _broker(base: Foundation, config: BotConfig, opened: OpenedCredential, tokens: SealedTokenStore) -> Broker:
+    return open_broker(
         config.key,
         Credentials(opened.app_key, opened.app_secret, opened.account_no, opened.hts_id),
-        clock=clock,
+        clock=base.clock,
         token_store=tokens,
         call_log=FileCallLog(base.folder),
-        exchange_port_offset=settings.exchange_port_offset,
+        exchange_port_offset=base.settings.exchange_port_offset,
         wire=config.wire,
     )
-    parts = _parts(base, config, journal, state, lease, tokens, hours, market_clock, broker)
-    parts.vitals.change_number = await base.link.read(
-        lambda session: heartbeats.change_number(session, base.account_id)
-    )
-    return Bot(parts)
 
 
 def _parts(
     base: Foundation, config: BotConfig, journal: Journal, state: JournalState, lease: StoreLease,
-    tokens: SealedTokenStore, hours: TradingHours, market_clock: MarketClock | None, broker: Broker,
+    tokens: SealedTokenStore, hours: TradingHours, market_clock: MarketClock | None, broker: Broker, standby: Standby,
 ) -> Parts:  # fmt: skip
     clock, key, box = base.clock, config.key, StateBox()
     orders = OwnOrders(journal, clock, state, LotBook(state.lots), key.account_id)
@@ -121,7 +156,7 @@ def _parts(
     clearance = Clearance(
         key.market, orders, portfolio, daybook, feed, hours, kill_switch, lease, clock, lambda: box.state, sync.away_s
     )
-    desk = Desk(broker, orders, executions, clock, clearance.gate, box.ask.set)
+    desk = Desk(broker, orders, executions, clock, clearance.gate, box.ask.set, portfolio.before)
     reconciler = Reconciler(
         broker, orders, executions, clock, lambda: hours.trade_date(clock.market_now()),
         lambda symbol: symbol in portfolio.drift,
@@ -181,7 +216,7 @@ def _parts(
     screen = Screen(portfolio, orders, feed, trader, daybook, hours, clock, lambda: sync.snapshots)
     return Parts(
         key=key, clock=clock, hours=hours, market_clock=market_clock, link=base.link, journal=journal, lease=lease,
-        tokens=tokens, broker=broker, orders=orders, executions=executions, desk=desk, reconciler=reconciler,
+        tokens=tokens, standby=standby, broker=broker, orders=orders, executions=executions, desk=desk, reconciler=reconciler,
         portfolio=portfolio, daybook=daybook, feed=feed, chart=chart, clearance=clearance, trader=trader,
         housekeeping=housekeeping, market_data=market_data, commands=commands, screen=screen, sync=sync,
         vitals=vitals, kill_switch=kill_switch, config=config,
@@ -189,32 +224,36 @@ def _parts(
     )  # fmt: skip
 
 
-async def _first_config(base: Foundation) -> BotConfig:
-    """Read the configuration, waiting for a store that is away: without it we do not know who we are."""
+async def _first_config(base: Foundation, standby: Standby | None) -> tuple[BotConfig, Copy | None]:
+    """The configuration from the store; when that is away, from the copy, whose bot only closes positions.
+
+    Waits for the store where there is no copy, or where only the store's lease says who may act (`failover: auto`).
+    """
     while True:
         try:
-            return await base.link.read(lambda session: load(session, base.account_id, frozenset()))
-        except StoreAway:
+            async with asyncio.timeout(STORE_ANSWER_S):
+                return await base.link.read(lambda session: load(session, base.account_id, frozenset())), None
+        except (StoreAway, TimeoutError) as e:
+            copy = None if standby is None else await asyncio.to_thread(standby.read, frozenset())
+            if copy is not None and copy.config.failover != "auto":
+                age = (base.clock.wall_now() - copy.taken_at).total_seconds()
+                log.warning("저장소에 닿지 않습니다 (%s): %.0f초 전의 사본으로 시작합니다, 청산만", e, age)
+                return copy.config, copy
+            log.warning("저장소를 기다립니다: %s", e)
             await asyncio.sleep(2.0)
 
 
 async def _settle_store(base: Foundation, journal: Journal, state: JournalState) -> None:
     """What the last process left in the store: commands of unknown outcome; stream numbers a lost journal forgot."""
     now = base.clock.wall_now()
-    result = {
-        "error": {"code": "bot_restarted", "what": "봇이 다시 시작되었습니다", "why": "", "now": "주문 목록을 보십시오"}
-    }
-    for command in await base.link.read(lambda session: left_running(session, base.account_id)):
-        await base.link.write(
-            lambda session, row=command: finish(session, now, row.id or 0, CommandStatus.UNKNOWN, result)  # type: ignore[misc]
-        )
+    await base.link.write(lambda session: end_left_running(session, now, base.account_id))
     if state.order_count == 0:
         floors = await base.link.read(lambda session: store_sync.last_sequences(session, base.account_id))
         await journal.start_streams_after(floors)
 
 
-async def _credential(base: Foundation, ring: KeyRing) -> OpenedCredential:
-    opened = await base.link.read(lambda session: open_credential(session, ring, base.account_id))
+async def _credential(base: Foundation, keys: KeyProvider) -> OpenedCredential:
+    opened = await base.link.read(lambda session: open_credential(session, keys, base.account_id))
     if opened is None:
         raise ConfigError(
             "키가 등록되지 않았습니다", f"계좌 {base.account_id}에 앱 키가 없습니다", "계좌 설정에서 키를 등록하십시오"

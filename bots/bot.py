@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import socket
 from collections.abc import Coroutine
 from typing import Any
 
@@ -17,6 +16,7 @@ from bots import outgoing
 from bots.config import BotConfig, load
 from bots.heartbeat import LoopLag
 from bots.journal import Changes, Outgoing
+from bots.nudges import listen
 from bots.orders import DeskOrder
 from bots.parts import Parts
 from bots.sync import Polled, StoreAway
@@ -48,6 +48,7 @@ class Bot:
         self._recovered = False
         self._lag = LoopLag(parts.nudge_path.with_suffix(".alive"))
         self._kill_level = KillLevel.RUN
+        self._copied: tuple[int, KillLevel, int] | None = None  # what the copy on disk says
         self._wants_stale = asyncio.Event()
         parts.orders.on_change = self._order_changed
         parts.desk.on_auth_refused = self._key_refused
@@ -89,7 +90,7 @@ class Bot:
             ("quick", self._quick()),
             ("slow", self._slow()),
             ("minute", self._minute()),
-            ("nudge", self._nudges()),
+            ("nudge", listen(self.p.nudge_path, self.p.sync.soon)),
             ("lag", self._lag.watch(asyncio.sleep)),
         ]
         if self.p.market_clock is not None:
@@ -284,10 +285,13 @@ class Bot:
         while True:
             try:
                 p.vitals.outbox_depth = await p.journal.outbox_depth()
+                if p.sync.copy_from is not None:
+                    await self._come_back()
                 polled = await p.sync.once(claim=self._recovered)
                 told_away = False
                 await self._take(polled)
                 await p.tokens.save_pending()
+                await self._copy()
             except StoreAway as e:
                 if not told_away and p.sync.away_s() > 0:
                     told_away = True
@@ -296,6 +300,29 @@ class Bot:
             if p.lease.fenced() is not None and p.config.failover != "auto":
                 raise Restart(p.lease.fenced())
             await p.sync.wait()
+
+    async def _come_back(self) -> None:
+        """The store answers for the first time since this process began from its copy: make good what start left out.
+
+        Raises:
+            StoreAway: not yet. LeaseLost: another host acts for the account. Restart: the keys are other ones now.
+        """
+        p = self.p
+        p.kill_switch.store_level = await p.sync.arrive()
+        if await self._reload():
+            text = f"저장소 복귀: {p.sync.copy_from:%Y-%m-%d %H:%M:%S %Z} 사본으로 시작했음"
+            p.sync.copy_from = None
+            self._tell((outgoing.log("WARNING", text, p.clock.wall_now()),))
+
+    async def _copy(self) -> None:
+        """Keep the copy that a start without the store needs, whenever something of it changed."""
+        p = self.p
+        token = p.tokens.current
+        wanted = (p.vitals.config_version, p.kill_switch.store_level, token.generation if token else 0)
+        if p.sync.copy_from is None and wanted != self._copied:
+            held = p.orders.lots.opened_by()
+            if await p.link.read(lambda session: p.standby.keep(session, held)):
+                self._copied = wanted
 
     async def _take(self, polled: Polled) -> None:
         """Act on what the store said: kill level, configuration, commands."""
@@ -311,19 +338,20 @@ class Bot:
         self.p.sync.results.append((command.id, status, result))
         self.p.sync.soon()
 
-    async def _reload(self) -> None:
-        """Put a changed configuration in force; one that cannot be read is refused by name and the old one stays."""
+    async def _reload(self) -> bool:
+        """Put a changed configuration in force; False: it cannot be read, is refused by name and the old one stays."""
         p = self.p
-        held = frozenset((lot.rule_id, lot.version_id) for lot in p.orders.lots.all())
+        held = p.orders.lots.opened_by()
         try:
             config = await p.link.read(lambda session: load(session, p.key.account_id, held))
         except ConfigError as e:
             self._tell((outgoing.alert("CONFIG_REFUSED", "critical", "config", p.clock.wall_now(), reason=str(e)),))
-            return
-        if self._box.state is BotState.BLOCKED:
-            raise Restart("설정이 바뀌어 다시 시작합니다")
+            return False
+        if self._box.state is BotState.BLOCKED or config.key_stamp != p.config.key_stamp:
+            raise Restart("설정이나 키가 바뀌어 다시 시작합니다")
         self._apply(config)
         p.sync.soon()  # the console sees at once that it is in force
+        return True
 
     def _apply(self, config: BotConfig) -> None:
         p = self.p
@@ -356,23 +384,6 @@ class Bot:
         if p.kill_switch.armed and not armed:
             self._tell((outgoing.alert("ARMED_EXPIRED", "critical", "armed", p.clock.wall_now()),))
         p.kill_switch.armed = armed
-
-    async def _nudges(self) -> None:
-        """An empty datagram on the bot's socket means: look into the store now."""
-        path = self.p.nudge_path
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.unlink(missing_ok=True)
-        loop = asyncio.get_running_loop()
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
-            door.setblocking(False)
-            door.bind(str(path))
-            path.chmod(0o600)
-            try:
-                while True:
-                    await loop.sock_recv(door, 64)
-                    self.p.sync.soon()
-            finally:
-                path.unlink(missing_ok=True)
 
     # --- state --------------------------------------------------------------------------------------------------
 

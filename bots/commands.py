@@ -72,11 +72,11 @@ class Commands:
             kind = CommandKind(command.kind)
             result = await self._doors()[kind](command.payload)
         except OutcomeUnknown as e:
-            return CommandStatus.UNKNOWN, _error(e)
+            return CommandStatus.UNKNOWN, error_result(e)
         except TradingError as e:
-            return CommandStatus.FAILED, _error(e)
+            return CommandStatus.FAILED, error_result(e)
         except (KeyError, TypeError, ValueError, InvalidOperation) as e:
-            return CommandStatus.FAILED, _error(
+            return CommandStatus.FAILED, error_result(
                 Refusal("명령을 읽을 수 없습니다", repr(e), "다시 요청하십시오", "bad_command")
             )
         unknown = result.get("status") == OrderStatus.UNKNOWN
@@ -98,8 +98,7 @@ class Commands:
         }
 
     async def _test_key(self, payload: Result) -> Result:
-        cash = await self.broker.get_cash()
-        return {"currency": cash.currency, "buying_power": _text(cash.buying_power), "as_of": cash.as_of.isoformat()}
+        return await prove_key(self.broker)
 
     async def _place(self, payload: Result) -> Result:
         """The id comes with the command, so that the journal refuses the same click a second time."""
@@ -258,6 +257,12 @@ class Commands:
         return {"symbol": symbol, "frozen": self.orders.stopped.get(symbol)}
 
 
+async def prove_key(broker: Broker) -> Result:
+    """The answer to TEST_KEY: a read that only the account's own key may make. Raises BrokerError."""
+    cash = await broker.get_cash()
+    return {"currency": cash.currency, "buying_power": _text(cash.buying_power), "as_of": cash.as_of.isoformat()}
+
+
 def _told(order: DeskOrder) -> Result:
     return {
         "client_order_id": order.id, "broker_order_id": order.broker_order_id, "status": order.status.value,
@@ -266,7 +271,7 @@ def _told(order: DeskOrder) -> Result:
     }  # fmt: skip
 
 
-def _error(error: TradingError) -> Result:
+def error_result(error: TradingError) -> Result:
     return {"error": {"code": error.code, "what": error.what, "why": error.why, "now": error.now}}
 
 

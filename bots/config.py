@@ -49,6 +49,7 @@ class BotConfig:
     rules: tuple[RuleConfig, ...]
     pinned: dict[int, Rule]  # version id → the rule as it was, for positions opened with it
     refused: tuple[RefusedRule, ...]
+    key_stamp: str  # changes when the keys are entered anew
 
 
 def account_key(row: BrokerageAccount) -> AccountKey:
@@ -89,8 +90,13 @@ def load(session: Session, account_id: int, held: frozenset[tuple[int, int | Non
         version=row.config_version, key=account_key(row), wire=Wire(row.wire), nickname=row.nickname,
         enabled=row.enabled, limits=limits_of(row), spike_pct=row.spike_pct, spike_minutes=row.spike_minutes,
         failover=row.failover, armed_until=row.armed_until, rules=tuple(ready), pinned=_pinned(session, held),
-        refused=tuple(refused),
+        refused=tuple(refused), key_stamp=_key_stamp(session, account_id),
     )  # fmt: skip
+
+
+def _key_stamp(session: Session, account_id: int) -> str:
+    row = accounts.credential_of(session, account_id)
+    return "" if row is None else f"{row.key_hash}:{row.updated_at.isoformat()}"
 
 
 def limits_of(row: BrokerageAccount) -> Limits:

@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from bots import outgoing
+from bots.absence import Before
 from bots.executions import LIVE, Executions
 from bots.failpoints import pass_through, reach
 from bots.journal import Outgoing
@@ -37,9 +38,11 @@ class Desk:
         clock: Clock,
         gate: Gate,
         ask: Callable[[], None],
+        before: Callable[[str], Before | None],
     ) -> None:
         self._broker, self._orders, self._executions = broker, orders, executions
         self._clock, self._gate = clock, gate
+        self._before = before  # what the broker said last of cash and a symbol's holding
         self._ask = ask  # tells reconcile that the broker should be asked soon
         self._sending = 0
         self.on_auth_refused: Callable[[AuthRefused], None] = lambda error: None
@@ -103,14 +106,17 @@ class Desk:
         self._begin()
         try:
             order = await self._orders.note(order_id, JournalKind.AMEND_SENDING, why, amend_pending=True)
+            reach("before_amend_write")
             return await self._amend_on_wire(order, quantity, price)
         finally:
             self._end()
 
     async def _send(self, order: DeskOrder) -> DeskOrder:
+        before = self._before(order.symbol)
         order = await self._orders.apply(
-            order.id, OrderEventKind.SEND, JournalKind.SENDING, sent_at=self._clock.wall_now()
-        )
+            order.id, OrderEventKind.SEND, JournalKind.SENDING, sent_at=self._clock.wall_now(),
+            data="" if before is None else before.encode(),
+        )  # fmt: skip
         reach("after_sending")
         for last_try in (False, True):
             denied = self._gate(order.request)
@@ -201,16 +207,20 @@ class Desk:
         return after
 
     async def _amend_on_wire(self, order: DeskOrder, quantity: int, price: Decimal) -> DeskOrder:
+        request = self._broker.amend_order(as_broker_order(order), quantity, price, correlation_id=order.id)
         try:
-            ack = await self._broker.amend_order(as_broker_order(order), quantity, price, correlation_id=order.id)
+            ack = await pass_through("during_amend", request)
         except Refused as e:
+            reach("after_amend_reply")
             after = await self._orders.note(order.id, JournalKind.AMEND_REFUSED, str(e), amend_pending=False)
             if isinstance(e, NotSupported):
                 raise
         except BrokerError as e:
+            reach("after_amend_reply")
             alert = self._alert("ORDER_UNKNOWN", "critical", order, str(e))
             after = await self._orders.note(order.id, JournalKind.AMEND_UNKNOWN, str(e), alerts=(alert,))
         else:
+            reach("after_amend_reply")
             known = self._orders.number(ack.broker_order_id, order.trade_date)
             after = self._orders.get(order.id) or order
             if known is None:  # else the list told us first

@@ -21,6 +21,9 @@ FAILPOINTS = (
     "before_cancel_write",  # CANCEL_SENDING on disk, nothing sent
     "during_cancel",  # the cancel is on the wire, no answer yet
     "after_cancel_reply",  # the cancel's answer is in memory only
+    "before_amend_write",  # AMEND_SENDING on disk, nothing sent
+    "during_amend",  # the amendment is on the wire, no answer yet
+    "after_amend_reply",  # the amendment's answer, with the order's new number, is in memory only
     "during_cancel_all",  # some orders of a cancel-all are asked for, others not
     "after_resolver_query",  # an UNKNOWN was looked up, nothing recorded
 )

@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from bots.key_testers import KeyTesters
 from bots.supervision import Program, Supervisor, SupervisorAway, account_of, program_name
 from shared import schema
 from shared.clock import Clock, SystemClock
@@ -24,7 +25,8 @@ from shared.db import open_engine, reading, writing
 from shared.domain.errors import ConfigError
 from shared.logs import configure, log
 from shared.models import BrokerageAccount
-from shared.store import accounts, alerts, heartbeats
+from shared.store import accounts, alerts, commands, heartbeats
+from shared.store.commands import CommandKind
 
 POLL_S = 1.0
 HOST_EVERY = 5  # polls between two host rows
@@ -81,15 +83,25 @@ class Fleet:
         self._memory = settings.run_dir / "fleet.json"
         self._acted = _remembered(self._memory)  # account id → generation carried out
         self._host = socket.gethostname()
+        self._testers = KeyTesters(clock)
+        self._stopped: set[int] = set()  # seen stopped by no wish of ours, one turn ago
         self._turn = 0
 
     def turn(self) -> None:
         """Look once at store and supervisord, and act on the difference."""
         with reading(self._engine) as session:
             wishes = [_wish(row) for row in accounts.live_accounts(session)]
+            asking = commands.accounts_asking(session, CommandKind.TEST_KEY)
         programs = self._supervisor.programs()
-        for step in plan(wishes, programs, self._acted):
+        known = {wish.account_id for wish in wishes}
+        self._testers.tend(one for one in sorted(asking & known) if not _alive(programs, one))
+        steps = plan(wishes, programs, self._acted)
+        stopped = {step.account_id for step in steps if step.action == "hold"}
+        for step in steps:
+            if step.action == "hold" and step.account_id not in self._stopped:
+                continue  # watchdog may just have stopped it and be about to say why
             self._carry_out(step, {wish.account_id: wish for wish in wishes}.get(step.account_id), programs)
+        self._stopped = stopped
         if self._turn % HOST_EVERY == 0:
             states = {
                 name: {"state": one.state, "pid": one.pid, "text": one.description} for name, one in programs.items()
@@ -99,6 +111,8 @@ class Fleet:
         self._turn += 1
 
     def _carry_out(self, step: Step, wish: Wish | None, programs: dict[str, Program]) -> None:
+        if step.action == "start" and self._testers.busy(step.account_id):
+            return  # its key is being tested, under the lock the bot needs: next turn
         log("fleet", step.action, account_id=step.account_id, generation=step.generation)
         if step.action == "stop":
             self._supervisor.remove(step.account_id)
@@ -114,6 +128,10 @@ class Fleet:
         self._acted[step.account_id] = step.generation
         _remember(self._memory, self._acted)
 
+    def close(self) -> None:
+        """Stop what fleet itself runs."""
+        self._testers.stop()
+
     def _health(self, account_id: int, status: str, reason: str) -> None:
         with writing(self._engine) as session:
             heartbeats.set_health(session, account_id, status, reason)
@@ -121,6 +139,9 @@ class Fleet:
     def _hold(self, account_id: int, nickname: str) -> None:
         now = self._clock.wall_now()
         with writing(self._engine) as session:
+            account = accounts.find(session, account_id)
+            if account is not None and account.health_status in STAYS_DOWN:
+                return
             heartbeats.set_health(session, account_id, "HELD", "stopped_by_hand")
             alerts.raise_alert(
                 session,
@@ -131,6 +152,11 @@ class Fleet:
                 account_id=account_id,
                 params={"nickname": nickname},
             )
+
+
+def _alive(programs: dict[str, Program], account_id: int) -> bool:
+    program = programs.get(program_name(account_id))
+    return program is not None and program.alive
 
 
 def _wish(row: BrokerageAccount) -> Wish:
@@ -173,6 +199,7 @@ def main() -> int:
         except SQLAlchemyError as error:
             # The bots go on by themselves; wishes wait until the store answers again.
             log("fleet", "store away", level="warning", why=type(error).__name__)
+    fleet.close()
     engine.dispose()
     return 0
 

@@ -81,6 +81,10 @@ class StoreLease:
             )  # fmt: skip
         self.epoch, self._renewed = lease.epoch, asked
 
+    def forget(self) -> None:
+        """The transaction that took the row did not commit: it is not ours."""
+        self.epoch = 0
+
     def renew(self, session: Session) -> None:
         """Renew; a lease that another holder took fences this process for good."""
         asked = self._clock.monotonic()

@@ -22,6 +22,10 @@ class LotBook:
     def all(self) -> tuple[RuleLot, ...]:
         return tuple(self._lots.values())
 
+    def opened_by(self) -> frozenset[tuple[int, int | None]]:
+        """(rule, version) of everything held: versions that must stay readable."""
+        return frozenset((lot.rule_id, lot.version_id) for lot in self._lots.values())
+
     def held(self, symbol: str) -> int:
         """Shares of `symbol` that belong to some rule."""
         return sum(lot.quantity for lot in self._lots.values() if lot.symbol == symbol)

@@ -125,7 +125,7 @@ class OwnOrders:
 
     async def apply(
         self, order_id: str, event: OrderEventKind, kind: JournalKind, why: str = "", raw: str = "",
-        alerts: tuple[Outgoing, ...] = (), numbers: tuple[BrokerNumber, ...] = (), **changes: Any,
+        alerts: tuple[Outgoing, ...] = (), numbers: tuple[BrokerNumber, ...] = (), data: str = "", **changes: Any,
     ) -> DeskOrder:  # fmt: skip
         """Move the order by `event` and commit it with its history.
 
@@ -138,7 +138,7 @@ class OwnOrders:
         if status in TERMINAL and before.status not in TERMINAL:
             changes["closed_at"] = self._clock.wall_now()
         after = replace(before, status=status, **changes)
-        return await self._commit(before, after, kind, why, raw, alerts, numbers)
+        return await self._commit(before, after, kind, why, raw, alerts, numbers, data)
 
     async def note(
         self, order_id: str, kind: JournalKind, why: str = "", alerts: tuple[Outgoing, ...] = (),
@@ -181,6 +181,11 @@ class OwnOrders:
         reach("after_fill_commit_before_outbox")
         self.on_change(after)
         return fill
+
+    async def data_at(self, order_id: str, kind: JournalKind) -> str:
+        """What the journal kept with the first row of this kind in the order's history; "" when nothing."""
+        rows = await self._journal.events_of(order_id)
+        return next((row.data for row in rows if row.kind == kind and row.data), "")
 
     async def remember(self, number: BrokerNumber, seen: tuple[str, ...] = ()) -> None:
         """Commit what is now known of a broker number, without a fill."""
@@ -252,12 +257,12 @@ class OwnOrders:
 
     async def _commit(
         self, before: DeskOrder, after: DeskOrder, kind: JournalKind, why: str, raw: str,
-        alerts: tuple[Outgoing, ...], numbers: tuple[BrokerNumber, ...],
+        alerts: tuple[Outgoing, ...], numbers: tuple[BrokerNumber, ...], data: str = "",
     ) -> DeskOrder:  # fmt: skip
         self._orders[after.id] = after
         for number in numbers:
             self._numbers[number.trade_date, number.broker_order_id] = number
-        events = [self._event(after, kind, before.status, after.status, why)]
+        events = [self._event(after, kind, before.status, after.status, why, data)]
         if after.is_terminal and not before.is_terminal and kind is not JournalKind.TERMINAL:
             events.append(self._event(after, JournalKind.TERMINAL, before.status, after.status, why))
         await self._journal.write(

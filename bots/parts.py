@@ -27,6 +27,7 @@ from bots.portfolio import Portfolio
 from bots.reconcile import Reconciler
 from bots.risk.kill_switch import KillSwitch
 from bots.screen import Screen
+from bots.standby import Standby
 from bots.sync import StoreLink, StoreSync
 from bots.tokens import SealedTokenStore
 from bots.trader import Trader
@@ -73,6 +74,7 @@ class Parts:
     journal: Journal
     lease: StoreLease
     tokens: SealedTokenStore
+    standby: Standby
     broker: Broker
     orders: OwnOrders
     executions: Executions

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
+from bots.absence import Before, orderable
 from bots.daybook import PriceOf
 from bots.orders import DeskOrder
 from bots.own_orders import OwnOrders
@@ -28,6 +29,14 @@ class Portfolio:
         """Replace the picture by a complete answer, asked for at `asked_at`."""
         self._positions = {one.symbol: one for one in positions if one.quantity}
         self.cash, self._asked_at, self._fill_seq = cash, asked_at, self._orders.fill_seq
+
+    def before(self, symbol: str) -> Before | None:
+        """The last picture's cash and holding of `symbol`, to be kept with an order that is sent now."""
+        if self.cash is None or self._asked_at is None:
+            return None
+        held = self._positions.get(symbol)
+        quantity, sellable = (held.quantity, held.sellable) if held is not None else (0, 0)
+        return Before(self._asked_at.isoformat(), self._fill_seq, quantity, sellable, str(orderable(self.cash)))
 
     def known(self) -> bool:
         return self._asked_at is not None

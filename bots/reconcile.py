@@ -1,7 +1,8 @@
 """Reconcile: make our picture the broker's. orders → fills → positions → cash → unknowns, always in this order.
 
 An UNKNOWN is resolved here by asking and never by sending: exactly one candidate is adopted, several go to a person,
-none after enough complete looks is proven absent. An answer that is not complete proves nothing.
+none after enough complete looks, with cash and holdings as they were, is proven absent. An answer that is not complete
+proves nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from bots import outgoing
+from bots.absence import Before, unexplained
 from bots.executions import LIVE, BrokerView, Executions
 from bots.failpoints import reach
 from bots.journal import Outgoing
@@ -24,6 +26,7 @@ from shared.domain.order_state import OrderEventKind, OrderStatus
 
 ASK_AFTER_S = (0.5, 1, 2, 4, 8, 15, 30, 60)  # after the answer was lost; then each minute
 PROOF_LOOKS, PROOF_S = 5, 60.0
+DOUBT_S = 600.0  # asked so long while money and shares do not agree with what the lists say
 SKEW = timedelta(seconds=5)  # broker clocks show whole seconds and drift
 LOOK_BACK_DAYS = 7
 
@@ -182,10 +185,19 @@ class Reconciler:
         elif proven and self.drifted(order.symbol):
             await self._give_up(order, "주문은 보이지 않으나 잔고가 우리 체결과 다름")
         elif proven:
+            await self._conclude(order, search.looks, waited)
+
+    async def _conclude(self, order: DeskOrder, looks: int, waited: float) -> None:
+        """No list shows it: absent when money and shares agree; else asked again, and in the end a person's."""
+        before = Before.decode(await self.orders.data_at(order.id, JournalKind.SENDING))
+        why = unexplained(order, before, await self.broker.get_positions(), await self.broker.get_cash(), self.orders)
+        if why is None:
             await self.orders.apply(
                 order.id, OrderEventKind.PROVE_ABSENT, JournalKind.NOT_ACCEPTED,
-                f"{waited:.0f}초 동안 {search.looks}번 조회, 없음", note="미접수 확인",
+                f"{waited:.0f}초 동안 {looks}번 조회, 없음; 잔고와 보유 그대로", note="미접수 확인",
             )  # fmt: skip
+        elif before is None or waited >= DOUBT_S:
+            await self._give_up(order, f"주문은 보이지 않으나 {why}")
 
     def _candidate(self, order: DeskOrder, row: BrokerOrder) -> bool:
         """Same shape, unowned, inside the send's time, not seen before it, and no replacement of another order."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -117,6 +118,7 @@ class StoreSync:
         self._key, self._clock = key, clock
         self.snapshots = Snapshots()
         self.results: list[tuple[int, commands.CommandStatus, dict[str, Any]]] = []  # command outcomes to write
+        self.copy_from: datetime | None = None  # started from a copy of this age; None once the store was read
         self._answered = clock.monotonic()
         self._beat_at = -EVERY_S
         self._told: tuple[object, int | None] = (None, None)
@@ -135,8 +137,37 @@ class StoreSync:
         self._wake.clear()
 
     def away_s(self) -> float:
-        """How long the store has not answered, beyond what a slow second may take; a frozen store counts too."""
+        """How long the store has not answered, beyond what a slow second may take; a frozen store counts too.
+
+        Endless while the bot runs by its copy: whatever the limit, no entry leaves on what may be out of date.
+        """
+        if self.copy_from is not None:
+            return math.inf
         return max(self._clock.monotonic() - self._answered - AWAY_AFTER_S, 0.0)
+
+    async def arrive(self) -> KillLevel:
+        """Make good what a start without the store left out: the lease, claimed commands, the change number.
+
+        Returns the kill switch's level in the store.
+
+        Raises:
+            StoreAway: nothing was written. LeaseLost: another host acts for the account.
+        """
+        now, account_id = self._clock.wall_now(), self._key.account_id
+
+        def work(session: Session) -> tuple[int, KillLevel]:
+            self._lease.take(session)
+            commands.end_left_running(session, now, account_id)
+            level = max(kill.level_of(session, None), kill.level_of(session, account_id))
+            return heartbeats.change_number(session, account_id), level
+
+        try:
+            number, level = await self._link.write(work)
+        except StoreAway:
+            self._lease.forget()
+            raise
+        self._vitals.change_number = max(self._vitals.change_number, number)
+        return level
 
     async def once(self, *, claim: bool = True, beat: bool = False) -> Polled:
         """One transaction: outbox, snapshots, command results, heartbeat, lease, configuration poll, commands.
@@ -157,6 +188,10 @@ class StoreSync:
         now, monotonic = self._clock.wall_now(), self._clock.monotonic()
         news = (self._vitals.state, self._vitals.config_version)
         due = beat or news != self._told or monotonic - self._beat_at >= EVERY_S
+        if self.copy_from is not None:
+            self._vitals.detail["copy_age_s"] = round((now - self.copy_from).total_seconds())
+        else:
+            self._vitals.detail.pop("copy_age_s", None)
         row = self._vitals.row(now) if due else None
         try:
             polled = await self._link.write(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 from supervisor import childutils
 
 from bots.supervision import Supervisor, SupervisorAway, account_of
@@ -50,11 +51,13 @@ class Watchdog:
     def __init__(self, engine: Engine, clock: Clock, supervisor: Supervisor, run_dir: Path) -> None:
         self._engine, self._clock, self._supervisor, self._run = engine, clock, supervisor, run_dir
         self._exits = ExitCounter()
+        self._untold: dict[int, tuple[str, str]] = {}  # account → status and reason the store does not have yet
 
     def on_event(self, name: str, payload: str) -> None:
         """React to one supervisord event."""
         if name.startswith("TICK"):
             self._kill_silent()
+            self._tell_parked()
             return
         fields = dict(pair.split(":", 1) for pair in payload.split() if ":" in pair)
         account_id = account_of(fields.get("processname", ""))
@@ -90,22 +93,33 @@ class Watchdog:
 
     def _park(self, account_id: int, status: str, reason: str) -> None:
         log("watchdog", "park", level="error", account_id=account_id, status=status, reason=reason)
-        with writing(self._engine) as session:
-            heartbeats.set_health(session, account_id, status, reason)
-        self._tell(account_id, "BOT_FATAL" if status == "FATAL" else "BOT_PARKED", {"reason": reason})
+        self._untold[account_id] = (status, reason)
+        self._tell_parked()
+
+    def _tell_parked(self) -> None:
+        """Write what is parked; what a missing store does not take is written at a later tick."""
+        for account_id, (status, reason) in list(self._untold.items()):
+            with writing(self._engine) as session:
+                heartbeats.set_health(session, account_id, status, reason)
+                kind = "BOT_FATAL" if status == "FATAL" else "BOT_PARKED"
+                self._alert(session, account_id, kind, {"reason": reason})
+            del self._untold[account_id]
 
     def _tell(self, account_id: int, kind: str, params: dict[str, object]) -> None:
         with writing(self._engine) as session:
-            account = accounts.find(session, account_id)
-            alerts.raise_alert(
-                session,
-                self._clock.wall_now(),
-                kind=kind,
-                severity="critical",
-                dedup_key=f"{kind}:{account_id}",
-                account_id=account_id,
-                params={"nickname": account.nickname if account else str(account_id), **params},
-            )
+            self._alert(session, account_id, kind, params)
+
+    def _alert(self, session: Session, account_id: int, kind: str, params: dict[str, object]) -> None:
+        account = accounts.find(session, account_id)
+        alerts.raise_alert(
+            session,
+            self._clock.wall_now(),
+            kind=kind,
+            severity="critical",
+            dedup_key=f"{kind}:{account_id}",
+            account_id=account_id,
+            params={"nickname": account.nickname if account else str(account_id), **params},
+        )
 
 
 def events() -> Iterable[tuple[str, str]]:

@@ -14,12 +14,14 @@ from typing import Protocol
 
 from shared.domain.account import AccountKey
 from shared.domain.instrument import Instrument, Venue
-from shared.domain.market import Bar, OrderBook, Quote, Tick, Timeframe
+from shared.domain.market import Bar, Detail, OrderBook, Quote, Tick, Timeframe
+from shared.domain.money import Currency
 from shared.domain.order import (
     BrokerOrder,
     Cash,
     OrderAck,
     OrderNotice,
+    OrderSession,
     OrderType,
     Position,
     Side,
@@ -95,6 +97,29 @@ class RateBudget:
     limited_total: int  # times the broker answered "too many"
 
 
+@dataclass(frozen=True, slots=True)
+class ProfitRow:
+    """What was realised in one symbol on one trade date, in the account's currency; `bought` and `sold` before costs."""
+
+    trade_date: date
+    symbol: str
+    quantity: int  # shares sold
+    bought: Decimal  # what they had cost
+    sold: Decimal  # what they brought
+    realized: Decimal  # the broker's own figure, after the costs it deducts
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodProfit:
+    """Realised profit of a period in the broker's own arithmetic (기간손익)."""
+
+    currency: Currency
+    realized: Decimal
+    fees: Decimal | None  # None: the broker does not tell them apart
+    taxes: Decimal | None
+    rows: tuple[ProfitRow, ...]
+
+
 CallLog = Callable[["CallRecord"], None]
 
 
@@ -136,6 +161,10 @@ class Broker(Protocol):
         """Close stream and connections; safe to call twice."""
         ...
 
+    async def revoke_token(self) -> None:
+        """Give the access token back, for a key that is taken out of use; the next start() asks for a new one."""
+        ...
+
     async def place_order(
         self,
         symbol: str,
@@ -146,9 +175,13 @@ class Broker(Protocol):
         order_type: OrderType = OrderType.LIMIT,
         venue: Venue | None = None,
         time_in_force: TimeInForce = TimeInForce.DAY,
+        session: OrderSession = OrderSession.REGULAR,
         correlation_id: str | None = None,
     ) -> OrderAck:
         """Send one order by exactly one socket write.
+
+        What the broker does not offer for this market, venue, session or environment raises NotSupported, whose text
+        says so in Korean and English.
 
         Raises:
             Refused (and subclasses): proven not placed (includes NotSupported, RateLimited, AuthExpired).
@@ -159,7 +192,10 @@ class Broker(Protocol):
     async def amend_order(
         self, original: BrokerOrder, quantity: int, price: Decimal, *, correlation_id: str | None = None
     ) -> OrderAck:
-        """Change price (and quantity where the market allows). The ack carries the new broker_order_id. Errors as place_order."""
+        """Change price (and quantity where the market allows). The ack carries the new broker_order_id. Errors as place_order.
+
+        Amend and cancel go where the order went: `original.venue`, `original.session`.
+        """
         ...
 
     async def cancel_order(
@@ -181,8 +217,19 @@ class Broker(Protocol):
         """Every order of the exchange-local trade dates `since`..`until` with its cumulative fill, any channel."""
         ...
 
-    async def get_positions(self) -> list[Position]:
-        """Every holding; an account without holdings is []."""
+    async def get_reserved_orders(self, since: date, until: date) -> list[BrokerOrder]:
+        """Every reserved order (예약주문) received on the Korean dates `since`..`until`; `leaves_quantity` > 0 still waits.
+
+        Raises:
+            NotSupported: the broker keeps none, or does not list them in this environment.
+        """
+        ...
+
+    async def get_positions(self, *, settled: bool = False) -> list[Position]:
+        """Every holding by execution; an account without holdings is [].
+
+        `settled` True asks what is settled (결제 기준) instead; NotSupported where the broker does not tell it apart.
+        """
         ...
 
     async def get_cash(self) -> Cash:
@@ -193,25 +240,72 @@ class Broker(Protocol):
         """(orderable amount, orderable shares) for a buy of `symbol` at `price`, in the broker's own arithmetic."""
         ...
 
-    async def get_quote(self, symbol: str) -> Quote:
-        """Price snapshot by REST."""
+    async def get_period_profit(self, since: date, until: date) -> PeriodProfit:
+        """Realised profit of the trade dates `since`..`until`, every row. NotSupported where the broker has none."""
         ...
 
-    async def get_order_book(self, symbol: str) -> OrderBook: ...
+    async def get_quote(
+        self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
+    ) -> Quote:
+        """Price snapshot by REST. `venue` NXT or SOR (통합) and `session` DAY_MARKET where the broker tells them apart."""
+        ...
 
-    async def get_bars(self, symbol: str, timeframe: Timeframe, count: int) -> list[Bar]:
-        """The last `count` bars at most, oldest first, the forming one included with closed=False."""
+    async def get_order_book(
+        self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
+    ) -> OrderBook: ...
+
+    async def get_detail(self, symbol: str) -> Detail:
+        """The price with what surrounds it: tick, lot, tradability, warnings. NotSupported where the broker has none."""
+        ...
+
+    async def get_bars(
+        self, symbol: str, timeframe: Timeframe, count: int, *, until: datetime | None = None
+    ) -> list[Bar]:
+        """The last `count` bars that began at or before `until` (None: now), oldest first.
+
+        The forming one is included with closed=False. Fewer come back only where the broker has no earlier ones; a
+        page that could not be had, or a history too long to read whole, raises.
+        """
         ...
 
     async def get_instrument(self, symbol: str) -> Instrument:
         """Static facts. Raises NotFound when the broker does not know the symbol in this market."""
         ...
 
-    async def subscribe(self, symbol: str) -> None:
-        """Want ticks of `symbol`; survives reconnects. NotSupported where the environment has no stream (polling then)."""
+    async def list_instruments(self) -> list[Instrument]:
+        """Every instrument of the market, as the broker lists them; NotSupported where it has no such call."""
         ...
 
-    async def unsubscribe(self, symbol: str) -> None: ...
+    async def is_open_day(self, day: date) -> bool | None:
+        """Whether the exchange trades on `day`, by the broker's own calendar; None: the broker does not tell.
+
+        Asked at most once a day per answer: the broker wants it so.
+        """
+        ...
+
+    async def subscribe(
+        self,
+        symbol: str,
+        *,
+        book: bool = False,
+        venue: Venue | None = None,
+        session: OrderSession = OrderSession.REGULAR,
+    ) -> None:
+        """Want ticks of `symbol` (`book`: its order book instead); survives reconnects.
+
+        `venue` and `session` choose the feed as in get_quote. NotSupported where the environment has no such stream
+        (polling then).
+        """
+        ...
+
+    async def unsubscribe(
+        self,
+        symbol: str,
+        *,
+        book: bool = False,
+        venue: Venue | None = None,
+        session: OrderSession = OrderSession.REGULAR,
+    ) -> None: ...
 
     def events(self) -> AsyncIterator[BrokerEvent]:
         """Ticks, notices and stream state, in order of arrival. One consumer."""

@@ -212,7 +212,7 @@ class Door:
             self._slow_down(e)
             raise
         except BrokerError as e:
-            raise OutcomeUnknown(self._broker, e.broker_code, e.message) from e
+            raise OutcomeUnknown(self._broker, e.broker_code, e.message, e.now) from e
         if not 200 <= answer.status < 300:
             raise OutcomeUnknown(self._broker, str(answer.status), f"{call.tr}: {answer.content[:200]!r}")
 

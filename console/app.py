@@ -37,6 +37,7 @@ def _person() -> None:
             on_change=_choose_language,
             label_visibility="collapsed",
         )
+        st.link_button(t("password.title"), "/password", icon=":material/key:", width="stretch")
         st.button(t("signout"), key="signout", icon=":material/logout:", on_click=_sign_out, width="stretch")
 
 

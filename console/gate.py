@@ -1,6 +1,6 @@
 """The gate: pure ASGI in front of HTTP and WebSocket. Without a live session nothing of Streamlit is reached.
 
-Open without a session: /login, /healthz. A bearer token opens /readyz. Everything else needs the session cookie, the
+Open without a session: /login, /healthz. A bearer token opens /readyz. Who must change his password sees /password only. Everything else needs the session cookie, the
 WebSocket included, and the socket is closed when its session ends.
 """
 
@@ -23,10 +23,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from console.login_page import login_page
+from console.password_page import password_page
 from console.services.people import note_activity, sign_out, signed_in
 from console.signin import Doorkeeper
 from console.wiring import Wiring
 from shared.store.sessions import ABSOLUTE, SignedIn
+from shared.words import say
 
 OPEN_PATHS = frozenset({"/healthz"})
 BEARER_PATHS = frozenset({"/readyz"})  # the route itself checks the token
@@ -49,6 +51,7 @@ _CSP = (
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws://localhost:* ws://127.0.0.1:*; worker-src 'self' blob:; "
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
+_NOT_KEPT = {"cache-control": "no-store"}
 SECURITY_HEADERS = {
     "content-security-policy": _CSP,
     "x-content-type-options": "nosniff",
@@ -99,6 +102,10 @@ class Gate:
         who = await self.who(request.headers, request.scope)
         if path == "/logout" and request.method == "POST":
             return await self._logout(request)
+        if who is not None and path == "/password":
+            return await self._password(request, who)
+        if who is not None and who.must_change_password:
+            return self._password_first(request, who)
         if who is not None:
             request.scope["letstrade.user"] = who
             return None
@@ -136,6 +143,36 @@ class Gate:
         self._set_cookie(response, request, attempt.token, int(ABSOLUTE.total_seconds()))
         return response
 
+    async def _password(self, request: Request, who: SignedIn) -> Response:
+        lang = who.lang or self._wiring.settings.lang
+        target, must = safe_target(request.query_params.get("next", "/")), who.must_change_password
+        if request.method != "POST":
+            return HTMLResponse(password_page(lang, target, must=must), headers=_NOT_KEPT)
+        form = await _read_form(request)
+        if form is None:
+            return PlainTextResponse("form too large", 413)
+        target = safe_target(form.get("next", "/"))
+        attempt = await self._doorkeeper.change_password(
+            who,
+            form.get("current", ""),
+            form.get("new", ""),
+            form.get("repeat", ""),
+            ip=_address(request.scope),
+            user_agent=request.headers.get("user-agent", ""),
+        )
+        if attempt.token is None:
+            page = password_page(lang, target, must=must, problem=attempt.problem, wait_s=attempt.wait_s)
+            return HTMLResponse(page, 429 if attempt.wait_s else 400, _NOT_KEPT)
+        response = RedirectResponse(target, 303)
+        self._set_cookie(response, request, attempt.token, int(ABSOLUTE.total_seconds()))
+        return response
+
+    def _password_first(self, request: Request, who: SignedIn) -> Response:
+        """A password that somebody else knows opens nothing but the page where it is changed."""
+        if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse(f"/password?next={quote(request.url.path)}", 303)
+        return PlainTextResponse(say("password.first", who.lang or self._wiring.settings.lang), 403)
+
     async def _logout(self, request: Request) -> Response:
         token = self._token(request.headers)
         if token:
@@ -148,7 +185,8 @@ class Gate:
         headers = Headers(scope=scope)
         who = await self.who(headers, scope)
         # A browser always sends Origin with a WebSocket; without the same one it is another site or not a browser.
-        if who is None or not host_allowed(headers) or not (headers.get("origin") and same_origin(headers)):
+        allowed = who is not None and not who.must_change_password
+        if not allowed or not host_allowed(headers) or not (headers.get("origin") and same_origin(headers)):
             await receive()
             await send({"type": "websocket.close", "code": 4401, "reason": "sign in first"})
             return
@@ -245,7 +283,7 @@ def same_origin(headers: Headers) -> bool:
 def safe_target(path: str) -> str:
     """A path of ours to go to after sign-in; anything else becomes the first page."""
     plain = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
-    return path if plain and not path.startswith(("/login", "/logout")) else "/"
+    return path if plain and not path.startswith(("/login", "/logout", "/password")) else "/"
 
 
 def _address(scope: Scope) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from shared.words import LANGS, say
 
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; --ink: light-dark(#1d2433, #e8ebf2); --soft: light-dark(#5b6577, #9aa5b8);
   --line: light-dark(#d9dee7, #333c4d); --card: light-dark(#ffffff, #171c26); --ground: light-dark(#f4f6f9, #0f131a);
   --deed: light-dark(#1f4f8f, #7fb0ee); --deed-ink: light-dark(#ffffff, #0f131a);
@@ -49,7 +49,7 @@ def login_page(lang: str, target: str, problem: str = "", *, email: str = "", wa
     focus_email = "" if email else "autofocus"
     return f"""<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(say("signin.title", lang))} · LetsTrade</title><style>{_STYLE}</style></head>
+<title>{escape(say("signin.title", lang))} · LetsTrade</title><style>{STYLE}</style></head>
 <body><main>
 <header>{MARK}<div><h1>LetsTrade</h1><p>{escape(say("signin.tagline", lang))}</p></div></header>
 <form method="post" action="/login">{alert}

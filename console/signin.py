@@ -8,17 +8,18 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from console.passwords import check_password, hash_password
+from console.passwords import check_password, fits, hash_password
 from shared.clock import Clock
 from shared.db import reading, writing
 from shared.store import audit
 from shared.store.people import active_user, user_by_email
-from shared.store.sessions import start_session
+from shared.store.sessions import SignedIn, revoke_all, start_session
 from shared.words import LANGS
 
 # A bcrypt hash nobody knows the password of: an unknown name costs the same time as a known one.
 _NOBODY = hash_password("a name that does not exist")
 _BCRYPT_AT_ONCE = asyncio.Semaphore(2)
+SHORTEST = 10  # characters of a new password
 
 
 class Throttle:
@@ -50,6 +51,17 @@ class Throttle:
 
     def clear(self, key: str) -> None:
         self._failures.pop(key, None)
+
+
+def unusable(current: str, new: str, repeat: str) -> str:
+    """Why `new` cannot become the password (a key of shared.words); "" when it can."""
+    if new != repeat:
+        return "password.differ"
+    if len(new) < SHORTEST:
+        return "password.short"
+    if not fits(new):
+        return "password.long"
+    return "password.same" if new == current else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,50 @@ class Doorkeeper:
         self._pair.clear(pair)
         self._address.forgive(ip)
         return Attempt(await asyncio.to_thread(self._open, user_id, ip, user_agent, lang))
+
+    async def change_password(
+        self, who: SignedIn, current: str, new: str, repeat: str, *, ip: str, user_agent: str
+    ) -> Attempt:
+        """Change the password of a signed-in person, end all sessions of his and open a fresh one.
+
+        Wrong guesses of the current password count like wrong sign-ins.
+        """
+        pair = f"{who.email}|{ip}"
+        wait = self._pair.wait_s(pair)
+        if wait > 0:
+            return Attempt(None, "signin.throttled", int(wait) + 1)
+        problem = unusable(current, new, repeat)
+        if problem:
+            return Attempt(None, problem)
+        self._pair.count(pair)
+        if await self._check(who.email, current) is None:
+            await asyncio.to_thread(self._note_failure, who.email, ip)
+            return Attempt(None, "password.wrong")
+        self._pair.clear(pair)
+        async with _BCRYPT_AT_ONCE:
+            hashed = await asyncio.to_thread(hash_password, new)
+        return Attempt(await asyncio.to_thread(self._replace, who.user_id, hashed, ip, user_agent))
+
+    def _replace(self, user_id: int, hashed: str, ip: str, user_agent: str) -> str | None:
+        with writing(self._engine) as session:
+            now = self._clock.wall_now()
+            user = active_user(session, user_id)
+            if user is None:
+                return None
+            user.password_hash, user.must_change_password = hashed, False
+            session.add(user)
+            revoke_all(session, user_id, now)
+            audit.record(
+                session,
+                now,
+                actor=f"user:{user_id}",
+                actor_user_id=user_id,
+                action="user.password",
+                target=f"user:{user_id}",
+                source="console",
+                after={"ip": ip},
+            )
+            return start_session(session, user_id, now, ip=ip, user_agent=user_agent)
 
     async def _check(self, name: str, password: str) -> int | None:
         user = await asyncio.to_thread(self._find, name)

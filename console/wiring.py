@@ -20,8 +20,12 @@ class Wiring:
     settings: Settings
     engine: Engine
     clock: Clock
-    sealing: SealingKey
     lookup: LookupKey
+
+    @property
+    def sealing(self) -> SealingKey:
+        """The public half in force, read now: keys are rotated while the console runs."""
+        return load_public(self.settings)
 
 
 _current: list[Wiring] = []  # one entry once the process is wired
@@ -36,7 +40,8 @@ def wire(settings: Settings) -> Wiring:
             "it is shorter than 32 bytes or made of one repeated byte",
             "delete it and run `python -m console.cli setup`",
         )
-    return Wiring(settings, open_engine(settings.database_url), SystemClock(), load_public(settings), lookup)
+    load_public(settings)
+    return Wiring(settings, open_engine(settings.database_url), SystemClock(), lookup)
 
 
 def use(wiring: Wiring) -> None:

@@ -112,6 +112,31 @@ class KeyRing:
             ) from error
 
 
+class KeyFile:
+    """The key file as it is now: read again whenever it was replaced, so that a rotation reaches running programs."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._ring = KeyRing.parse(_read_secret_file(path))
+        self._stamp: tuple[int, int, int] | None = None  # read once more at the first use
+
+    def agree(self, key_id: bytes, ephemeral_public: bytes) -> tuple[bytes, bytes]:
+        return self._now().agree(key_id, ephemeral_public)
+
+    def current(self) -> SealingKey:
+        return self._now().current()
+
+    def _now(self) -> KeyRing:
+        try:
+            stamp = _stamp(self._path)  # before the text: a file replaced between the two is read again next time
+            if stamp != self._stamp:
+                self._ring = KeyRing.parse(_read_secret_file(self._path))
+                self._stamp = stamp
+        except (ConfigError, OSError):
+            pass  # moved away while we run: the keys in memory still open and seal, exits must not end here
+        return self._ring
+
+
 def open_sealed(provider: KeyProvider, sealed: str, place: Place) -> str:
     """Open a sealed field.
 
@@ -153,6 +178,13 @@ def load_private(settings: Settings) -> KeyRing:
     if settings.master_key:
         return KeyRing.parse(settings.master_key)
     return KeyRing.parse(_read_secret_file(settings.master_key_file))
+
+
+def load_keys(settings: Settings) -> KeyProvider:
+    """The private half for a program that runs on while keys are rotated: `load_private`, kept up to date."""
+    if settings.master_key:
+        return KeyRing.parse(settings.master_key)
+    return KeyFile(settings.master_key_file)
 
 
 def load_public(settings: Settings) -> SealingKey:
@@ -216,6 +248,16 @@ def write_secret_file(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the new name survives a power cut before anything is sealed under the new key
+    finally:
+        os.close(folder)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _read_secret_file(path: Path) -> str:

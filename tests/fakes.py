@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from brokers.contract import BrokerEvent, RateBudget
+from brokers.contract import BrokerEvent, PeriodProfit, RateBudget
 from shared.domain.account import AccountKey, BrokerName, Environment, Market
-from shared.domain.errors import BrokerUnavailable
+from shared.domain.errors import BrokerUnavailable, NotSupported
 from shared.domain.instrument import Instrument, Venue
-from shared.domain.market import Bar, OrderBook, Quote, Timeframe
+from shared.domain.market import Bar, Detail, OrderBook, Quote, Timeframe
 from shared.domain.money import Currency
-from shared.domain.order import BrokerOrder, Cash, OrderAck, OrderType, Position, Side, TimeInForce
+from shared.domain.order import BrokerOrder, Cash, OrderAck, OrderSession, OrderType, Position, Side, TimeInForce
 
 START = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # 10:00 in New York, a Friday
 KEY = AccountKey(1, BrokerName.KIS, Market.US, Environment.SIM, 1)
@@ -52,8 +52,9 @@ class FakeBroker:
         self.on_change: Callable[[BrokerOrder], None] = lambda row: None  # cancel and amend; may raise
         self.books_orders = True  # False: the order never arrives
         self.down = False  # reads fail
-        self.positions: list[Position] = []
-        self.cash = Decimal(10_000)
+        self.hidden: set[str] = set()  # booked, and not yet in any list
+        self.positions: list[Position] = []  # at the start; the book's fills come on top
+        self.cash = Decimal(100_000)  # at the start; open and filled orders come off
         self._number = 100
 
     def _next(self) -> str:
@@ -62,13 +63,15 @@ class FakeBroker:
 
     async def start(self) -> None: ...
     async def close(self) -> None: ...
+    async def revoke_token(self) -> None: ...
 
     async def place_order(
         self, symbol: str, side: Side, quantity: int, price: Decimal | None, *, order_type: OrderType = OrderType.LIMIT,
-        venue: Venue | None = None, time_in_force: TimeInForce = TimeInForce.DAY, correlation_id: str | None = None,
+        venue: Venue | None = None, time_in_force: TimeInForce = TimeInForce.DAY,
+        session: OrderSession = OrderSession.REGULAR, correlation_id: str | None = None,
     ) -> OrderAck:  # fmt: skip
         self.sent.append("place")
-        row = self.row(symbol, side, quantity, price, number=self._next(), order_type=order_type)
+        row = self.row(symbol, side, quantity, price, number=self._next(), order_type=order_type, session=session)
         if self.books_orders:
             self.book[row.broker_order_id] = row
         self.on_place(row)
@@ -96,40 +99,82 @@ class FakeBroker:
 
     async def get_open_orders(self) -> list[BrokerOrder]:
         self._read()
-        return [row for row in self.book.values() if row.leaves_quantity > 0]
+        return [row for row in self._listed() if row.leaves_quantity > 0]
 
     async def get_executions(self, since: date, until: date) -> list[BrokerOrder]:
         self._read()
-        return list(self.book.values())
+        return self._listed()
 
-    async def get_positions(self) -> list[Position]:
+    async def get_reserved_orders(self, since: date, until: date) -> list[BrokerOrder]:
         self._read()
-        return list(self.positions)
+        return [row for row in self.book.values() if row.session is OrderSession.RESERVED]
+
+    async def get_positions(self, *, settled: bool = False) -> list[Position]:
+        self._read()
+        found = {one.symbol: one for one in self.positions}
+        for row in self.book.values():
+            base = found.get(row.symbol)
+            shares = row.filled_quantity if row.side is Side.BUY else -row.filled_quantity
+            quantity = (base.quantity if base else 0) + shares
+            offered = row.leaves_quantity if row.side is Side.SELL else 0
+            sellable = (base.sellable or 0 if base else 0) + shares - offered
+            price = row.average_fill_price or row.price or Decimal(100)
+            found[row.symbol] = Position(row.symbol, quantity, sellable, price, Currency.USD)
+        return [one for one in found.values() if one.quantity]
 
     async def get_cash(self) -> Cash:
         self._read()
-        return Cash(Currency.USD, self.cash, self.cash, self.clock.wall_now())
+        left = self.cash
+        for row in self.book.values():
+            paid = (row.average_fill_price or Decimal(0)) * row.filled_quantity
+            held_back = (row.price or Decimal(100)) * row.leaves_quantity
+            left += paid if row.side is Side.SELL else -paid - held_back
+        return Cash(Currency.USD, left, left, self.clock.wall_now())
 
     async def get_buying_power(self, symbol: str, price: Decimal, venue: Venue | None = None) -> tuple[Decimal, int]:
         return self.cash, int(self.cash / price)
 
-    async def get_quote(self, symbol: str) -> Quote:
+    async def get_period_profit(self, since: date, until: date) -> PeriodProfit:
+        return PeriodProfit(Currency.USD, Decimal(0), None, None, ())
+
+    async def get_quote(
+        self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
+    ) -> Quote:
         self._read()
         now = self.clock.wall_now()
         return Quote(symbol, Decimal(100), Decimal("99.99"), Decimal("100.01"), None, None, None, None, now, now)
 
-    async def get_order_book(self, symbol: str) -> OrderBook:
+    async def get_detail(self, symbol: str) -> Detail:
+        raise NotSupported("FAKE", "-", "종목 상세가 없습니다 / no price details")
+
+    async def get_order_book(
+        self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
+    ) -> OrderBook:
         now = self.clock.wall_now()
         return OrderBook(symbol, (), (), now, now)
 
-    async def get_bars(self, symbol: str, timeframe: Timeframe, count: int) -> list[Bar]:
+    async def get_bars(
+        self, symbol: str, timeframe: Timeframe, count: int, *, until: datetime | None = None
+    ) -> list[Bar]:
         return []
 
     async def get_instrument(self, symbol: str) -> Instrument:
         return Instrument(symbol, Market.US, Venue.NASDAQ, Currency.USD)
 
-    async def subscribe(self, symbol: str) -> None: ...
-    async def unsubscribe(self, symbol: str) -> None: ...
+    async def list_instruments(self) -> list[Instrument]:
+        return []
+
+    async def is_open_day(self, day: date) -> bool | None:
+        return None
+
+    async def subscribe(
+        self, symbol: str, *, book: bool = False, venue: Venue | None = None,
+        session: OrderSession = OrderSession.REGULAR,
+    ) -> None: ...  # fmt: skip
+    async def unsubscribe(
+        self, symbol: str, *, book: bool = False, venue: Venue | None = None,
+        session: OrderSession = OrderSession.REGULAR,
+    ) -> None: ...  # fmt: skip
 
     async def events(self) -> AsyncIterator[BrokerEvent]:
         return
@@ -140,13 +185,14 @@ class FakeBroker:
 
     def row(
         self, symbol: str, side: Side, quantity: int, price: Decimal | None, *, number: str = "", orig: str | None = None,
-        order_type: OrderType = OrderType.LIMIT,
+        order_type: OrderType = OrderType.LIMIT, session: OrderSession = OrderSession.REGULAR,
     ) -> BrokerOrder:  # fmt: skip
         """A fresh open order as the broker lists it."""
         return BrokerOrder(
             broker_order_id=number or self._next(), symbol=symbol, side=side, quantity=quantity, price=price,
             filled_quantity=0, average_fill_price=None, leaves_quantity=quantity, canceled=False, rejected=False,
             ordered_at=self.clock.market_now(), orig_order_id=orig, order_type=order_type,
+            session=session,
         )  # fmt: skip
 
     def fill(self, number: str, quantity: int, price: str) -> None:
@@ -158,6 +204,9 @@ class FakeBroker:
         self.book[number] = replace(
             row, filled_quantity=filled, average_fill_price=average, leaves_quantity=max(row.quantity - filled, 0)
         )
+
+    def _listed(self) -> list[BrokerOrder]:
+        return [row for row in self.book.values() if row.broker_order_id not in self.hidden]
 
     def _read(self) -> None:
         if self.down:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from math import isfinite
 
 from shared.domain.bot_state import BotState, KillLevel
 from shared.domain.order import PRICED, OrderRequest, Side
@@ -141,7 +142,8 @@ def data_age(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | Non
 
 def store_away(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
     if s.store_away_s > limits.store_outage_entry_s and not reduces(request):
-        return Denied("store_away", f"저장소 끊김 {s.store_away_s:.0f}초")
+        how_long = f"{s.store_away_s:.0f}초" if isfinite(s.store_away_s) else "시작 때부터, 사본으로 청산만"
+        return Denied("store_away", f"저장소 끊김 {how_long}")
     return None
 
 

@@ -4,40 +4,54 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from brokers.contract import Broker, BrokerEvent, CallLog, Credentials, RateBudget, TokenStore
+from brokers.contract import Broker, BrokerEvent, CallLog, Credentials, PeriodProfit, RateBudget, TokenStore
 from brokers.http import Door, Mask
 from brokers.kis import tr
 from brokers.kis.auth import Auth
-from brokers.kis.bars import merged
-from brokers.kis.codec import decode_ack, judge
+from brokers.kis.codec import decode_ack, judge, text
 from brokers.kis.codec_krx import KrxDialect
 from brokers.kis.codec_us import UsDialect, collared
-from brokers.kis.dialect import Ask, Dialect, Ticket
+from brokers.kis.dialect import Ask, Dialect, Quotes, Registration, Ticket
+from brokers.kis.history import History
 from brokers.kis.lookup import Lookup, not_found
+from brokers.kis.quotes_krx import KrxQuotes
+from brokers.kis.quotes_us import UsQuotes
 from brokers.kis.rest import Rest, nothing_sent_yet
 from brokers.kis.stream import KisStream
 from brokers.pacing import Pacer, Priority
 from shared.clock import Clock
-from shared.domain.account import AccountKey, AccountNumber, Market, Wire
+from shared.domain.account import AccountKey, AccountNumber, Environment, Market, Wire
 from shared.domain.errors import (
     BadPrice,
     ConfigError,
-    NotSupported,
     OrderRejected,
     OutcomeUnknown,
     WireError,
 )
 from shared.domain.instrument import Instrument, Venue
-from shared.domain.market import Bar, OrderBook, Quote, Timeframe
-from shared.domain.order import PRICED, BrokerOrder, Cash, OrderAck, OrderType, Position, Side, TimeInForce
+from shared.domain.market import Bar, Detail, OrderBook, Quote, Timeframe
+from shared.domain.order import (
+    PRICED,
+    BrokerOrder,
+    Cash,
+    OrderAck,
+    OrderSession,
+    OrderType,
+    Position,
+    Side,
+    TimeInForce,
+)
 from shared.domain.venue_rules import on_tick
 
-DIALECTS: dict[Market, type[UsDialect] | type[KrxDialect]] = {Market.US: UsDialect, Market.KRX: KrxDialect}
+DIALECTS: dict[Market, tuple[type[Dialect], type[Quotes]]] = {
+    Market.US: (UsDialect, UsQuotes),
+    Market.KRX: (KrxDialect, KrxQuotes),
+}
 COLLAR_PCT = Decimal(5)  # how far from the last price a US "market" order may fill
-MAX_BAR_PAGES = 40
 
 
 def open(
@@ -85,15 +99,18 @@ class KisAdapter:
     ) -> None:
         self.key = key
         self._clock, self._pacer, self._door, self._auth = clock, pacer, door, auth
-        self._dialect: Dialect = DIALECTS[key.market](account, site.mock)
+        dialect, quotes = DIALECTS[key.market]
+        self._dialect, self._quotes = dialect(account, site.mock), quotes(site.mock)
         self._rest = Rest(door, auth, site, self._dialect.page_size_suffix)
         self._lookup = Lookup(self._rest, key.market, site.mock, clock)
+        self._history = History(self._rest, self._quotes, site.mock, clock)
+        # broker_order_id -> where the order went, which amend and cancel must follow: KIS's own lists do not name it.
+        self._sessions: dict[str, OrderSession] = {}
         self._org_nos: dict[str, str] = {}  # broker_order_id -> branch, which a Korean cancel must name
         self._events: asyncio.Queue[BrokerEvent] = asyncio.Queue()
         notice = (self._dialect.notice_tr, hts_id) if hts_id else None
         number = account.cano + account.product
-        stream_tr = self._dialect.stream_tr
-        self._stream = KisStream(site, clock, auth, stream_tr, notice, number, self._events.put_nowait)
+        self._stream = KisStream(site, clock, auth, notice, number, self._events.put_nowait)
         self._stream.on_tick(self._events.put_nowait)
 
     async def start(self) -> None:
@@ -107,6 +124,9 @@ class KisAdapter:
         await self._auth.close()
         await self._door.close()
 
+    async def revoke_token(self) -> None:
+        await self._auth.revoke()
+
     async def place_order(
         self,
         symbol: str,
@@ -117,23 +137,33 @@ class KisAdapter:
         order_type: OrderType = OrderType.LIMIT,
         venue: Venue | None = None,
         time_in_force: TimeInForce = TimeInForce.DAY,
+        session: OrderSession = OrderSession.REGULAR,
         correlation_id: str | None = None,
     ) -> OrderAck:
-        """A US MARKET order does not exist at KIS: it leaves as a limit 5 % beyond the last price, asked just before."""
+        """A US MARKET order does not exist at KIS: it leaves as a limit 5 % beyond the last price, asked just before.
+
+        The ack's `raw` says so. MOO and MOC are sales only; 모의투자 and the day market take limit orders only.
+        """
         self._check_quantity(quantity)
         if (price is None) == (order_type in PRICED):
-            raise BadPrice(tr.KIS, "-", f"a {order_type} order with price {price}", "give a price to limit orders only")
+            why = f"{order_type} 주문에 가격 {price} / a {order_type} order with price {price}"
+            raise BadPrice(tr.KIS, "-", why, "지정가 계열에만 가격을 주세요 / give a price to limit orders only")
         # A sale shrinks a position in a cash account: it goes with the exits.
         priority = Priority.EXIT if side is Side.SELL else Priority.ENTRY
+        emulated = ""
         async with nothing_sent_yet():
             instrument = await self._lookup.instrument(symbol)
             venue = venue or instrument.venue
-            if order_type is OrderType.MARKET and self.key.market is Market.US:
-                last = (await self._quote(symbol, venue, priority)).last
+            if order_type is OrderType.MARKET and self.key.market is Market.US and session is not OrderSession.RESERVED:
+                last = (await self._quote(symbol, venue, session, priority)).last
                 price, order_type = collared(last, side, COLLAR_PCT, self._today()), OrderType.LIMIT
+                emulated = f"시장가를 지정가 {price}로 보냈습니다 / market sent as a limit at {price} (last {last}); "
             self._check_tick(instrument, price)
-        ticket = Ticket(symbol, side, quantity, price, order_type, venue, time_in_force)
-        return await self._send(self._dialect.order(ticket), priority, correlation_id)
+        ticket = Ticket(instrument.symbol, side, quantity, price, order_type, venue, time_in_force, session)
+        ack = await self._send(self._dialect.order(ticket), priority, correlation_id)
+        if session is not OrderSession.RESERVED:  # reservations are numbered on their own
+            self._sessions[ack.broker_order_id] = session
+        return replace(ack, raw=emulated + ack.raw)
 
     async def amend_order(
         self, original: BrokerOrder, quantity: int, price: Decimal, *, correlation_id: str | None = None
@@ -141,21 +171,32 @@ class KisAdapter:
         self._check_quantity(quantity)
         async with nothing_sent_yet():
             self._check_tick(await self._lookup.instrument(original.symbol), price)
+            original = self._where_it_went(original)
             ask = self._dialect.change(original, quantity, price, await self._org_no(original, ""))
         priority = Priority.EXIT if original.side is Side.SELL else Priority.ENTRY
-        return await self._send(ask, priority, correlation_id)
+        ack = await self._send(ask, priority, correlation_id)
+        self._sessions[ack.broker_order_id] = original.session
+        return ack
 
     async def cancel_order(
         self, original: BrokerOrder, quantity: int, *, org_no: str = "", correlation_id: str | None = None
     ) -> OrderAck:
         self._check_quantity(quantity)
         async with nothing_sent_yet():
+            original = self._where_it_went(original)
             ask = self._dialect.change(original, quantity, None, await self._org_no(original, org_no))
         return await self._send(ask, Priority.EXIT, correlation_id)
 
+    def _where_it_went(self, original: BrokerOrder) -> BrokerOrder:
+        """A caller that does not know an order's session may leave it REGULAR: what was sent or listed here is known."""
+        if original.session is not OrderSession.REGULAR:
+            return original
+        return replace(original, session=self._sessions.get(original.broker_order_id, OrderSession.REGULAR))
+
     def _check_quantity(self, quantity: int) -> None:
         if quantity <= 0:  # KIS reads 0 as "all of it"
-            raise OrderRejected(tr.KIS, "-", f"{quantity} shares", "ask for one share or more")
+            why = f"수량 {quantity}주 / {quantity} shares"
+            raise OrderRejected(tr.KIS, "-", why, "1주 이상이어야 합니다 / ask for one share or more")
 
     def _check_tick(self, instrument: Instrument, price: Decimal | None) -> None:
         """Refuse a price off the tick here: KIS's code for it is documented for 모의투자 only, else it would be unknown."""
@@ -163,9 +204,8 @@ class KisAdapter:
             return
         on, kind, board = self._today(), instrument.type, instrument.board or "KOSPI"
         if price <= 0 or not on_tick(self.key.market, price, on, instrument_type=kind, board=board):
-            raise BadPrice(
-                tr.KIS, "-", f"{price} is not on the tick of {instrument.symbol}", "round the price to the tick"
-            )
+            why = f"{instrument.symbol} {price}: 호가 단위가 아닙니다 / not on the tick"
+            raise BadPrice(tr.KIS, "-", why, "가격을 호가 단위에 맞추세요 / round the price to the tick")
 
     async def _send(self, ask: Ask, priority: Priority, correlation_id: str | None) -> OrderAck:
         body = await self._rest.order(ask, priority, correlation_id)
@@ -185,26 +225,38 @@ class KisAdapter:
         return self._org_nos.get(original.broker_order_id, "")
 
     async def get_open_orders(self) -> list[BrokerOrder]:
-        orders = await self._orders(self._dialect.open_orders(self._today()))
+        orders = await self._orders([self._dialect.open_orders(self._today())])
         return [order for order in orders if order.leaves_quantity > 0 and not order.is_cancel]
 
     async def get_executions(self, since: date, until: date) -> list[BrokerOrder]:
-        return await self._orders(self._dialect.executions(since, until))
+        return await self._orders(self._dialect.executions(since, until, self._today()))
 
-    async def _orders(self, ask: Ask) -> list[BrokerOrder]:
-        """Read a list of orders; one that came on two pages counts once, as it was last seen."""
+    async def _orders(self, asks: list[Ask]) -> list[BrokerOrder]:
+        """Read lists of orders; one that came on two pages counts once, as it was last seen."""
         now = self._clock.market_now()
-        found: dict[tuple[str, str], BrokerOrder] = {}  # order date and number: a number is unique per day only
-        for row in await self._rest.list(ask):
+        # order date, branch and number: a number is unique per day and branch only (kis.md §7.2)
+        found: dict[tuple[str, str, str], BrokerOrder] = {}
+        for row in [row for ask in asks for row in await self._rest.list(ask)]:
             order = self._dialect.read_order(row, now)
-            found[str(row.get("ord_dt") or ""), order.broker_order_id] = order
-            self._org_nos[order.broker_order_id] = str(row.get("ord_gno_brno") or "").strip()
+            branch, number = text(row, "ord_gno_brno"), order.broker_order_id
+            # What a list cannot name is guessed from the hour, where hours are kept: the local exchange never closes.
+            guessed = order.session if self.key.environment is Environment.LIVE else OrderSession.REGULAR
+            session = self._sessions.setdefault(number, guessed)
+            found[text(row, "ord_dt"), branch, number] = replace(order, session=session)
+            self._org_nos[number] = branch
         return list(found.values())
 
     def _today(self) -> date:
         return self._clock.market_now().astimezone(self._dialect.zone).date()
 
-    async def get_positions(self) -> list[Position]:
+    async def get_reserved_orders(self, since: date, until: date) -> list[BrokerOrder]:
+        rows = await self._rest.list(self._dialect.reserved_orders(since, until))
+        return [self._dialect.read_reserved(row) for row in rows]
+
+    async def get_positions(self, *, settled: bool = False) -> list[Position]:
+        if settled:
+            pages = [page for ask in self._dialect.settled() for page in await self._rest.pages(ask)]
+            return self._dialect.read_settled(pages)
         return self._dialect.read_positions(await self._rest.pages(self._dialect.balance()))
 
     async def get_cash(self) -> Cash:
@@ -217,54 +269,77 @@ class KisAdapter:
         where = venue or (await self._lookup.instrument(symbol)).venue
         return self._dialect.read_power(await self._rest.get(self._dialect.power(symbol, price, where)))
 
-    async def get_quote(self, symbol: str) -> Quote:
-        return await self._quote(symbol, (await self._lookup.instrument(symbol)).venue)
+    async def get_period_profit(self, since: date, until: date) -> PeriodProfit:
+        return self._dialect.read_profit(await self._rest.pages(self._dialect.profit(since, until)))
 
-    async def _quote(self, symbol: str, venue: Venue, priority: Priority = Priority.READ) -> Quote:
-        body = await self._rest.get(self._dialect.quote(symbol, venue), priority)
-        quote = self._dialect.read_quote(symbol, body, self._clock.market_now(), self._clock.wall_now())
+    async def get_quote(
+        self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
+    ) -> Quote:
+        instrument = await self._lookup.instrument(symbol)
+        return await self._quote(instrument.symbol, venue or instrument.venue, session)
+
+    async def _quote(
+        self, symbol: str, venue: Venue, session: OrderSession, priority: Priority = Priority.READ
+    ) -> Quote:
+        body = await self._rest.get(self._quotes.quote(symbol, venue, session), priority)
+        quote = self._quotes.read_quote(symbol, body, self._clock.market_now(), self._clock.wall_now())
         if quote is None:
             raise not_found(symbol, self.key.market)
         return quote
 
-    async def get_order_book(self, symbol: str) -> OrderBook:
-        venue = (await self._lookup.instrument(symbol)).venue
-        body = await self._rest.get(self._dialect.book(symbol, venue))
-        return self._dialect.read_book(symbol, body, self._clock.market_now(), self._clock.wall_now())
+    async def get_order_book(
+        self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
+    ) -> OrderBook:
+        instrument = await self._lookup.instrument(symbol)
+        body = await self._rest.get(self._quotes.book(instrument.symbol, venue or instrument.venue, session))
+        return self._quotes.read_book(instrument.symbol, body, self._clock.market_now(), self._clock.wall_now())
 
-    async def get_bars(self, symbol: str, timeframe: Timeframe, count: int) -> list[Bar]:
-        venue = (await self._lookup.instrument(symbol)).venue
-        source = self._dialect.bar_source(timeframe)
-        wanted = count * (timeframe.seconds // source.seconds)
-        now = self._clock.market_now()
-        found: dict[datetime, Bar] = {}
-        before: datetime | None = now
-        for _ in range(MAX_BAR_PAGES):
-            if before is None or len(found) >= wanted:
-                break
-            body = await self._rest.get(self._dialect.bars(symbol, venue, source, before, now))
-            page = self._dialect.read_bars(symbol, source, body, now)
-            new = [bar for bar in page if bar.start not in found]
-            found |= {bar.start: bar for bar in new}
-            before = self._dialect.earlier(source, before, new, now)
-        bars = [found[start] for start in sorted(found)]
-        return merged(bars, timeframe, now, self._dialect.zone)[-count:]
+    async def get_detail(self, symbol: str) -> Detail:
+        instrument = await self._lookup.instrument(symbol)
+        body = await self._rest.get(self._quotes.detail(instrument.symbol, instrument.venue))
+        detail = self._quotes.read_detail(instrument.symbol, body)
+        if detail is None:
+            raise not_found(symbol, self.key.market)
+        return detail
+
+    async def get_bars(
+        self, symbol: str, timeframe: Timeframe, count: int, *, until: datetime | None = None
+    ) -> list[Bar]:
+        instrument = await self._lookup.instrument(symbol)
+        return await self._history.bars(instrument.symbol, instrument.venue, timeframe, count, until)
 
     async def get_instrument(self, symbol: str) -> Instrument:
         return await self._lookup.instrument(symbol)
 
-    async def subscribe(self, symbol: str) -> None:
-        if self._dialect.stream_tr is None:
-            raise NotSupported(
-                tr.KIS, "-", "모의투자에는 미국 실시간 시세가 없습니다 / no US ticks in mock trading: poll quotes"
-            )
-        await self._stream.subscribe(await self._stream_key(symbol))
+    async def list_instruments(self) -> list[Instrument]:
+        return await self._history.instruments()
 
-    async def unsubscribe(self, symbol: str) -> None:
-        await self._stream.unsubscribe(await self._stream_key(symbol))
+    async def is_open_day(self, day: date) -> bool | None:
+        return await self._history.is_open_day(day)
 
-    async def _stream_key(self, symbol: str) -> str:
-        return self._dialect.stream_key(symbol, (await self._lookup.instrument(symbol)).venue)
+    async def subscribe(
+        self,
+        symbol: str,
+        *,
+        book: bool = False,
+        venue: Venue | None = None,
+        session: OrderSession = OrderSession.REGULAR,
+    ) -> None:
+        await self._stream.subscribe(await self._feed(symbol, book, venue, session))
+
+    async def unsubscribe(
+        self,
+        symbol: str,
+        *,
+        book: bool = False,
+        venue: Venue | None = None,
+        session: OrderSession = OrderSession.REGULAR,
+    ) -> None:
+        await self._stream.unsubscribe(await self._feed(symbol, book, venue, session))
+
+    async def _feed(self, symbol: str, book: bool, venue: Venue | None, session: OrderSession) -> Registration:
+        instrument = await self._lookup.instrument(symbol)
+        return self._quotes.feed(instrument.symbol, venue or instrument.venue, book, session)
 
     async def events(self) -> AsyncIterator[BrokerEvent]:
         while True:

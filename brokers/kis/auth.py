@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -10,7 +12,7 @@ import orjson
 from brokers.contract import Credentials, Token, TokenStore
 from brokers.http import Answer, Call, Door
 from brokers.kis.codec import KST
-from brokers.kis.tr import APPROVAL, HASHKEY, KIS, TOKEN, Site
+from brokers.kis.tr import APPROVAL, HASHKEY, KIS, REVOKE, TOKEN, Site
 from brokers.pacing import Priority
 from shared.clock import Clock
 from shared.domain.errors import AuthExpired, BrokerError, NotSent, RateLimited, WireError
@@ -31,6 +33,7 @@ class Auth:
         self._token: Token | None = None
         self._one_at_a_time = asyncio.Lock()
         self._issued_at: datetime | None = None  # wall time of the last issue we know of
+        self._renew_now = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -50,8 +53,7 @@ class Auth:
         if self._left() > RENEW_BEFORE and self._token is not None:
             return self._token.value
         async with self._one_at_a_time:
-            if self._token is None:
-                self._token = await self._store.load()
+            await self._load()
             if self._token is not None and self._left() > RENEW_BEFORE:
                 return self._token.value
             try:
@@ -61,13 +63,27 @@ class Auth:
                     raise
                 return self._token.value  # the old one still serves; the keeper asks again
 
+    async def _load(self) -> None:
+        if self._token is None:
+            self._token = await self._store.load()
+            if self._token is not None and self._issued_at is None:
+                self._issued_at = self._token.expires_at - LIFE  # the once-a-minute rule holds across a restart
+
+    def drop(self, refused: str) -> None:
+        """Use a refused token no more and begin its renewal; whoever needs a token next waits for the new one."""
+        if self._token is not None and self._token.value == refused:
+            self._token = replace(self._token, expires_at=self._clock.wall_now())
+            self._renew_now.set()
+
     async def renew(self, refused: str) -> None:
         """Replace a token the broker no longer accepts (KIS ends some early, kis.md §2.1); once for all who saw it."""
         async with self._one_at_a_time:
             if self._token is None or self._token.value == refused:
                 await self.get_access_token()
                 if self._token is not None and self._token.value == refused:
-                    raise AuthExpired(KIS, "-", "the broker issued the refused token again")
+                    raise AuthExpired(
+                        KIS, "-", "거절된 토큰이 다시 발급되었습니다 / the broker issued the refused token again"
+                    )
 
     async def get_access_token(self) -> str:
         """Ask the broker for a token and store it; waits out the once-a-minute rule.
@@ -84,12 +100,30 @@ class Auth:
             self._issued_at = self._clock.wall_now()  # someone issued within this minute; the next try waits it out
             raise
         self._issued_at = self._clock.wall_now()
-        generation = self._token.generation if self._token else 0
+        known = self._token
         value, expires_at = decode_token(answer)
-        if self._token is None or self._token.value != value:
-            self._token = Token(value, expires_at, generation + 1)
+        # Within six hours the broker issues the same token again (kis.md §2.1): no new generation, perhaps a new end.
+        generation = (known.generation if known else 0) + (known is None or known.value != value)
+        if known is None or (known.value, known.expires_at) != (value, expires_at):
+            self._token = Token(value, expires_at, generation)
             await self._store.save(self._token)
         return value
+
+    async def revoke(self) -> None:
+        """Give the token back to the broker and stop keeping one; does nothing without a token.
+
+        For a key that is taken out of use. The stream's place is not freed by it (kis.md §2.2).
+        """
+        await self.close()
+        async with self._one_at_a_time:
+            await self._load()
+            if self._token is None or self._left() <= timedelta(0):
+                return
+            body = {**self._key_pair("appsecret"), "token": self._token.value}
+            await self._door.read(Call("revokeP", "POST", self._site.rest + REVOKE, JSON, body=orjson.dumps(body)))
+            # The store keeps the number of the generation; a token that has ended is never used again.
+            self._token = replace(self._token, expires_at=self._clock.wall_now())
+            await self._store.save(self._token)
 
     async def approval_key(self) -> str:
         """Ask for the stream's key; a fresh one for each connection."""
@@ -108,7 +142,12 @@ class Auth:
         try:
             return answer_field(await self._door.read(call, deadline_s=5.0), "HASH")
         except BrokerError as e:
-            raise NotSent(KIS, e.broker_code, f"the order could not be signed: {e.message}", e.now) from e
+            raise NotSent(
+                KIS,
+                e.broker_code,
+                f"주문에 서명하지 못해 보내지 않았습니다 / the order could not be signed: {e.message}",
+                e.now,
+            ) from e
 
     def headers(self, token: str) -> dict[str, str]:
         """What every REST call carries (kis.md §1.2)."""
@@ -121,17 +160,18 @@ class Auth:
         return self._token.expires_at - self._clock.wall_now() if self._token else timedelta(0)
 
     async def _wait_for_turn(self) -> None:
-        """Across a restart the stored token tells when the last one was issued: a day before its end."""
-        issued_at = self._issued_at or (self._token.expires_at - LIFE if self._token else None)
-        if issued_at is not None:
-            wait_s = ISSUE_EVERY_S - (self._clock.wall_now() - issued_at).total_seconds()
+        if self._issued_at is not None:
+            wait_s = ISSUE_EVERY_S - (self._clock.wall_now() - self._issued_at).total_seconds()
             if 0 < wait_s <= ISSUE_EVERY_S:
                 await asyncio.sleep(wait_s)
 
     async def _keep(self) -> None:
         """Renew ahead of time; a failure leaves the old token in use and is tried again a minute later."""
         while True:
-            await asyncio.sleep(KEEP_EVERY_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(KEEP_EVERY_S):
+                    await self._renew_now.wait()
+            self._renew_now.clear()
             try:
                 await self.ensure_token()
             except BrokerError:

@@ -9,18 +9,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from brokers.http import Answer
-from brokers.kis.tr import AWAY, KIS, KIS_TO_SIDE, NO_ENVELOPE, REFUSALS, RETRY_AFTER_S
+from brokers.kis.codes import AWAY, REFUSALS, RETRY_AFTER_S, explained
+from brokers.kis.tr import KIS, KIS_TO_SIDE, NO_ENVELOPE
 from shared.domain.errors import BrokerUnavailable, OutcomeUnknown, RateLimited, Refused, WireError
 from shared.domain.order import OrderAck, Side
 
 KST = ZoneInfo("Asia/Seoul")
 Row = dict[str, Any]
+FIRST_YEAR, LAST_YEAR = 1950, 2200  # charts reach back far
+MOST_DIGITS = 24  # before the point; the longest documented amount has 19
 
 
 def judge(answer: Answer, order: bool) -> None:
     """Return when `answer` is a success; raise what it means otherwise.
 
-    On an order only a code listed in tr.REFUSALS is a refusal. Message text decides nothing.
+    On an order only a code that codes.csv lists as proven is a refusal. Message text decides nothing.
     """
     try:
         body = answer.json(KIS)
@@ -31,17 +34,20 @@ def judge(answer: Answer, order: bool) -> None:
     if answer.status == 200 and (body.get("rt_cd") == "0" or ("rt_cd" not in body and answer.tr in NO_ENVELOPE)):
         return
     code = str(body.get("msg_cd") or body.get("error_code") or "")
-    message = f"{answer.tr}: {str(body.get('msg1') or body.get('error_description') or '').strip()}"
+    said = f"{answer.tr}: {str(body.get('msg1') or body.get('error_description') or '').strip()}"
+    why, now = explained(code, said)
     refusal = REFUSALS.get(code)
     if refusal is RateLimited:
-        raise RateLimited(KIS, code, message, RETRY_AFTER_S[code])
+        limited = RateLimited(KIS, code, why, RETRY_AFTER_S[code])
+        limited.now = now
+        raise limited
     if refusal is not None:
-        raise refusal(KIS, code, message)
+        raise refusal(KIS, code, why, now)
     if order:
-        raise OutcomeUnknown(KIS, code or str(answer.status), message)
+        raise OutcomeUnknown(KIS, code or str(answer.status), why, now)
     if code in AWAY or answer.status != 200:
-        raise BrokerUnavailable(KIS, code or str(answer.status), message)
-    raise Refused(KIS, code, message)
+        raise BrokerUnavailable(KIS, code or str(answer.status), why, now)
+    raise Refused(KIS, code, why, now)
 
 
 def rows(body: Row, name: str) -> list[Row]:
@@ -103,17 +109,20 @@ def decimal(value: str, name: str) -> Decimal:
         parsed = Decimal(value.strip())
     except InvalidOperation as e:
         raise WireError(KIS, "-", f"{name} is not a number: {value!r}") from e
-    if not parsed.is_finite():
-        raise WireError(KIS, "-", f"{name} is not a finite number: {value!r}")
+    if not parsed.is_finite() or parsed.adjusted() > MOST_DIGITS:
+        raise WireError(KIS, "-", f"{name} is not a number of this world: {value[:40]!r}")
     return parsed
 
 
 def instant(day: str, clock: str, zone: ZoneInfo = KST) -> datetime:
     """YYYYMMDD and HHMMSS of a zone as an aware UTC time."""
     try:
-        return datetime.strptime(day.strip() + clock.strip(), "%Y%m%d%H%M%S").replace(tzinfo=zone).astimezone(UTC)
+        at = datetime.strptime(day.strip() + clock.strip(), "%Y%m%d%H%M%S").replace(tzinfo=zone)
     except ValueError as e:
         raise WireError(KIS, "-", f"not a date and time: {day!r} {clock!r}") from e
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise WireError(KIS, "-", f"not a date of a market: {day!r}")
+    return at.astimezone(UTC)
 
 
 def calendar_day(value: str) -> date:
@@ -160,12 +169,23 @@ def decode_ack(body: Row, market_now: datetime) -> OrderAck:
     output = one(body, "output")
     fields = {name.upper(): value for name, value in output.items()}
     clock = text(fields, "ORD_TMD")
+    number = "ODNO" if text(fields, "ODNO") else "OVRS_RSVN_ODNO"  # the answer to a reserved order's cancel
     return OrderAck(
-        broker_order_id=order_id(required(fields, "ODNO")),
+        broker_order_id=order_id(required(fields, number)),
         acknowledged_at=instant_near(clock, market_now) if clock else market_now,
         org_no=text(fields, "KRX_FWDG_ORD_ORGNO"),
         raw=f"{text(body, 'msg_cd')} {text(body, 'msg1')}",
     )
+
+
+def share_class(symbol: str) -> str:
+    """KIS's spelling of a US symbol: class shares carry a slash there (BRK/B), a dot everywhere else (BRK.B)."""
+    return symbol.replace(".", "/")
+
+
+def plain_symbol(symbol: str) -> str:
+    """Our spelling of KIS's US symbol."""
+    return symbol.strip().replace("/", ".")
 
 
 def levels(row: Row, price: str, quantity: str) -> Iterator[tuple[Decimal, int]]:

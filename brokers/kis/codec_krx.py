@@ -1,50 +1,54 @@
-"""Korean shares in KIS's words (kis.md §4)."""
+"""Orders and account of Korean shares in KIS's words (kis.md §4)."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from calendar import monthrange
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from brokers.contract import PeriodProfit, ProfitRow
 from brokers.kis import tr
+from brokers.kis.account_rows import HoldingRow, OrderFacts, OrderRow, read_holdings, read_order
 from brokers.kis.codec import (
     KST,
     Row,
     amount,
-    at_local,
     calendar_day,
     instant,
     instant_near,
-    levels,
     number,
     one,
-    order_id,
     original_id,
     positive,
     required,
     rows,
-    side_of,
     text,
     whole,
     wire_order_id,
 )
-from brokers.kis.dialect import Ask, Ticket
+from brokers.kis.dialect import ROUND_IT, Ask, Ticket, not_offered
 from shared.domain.account import AccountNumber, Market
 from shared.domain.errors import BadPrice, NotSupported
 from shared.domain.instrument import Venue
-from shared.domain.market import Bar, BookLevel, OrderBook, Quote, Timeframe
 from shared.domain.money import Currency
-from shared.domain.order import BrokerOrder, Cash, OrderType, Position, Side
+from shared.domain.order import BrokerOrder, Cash, OrderSession, OrderType, Position, Side
 
-OPEN_AT, CLOSE_AT = time(9, 0), time(15, 30)
-DAILY_SPAN = timedelta(days=140)  # holds fewer than the 100 rows a page can carry
-KEPT = timedelta(days=90)  # inquire-daily-ccld reaches three months back
+KEPT_MONTHS = 3  # what inquire-daily-ccld calls recent; older orders have a transaction of their own
 VENUES = {venue.value: venue for venue in (Venue.KRX, Venue.NXT, Venue.SOR)}
+ORDERS = OrderRow("ord_qty", "ord_unpr", "tot_ccld_qty", ("rmn_qty", "psbl_qty"))  # psbl_qty: amendable orders
+HELD = HoldingRow("pdno", "prdt_name", "hldg_qty", "ord_psbl_qty", "pchs_avg_pric", "prpr", "evlu_pfls_amt")
 
 
 def price_text(price: Decimal) -> str:
     if price <= 0 or price != price.to_integral_value():
-        raise BadPrice(tr.KIS, "-", f"{price} is not a whole number of won", "round the price to the tick")
+        raise BadPrice(tr.KIS, "-", f"{price}: 원 단위가 아닙니다 / not a whole number of won", ROUND_IT)
     return str(int(price))
+
+
+def months_before(day: date, months: int) -> date:
+    """The same day of an earlier month, the month's last day where there is no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 class KrxDialect:
@@ -54,13 +58,14 @@ class KrxDialect:
 
     def __init__(self, account: AccountNumber, mock: bool) -> None:
         self._account, self._mock = {"CANO": account.cano, "ACNT_PRDT_CD": account.product}, mock
-        self.stream_tr: str | None = tr.KRX_TICKS
         self.notice_tr = tr.KRX_NOTICES[mock]
 
     def order(self, ticket: Ticket) -> Ask:
+        only_regular(ticket.session)
         kind = tr.KRX_ORDER_TYPE.get((ticket.order_type, ticket.time_in_force))
-        if kind is None or (kind == "01" and ticket.venue is Venue.NXT):
-            raise NotSupported(tr.KIS, "-", f"no {ticket.order_type} {ticket.time_in_force} at {ticket.venue}")
+        if kind is None or (kind == "01" and ticket.venue is Venue.NXT):  # 01 is offered at K and S (kis.md §4.2)
+            wanted = f"{ticket.order_type} {ticket.time_in_force}"
+            raise not_offered(f"{ticket.venue}에는 {wanted} 주문이 없습니다", f"no {wanted} orders at {ticket.venue}")
         return Ask(
             tr.KRX_BUY if ticket.side is Side.BUY else tr.KRX_SELL,
             {
@@ -76,6 +81,7 @@ class KrxDialect:
         )
 
     def change(self, original: BrokerOrder, quantity: int, price: Decimal | None, org_no: str) -> Ask:
+        only_regular(original.session)
         whole_rest = price is None and quantity >= original.leaves_quantity
         return Ask(
             tr.KRX_CHANGE,
@@ -96,64 +102,58 @@ class KrxDialect:
     def open_orders(self, today: date) -> Ask:
         """모의투자 has no list of amendable orders: the day's executions hold them."""
         if self._mock:
-            return self.executions(today, today)
+            return self._orders(tr.KRX_ORDERS, today, today)
         return Ask(tr.KRX_OPEN, {**self._account, "INQR_DVSN_1": "0", "INQR_DVSN_2": "0"})
 
-    def executions(self, since: date, until: date) -> Ask:
-        if until - since > KEPT:
-            raise NotSupported(tr.KIS, "-", f"executions reach {KEPT.days} days back, asked from {since} to {until}")
-        return Ask(
-            tr.KRX_ORDERS,
-            {
-                **self._account,
-                "INQR_STRT_DT": f"{since:%Y%m%d}",
-                "INQR_END_DT": f"{until:%Y%m%d}",
-                "SLL_BUY_DVSN_CD": "00",
-                "PDNO": "",
-                "CCLD_DVSN": "00",
-                "INQR_DVSN": "01",
-                "INQR_DVSN_3": "00",
-                "ORD_GNO_BRNO": "",
-                "ODNO": "",
-                "INQR_DVSN_1": "",
-                "EXCG_ID_DVSN_CD": "KRX" if self._mock else "ALL",
-            },
-            "output1",
-        )
+    def executions(self, since: date, until: date, today: date) -> list[Ask]:
+        recent = months_before(today, KEPT_MONTHS)
+        asks = []
+        if since < recent:
+            asks.append(self._orders(tr.KRX_OLD_ORDERS, since, min(until, recent - timedelta(days=1))))
+        if until >= recent:
+            asks.append(self._orders(tr.KRX_ORDERS, max(since, recent), until))
+        return asks
+
+    def _orders(self, asked: tr.Tr, since: date, until: date) -> Ask:
+        fields = {
+            "INQR_STRT_DT": f"{since:%Y%m%d}",
+            "INQR_END_DT": f"{until:%Y%m%d}",
+            "SLL_BUY_DVSN_CD": "00",
+            "PDNO": "",
+            "CCLD_DVSN": "00",
+            "INQR_DVSN": "01",
+            "INQR_DVSN_3": "00",
+            "ORD_GNO_BRNO": "",
+            "ODNO": "",
+            "INQR_DVSN_1": "",
+            "EXCG_ID_DVSN_CD": "KRX" if self._mock else "ALL",
+        }
+        return Ask(asked, {**self._account, **fields}, "output1")
 
     def read_order(self, row: Row, market_now: datetime) -> BrokerOrder:
-        """Read a row of the executions or of the amendable orders, whose remainder is called psbl_qty."""
-        quantity, filled = whole(row, "ord_qty"), whole(row, "tot_ccld_qty")
-        rejected = filled == 0 and (number(row, "rjct_qty") or 0) > 0
-        leaves = 0 if rejected else whole(row, "rmn_qty" if "rmn_qty" in row else "psbl_qty")
-        original = original_id(row)
-        is_cancel = original is not None and text(row, "cncl_yn") == "Y"
+        """Read a row of the executions or of the amendable orders."""
         day, clock = text(row, "ord_dt"), required(row, "ord_tmd")
-        venue = text(row, "excg_id_dvsn_cd") or text(row, "excg_id_dvsn_Cd")
-        return BrokerOrder(
-            broker_order_id=order_id(required(row, "odno")),
+        facts = OrderFacts(
             symbol=required(row, "pdno"),
-            side=side_of(required(row, "sll_buy_dvsn_cd")),
-            quantity=quantity,
-            price=positive(row, "ord_unpr"),
-            filled_quantity=filled,
-            average_fill_price=self._average(row, filled),
-            leaves_quantity=leaves,
-            canceled=not rejected and not is_cancel and leaves == 0 and filled < quantity,
-            rejected=rejected,
+            average=self._average(row),
+            refused=(number(row, "rjct_qty") or 0) > 0,
+            is_cancel=original_id(row) is not None and text(row, "cncl_yn") == "Y",
             ordered_at=instant(day, clock) if day else instant_near(clock, market_now),
-            orig_order_id=original,
-            is_cancel=is_cancel,
+            venue=VENUES.get(text(row, "excg_id_dvsn_cd") or text(row, "excg_id_dvsn_Cd")),
             order_type=tr.KIS_TO_KRX_ORDER_TYPE.get(text(row, "ord_dvsn_cd"), OrderType.LIMIT),
-            venue=VENUES.get(venue),
         )
+        return read_order(row, ORDERS, facts)
 
-    def _average(self, row: Row, filled: int) -> Decimal | None:
+    def _average(self, row: Row) -> Decimal | None:
         """avg_prvs is rounded to won and absent among open orders: the total amount is exact."""
-        if filled == 0:
-            return None
-        total = positive(row, "tot_ccld_amt")
-        return total / filled if total is not None else positive(row, "avg_prvs")
+        filled, total = whole(row, "tot_ccld_qty"), positive(row, "tot_ccld_amt")
+        return total / filled if total is not None and filled else positive(row, "avg_prvs")
+
+    def reserved_orders(self, since: date, until: date) -> Ask:
+        raise no_reservations()
+
+    def read_reserved(self, row: Row) -> BrokerOrder:
+        raise no_reservations()
 
     def balance(self) -> Ask:
         fields = {
@@ -168,25 +168,13 @@ class KrxDialect:
         return Ask(tr.KRX_BALANCE, {**self._account, **fields}, "output1")
 
     def read_positions(self, pages: list[Row]) -> list[Position]:
-        held: dict[str, Position] = {}
-        for row in (row for page in pages for row in rows(page, "output1")):
-            if not text(row, "pdno"):
-                continue
-            quantity = whole(row, "hldg_qty")
-            if quantity:  # sold out rows stay with 0 until D+2
-                sellable = number(row, "ord_psbl_qty")
-                symbol = required(row, "pdno")
-                held[symbol] = Position(
-                    symbol=symbol,
-                    quantity=quantity,
-                    sellable=None if sellable is None else int(sellable),
-                    average_price=amount(row, "pchs_avg_pric"),
-                    currency=Currency.KRW,
-                    last_price=positive(row, "prpr"),
-                    unrealized_pnl=number(row, "evlu_pfls_amt"),
-                    name=text(row, "prdt_name"),
-                )
-        return list(held.values())
+        return read_holdings(pages, HELD, Currency.KRW, str)
+
+    def settled(self) -> list[Ask]:
+        raise not_offered("국내 잔고는 체결 기준만 있습니다", "Korean holdings are told by execution only")
+
+    def read_settled(self, pages: list[Row]) -> list[Position]:
+        return []
 
     def orderable(self) -> Ask | None:
         """Without a symbol KIS answers the orderable amount alone."""
@@ -213,100 +201,54 @@ class KrxDialect:
         output = one(body, "output")
         return amount(output, "nrcvb_buy_amt"), whole(output, "nrcvb_buy_qty")  # without margin
 
-    def quote(self, symbol: str, venue: Venue) -> Ask:
-        return Ask(tr.KRX_PRICE, {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": symbol})
+    def profit(self, since: date, until: date) -> Ask:
+        fields = {
+            "SORT_DVSN": "00",
+            "PDNO": "",
+            "INQR_STRT_DT": f"{since:%Y%m%d}",
+            "INQR_END_DT": f"{until:%Y%m%d}",
+            "CBLC_DVSN": "00",
+        }
+        return Ask(tr.KRX_PROFIT, {**self._account, **fields}, "output1")
 
-    def read_quote(self, symbol: str, body: Row, market_now: datetime, received_at: datetime) -> Quote | None:
-        output = one(body, "output")
-        last = positive(output, "stck_prpr")
-        if last is None:  # an unknown code is answered with price 0 and rt_cd 0
-            return None
-        volume = number(output, "acml_vol")
-        return Quote(
-            symbol=symbol,
-            last=last,
-            bid=None,
-            ask=None,
-            prev_close=positive(output, "stck_sdpr"),
-            upper_limit=positive(output, "stck_mxpr"),
-            lower_limit=positive(output, "stck_llam"),
-            volume=None if volume is None else int(volume),
-            at=market_now,  # the answer carries no time
-            received_at=received_at,
-        )
-
-    def book(self, symbol: str, venue: Venue) -> Ask:
-        return Ask(tr.KRX_BOOK, {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": symbol})
-
-    def read_book(self, symbol: str, body: Row, market_now: datetime, received_at: datetime) -> OrderBook:
-        output = one(body, "output1")
-        clock = text(output, "aspr_acpt_hour")
-        return OrderBook(
-            symbol=symbol,
-            bids=tuple(BookLevel(price, size) for price, size in levels(output, "bidp", "bidp_rsqn")),
-            asks=tuple(BookLevel(price, size) for price, size in levels(output, "askp", "askp_rsqn")),
-            at=instant_near(clock, market_now) if clock else market_now,
-            received_at=received_at,
-        )
-
-    def bar_source(self, timeframe: Timeframe) -> Timeframe:
-        return Timeframe.D1 if timeframe is Timeframe.D1 else Timeframe.M1
-
-    def bars(self, symbol: str, venue: Venue, timeframe: Timeframe, before: datetime, market_now: datetime) -> Ask:
-        """Minutes of today and of earlier days are two transactions; 모의투자 has today's only."""
-        fields = {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": symbol}
-        local = before.astimezone(KST)
-        if timeframe is Timeframe.D1:
-            span = {"FID_INPUT_DATE_1": f"{local - DAILY_SPAN:%Y%m%d}", "FID_INPUT_DATE_2": f"{local:%Y%m%d}"}
-            return Ask(tr.KRX_DAILY, {**fields, **span, "FID_PERIOD_DIV_CODE": "D", "FID_ORG_ADJ_PRC": "0"})
-        fields |= {"FID_INPUT_HOUR_1": f"{local:%H%M%S}"}
-        if local.date() == market_now.astimezone(KST).date():
-            return Ask(tr.KRX_MINUTE_TODAY, {**fields, "FID_ETC_CLS_CODE": "", "FID_PW_DATA_INCU_YN": "N"})
-        past = {"FID_INPUT_DATE_1": f"{local:%Y%m%d}", "FID_PW_DATA_INCU_YN": "Y", "FID_FAKE_TICK_INCU_YN": ""}
-        return Ask(tr.KRX_MINUTE_PAST, {**fields, **past})
-
-    def read_bars(self, symbol: str, timeframe: Timeframe, body: Row, market_now: datetime) -> list[Bar]:
-        found: list[Bar] = []
-        daily = timeframe is Timeframe.D1
-        for row in rows(body, "output2"):
-            close = positive(row, "stck_clpr" if daily else "stck_prpr")
-            opened = positive(row, "stck_oprc")
-            if close is None or opened is None:  # a halted day has no open: no bar
-                continue
-            day = calendar_day(required(row, "stck_bsop_date"))
-            if daily:
-                start, end = at_local(day, OPEN_AT, KST), at_local(day, CLOSE_AT, KST)
-            else:
-                start = instant(required(row, "stck_bsop_date"), required(row, "stck_cntg_hour"))
-                end = start + timedelta(seconds=timeframe.seconds)
-            found.append(
-                Bar(
-                    symbol=symbol,
-                    timeframe=timeframe,
-                    start=start,
-                    open=opened,
-                    high=amount(row, "stck_hgpr"),
-                    low=amount(row, "stck_lwpr"),
-                    close=close,
-                    volume=whole(row, "acml_vol" if daily else "cntg_vol"),
-                    closed=end <= market_now,
-                )
+    def read_profit(self, pages: list[Row]) -> PeriodProfit:
+        """Rows of days without a sale realise nothing and are left out."""
+        found = tuple(
+            ProfitRow(
+                trade_date=calendar_day(required(row, "trad_dt")),
+                symbol=required(row, "pdno"),
+                quantity=whole(row, "sll_qty"),
+                bought=amount(row, "pchs_unpr") * whole(row, "sll_qty"),
+                sold=amount(row, "sll_amt"),
+                realized=amount(row, "rlzt_pfls"),
             )
-        return found
-
-    def earlier(self, timeframe: Timeframe, before: datetime, new: list[Bar], market_now: datetime) -> datetime | None:
-        if new:
-            step = timedelta(days=1) if timeframe is Timeframe.D1 else timedelta(minutes=1)
-            return min(bar.start for bar in new) - step
-        today = market_now.astimezone(KST).date()
-        if timeframe is Timeframe.D1 or before.astimezone(KST).date() != today or self._mock:
-            return None
-        return at_local(today - timedelta(days=1), time(23, 59, 59), KST)  # today is exhausted, earlier days remain
-
-    def stream_key(self, symbol: str, venue: Venue) -> str:
-        return symbol
+            for page in pages
+            for row in rows(page, "output1")
+            if whole(row, "sll_qty")
+        )
+        summary = one(pages[-1], "output2")  # repeated on every page: the last one counts
+        realized = number(summary, "tot_rlzt_pfls") if found else None
+        total = sum((row.realized for row in found), Decimal(0)) if realized is None else realized
+        return PeriodProfit(Currency.KRW, total, number(summary, "tot_fee"), number(summary, "tot_tltx"), found)
 
     def _venue_code(self, venue: Venue) -> str:
-        if venue.value not in VENUES or (self._mock and venue is not Venue.KRX):
-            raise NotSupported(tr.KIS, "-", f"orders at {venue} are not offered here")
+        if venue.value not in VENUES:
+            raise not_offered(f"{venue}은(는) 국내 거래소가 아닙니다", f"{venue} is not a Korean venue")
+        if self._mock and venue is not Venue.KRX:
+            raise not_offered(
+                f"모의투자는 KRX 주문만 받습니다 ({venue} 안 됨)", f"mock trading routes to KRX only, not {venue}"
+            )
         return venue.value
+
+
+def only_regular(session: OrderSession) -> None:
+    if session is OrderSession.RESERVED:
+        raise no_reservations()
+    if session is not OrderSession.REGULAR:
+        raise not_offered("국내 주식에는 주간거래가 없습니다", "Korean shares have no day market")
+
+
+def no_reservations() -> NotSupported:
+    return not_offered(
+        "국내 예약주문은 이 프로그램이 지원하지 않습니다", "reserved orders for Korean shares are not offered"
+    )

@@ -1,51 +1,80 @@
-"""US shares in KIS's words (kis.md §3)."""
+"""Orders and account of US shares in KIS's words (kis.md §3)."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
+from brokers.contract import PeriodProfit, ProfitRow
 from brokers.kis import tr
+from brokers.kis.account_rows import HoldingRow, OrderFacts, OrderRow, read_holdings, read_order
 from brokers.kis.codec import (
+    KST,
     Row,
     amount,
-    at_local,
     calendar_day,
     instant,
-    levels,
     number,
     one,
     order_id,
-    original_id,
+    plain_symbol,
     positive,
     required,
     rows,
+    share_class,
     side_of,
     text,
     whole,
     wire_order_id,
 )
-from brokers.kis.dialect import Ask, Ticket
+from brokers.kis.dialect import ROUND_IT, Ask, Ticket, not_offered
+from brokers.kis.quotes_us import NEW_YORK
 from shared.domain.account import AccountNumber, Market
-from shared.domain.errors import BadPrice, NotSupported
+from shared.domain.errors import BadPrice
 from shared.domain.instrument import Venue
-from shared.domain.market import Bar, BookLevel, OrderBook, Quote, Timeframe
 from shared.domain.money import Currency
-from shared.domain.order import BrokerOrder, Cash, Position, Side, TimeInForce
+from shared.domain.order import (
+    BrokerOrder,
+    Cash,
+    OrderSession,
+    OrderType,
+    Position,
+    Side,
+    TimeInForce,
+)
 from shared.domain.venue_rules import round_to_tick, tick_size
 
-NEW_YORK = ZoneInfo("America/New_York")
-OPEN_AT, CLOSE_AT = time(9, 30), time(16, 0)
-MINUTES = {Timeframe.M1: "1", Timeframe.M5: "5", Timeframe.M15: "15", Timeframe.H1: "60"}
 CENT, HUNDREDTH_CENT = Decimal("0.01"), Decimal("0.0001")
+ORDERS = OrderRow("ft_ord_qty", "ft_ord_unpr3", "ft_ccld_qty", ("nccs_qty",))
+# Executed, not settled: what position control must use (kis.md §3.7).
+HELD = HoldingRow(
+    "pdno",
+    "prdt_name",
+    "ccld_qty_smtl1",
+    "ord_psbl_qty1",
+    "avg_unpr3",
+    "ovrs_now_pric1",
+    "evlu_pfls_amt2",
+    "buy_crcy_cd",
+)
+SETTLED = HoldingRow(
+    "ovrs_pdno",
+    "ovrs_item_name",
+    "ovrs_cblc_qty",
+    "ord_psbl_qty",
+    "pchs_avg_pric",
+    "now_pric2",
+    "frcr_evlu_pfls_amt",
+    "tr_crcy_cd",
+)
+DAY_MARKET_FROM, DAY_MARKET_UNTIL = time(10, 0), time(17, 0)  # KST; the pre-market opens at 17:00 in summer
 
 
 def price_text(price: Decimal) -> str:
     """Two to four decimals, as KIS writes US prices (kis.md §7.2); whether it stands on the tick is checked before."""
     written = price.quantize(CENT) if price == price.quantize(CENT) else price.quantize(HUNDREDTH_CENT)
     if price <= 0 or written != price:
-        raise BadPrice(tr.KIS, "-", f"{price} has more than four decimals", "round the price to the tick")
+        raise BadPrice(tr.KIS, "-", f"{price}: 소수 넷째 자리까지입니다 / has more than four decimals", ROUND_IT)
     return format(written, "f")
 
 
@@ -56,42 +85,69 @@ class UsDialect:
 
     def __init__(self, account: AccountNumber, mock: bool) -> None:
         self._account, self._mock = {"CANO": account.cano, "ACNT_PRDT_CD": account.product}, mock
-        self.stream_tr = None if mock else tr.US_TICKS  # 모의투자 has no US ticks (kis.md §5.10)
         self.notice_tr = tr.US_NOTICES[mock]
 
     def order(self, ticket: Ticket) -> Ask:
         kind = tr.US_ORDER_TYPE.get((ticket.order_type, ticket.side))
         if kind is None or ticket.time_in_force is not TimeInForce.DAY:
-            raise NotSupported(
-                tr.KIS, "-", f"no {ticket.order_type} {ticket.side} {ticket.time_in_force} for US shares"
-            )
+            wanted = f"{ticket.order_type} {ticket.side} {ticket.time_in_force}"
+            raise not_offered(f"미국 주식에는 {wanted} 주문이 없습니다", f"no {wanted} orders for US shares")
         if self._mock and kind != "00":
-            raise NotSupported(tr.KIS, "-", "모의투자는 지정가만 됩니다 / mock trading takes limit orders only")
-        buy = tr.SIDE_TO_KIS[ticket.side] == "02"
+            raise not_offered("모의투자는 지정가만 됩니다", "mock trading takes limit orders only")
+        if ticket.session is OrderSession.RESERVED:
+            return self._reserve(ticket, kind)
+        price = "0" if ticket.price is None else price_text(ticket.price)
+        fields = {
+            **self._account,
+            "OVRS_EXCG_CD": venue_code(ticket.venue),
+            "PDNO": share_class(ticket.symbol),
+            "ORD_QTY": str(ticket.quantity),
+            "OVRS_ORD_UNPR": price,
+            "CTAC_TLNO": "",
+            "MGCO_APTM_ODNO": "",
+        }
+        buy, last = ticket.side is Side.BUY, {"ORD_SVR_DVSN_CD": "0", "ORD_DVSN": kind}
+        if ticket.session is OrderSession.DAY_MARKET:
+            if kind != "00":
+                raise not_offered("주간거래는 지정가만 됩니다", "the day market takes limit orders only")
+            return Ask(tr.US_DAY_BUY if buy else tr.US_DAY_SELL, {**fields, **last})
+        return Ask(tr.US_BUY if buy else tr.US_SELL, {**fields, "SLL_TYPE": "" if buy else "00", **last})
+
+    def _reserve(self, ticket: Ticket, kind: str) -> Ask:
+        """KIS checks neither cash nor holdings of a reserved order; it fails later, silently (kis.md §3.5)."""
+        if kind not in {"00", "31"}:
+            raise not_offered("예약주문은 지정가와 매도 MOO만 됩니다", "reserved orders are limit orders or a MOO sale")
         return Ask(
-            tr.US_BUY if buy else tr.US_SELL,
+            tr.US_RESERVE_BUY if ticket.side is Side.BUY else tr.US_RESERVE_SELL,
             {
                 **self._account,
+                "PDNO": share_class(ticket.symbol),
                 "OVRS_EXCG_CD": venue_code(ticket.venue),
-                "PDNO": ticket.symbol,
-                "ORD_QTY": str(ticket.quantity),
-                "OVRS_ORD_UNPR": "0" if ticket.price is None else price_text(ticket.price),
-                "CTAC_TLNO": "",
-                "MGCO_APTM_ODNO": "",
-                "SLL_TYPE": "" if buy else "00",
+                "FT_ORD_QTY": str(ticket.quantity),
+                "FT_ORD_UNPR3": "0" if ticket.price is None else price_text(ticket.price),
                 "ORD_SVR_DVSN_CD": "0",
                 "ORD_DVSN": kind,
             },
         )
 
     def change(self, original: BrokerOrder, quantity: int, price: Decimal | None, org_no: str) -> Ask:
+        number = wire_order_id(original.broker_order_id, self._mock)
+        if original.session is OrderSession.RESERVED:
+            if price is not None or quantity < original.leaves_quantity:
+                raise not_offered(
+                    "예약주문은 전량 취소만 됩니다 (정정 없음)",
+                    "a reserved order can only be cancelled whole, not amended",
+                )
+            day = original.ordered_at.astimezone(KST).date()
+            fields = {"RSVN_ORD_RCIT_DT": f"{day:%Y%m%d}", "OVRS_RSVN_ODNO": number}
+            return Ask(tr.US_RESERVE_CANCEL, {**self._account, **fields})
         return Ask(
-            tr.US_CHANGE,
+            tr.US_DAY_CHANGE if original.session is OrderSession.DAY_MARKET else tr.US_CHANGE,
             {
                 **self._account,
                 "OVRS_EXCG_CD": venue_code(original.venue),
-                "PDNO": original.symbol,
-                "ORGN_ODNO": wire_order_id(original.broker_order_id, self._mock),
+                "PDNO": share_class(original.symbol),
+                "ORGN_ODNO": number,
                 "RVSE_CNCL_DVSN_CD": "02" if price is None else "01",
                 "ORD_QTY": str(quantity),
                 "OVRS_ORD_UNPR": "0" if price is None else price_text(price),
@@ -103,50 +159,44 @@ class UsDialect:
     def open_orders(self, today: date) -> Ask:
         """모의투자 has no list of open orders: the executions around today hold them."""
         if self._mock:
-            return self.executions(today - timedelta(days=1), today + timedelta(days=1))
+            (ask,) = self.executions(today - timedelta(days=1), today + timedelta(days=1), today)
+            return ask
         return Ask(tr.US_OPEN, {**self._account, "OVRS_EXCG_CD": "NASD", "SORT_SQN": "DS"})  # NASD: the whole US
 
-    def executions(self, since: date, until: date) -> Ask:
-        return Ask(
-            tr.US_ORDERS,
-            {
-                **self._account,
-                "PDNO": "" if self._mock else "%",
-                "ORD_STRT_DT": f"{since:%Y%m%d}",
-                "ORD_END_DT": f"{until:%Y%m%d}",
-                "SLL_BUY_DVSN": "00",
-                "CCLD_NCCS_DVSN": "00",
-                "OVRS_EXCG_CD": "" if self._mock else "NASD",
-                "SORT_SQN": "DS",
-                "ORD_DT": "",
-                "ORD_GNO_BRNO": "",
-                "ODNO": "",
-            },
-        )
+    def executions(self, since: date, until: date, today: date) -> list[Ask]:
+        fields = {
+            "PDNO": "" if self._mock else "%",
+            "ORD_STRT_DT": f"{since:%Y%m%d}",
+            "ORD_END_DT": f"{until:%Y%m%d}",
+            "SLL_BUY_DVSN": "00",
+            "CCLD_NCCS_DVSN": "00",
+            "OVRS_EXCG_CD": "" if self._mock else "NASD",
+            "SORT_SQN": "DS",
+            "ORD_DT": "",
+            "ORD_GNO_BRNO": "",
+            "ODNO": "",
+        }
+        return [Ask(tr.US_ORDERS, {**self._account, **fields})]
 
     def read_order(self, row: Row, market_now: datetime) -> BrokerOrder:
-        quantity, filled = whole(row, "ft_ord_qty"), whole(row, "ft_ccld_qty")
         reason = text(row, "rjct_rson_name") or text(row, "rjct_rson").strip("0")
-        rejected = filled == 0 and (bool(reason) or text(row, "prcs_stat_name") == "거부")
-        leaves = 0 if rejected else whole(row, "nccs_qty")
-        is_cancel = (text(row, "rvse_cncl_dvsn") or text(row, "rvse_cncl_dvsn_cd")) == "02"
-        return BrokerOrder(
-            broker_order_id=order_id(required(row, "odno")),
-            symbol=required(row, "pdno"),
-            side=side_of(required(row, "sll_buy_dvsn_cd")),
-            quantity=quantity,
-            price=positive(row, "ft_ord_unpr3"),
-            filled_quantity=filled,
-            average_fill_price=positive(row, "ft_ccld_unpr3") if filled else None,
-            leaves_quantity=leaves,
-            canceled=not rejected and not is_cancel and leaves == 0 and filled < quantity,
-            rejected=rejected,
-            ordered_at=self._ordered_at(row, market_now),
-            orig_order_id=original_id(row),
-            is_cancel=is_cancel,
-            reject_reason=reason,
+        ordered_at = self._ordered_at(row, market_now)
+        facts = OrderFacts(
+            symbol=plain_symbol(required(row, "pdno")),
+            average=positive(row, "ft_ccld_unpr3"),
+            refused=bool(reason) or text(row, "prcs_stat_name") == "거부",
+            is_cancel=(text(row, "rvse_cncl_dvsn") or text(row, "rvse_cncl_dvsn_cd")) == "02",
+            ordered_at=ordered_at,
             venue=tr.ORDER_TO_VENUE.get(text(row, "ovrs_excg_cd")),
+            reason=reason,
+            session=self._session(ordered_at),
         )
+        return read_order(row, ORDERS, facts)
+
+    def _session(self, ordered_at: datetime) -> OrderSession:
+        """The lists do not name the session; by Korean day only the day market takes orders (kis.md §3.1)."""
+        by_day = DAY_MARKET_FROM <= ordered_at.astimezone(KST).time() < DAY_MARKET_UNTIL
+        return OrderSession.DAY_MARKET if by_day and not self._mock else OrderSession.REGULAR
 
     def _ordered_at(self, row: Row, market_now: datetime) -> datetime:
         """`ord_dt` is the US date, the clock is KST (kis.md §3.9): without the KST date, the latest day not ahead of us."""
@@ -156,31 +206,51 @@ class UsDialect:
         same_day, day_after = (instant(f"{day + timedelta(days=shift):%Y%m%d}", clock) for shift in (0, 1))
         return day_after if day_after <= market_now + timedelta(minutes=2) else same_day
 
+    def reserved_orders(self, since: date, until: date) -> Ask:
+        span = {"INQR_STRT_DT": f"{since:%Y%m%d}", "INQR_END_DT": f"{until:%Y%m%d}", "INQR_DVSN_CD": "00"}
+        return Ask(tr.US_RESERVED, {**self._account, **span, "OVRS_EXCG_CD": "NASD", "PRDT_TYPE_CD": ""})
+
+    def read_reserved(self, row: Row) -> BrokerOrder:
+        """A reservation waits until it is cancelled, fails, or an order number says that it was sent."""
+        quantity, filled = whole(row, "ft_ord_qty"), whole(row, "ft_ccld_qty")
+        canceled, failure = text(row, "cncl_yn") == "Y", text(row, "nprc_rson_text")
+        sent = bool(text(row, "odno").strip("0"))
+        price = positive(row, "ft_ord_unpr3")
+        return BrokerOrder(
+            broker_order_id=order_id(required(row, "ovrs_rsvn_odno")),
+            symbol=plain_symbol(required(row, "pdno")),
+            side=side_of(required(row, "sll_buy_dvsn_cd")),
+            quantity=quantity,
+            price=price,
+            filled_quantity=filled,
+            average_fill_price=None,  # the list has none; the order that was sent has
+            leaves_quantity=0 if canceled or failure or sent else quantity,
+            canceled=canceled,
+            rejected=bool(failure) and not canceled,
+            ordered_at=instant(required(row, "rsvn_ord_rcit_dt"), text(row, "ord_rcit_tmd") or "000000"),
+            reject_reason=failure,
+            order_type=OrderType.LIMIT if price is not None else OrderType.MOO,
+            venue=tr.ORDER_TO_VENUE.get(text(row, "ovrs_excg_cd")),
+            session=OrderSession.RESERVED,
+        )
+
     def balance(self) -> Ask:
         fields = {"WCRC_FRCR_DVSN_CD": "02", "NATN_CD": "840", "TR_MKET_CD": "00", "INQR_DVSN_CD": "00"}
         return Ask(tr.US_BALANCE, {**self._account, **fields}, "output1", cursor=False)
 
     def read_positions(self, pages: list[Row]) -> list[Position]:
-        held: dict[str, Position] = {}  # symbol -> position; a holding may come back under more than one page
-        for row in (row for page in pages for row in rows(page, "output1")):
-            if not text(row, "pdno") or text(row, "buy_crcy_cd") not in {"", "USD"}:
-                continue
-            # Executed, not settled: what position control must use (kis.md §3.7).
-            quantity = whole(row, "ccld_qty_smtl1")
-            if quantity:
-                sellable = number(row, "ord_psbl_qty1")
-                symbol = required(row, "pdno")
-                held[symbol] = Position(
-                    symbol=symbol,
-                    quantity=quantity,
-                    sellable=None if sellable is None else int(sellable),
-                    average_price=amount(row, "avg_unpr3"),
-                    currency=Currency.USD,
-                    last_price=positive(row, "ovrs_now_pric1"),
-                    unrealized_pnl=number(row, "evlu_pfls_amt2"),
-                    name=text(row, "prdt_name"),
-                )
-        return list(held.values())
+        return read_holdings(pages, HELD, Currency.USD, plain_symbol)
+
+    def settled(self) -> list[Ask]:
+        """NASD is the whole US on the real server and Nasdaq alone on 모의투자 (kis.md §3.1)."""
+        codes = ("NASD", "NYSE", "AMEX") if self._mock else ("NASD",)
+        return [
+            Ask(tr.US_SETTLED, {**self._account, "OVRS_EXCG_CD": code, "TR_CRCY_CD": "USD"}, "output1")
+            for code in codes
+        ]
+
+    def read_settled(self, pages: list[Row]) -> list[Position]:
+        return read_holdings(pages, SETTLED, Currency.USD, plain_symbol)
 
     def orderable(self) -> Ask | None:
         return None  # the balance has it
@@ -206,113 +276,48 @@ class UsDialect:
         )
 
     def power(self, symbol: str, price: Decimal, venue: Venue) -> Ask:
-        fields = {"OVRS_EXCG_CD": venue_code(venue), "OVRS_ORD_UNPR": price_text(price), "ITEM_CD": symbol}
+        fields = {"OVRS_EXCG_CD": venue_code(venue), "OVRS_ORD_UNPR": price_text(price), "ITEM_CD": share_class(symbol)}
         return Ask(tr.US_POWER, {**self._account, **fields})
 
     def read_power(self, body: Row) -> tuple[Decimal, int]:
         output = one(body, "output")
         return amount(output, "ovrs_ord_psbl_amt"), whole(output, "max_ord_psbl_qty")
 
-    def quote(self, symbol: str, venue: Venue) -> Ask:
-        return Ask(tr.US_PRICE, {"AUTH": "", "EXCD": quote_code(venue), "SYMB": symbol})
+    def profit(self, since: date, until: date) -> Ask:
+        fields = {
+            "OVRS_EXCG_CD": "NASD",
+            "NATN_CD": "",
+            "CRCY_CD": "USD",
+            "PDNO": "",
+            "INQR_STRT_DT": f"{since:%Y%m%d}",
+            "INQR_END_DT": f"{until:%Y%m%d}",
+            "WCRC_FRCR_DVSN_CD": "01",  # dollars here, while 02 means dollars in the balance (kis.md §7.1)
+        }
+        return Ask(tr.US_PROFIT, {**self._account, **fields}, "output1")
 
-    def read_quote(self, symbol: str, body: Row, market_now: datetime, received_at: datetime) -> Quote | None:
-        output = one(body, "output")
-        last = positive(output, "last")
-        if last is None:  # an unknown symbol is answered with blanks and rt_cd 0
-            return None
-        volume = number(output, "tvol")
-        return Quote(
-            symbol=symbol,
-            last=last,
-            bid=None,
-            ask=None,
-            prev_close=positive(output, "base"),
-            upper_limit=None,
-            lower_limit=None,
-            volume=None if volume is None else int(volume),
-            at=market_now,  # the answer carries no time
-            received_at=received_at,
-        )
-
-    def book(self, symbol: str, venue: Venue) -> Ask:
-        return Ask(tr.US_BOOK, {"AUTH": "", "EXCD": quote_code(venue), "SYMB": symbol})
-
-    def read_book(self, symbol: str, body: Row, market_now: datetime, received_at: datetime) -> OrderBook:
-        head, output = one(body, "output1"), one(body, "output2")
-        at = instant(text(head, "dymd"), text(head, "dhms"), NEW_YORK) if text(head, "dhms") else market_now
-        return OrderBook(
-            symbol=symbol,
-            bids=tuple(BookLevel(price, size) for price, size in levels(output, "pbid", "vbid")),
-            asks=tuple(BookLevel(price, size) for price, size in levels(output, "pask", "vask")),
-            at=at,
-            received_at=received_at,
-        )
-
-    def bar_source(self, timeframe: Timeframe) -> Timeframe:
-        return timeframe
-
-    def bars(self, symbol: str, venue: Venue, timeframe: Timeframe, before: datetime, market_now: datetime) -> Ask:
-        fields = {"AUTH": "", "EXCD": quote_code(venue), "SYMB": symbol}
-        first = before >= market_now
-        if timeframe is Timeframe.D1:
-            day = "" if first else f"{before.astimezone(NEW_YORK):%Y%m%d}"
-            return Ask(tr.US_DAILY, {**fields, "GUBN": "0", "BYMD": day, "MODP": "1"})
-        key = "" if first else f"{before.astimezone(NEW_YORK):%Y%m%d%H%M%S}"
-        page = {"NMIN": MINUTES[timeframe], "PINC": "1", "NEXT": "" if first else "1", "NREC": "120", "FILL": ""}
-        return Ask(tr.US_MINUTE, {**fields, **page, "KEYB": key})
-
-    def read_bars(self, symbol: str, timeframe: Timeframe, body: Row, market_now: datetime) -> list[Bar]:
-        found: list[Bar] = []
-        daily = timeframe is Timeframe.D1
-        for row in rows(body, "output2"):
-            close = positive(row, "clos" if daily else "last")
-            if close is None:
-                continue
-            if daily:
-                day = calendar_day(required(row, "xymd"))
-                start, end = at_local(day, OPEN_AT, NEW_YORK), at_local(day, CLOSE_AT, NEW_YORK)
-            else:
-                start = instant(required(row, "xymd"), required(row, "xhms"), NEW_YORK)
-                end = start + timedelta(seconds=timeframe.seconds)
-            found.append(
-                Bar(
-                    symbol=symbol,
-                    timeframe=timeframe,
-                    start=start,
-                    open=amount(row, "open"),
-                    high=amount(row, "high"),
-                    low=amount(row, "low"),
-                    close=close,
-                    volume=whole(row, "tvol" if daily else "evol"),
-                    closed=end <= market_now,
-                )
+    def read_profit(self, pages: list[Row]) -> PeriodProfit:
+        found = tuple(
+            ProfitRow(
+                trade_date=calendar_day(required(row, "trad_day")),
+                symbol=plain_symbol(required(row, "ovrs_pdno")),
+                quantity=whole(row, "slcl_qty"),
+                bought=amount(row, "frcr_pchs_amt1"),
+                sold=amount(row, "frcr_sll_amt_smtl1"),
+                realized=amount(row, "ovrs_rlzt_pfls_amt"),
             )
-        return found
-
-    def earlier(self, timeframe: Timeframe, before: datetime, new: list[Bar], market_now: datetime) -> datetime | None:
-        if not new:
-            return None
-        oldest = min(bar.start for bar in new)
-        step = timedelta(days=1) if timeframe is Timeframe.D1 else timedelta(seconds=timeframe.seconds)
-        return (oldest.astimezone(NEW_YORK) - step).astimezone(UTC)
-
-    def stream_key(self, symbol: str, venue: Venue) -> str:
-        return f"D{quote_code(venue)}{symbol}"
+            for page in pages
+            for row in rows(page, "output1")
+        )
+        summary = one(pages[-1], "output2")  # repeated on every page: the last one counts
+        realized = number(summary, "ovrs_rlzt_pfls_tot_amt") if found else None
+        total = sum((row.realized for row in found), Decimal(0)) if realized is None else realized
+        return PeriodProfit(Currency.USD, total, number(summary, "smtl_fee1"), None, found)
 
 
 def venue_code(venue: Venue | None) -> str:
-    return _code(tr.VENUE_TO_ORDER, venue)
-
-
-def quote_code(venue: Venue | None) -> str:
-    return _code(tr.VENUE_TO_QUOTE, venue)
-
-
-def _code(table: dict[Venue, str], venue: Venue | None) -> str:
-    if venue is None or venue not in table:
-        raise NotSupported(tr.KIS, "-", f"{venue} is not a US exchange")
-    return table[venue]
+    if venue is None or venue not in tr.VENUE_TO_ORDER:
+        raise not_offered(f"{venue}은(는) 미국 거래소가 아닙니다", f"{venue} is not a US exchange")
+    return tr.VENUE_TO_ORDER[venue]
 
 
 def collared(last: Decimal, side: Side, collar_pct: Decimal, on: date) -> Decimal:

@@ -13,10 +13,10 @@ import orjson
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from brokers.kis.codec import decimal, instant, order_id, side_of
-from brokers.kis.tr import KIS, KRX_TICKS, US_TICKS
+from brokers.kis.codec import decimal, instant, instant_near, order_id, plain_symbol, side_of
+from brokers.kis.tr import KIS, KRX_BOOKS, KRX_TICKS, US_BOOKS, US_TICKS
 from shared.domain.errors import WireError
-from shared.domain.market import Tick
+from shared.domain.market import BookLevel, OrderBook, Tick
 from shared.domain.order import OrderNotice
 
 PING = "PINGPONG"
@@ -36,8 +36,31 @@ class TickFields:
 
 TICK_FIELDS = {  # kis.md §5.4: SYMB LAST EVOL KYMD KHMS · §5.7: MKSC_SHRN_ISCD STCK_PRPR CNTG_VOL BSOP_DATE STCK_CNTG_HOUR
     US_TICKS: TickFields(26, 1, 11, 19, 6, 7),
-    KRX_TICKS: TickFields(46, 0, 2, 12, 33, 1),
+    **dict.fromkeys(KRX_TICKS.values(), TickFields(46, 0, 2, 12, 33, 1)),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class BookFields:
+    """Where a book frame keeps level 1, and how far it is to the next level; `day` None: the frame has a clock only."""
+
+    count: int
+    symbol: int
+    day: int | None  # KST
+    clock: int  # KST
+    bid: int
+    ask: int
+    bid_size: int
+    ask_size: int
+    step: int
+
+
+# kis.md §5.5: SYMB KYMD KHMS PBIDn PASKn VBIDn VASKn, one level or ten · §5.8: MKSC_SHRN_ISCD BSOP_HOUR ASKPn BIDPn …
+BOOK_FIELDS = {
+    US_BOOKS: BookFields(17, 1, 5, 6, 11, 12, 13, 14, 6),
+    **dict.fromkeys(KRX_BOOKS.values(), BookFields(59, 0, None, 1, 13, 3, 33, 23, 1)),
+}
+LEVELS = 10
 ACCOUNT, ORDER, ORIGINAL, SIDE, CHANGE = 1, 2, 3, 4, 5  # the same in every notice
 NOTICE_FIELDS = 21
 CHANGES = {"0": "accepted", "1": "amended", "2": "canceled"}  # RCTF_CLS of an order notice
@@ -136,7 +159,7 @@ def decode_ticks(frame: Frame, received_at: datetime) -> list[Tick]:
     at = TICK_FIELDS[frame.tr]
     return [
         Tick(
-            symbol=record[at.symbol],
+            symbol=plain_symbol(record[at.symbol]),
             price=decimal(record[at.price], "price"),
             quantity=int(decimal(record[at.quantity], "quantity")),
             at=instant(record[at.day], record[at.clock]),
@@ -144,6 +167,33 @@ def decode_ticks(frame: Frame, received_at: datetime) -> list[Tick]:
         )
         for record in records(frame.payload, frame.count, at.count)
     ]
+
+
+def decode_books(frame: Frame, received_at: datetime) -> list[OrderBook]:
+    """Read every order book of a frame, empty levels left out; WireError when it is not as documented."""
+    at = BOOK_FIELDS[frame.tr]
+    found = []
+    for record in records(frame.payload, frame.count, at.count):
+        depth = min(LEVELS, 1 + (len(record) - at.count) // at.step) if frame.tr == US_BOOKS else LEVELS
+        clock = record[at.clock]
+        found.append(
+            OrderBook(
+                symbol=plain_symbol(record[at.symbol]),
+                bids=_side(record, at.bid, at.bid_size, at.step, depth),
+                asks=_side(record, at.ask, at.ask_size, at.step, depth),
+                at=instant_near(clock, received_at) if at.day is None else instant(record[at.day], clock),
+                received_at=received_at,
+            )
+        )
+    return found
+
+
+def _side(record: list[str], price: int, size: int, step: int, depth: int) -> tuple[BookLevel, ...]:
+    levels = (
+        BookLevel(decimal(record[price + n * step], "price"), int(decimal(record[size + n * step], "size")))
+        for n in range(depth)
+    )
+    return tuple(level for level in levels if level.price > 0)
 
 
 def decrypt(payload: str, cipher_key: str, cipher_iv: str) -> str:
@@ -172,7 +222,7 @@ def decode_notices(frame: Frame, plain: str, account: str, received_at: datetime
         found.append(
             OrderNotice(
                 broker_order_id=order_id(record[ORDER]),
-                symbol=record[at.symbol].strip(),
+                symbol=plain_symbol(record[at.symbol]),
                 kind=notice_kind(record, at),
                 received_at=received_at,
                 orig_order_id=order_id(original) if original else None,

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from brokers.kis import tr
-from brokers.kis.codec import KST, Row, one, positive, text
+from brokers.kis.codec import KST, Row, one, plain_symbol, positive, share_class, text
 from brokers.kis.dialect import Ask
 from brokers.kis.rest import Rest
 from shared.clock import Clock
@@ -23,12 +23,13 @@ class Lookup:
         self._known: dict[str, Instrument] = {}  # symbol -> instrument
 
     async def instrument(self, symbol: str) -> Instrument:
-        """Return the static facts of `symbol`.
+        """Return the static facts of `symbol`; a US class share may be asked as BRK.B or BRK/B and is BRK.B here.
 
         Raises:
             NotFound: KIS does not know it in this market.
             BrokerUnavailable: it could not be asked.
         """
+        symbol = plain_symbol(symbol) if self._market is Market.US else symbol
         if symbol not in self._known:
             try:
                 check_symbol(symbol, self._market)
@@ -44,12 +45,12 @@ class Lookup:
         """Try the three exchanges; 모의투자 has no product information, so there a price proves the listing."""
         for venue in tr.VENUE_TO_PRODUCT:
             if self._mock:
-                ask = Ask(tr.US_PRICE, {"AUTH": "", "EXCD": tr.VENUE_TO_QUOTE[venue], "SYMB": symbol})
+                ask = Ask(tr.US_PRICE, {"AUTH": "", "EXCD": tr.VENUE_TO_QUOTE[venue], "SYMB": share_class(symbol)})
                 row = one(await self._rest.get(ask), "output")
                 if positive(row, "last") is not None:
                     return Instrument(symbol, Market.US, venue, Currency.USD)
             else:
-                row = await self._product(Ask(tr.US_PRODUCT, product(tr.VENUE_TO_PRODUCT[venue], symbol)))
+                row = await self._product(Ask(tr.US_PRODUCT, product(tr.VENUE_TO_PRODUCT[venue], share_class(symbol))))
                 if text(row, "ovrs_excg_cd") == tr.VENUE_TO_ORDER[venue]:
                     kind = InstrumentType.ETF if text(row, "ovrs_stck_dvsn_cd") == "03" else InstrumentType.STOCK
                     return Instrument(symbol, Market.US, venue, Currency.USD, kind, name=text(row, "prdt_name"))
@@ -110,4 +111,5 @@ def krx_type(words: str, last: Decimal, unit: Decimal | None, on: date) -> Instr
 
 
 def not_found(symbol: str, market: Market) -> NotFound:
-    return NotFound(f"{symbol} is not known in {market}", "KIS does not list it", "check the symbol", "unknown_symbol")
+    what = f"{market}에 {symbol} 종목이 없습니다 / {symbol} is not known in {market}"
+    return NotFound(what, "KIS does not list it", "종목코드를 확인하세요 / check the symbol", "unknown_symbol")

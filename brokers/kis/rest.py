@@ -42,15 +42,17 @@ async def nothing_sent_yet() -> AsyncIterator[None]:
     except Refused:
         raise
     except BrokerError as e:
-        raise NotSent(KIS, e.broker_code, f"before sending: {e.message}", e.now) from e
+        raise NotSent(KIS, e.broker_code, f"보내기 전에 멈췄습니다 / before sending: {e.message}", e.now) from e
     except TimeoutError as e:
-        raise NotSent(KIS, "-", f"the order could not be prepared within {PREPARE_S:g} s") from e
+        raise NotSent(
+            KIS, "-", f"{PREPARE_S:g}초 안에 준비하지 못해 보내지 않았습니다 / not prepared within {PREPARE_S:g} s"
+        ) from e
 
 
 class Rest:
     def __init__(self, door: Door, auth: Auth, site: Site, page_suffix: str) -> None:
         self._door, self._auth, self._site = door, auth, site
-        self._fk, self._nk = f"ctx_area_fk{page_suffix}", f"ctx_area_nk{page_suffix}"
+        self._suffix = page_suffix
 
     async def get(self, ask: Ask, priority: Priority = Priority.READ) -> Row:
         """Return one unpaged answer."""
@@ -63,7 +65,9 @@ class Rest:
         Raises:
             WireError: the pages do not advance or never end.
         """
-        fields = self._at(ask, "", "")
+        suffix = self._suffix if ask.suffix is None else ask.suffix
+        fk_name, nk_name = f"ctx_area_fk{suffix}", f"ctx_area_nk{suffix}"
+        fields = ask.fields | ({fk_name.upper(): "", nk_name.upper(): ""} if ask.cursor else {})
         found: list[Row] = []
         seen: set[str] = set()
         while True:
@@ -71,15 +75,13 @@ class Rest:
             found.append(body)
             if not more:
                 return found
-            fk, nk = str(body.get(self._fk) or ""), str(body.get(self._nk) or "")
+            fk, nk = str(body.get(fk_name) or ""), str(body.get(nk_name) or "")
             place = f"{fk}|{nk}" if ask.cursor else repr(rows(body, ask.output))
             if (ask.cursor and not nk.strip()) or place in seen or len(found) >= MAX_PAGES:
                 raise WireError(KIS, "-", f"{ask.tr.live}: page {len(found)} says there are more but leads nowhere new")
             seen.add(place)
-            fields = self._at(ask, fk, nk)
-
-    def _at(self, ask: Ask, fk: str, nk: str) -> dict[str, str]:
-        return {**ask.fields, self._fk.upper(): fk, self._nk.upper(): nk} if ask.cursor else ask.fields
+            if ask.cursor:
+                fields = {**ask.fields, fk_name.upper(): fk, nk_name.upper(): nk}
 
     async def list(self, ask: Ask) -> list[Row]:
         """Return the rows of every page."""
@@ -106,16 +108,10 @@ class Rest:
             answer = await self._door.send_once(call)
             return answer.json(KIS)
         except AuthExpired:
-            await self._renew_quietly(token)
+            self._auth.drop(token)  # the refusal is heard at once: a renewal may have to wait a minute
             raise
         except WireError as e:
             raise OutcomeUnknown(KIS, e.broker_code, e.message) from e
-
-    async def _renew_quietly(self, token: str) -> None:
-        try:
-            await self._auth.renew(token)
-        except BrokerError:
-            return  # the refusal of the order is what the caller must hear
 
     async def _get(self, ask: Ask, fields: dict[str, str], first: bool, priority: Priority) -> tuple[Row, bool]:
         """One page and whether more follow; a refused token is renewed once."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from brokers.contract import BrokerEvent, NoticeUnreadable, StreamUp
 from brokers.kis import frames
 from brokers.kis.auth import Auth
+from brokers.kis.codes import explained
+from brokers.kis.dialect import Registration
 from brokers.kis.tr import KIS, MAX_REGISTRATIONS, REGISTERED, UNREGISTERED, Site
 from brokers.reconnect import Reconnector, Send, StreamLost, Talk
 from shared.clock import Clock
-from shared.domain.errors import NotSupported, WireError
+from shared.domain.errors import BrokerError, NotSupported, WireError
 from shared.domain.market import Tick
 
-Registration = tuple[str, str]  # TR id, tr_key
+APPROVED_FOR = timedelta(hours=23)  # the key lives a day and is looked at when a session registers (kis.md §2.3)
 
 
 class KisStream:
@@ -24,19 +28,19 @@ class KisStream:
         site: Site,
         clock: Clock,
         auth: Auth,
-        tick_tr: str | None,
         notice: Registration | None,
         account: str,
         emit: Callable[[BrokerEvent], None],
     ) -> None:
         self._site, self._clock, self._auth = site, clock, auth
-        self._tick_tr, self._notice, self._account = tick_tr, notice, account
+        self._account = account
         self._emit = emit
         self._on_tick: list[Callable[[Tick], None]] = []
         self._wanted: dict[Registration, None] = {notice: None} if notice else {}
         self._pending: set[Registration] = set()  # asked for on this connection, not yet acknowledged
         self._ciphers: dict[str, tuple[str, str]] = {}  # TR id -> key, iv of its acknowledgement
         self._approval_key = ""
+        self._approved_at: datetime | None = None
         self._told_up = False
         self.dropped_frames = 0  # market data that could not be read; an operator sees the count
         talk = Talk(
@@ -58,37 +62,32 @@ class KisStream:
         """Call `callback` for every trade of a subscribed symbol, in order of arrival. It must not block."""
         self._on_tick.append(callback)
 
-    async def subscribe(self, key: str) -> None:
-        """Want the ticks of a stream key (tr_key).
+    async def subscribe(self, registration: Registration) -> None:
+        """Want the ticks or books of a registration.
 
         Raises:
-            NotSupported: no ticks in this environment, or the session's 41 registrations are used up.
+            NotSupported: the session's 41 registrations are used up.
         """
-        registration = self._registration(key)
         if registration in self._wanted:
             return
         if len(self._wanted) >= MAX_REGISTRATIONS:
-            raise NotSupported(KIS, "OPSP0008", f"{MAX_REGISTRATIONS} registrations are in use; unsubscribe one first")
+            why, now = explained("OPSP0008", f"{MAX_REGISTRATIONS} in use")
+            raise NotSupported(KIS, "OPSP0008", why, now)
         self._wanted[registration] = None
         await self._register(registration, True)
 
-    async def unsubscribe(self, key: str) -> None:
-        registration = self._registration(key)
+    async def unsubscribe(self, registration: Registration) -> None:
         if registration in self._wanted:
             del self._wanted[registration]
             self._pending.discard(registration)
             await self._register(registration, False)
 
-    def _registration(self, key: str) -> Registration:
-        if self._tick_tr is None:
-            raise NotSupported(
-                KIS, "-", "모의투자에는 미국 실시간 시세가 없습니다 / no US ticks in mock trading: poll quotes"
-            )
-        return (self._tick_tr, key)
-
     async def _register(self, registration: Registration, register: bool) -> None:
         """Say it now when a connection is open; if not, _open will."""
         if self._approval_key:
+            if self._approved_at is None or self._clock.wall_now() - self._approved_at > APPROVED_FOR:
+                with suppress(BrokerError):  # should the old key be refused, the stream reconnects with a new one
+                    await self._approve()
             if register:
                 self._pending.add(registration)
             await self._line.send(frames.encode_registration(self._approval_key, *registration, register))
@@ -96,12 +95,16 @@ class KisStream:
     async def _open(self, send: Send) -> Sequence[BrokerEvent]:
         self._approval_key, self._told_up = "", False
         self._ciphers.clear()
-        approval_key = await self._auth.approval_key()
-        self._approval_key = approval_key
+        approval_key = await self._approve()
         self._pending = set(self._wanted)
         for registration in list(self._wanted):
             await send(frames.encode_registration(approval_key, *registration, True))
         return self._up_if_ready()
+
+    async def _approve(self) -> str:
+        self._approval_key = await self._auth.approval_key()
+        self._approved_at = self._clock.wall_now()
+        return self._approval_key
 
     def _up_if_ready(self) -> Sequence[BrokerEvent]:
         if self._pending or self._told_up:
@@ -117,11 +120,13 @@ class KisStream:
         except WireError as e:
             # What cannot be told apart may have been an order notice.
             return (NoticeUnreadable(self._clock.wall_now(), e.message),)
-        return self._notices(frame) if frame.tr in frames.NOTICE_LAYOUT else self._ticks(frame)
+        return self._notices(frame) if frame.tr in frames.NOTICE_LAYOUT else self._prices(frame)
 
-    def _ticks(self, frame: frames.Frame) -> Sequence[BrokerEvent]:
+    def _prices(self, frame: frames.Frame) -> Sequence[BrokerEvent]:
         try:
-            if frame.tr != self._tick_tr:
+            if frame.tr in frames.BOOK_FIELDS:
+                return frames.decode_books(frame, self._clock.wall_now())
+            if frame.tr not in frames.TICK_FIELDS:
                 raise WireError(KIS, "-", f"a frame nobody asked for: {frame.tr}")
             ticks = frames.decode_ticks(frame, self._clock.wall_now())
         except WireError:
@@ -156,4 +161,4 @@ class KisStream:
             return self._up_if_ready()
         if ack.code in UNREGISTERED:
             return ()
-        raise StreamLost(f"{ack.code} {ack.message}")
+        raise StreamLost(f"{ack.code} {explained(ack.code, ack.message)[0]}")

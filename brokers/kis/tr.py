@@ -9,19 +9,7 @@ from brokers.http import HostList
 from brokers.pacing import Pace
 from brokers.reconnect import Patience
 from shared.domain.account import Environment, Wire
-from shared.domain.errors import (
-    AuthExpired,
-    AuthRefused,
-    BadPrice,
-    DoorClosed,
-    InsufficientFunds,
-    MarketClosed,
-    NotSupported,
-    OrderRejected,
-    RateLimited,
-    Refused,
-    UnknownSymbol,
-)
+from shared.domain.errors import DoorClosed, NotSupported
 from shared.domain.instrument import Venue
 from shared.domain.order import OrderType, Side, TimeInForce
 
@@ -95,14 +83,18 @@ class Tr:
         if not mock:
             return self.live
         if self.mock is None:
-            raise NotSupported(KIS, self.live, "모의투자에서는 지원하지 않습니다 / not supported in mock trading")
+            name = self.path.rsplit("/", 1)[-1]
+            raise NotSupported(
+                KIS, self.live, f"모의투자에서는 지원하지 않습니다 ({name}) / not supported in mock trading ({name})"
+            )
         return self.mock
 
 
 TOKEN = "/oauth2/tokenP"
+REVOKE = "/oauth2/revokeP"
 APPROVAL = "/oauth2/Approval"
 HASHKEY = "/uapi/hashkey"
-NO_ENVELOPE = frozenset({"tokenP", "Approval", "hashkey"})  # answers without rt_cd
+NO_ENVELOPE = frozenset({"tokenP", "revokeP", "Approval", "hashkey"})  # answers without rt_cd
 
 _US, _US_PRICE = "/uapi/overseas-stock/v1/trading/", "/uapi/overseas-price/v1/quotations/"
 _KRX, _KRX_PRICE = "/uapi/domestic-stock/v1/trading/", "/uapi/domestic-stock/v1/quotations/"
@@ -110,29 +102,44 @@ _KRX, _KRX_PRICE = "/uapi/domestic-stock/v1/trading/", "/uapi/domestic-stock/v1/
 US_BUY = Tr(_US + "order", "TTTT1002U", "VTTT1002U")
 US_SELL = Tr(_US + "order", "TTTT1006U", "VTTT1001U")  # the exception to T → V
 US_CHANGE = Tr(_US + "order-rvsecncl", "TTTT1004U", "VTTT1004U")
+US_DAY_BUY = Tr(_US + "daytime-order", "TTTS6036U", None)
+US_DAY_SELL = Tr(_US + "daytime-order", "TTTS6037U", None)
+US_DAY_CHANGE = Tr(_US + "daytime-order-rvsecncl", "TTTS6038U", None)
+US_RESERVE_BUY = Tr(_US + "order-resv", "TTTT3014U", "VTTT3014U")
+US_RESERVE_SELL = Tr(_US + "order-resv", "TTTT3016U", "VTTT3016U")
+US_RESERVE_CANCEL = Tr(_US + "order-resv-ccnl", "TTTT3017U", "VTTT3017U")
+US_RESERVED = Tr(_US + "order-resv-list", "TTTT3039R", None)
 US_OPEN = Tr(_US + "inquire-nccs", "TTTS3018R", None)
 US_ORDERS = Tr(_US + "inquire-ccnl", "TTTS3035R", "VTTS3035R")
 US_BALANCE = Tr(_US + "inquire-present-balance", "CTRP6504R", "VTRP6504R")
+US_SETTLED = Tr(_US + "inquire-balance", "TTTS3012R", "VTTS3012R")
+US_PROFIT = Tr(_US + "inquire-period-profit", "TTTS3039R", None)
 US_POWER = Tr(_US + "inquire-psamount", "TTTS3007R", "VTTS3007R")
 US_PRICE = Tr(_US_PRICE + "price", "HHDFS00000300", "HHDFS00000300")
+US_DETAIL = Tr(_US_PRICE + "price-detail", "HHDFS76200200", None)
 US_BOOK = Tr(_US_PRICE + "inquire-asking-price", "HHDFS76200100", None)
 US_DAILY = Tr(_US_PRICE + "dailyprice", "HHDFS76240000", "HHDFS76240000")
 US_MINUTE = Tr(_US_PRICE + "inquire-time-itemchartprice", "HHDFS76950200", None)
+US_SEARCH = Tr(_US_PRICE + "inquire-search", "HHDFS76410000", "HHDFS76410000")
 US_PRODUCT = Tr(_US_PRICE + "search-info", "CTPF1702R", None)
+US_SETTLEMENT_DAYS = Tr("/uapi/overseas-stock/v1/quotations/countries-holiday", "CTOS5011R", None)
 
 KRX_BUY = Tr(_KRX + "order-cash", "TTTC0012U", "VTTC0012U")
 KRX_SELL = Tr(_KRX + "order-cash", "TTTC0011U", "VTTC0011U")
 KRX_CHANGE = Tr(_KRX + "order-rvsecncl", "TTTC0013U", "VTTC0013U")
 KRX_OPEN = Tr(_KRX + "inquire-psbl-rvsecncl", "TTTC0084R", None)
 KRX_ORDERS = Tr(_KRX + "inquire-daily-ccld", "TTTC0081R", "VTTC0081R")
+KRX_OLD_ORDERS = Tr(_KRX + "inquire-daily-ccld", "CTSC9215R", "VTSC9215R")  # before the last three months
 KRX_BALANCE = Tr(_KRX + "inquire-balance", "TTTC8434R", "VTTC8434R")
+KRX_PROFIT = Tr(_KRX + "inquire-period-trade-profit", "TTTC8715R", None)
 KRX_POWER = Tr(_KRX + "inquire-psbl-order", "TTTC8908R", "VTTC8908R")
 KRX_PRICE = Tr(_KRX_PRICE + "inquire-price", "FHKST01010100", "FHKST01010100")
 KRX_BOOK = Tr(_KRX_PRICE + "inquire-asking-price-exp-ccn", "FHKST01010200", "FHKST01010200")
-KRX_DAILY = Tr(_KRX_PRICE + "inquire-daily-itemchartprice", "FHKST03010100", "FHKST03010100")
+KRX_PERIOD = Tr(_KRX_PRICE + "inquire-daily-itemchartprice", "FHKST03010100", "FHKST03010100")
 KRX_MINUTE_TODAY = Tr(_KRX_PRICE + "inquire-time-itemchartprice", "FHKST03010200", "FHKST03010200")
 KRX_MINUTE_PAST = Tr(_KRX_PRICE + "inquire-time-dailychartprice", "FHKST03010230", None)
 KRX_PRODUCT = Tr(_KRX_PRICE + "search-info", "CTPF1604R", None)
+KRX_HOLIDAYS = Tr(_KRX_PRICE + "chk-holiday", "CTCA0903R", None)
 
 SIDE_TO_KIS = {Side.SELL: "01", Side.BUY: "02"}
 KIS_TO_SIDE = {code: side for side, code in SIDE_TO_KIS.items()}
@@ -140,6 +147,8 @@ KIS_TO_SIDE = {code: side for side, code in SIDE_TO_KIS.items()}
 VENUE_TO_ORDER = {Venue.NASDAQ: "NASD", Venue.NYSE: "NYSE", Venue.AMEX: "AMEX"}  # OVRS_EXCG_CD
 ORDER_TO_VENUE = {code: venue for venue, code in VENUE_TO_ORDER.items()}
 VENUE_TO_QUOTE = {Venue.NASDAQ: "NAS", Venue.NYSE: "NYS", Venue.AMEX: "AMS"}  # EXCD and the stream's tr_key
+VENUE_TO_DAY_QUOTE = {Venue.NASDAQ: "BAQ", Venue.NYSE: "BAY", Venue.AMEX: "BAA"}  # the same in the day market
+VENUE_TO_DIVISION = {Venue.KRX: "J", Venue.NXT: "NX", Venue.SOR: "UN"}  # FID_COND_MRKT_DIV_CODE
 VENUE_TO_PRODUCT = {Venue.NASDAQ: "512", Venue.NYSE: "513", Venue.AMEX: "529"}  # PRDT_TYPE_CD
 
 US_ORDER_TYPE = {
@@ -162,37 +171,15 @@ KRX_ORDER_TYPE = {
 }
 KIS_TO_KRX_ORDER_TYPE = {code: order_type for (order_type, _), code in KRX_ORDER_TYPE.items()}
 
-# Proven refusals: nothing was placed. Only codes that kis.md §6.3–6.4 documents or reports as seen; a code that is not
-# here makes an order's outcome unknown (40250000 / 40310000 are "code uncertain" and stay out on purpose).
-REFUSALS: dict[str, type[Refused]] = {
-    **dict.fromkeys(("EGW00201", "EGW00215", "EGW00133"), RateLimited),
-    **dict.fromkeys(("EGW00121", "EGW00122", "EGW00123"), AuthExpired),
-    **dict.fromkeys(("EGW00003", "EGW00004", "EGW00205", "EGW00206", "EGW00207", "EGW02004"), AuthRefused),
-    **dict.fromkeys((f"EGW{number:05d}" for number in range(102, 121)), AuthRefused),
-    **dict.fromkeys(("OPSQ2000", "IGW00002", "APAC0489", "40910000"), AuthRefused),
-    **dict.fromkeys(("EGW00310", "EGW02006", "OPSQ0002", "MCA00124"), NotSupported),
-    **dict.fromkeys(("EGW00101", "EGW00131", "EGW00132", "OPSQ2001", "OPSQ2002", "IGW00007"), Refused),
-    **dict.fromkeys((f"OPSQ{number}" for number in range(9995, 10000)), Refused),
-    "APBK0952": InsufficientFunds,
-    **dict.fromkeys(("APBK0400", "APBK1234", "40070000"), OrderRejected),
-    **dict.fromkeys(("APBK0918", "APBK0919", "APBK1664", "40570000", "40580000", "40100000", "APAM3099"), MarketClosed),
-    **dict.fromkeys(("APBK0656", "MCA05918"), UnknownSymbol),
-    "40030000": BadPrice,
-}
-RETRY_AFTER_S = {"EGW00201": 1.0, "EGW00215": 1.0, "EGW00133": 61.0}
-# The broker is away: reads ask again; for orders these are unknown outcomes (class U).
-AWAY = frozenset(
-    {"", "EGW00001", "EGW00002", "EGW00202", "EGW00203", "EGW00300", "EGW00301", "EGW00302"}
-    | {"90020000", "OPSQ1002", "IGW00009", "IGW00027"}
-)
-
 # What never reaches a log (kis.md §1.2, §2), beside the account's own values.
 MASKED_FIELDS = frozenset(
     {"appkey", "appsecret", "secretkey", "access_token", "token", "approval_key", "cano", "acnt_no"}
 )
 
-# Stream
-US_TICKS, KRX_TICKS = "HDFSCNT0", "H0STCNT0"
+# Stream (kis.md §5). US_TICKS and US_BOOKS serve both sessions: the key tells which (§5.3).
+US_TICKS, US_BOOKS = "HDFSCNT0", "HDFSASP0"
+KRX_TICKS = {Venue.KRX: "H0STCNT0", Venue.SOR: "H0UNCNT0", Venue.NXT: "H0NXCNT0"}
+KRX_BOOKS = {Venue.KRX: "H0STASP0", Venue.SOR: "H0UNASP0", Venue.NXT: "H0NXASP0"}
 US_NOTICES = {False: "H0GSCNI0", True: "H0GSCNI9"}  # by `mock`
 KRX_NOTICES = {False: "H0STCNI0", True: "H0STCNI9"}
 MAX_REGISTRATIONS = 41

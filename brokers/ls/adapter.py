@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from brokers.contract import Broker, BrokerEvent, CallLog, Credentials, RateBudget, TokenStore
+from brokers.contract import Broker, BrokerEvent, CallLog, Credentials, PeriodProfit, RateBudget, TokenStore
 from brokers.http import Door, Mask
 from brokers.ls import codec, tr
 from brokers.ls import codec_account as account
@@ -22,14 +22,15 @@ from shared.domain.errors import (
     BrokerError,
     ConfigError,
     NotFound,
+    NotSupported,
     OutcomeUnknown,
     Refused,
     UnknownSymbol,
     WireError,
 )
 from shared.domain.instrument import Instrument, Venue, check_symbol
-from shared.domain.market import Bar, OrderBook, Quote, Timeframe
-from shared.domain.order import BrokerOrder, Cash, OrderAck, OrderType, Position, Side, TimeInForce
+from shared.domain.market import Bar, Detail, OrderBook, Quote, Timeframe
+from shared.domain.order import BrokerOrder, Cash, OrderAck, OrderSession, OrderType, Position, Side, TimeInForce
 from shared.domain.venue_rules import on_tick
 
 MAX_BAR_PAGES = 40
@@ -90,6 +91,9 @@ class LsAdapter:
         await self._stream.close()
         await self._door.close()
 
+    async def revoke_token(self) -> None:
+        raise no_such("토큰 폐기", "giving a token back")
+
     async def place_order(
         self,
         symbol: str,
@@ -100,8 +104,10 @@ class LsAdapter:
         order_type: OrderType = OrderType.LIMIT,
         venue: Venue | None = None,
         time_in_force: TimeInForce = TimeInForce.DAY,
+        session: OrderSession = OrderSession.REGULAR,
         correlation_id: str | None = None,
     ) -> OrderAck:
+        only_regular(session)
         block = account.encode_order(symbol, side, quantity, price, order_type, venue, time_in_force)
         await self._check_tick(symbol, price)
         # A sale shrinks a position in a cash account: it goes with the exits.
@@ -181,7 +187,12 @@ class LsAdapter:
         )
         return [account.decode_history(row) for row in rows]
 
-    async def get_positions(self) -> list[Position]:
+    async def get_reserved_orders(self, since: date, until: date) -> list[BrokerOrder]:
+        raise no_such("예약주문 조회", "a list of reserved orders")
+
+    async def get_positions(self, *, settled: bool = False) -> list[Position]:
+        if settled:
+            raise no_such("결제 기준 잔고", "settled holdings")
         rows = await self._rest.list(
             tr.HOLDINGS,
             account.encode_holdings,
@@ -198,14 +209,26 @@ class LsAdapter:
         block = account.encode_power(isin, price)
         return account.decode_power(await self._rest.get(tr.POWER, block))
 
-    async def get_quote(self, symbol: str) -> Quote:
+    async def get_period_profit(self, since: date, until: date) -> PeriodProfit:
+        raise no_such("기간손익", "realised profit by period")
+
+    async def get_quote(
+        self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
+    ) -> Quote:
+        only_regular(session, venue)
         body = await self._book(symbol)
         quote = codec.decode_quote(symbol, body, self._clock.market_now(), self._clock.wall_now())
         if quote is None:
             raise not_found(symbol)
         return quote
 
-    async def get_order_book(self, symbol: str) -> OrderBook:
+    async def get_detail(self, symbol: str) -> Detail:
+        raise no_such("종목 상세", "price details")
+
+    async def get_order_book(
+        self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
+    ) -> OrderBook:
+        only_regular(session, venue)
         body = await self._book(symbol)
         return codec.decode_book(symbol, body, self._clock.market_now(), self._clock.wall_now())
 
@@ -217,7 +240,11 @@ class LsAdapter:
                 raise not_found(symbol) from e
             raise
 
-    async def get_bars(self, symbol: str, timeframe: Timeframe, count: int) -> list[Bar]:
+    async def get_bars(
+        self, symbol: str, timeframe: Timeframe, count: int, *, until: datetime | None = None
+    ) -> list[Bar]:
+        if until is not None or timeframe in {Timeframe.W1, Timeframe.MN1}:
+            raise no_such("주봉·월봉과 과거 시점의 봉", "bars of weeks, of months or up to a past time")
         asked, block = _chart(known_form(symbol), timeframe, count)
         now = self._clock.market_now()
         found: dict[datetime, Bar] = {}
@@ -259,10 +286,33 @@ class LsAdapter:
             raise not_found(symbol)
         return self._master[symbol]
 
-    async def subscribe(self, symbol: str) -> None:
+    async def list_instruments(self) -> list[Instrument]:
+        raise no_such("종목 목록", "a list of instruments")
+
+    async def is_open_day(self, day: date) -> bool | None:
+        return None  # LS does not tell
+
+    async def subscribe(
+        self,
+        symbol: str,
+        *,
+        book: bool = False,
+        venue: Venue | None = None,
+        session: OrderSession = OrderSession.REGULAR,
+    ) -> None:
+        only_regular(session, venue)
+        if book:
+            raise no_such("실시간 호가", "a stream of order books")
         await self._stream.subscribe(await self._tick_tr(symbol), symbol)
 
-    async def unsubscribe(self, symbol: str) -> None:
+    async def unsubscribe(
+        self,
+        symbol: str,
+        *,
+        book: bool = False,
+        venue: Venue | None = None,
+        session: OrderSession = OrderSession.REGULAR,
+    ) -> None:
         await self._stream.unsubscribe(await self._tick_tr(symbol), symbol)
 
     async def _tick_tr(self, symbol: str) -> str:
@@ -277,6 +327,18 @@ class LsAdapter:
 
     def _market_day(self) -> date:
         return self._clock.market_now().astimezone(codec.KST).date()
+
+
+def no_such(korean: str, english: str) -> NotSupported:
+    return NotSupported(tr.LS, "-", f"LS증권에서는 {korean}을(를) 지원하지 않습니다 / LS does not offer {english}")
+
+
+def only_regular(session: OrderSession, venue: Venue | None = None) -> None:
+    """Raise NotSupported for a book other than the regular one."""
+    if session is not OrderSession.REGULAR:
+        raise no_such("정규장 외 주문·시세", f"the {session} session")
+    if venue not in {None, Venue.KRX}:
+        raise no_such(f"{venue} 시세", f"prices of {venue}")
 
 
 def _chart(symbol: str, timeframe: Timeframe, count: int) -> tuple[tr.Tr, dict[str, str | int]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from brokers.paper.accounts import Profile
 from brokers.paper.clients import DEFAULT_CASH, Cash
+from brokers.paper.costs import CostMode
 from brokers.paper.server import PORTS, Options, serve
 from shared.clock import SystemClock
 from shared.domain.errors import ConfigError
@@ -71,6 +72,12 @@ def parser() -> argparse.ArgumentParser:
         "--lead", type=read_lead, default=0.0, metavar="SECONDS", help="wall time before the first print (replay only)"
     )
     made.add_argument("--port-offset", type=read_offset, default=0, help="added to every port")
+    made.add_argument(
+        "--costs", type=CostMode, choices=list(CostMode), help="commissions and taxes; default: of the profile"
+    )
+    made.add_argument(
+        "--tls", type=Path, metavar="DIR", help="speak TLS on the brokers' ports; DIR keeps the certificate and ca.pem"
+    )
     made.add_argument("--cash", type=read_cash, default=dict(DEFAULT_CASH), metavar="KRW=N,USD=N")
     return made
 
@@ -80,7 +87,10 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     home = (ROOT / (os.environ.get("LETSTRADE_HOME") or "var")).resolve()
-    options = Options(home, args.profile, args.tape, args.speed, args.lead, args.port_offset, args.cash)
+    tls = None if args.tls is None else (ROOT / args.tls).resolve()
+    options = Options(
+        home, args.profile, args.tape, args.speed, args.lead, args.port_offset, args.cash, args.costs, tls
+    )
     try:
         return asyncio.run(serve(options, SystemClock()))
     except ConfigError as e:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -37,6 +37,11 @@ class AccountId:
     broker: BrokerName
     env: ExEnv
     number: str  # KIS "12345678-01", LS 11 digits
+
+    @property
+    def side(self) -> tuple[BrokerName, ExEnv]:
+        """Numbers of orders and reservations run for each broker and side."""
+        return self.broker, self.env
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,17 @@ class CashView:
     reserved: Decimal  # locked by open buy orders
     bought_today: Decimal
     sold_today: Decimal
+    due: tuple[tuple[date, Decimal], ...] = ()  # (settlement date, net amount) of what is traded and not settled
+
+    @property
+    def unsettled(self) -> Decimal:
+        """What trades not yet settled will add (negative: take)."""
+        return sum((amount for _, amount in self.due), Decimal(0))
+
+    @property
+    def settled(self) -> Decimal:
+        """Cash there today (D+0); `total` is what is there once everything has settled (KRX D+2, US D+1)."""
+        return self.total - self.unsettled
 
     @property
     def orderable(self) -> Decimal:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import orjson
 from aiohttp import web
 
 from brokers.paper.accounts import Account, ExEnv
 from brokers.paper.clients import Cash, Lot
+from brokers.paper.drills import DRILLS
 from brokers.paper.exchange import Exchange
 from brokers.paper.faults import BadFault, Fault
 from brokers.paper.ledger import EventType
@@ -21,13 +22,16 @@ from shared.domain.errors import NotFound, TradingError
 from shared.domain.money import Currency
 
 Json = dict[str, Any]
+EXCHANGE = web.AppKey("exchange", Exchange)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-TAPE_FIELDS = {"source", "speed", "symbol", "jump", "halt", "resume", "price"}
+ACTIONS = ("jump", "price", "halt", "resume", "vi", "split", "dividend")  # of one symbol
+TAPE_FIELDS = {"source", "speed", "symbol", "market", "circuit_breaker", *ACTIONS}
 
 
 def admin_app(exchange: Exchange) -> web.Application:
     admin = Admin(exchange)
-    app = web.Application(middlewares=[_explain])
+    app = web.Application(middlewares=[_explain, _lasting])
+    app[EXCHANGE] = exchange
     app.router.add_get("/healthz", admin.healthz)
     app.router.add_get("/ledger", admin.ledger)
     app.router.add_get("/accounts", admin.accounts)
@@ -35,6 +39,7 @@ def admin_app(exchange: Exchange) -> web.Application:
     app.router.add_post("/accounts", admin.open_account)
     app.router.add_get("/clock", admin.clock)
     app.router.add_post("/tape", admin.tape)
+    app.router.add_get("/drills", admin.drills)
     app.router.add_post("/faults", admin.add_fault)
     app.router.add_get("/faults", admin.faults)
     app.router.add_delete("/faults", admin.remove_faults)
@@ -44,6 +49,14 @@ def admin_app(exchange: Exchange) -> web.Application:
 
 class _BadRequest(Exception):
     """The request cannot be understood: (why, now)."""
+
+
+@web.middleware
+async def _lasting(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What a request changed is on the disk before its answer leaves."""
+    answer = await handler(request)
+    await request.app[EXCHANGE].committed()
+    return answer
 
 
 @web.middleware
@@ -57,7 +70,7 @@ async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse
     except TradingError as e:
         return _error(404 if isinstance(e, NotFound) else 400, e.code, e.what, e.why, e.now)
     except web.HTTPException as e:
-        paths = "see /healthz /ledger /accounts /clock /tape /faults"
+        paths = "see /healthz /ledger /accounts /clock /tape /faults /drills"
         return _error(e.status, "http", f"{request.method} {request.path} is not served", e.reason, paths)
 
 
@@ -66,7 +79,7 @@ def _error(status: int, code: str, what: str, why: str, now: str) -> web.Respons
 
 
 def _json(body: Json, status: int = 200) -> web.Response:
-    return web.json_response(body, status=status, dumps=lambda value: json.dumps(value, ensure_ascii=False))
+    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json", charset="utf-8")
 
 
 class Admin:
@@ -89,7 +102,7 @@ class Admin:
         wanted = query.get("account") or None
         numbers = None if wanted is None else tuple(a.number for a in self._accounts(wanted)) or (wanted,)
         events = self._exchange.ledger.events(int(after), numbers, kind)
-        return _json({"seq": self._exchange.ledger.seq, "events": [asdict(event) for event in events]})
+        return _json({"seq": self._exchange.ledger.seq, "events": events})
 
     async def accounts(self, request: web.Request) -> web.Response:
         return _json({"accounts": [self._show_account(one) for one in self._exchange.accounts()]})
@@ -140,21 +153,47 @@ class Admin:
                 "wall": clock.wall_now().isoformat(),
                 "speed": clock.speed,
                 "sessions": self._exchange.sessions.value,
+                "next_auction": {market.value: _iso(self._exchange.next_auction(market)) for market in Market},
             }
         )
 
     async def tape(self, request: web.Request) -> web.Response:
-        """{source, speed} begins another tape; {symbol, jump (percent) | price | halt | resume} moves one symbol."""
+        """{source, speed} begins another tape; {symbol, one action} does something to a symbol; {market,
+        circuit_breaker: true|false} stops a whole market, or ends that.
+
+        Actions: jump (percent) · price · halt · resume · vi (true: a volatility interruption) · split ("2:1": two for
+        one) · dividend (per share).
+        """
         body = await _body(request)
         if not body or set(body) - TAPE_FIELDS:
             raise _BadRequest(f"fields {sorted(body)}", f"use {', '.join(sorted(TAPE_FIELDS))}")
         if "source" in body:
             self._exchange.load_tape(open_source(str(body["source"])), float(_number(body, "speed", "1")))
-        elif "symbol" in body and len(body) == 2:
-            self._move(str(body["symbol"]), body)
+        elif "symbol" in body and len(body) == 2 and set(body) & set(ACTIONS):
+            self._act(str(body["symbol"]), body)
+        elif set(body) == {"market", "circuit_breaker"} and body["market"] in set(Market):
+            self._exchange.break_circuit(Market(body["market"]), bool(body["circuit_breaker"]))
         else:
-            raise _BadRequest("neither a source nor a symbol with one action", "send {symbol, jump|price|halt|resume}")
+            raise _BadRequest(
+                "neither a source, nor a symbol with one action, nor a market",
+                f"send {{symbol, {'|'.join(ACTIONS)}}} or {{market: {'|'.join(Market)}, circuit_breaker: true}}",
+            )
         return await self.clock(request)
+
+    def _act(self, symbol: str, body: Json) -> None:
+        if "split" in body:
+            self._exchange.split(symbol, *_ratio(str(body["split"])))
+        elif "dividend" in body:
+            amount = _number(body, "dividend", "0")
+            if amount <= 0:
+                raise _BadRequest(f"{amount} is not a dividend", "send what one share gets")
+            self._exchange.pay_dividend(symbol, amount)
+        elif "vi" in body:
+            if body["vi"] is not True:
+                raise _BadRequest("a VI ends by itself", 'send {"symbol": …, "vi": true}, or resume')
+            self._exchange.interrupt(symbol)
+        else:
+            self._move(symbol, body)
 
     def _move(self, symbol: str, body: Json) -> None:
         if "jump" in body:
@@ -169,6 +208,10 @@ class Admin:
             self._exchange.move(symbol, price=price)
         else:
             self._exchange.move(symbol, halted=bool(body["halt"]) if "halt" in body else not body.get("resume"))
+
+    async def drills(self, request: web.Request) -> web.Response:
+        """The fire drills: what each plants, does, and how it ends. A drill is started by POSTing its faults."""
+        return _json({"drills": DRILLS})
 
     async def add_fault(self, request: web.Request) -> web.Response:
         return _json({"id": self._exchange.faults.add(await _body(request)).id}, 201)
@@ -212,6 +255,8 @@ class Admin:
             "hts_id": account.hts_id,
             "cash": {currency.value: format(view.total, "f") for currency, view in views.items()},
             "orderable": {currency.value: format(view.orderable, "f") for currency, view in views.items()},
+            "settled": {currency.value: format(view.settled, "f") for currency, view in views.items()},
+            "unsettled": {currency.value: format(view.unsettled, "f") for currency, view in views.items()},
             "holdings": holdings,
         }
 
@@ -244,6 +289,18 @@ async def _body(request: web.Request) -> Json:
     if not isinstance(body, dict):
         raise _BadRequest("the body is not an object", "send a JSON object")
     return body
+
+
+def _ratio(text: str) -> tuple[int, int]:
+    """Read "2:1" as two new shares for one old."""
+    new, _, old = text.partition(":")
+    if not (new.isascii() and new.isdigit() and old.isascii() and old.isdigit()) or not 0 < int(new) != int(old) > 0:
+        raise _BadRequest(f"{text!r} is not a split", 'send "2:1" for two new shares for one old, "1:10" for a merger')
+    return int(new), int(old)
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
 
 
 def _number(body: Json, name: str, default: str) -> Decimal:

@@ -22,7 +22,17 @@ from brokers.paper.accounts import (
     ls_number,
 )
 from brokers.paper.clock import ExchangeClock
-from brokers.paper.ledger import OPENING, EventType, Ledger, LedgerEvent, Leg, cash_unit, holder_of, share_unit
+from brokers.paper.ledger import (
+    OPENING,
+    CashCode,
+    EventType,
+    Ledger,
+    LedgerEvent,
+    Leg,
+    cash_unit,
+    holder_of,
+    share_unit,
+)
 from brokers.paper.state import State, TokenRow
 from shared.domain.account import BrokerName
 from shared.domain.money import Currency
@@ -160,7 +170,7 @@ class Clients:
             side=side,
             quantity=quantity,
             price=price,
-            code="OPENING",
+            code=CashCode.OPENING,
             legs=(Leg(holder_of(account.id), unit, amount), Leg(OPENING, unit, -amount)),
         )
         self.on_means(event)

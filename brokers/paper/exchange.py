@@ -7,32 +7,35 @@ about it follows at the next `advance()`, so an answer usually overtakes its not
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NoReturn
 
 from brokers.paper.accounts import Account, AccountId, CashView, ExEnv, Holding, IssuedToken, Profile
-from brokers.paper.checks import check_amend, check_leaves, check_new
+from brokers.paper.checks import Checks
 from brokers.paper.clients import DEFAULT_CASH, Cash, Clients, Lot, new_account
 from brokers.paper.clock import ExchangeClock, Sessions
-from brokers.paper.faults import VISIBILITY_LAG_S, Fault, FaultPlan
+from brokers.paper.corporate import Corporate
+from brokers.paper.costs import CostMode, Costs
+from brokers.paper.counter import Counter
+from brokers.paper.faults import Fault, FaultPlan
 from brokers.paper.floor import Floor
-from brokers.paper.hours import market_open
+from brokers.paper.hours import Hours
 from brokers.paper.ledger import EventType, Ledger
 from brokers.paper.listings import Listing
-from brokers.paper.orderlist import OrderList, trade_date
-from brokers.paper.orders import EventKind, Execution, ExKind, ExOrder, ExStatus, OrderEvent, Reject, RejectReason
-from brokers.paper.portfolio import Portfolio
+from brokers.paper.orderlist import OrderList
+from brokers.paper.orders import Execution, ExOrder, OrderEvent, RejectReason, Reservation
+from brokers.paper.portfolio import Portfolio, RealizedRow
 from brokers.paper.prints import Source
+from brokers.paper.reservations import Reservations
 from brokers.paper.state import State
 from brokers.paper.tape import Tape, Trade, open_source
 from shared.domain.account import BrokerName, Market
 from shared.domain.instrument import Venue
 from shared.domain.market import Bar, OrderBook, Timeframe
 from shared.domain.money import Currency
-from shared.domain.order import OrderType, Side, TimeInForce
+from shared.domain.order import OrderSession, OrderType, Side, TimeInForce
 
 
 class Exchange:
@@ -44,29 +47,34 @@ class Exchange:
         *,
         profile: Profile = Profile.COMPAT,
         cash: Cash | None = None,
+        costs: CostMode = CostMode.NONE,
     ) -> None:
         self.profile, self.clock, self._state = profile, clock, state
         self.tape = Tape(clock, source)
         self.ledger = Ledger(state)
-        self.faults = FaultPlan(clock.wall_now, self._write_fault)
+        self.faults = FaultPlan(clock.wall_now, self._write_fault, state.committed)
         self._orders = OrderList(state)
-        self._portfolio = Portfolio(self.ledger, self._orders, self.tape)
+        self._hours = Hours(profile is Profile.STRICT, lambda: self.tape.source)
+        self._portfolio = Portfolio(self.ledger, self._orders, self.tape, Costs(costs))
         means = DEFAULT_CASH if cash is None else cash
         self._clients = Clients(profile, state, self.ledger, clock, means, self._portfolio.follow)
         self._floor = Floor(
-            clock, self.tape, self.ledger, self._orders, self._portfolio,
-            account=self._clients.get, session_open=self.session_open,
-        )  # fmt: skip
+            clock, self.tape, self.ledger, self._orders, self._portfolio, self._hours, self._clients.get
+        )
+        checks = Checks(self.tape, self._portfolio, self._hours)
+        self._counter = Counter(state, clock, self.ledger, self._orders, self._floor, checks)
+        self._reserved = Reservations(state, clock, self._counter, checks, self._hours)
+        self._corporate = Corporate(state, clock, self.ledger, self._portfolio, self._floor, self.tape, Costs(costs))
         self._on_trade: list[Callable[[Trade], None]] = []
         self._on_book: list[Callable[[OrderBook], None]] = []
         self._on_order: list[Callable[[OrderEvent], None]] = []
         with state.transaction():
-            self._floor.expire()  # what ended while the exchange was away
+            self._floor.expire(clock.market_now())  # what ended while the exchange was away
 
     @classmethod
     def open(
         cls, state: State, clock: ExchangeClock, tape: str | None, speed: float | None, profile: Profile, cash: Cash,
-        lead_s: float = 0.0,
+        lead_s: float = 0.0, costs: CostMode = CostMode.NONE,
     ) -> Exchange:  # fmt: skip
         """Go on where the state left off. `tape` None is the tape of last time, else synthetic.
 
@@ -85,11 +93,15 @@ class Exchange:
             seen = [e.market_at for e in Ledger(state).events(after=before["seq"])]
             at = max(datetime.fromisoformat(text) for text in [before["market_at"], *seen[-1:]])
         begin_market_time(clock, source, speed or (before.get("speed") if same else None) or 1.0, at, lead_s)
-        exchange = cls(state, clock, source, profile=profile, cash=cash)
+        exchange = cls(state, clock, source, profile=profile, cash=cash, costs=costs)
         if same:
             exchange.tape.restore_overlays(before.get("overlays") or "{}")
         exchange.keep_tape()
         return exchange
+
+    async def committed(self) -> None:
+        """Wait until every change so far is on the disk."""
+        await self._state.committed()
 
     # -- accounts and tokens
 
@@ -162,6 +174,7 @@ class Exchange:
         order_type: OrderType,
         venue: Venue,
         time_in_force: TimeInForce = TimeInForce.DAY,
+        session: OrderSession = OrderSession.REGULAR,
     ) -> ExOrder:
         """Take an order: checked, numbered, written down. It meets the market at the next `advance()`.
 
@@ -169,18 +182,10 @@ class Exchange:
             Reject: nothing was placed; the ledger has a REJECT row.
         """
         self.advance()
-        order = ExOrder(
-            self._orders.next_no(account.broker, account.env), None, account.id, market, symbol, venue, side, quantity,
-            price, order_type, time_in_force, ExKind.NEW, ExStatus.OPEN, *self._now(),
+        return self._counter.place(
+            account.id, market=market, symbol=symbol, side=side, quantity=quantity, price=price, order_type=order_type,
+            venue=venue, time_in_force=time_in_force, session=session,
         )  # fmt: skip
-        with self._refusing(order, None):
-            check_new(order, self.tape, self._portfolio, session_open=self.session_open(symbol))
-        with self._state.transaction():
-            self._orders.add(order)
-            self._floor.write(EventType.ORDER, order)
-        self._floor.work(order)
-        self._floor.tell(EventKind.ACCEPTED, order)
-        return order
 
     def amend(self, account: Account, order_no: int, *, quantity: int | None, price: Decimal | None) -> ExOrder:
         """Take `quantity` shares (None: all that is left) out of an order into a new one at another price.
@@ -189,22 +194,7 @@ class Exchange:
         price. Raises Reject as `place`.
         """
         self.advance()
-        original = self.order(account, order_no)
-        with self._refusing(original, account):
-            original = check_leaves(original, quantity)
-            price = original.price if price is None else price
-            amended = self._child(original, ExKind.AMEND, ExStatus.OPEN, quantity or original.leaves, price)
-            if price is not None and original.price is None:
-                amended.order_type = OrderType.LIMIT
-            check_amend(original, amended, self.tape, self._portfolio, session_open=self.session_open(original.symbol))
-        with self._state.transaction():
-            original.moved += amended.quantity
-            self._floor.leave(original, amended.quantity, ExStatus.REPLACED)
-            self._orders.add(amended)
-            self._floor.write(EventType.AMEND, amended)
-        self._floor.work(amended)
-        self._floor.tell(EventKind.AMENDED, amended, original=original)
-        return amended
+        return self._counter.amend(account, order_no, quantity, price)
 
     def cancel(self, account: Account, order_no: int, *, quantity: int | None) -> ExOrder:
         """Take `quantity` shares (None: all that is left) of an order out of the market; returns the request's own row.
@@ -212,18 +202,7 @@ class Exchange:
         Allowed while halted or closed. Raises Reject as `place`.
         """
         self.advance()
-        original = self.order(account, order_no)
-        with self._refusing(original, account):
-            original = check_leaves(original, quantity)
-        asked = quantity or original.leaves
-        request = self._child(original, ExKind.CANCEL, ExStatus.REQUEST, asked, original.price)
-        with self._state.transaction():
-            original.canceled += asked
-            self._floor.leave(original, asked, ExStatus.CANCELED)
-            self._orders.add(request)
-            self._floor.write(EventType.CANCEL, request, filled=original.filled)
-        self._floor.tell(EventKind.CANCELED, request, original=original)
-        return request
+        return self._counter.cancel(account, order_no, quantity)
 
     def refuse(
         self,
@@ -237,30 +216,49 @@ class Exchange:
         price: Decimal | None = None,
     ) -> NoReturn:
         """Refuse what a wire cannot even put into an order: a REJECT row is written, then Reject raised."""
-        with self._state.transaction():
-            self.ledger.append(
-                EventType.REJECT, at=self.clock.wall_now(), market_at=self.clock.market_now(), account=account.id,
-                symbol=symbol, side=side, quantity=quantity, price=price, code=reason.value,
-            )  # fmt: skip
-        raise Reject(reason, text)
+        self._counter.refuse(account, reason, text, symbol, side, quantity, price)
 
     def order(self, account: Account, order_no: int) -> ExOrder | None:
-        order = self._orders.get((account.broker, account.env, order_no))
-        return order if order is not None and order.account == account.id else None
+        return self._counter.order(account, order_no)
 
     def open_orders(self, account: Account, market: Market) -> list[ExOrder]:
         """Orders that still work, newest first."""
-        now = self.clock.wall_now()
-        return [o for o in self._orders.open(account.id) if o.market is market and o.visible_from <= now]
+        return self._counter.open_orders(account, market)
 
     def orders(self, account: Account, market: Market, since: date, until: date) -> list[ExOrder]:
         """Rows of the exchange-local trade dates, newest first; cancel requests are rows of kind CANCEL."""
-        now, found = self.clock.wall_now(), []
-        for order in self._orders.newest_first(account.id):
-            on = trade_date(order.market, order.ordered_at)
-            if order.market is market and since <= on <= until and order.visible_from <= now:
-                found.append(order)
-        return found
+        return self._counter.orders(account, market, since, until)
+
+    # -- reserved orders
+
+    def reserve(
+        self,
+        account: Account,
+        *,
+        market: Market,
+        symbol: str,
+        side: Side,
+        quantity: int,
+        price: Decimal | None,
+        order_type: OrderType,
+        venue: Venue,
+    ) -> Reservation:
+        """Take an order for the next session's open; cash and shares are looked at when it is sent.
+
+        Raises:
+            Reject: the market takes no reservation now, or never one of this kind.
+        """
+        self.advance()
+        return self._reserved.take(account.id, market, symbol, side, quantity, price, order_type, venue)
+
+    def cancel_reservation(self, account: Account, no: int) -> Reservation:
+        """Take a waiting reservation back. Raises Reject (UNKNOWN_ORDER, ALREADY_DONE)."""
+        self.advance()
+        return self._reserved.cancel(account.id, no)
+
+    def reservations(self, account: Account, market: Market, since: date, until: date) -> list[Reservation]:
+        """Reservations made on these exchange-local dates, newest first."""
+        return self._reserved.listed(account.id, market, since, until)
 
     def executions(self, account: Account, order_no: int) -> list[Execution]:
         return self._orders.executions((account.broker, account.env, order_no))
@@ -270,6 +268,10 @@ class Exchange:
 
     def cash(self, account: Account, currency: Currency) -> CashView:
         return self._portfolio.cash(account.id, currency)
+
+    def realized(self, account: Account, market: Market, since: date, until: date) -> list[RealizedRow]:
+        """What sales brought, by exchange-local trade date and symbol, oldest first; costs of both sides apart."""
+        return self._portfolio.realized(account.id, market, since, until)
 
     def buying_power(self, account: Account, market: Market, symbol: str, price: Decimal | None) -> tuple[Decimal, int]:
         """(orderable amount, shares); price None: KRX upper limit, US last price."""
@@ -309,12 +311,19 @@ class Exchange:
     def halted(self, symbol: str) -> bool:
         return self.tape.halted(symbol)
 
+    def expected(self, symbol: str) -> tuple[Decimal, int] | None:
+        """(price, shares) that the running call auction would trade at now (예상체결); None outside of auctions."""
+        return self._floor.expected(symbol)
+
     def session_open(self, symbol: str) -> bool:
-        """Say whether orders are taken now; strict keeps the markets' real hours whatever the tape does."""
-        if self.profile is Profile.STRICT and self.tape.source.sessions is Sessions.ALWAYS:
-            listing = self.listing(symbol)
-            return listing is not None and market_open(listing.market, self.clock.market_now())
-        return self.tape.session_open(symbol)
+        """Say whether the symbol's home market takes orders now; strict keeps real hours whatever the tape does."""
+        listing = self.listing(symbol)
+        stage = None if listing is None else self._hours.main_stage(listing, self.clock.market_now())
+        return stage is not None and not stage.on_open_only
+
+    def next_auction(self, market: Market) -> datetime | None:
+        """When the next call auction of a market ends; None where a replay's days decide."""
+        return self._hours.next_auction(market, self.clock.market_now())
 
     def trade_date(self, market: Market) -> date:
         """Exchange-local date of market time."""
@@ -336,10 +345,15 @@ class Exchange:
 
     def advance(self) -> None:
         """Play the tape up to now, match, write the fills down, then tell listeners. Called many times a second."""
+        self._reserved.send_due()
         trades = self.tape.advance()
         with self._state.transaction_if(not self._floor.idle):
             self._floor.play(trades)
         events, self._floor.events = self._floor.events, []
+        if trades or events:
+            self._state.after_commit(lambda: self._tell(trades, events))
+
+    def _tell(self, trades: list[Trade], events: list[OrderEvent]) -> None:
         for trade in trades:
             for on_trade in self._on_trade:
                 on_trade(trade)
@@ -355,7 +369,7 @@ class Exchange:
         """Begin another tape: its market time starts now, and open orders of the old one expire."""
         self.advance()
         with self._state.transaction():
-            self._floor.close_all()
+            self._floor.close_all("TAPE")
         begin_market_time(self.clock, source, speed)
         self.tape.load(source)
         self.keep_tape()
@@ -369,6 +383,30 @@ class Exchange:
             self.tape.halt(symbol, halted)
         self.keep_tape()
         self.advance()
+
+    def interrupt(self, symbol: str) -> None:
+        """Set off a volatility interruption (VI, in the US a LULD pause): minutes of call auction. Raises NotFound."""
+        self.advance()
+        self.tape.interrupt(symbol)
+        self.keep_tape()
+
+    def break_circuit(self, market: Market, broken: bool) -> None:
+        """Stop a whole market as its circuit breaker does, or let it go on before its time."""
+        self.advance()
+        self.tape.break_circuit(market, broken)
+        self.keep_tape()
+
+    def split(self, symbol: str, new: int, old: int) -> None:
+        """Make `new` shares of every `old`: holdings, prices and the base price; open orders expire. Raises NotFound."""
+        self.advance()
+        self._corporate.split(symbol, new, old)
+        self.keep_tape()
+        self.advance()
+
+    def pay_dividend(self, symbol: str, per_share: Decimal) -> None:
+        """Pay every holder, less what is withheld where costs are charged. Raises NotFound."""
+        self.advance()
+        self._corporate.pay_dividend(symbol, per_share)
 
     @property
     def sessions(self) -> Sessions:
@@ -389,42 +427,6 @@ class Exchange:
             self._state.put("tape", json.dumps(kept))
 
     # -- inside
-
-    def _now(self) -> tuple[datetime, datetime, datetime]:
-        """(market time, wall time, when lists may show what is placed now)."""
-        wall = self.clock.wall_now()
-        return self.clock.market_now(), wall, wall + timedelta(seconds=VISIBILITY_LAG_S.get())
-
-    def _child(self, of: ExOrder, kind: ExKind, status: ExStatus, quantity: int, price: Decimal | None) -> ExOrder:
-        return ExOrder(
-            self._orders.next_no(of.account.broker, of.account.env), of.order_no, of.account, of.market, of.symbol,
-            of.venue, of.side, quantity, price, of.order_type, of.time_in_force, kind, status, *self._now(),
-        )  # fmt: skip
-
-    @contextmanager
-    def _refusing(self, order: ExOrder | None, account: Account | None) -> Iterator[None]:
-        """Write a REJECT row for what is refused inside. With `account` (amend, cancel), `order` is the one it named."""
-        try:
-            yield
-        except Reject as e:
-            with self._state.transaction():
-                if account is not None:
-                    self._write_reject(account.id, e, named=order, asked=None)
-                elif order is not None:
-                    self._write_reject(order.account, e, named=None, asked=order)
-            raise
-
-    def _write_reject(self, account: AccountId, e: Reject, *, named: ExOrder | None, asked: ExOrder | None) -> None:
-        times = (self.clock.wall_now(), self.clock.market_now())
-        if asked is None:
-            self.ledger.append(
-                EventType.REJECT, at=times[0], market_at=times[1], account=account, order=named, code=e.reason.value
-            )
-        else:
-            self.ledger.append(
-                EventType.REJECT, at=times[0], market_at=times[1], account=account, symbol=asked.symbol,
-                side=asked.side, quantity=asked.quantity, price=asked.price, code=e.reason.value,
-            )  # fmt: skip
 
     def _write_fault(self, fault: Fault, broker: BrokerName, env: ExEnv, account: str, symbol: str) -> None:
         with self._state.transaction():

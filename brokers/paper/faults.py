@@ -2,7 +2,10 @@
 
 A fault waits for the `nth` matching event and then fires `count` times (0: for ever). What each action does:
 
-REST  delay {seconds} · hang {seconds, accept} never answers · reset {accept} TCP reset · drop_before_accept closes
+`match` names what the event must be: a field left out matches everything, "*" anything but nothing (side "*": orders
+and their notices), "a|b" either.
+
+REST  delay {seconds, accept, skew_s} (skew_s: the answer's Date header is so much off) · hang {seconds, accept} never answers · reset {accept} TCP reset · drop_before_accept closes
       before the call had any effect · drop_after_accept closes after it · status {status, body, accept} · body {body,
       status, content_type, accept} · garbage {accept} an unreadable 200 · cut_after_bytes {bytes} the true answer, cut
       short, after the call had its effect · visibility_lag {seconds} orders placed by the call appear in lists later.
@@ -20,7 +23,8 @@ import struct
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from enum import StrEnum
 from typing import Any
 
@@ -121,7 +125,7 @@ def read_fault(fault_id: int, body: dict[str, Any]) -> Fault:
     nth, count = body.get("nth", 1), body.get("count", 1)
     if not isinstance(nth, int) or not isinstance(count, int) or nth < 1 or count < 0:
         raise BadFault("nth must be 1 or more, count 0 (for ever) or more")
-    for name in ("seconds", "bytes", "status", "copies"):
+    for name in ("seconds", "bytes", "status", "copies", "skew_s"):
         if name in args and (isinstance(args[name], bool) or not isinstance(args[name], int | float)):
             raise BadFault(f"args.{name} must be a number")
     wanted = {name: str(value) for name, value in match.items() if value not in (None, "")}
@@ -129,8 +133,10 @@ def read_fault(fault_id: int, body: dict[str, Any]) -> Fault:
 
 
 class FaultPlan:
-    def __init__(self, wall_now: Callable[[], datetime], log: FaultLog) -> None:
-        self._wall_now, self._log = wall_now, log
+    def __init__(
+        self, wall_now: Callable[[], datetime], log: FaultLog, committed: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        self._wall_now, self._log, self._committed = wall_now, log, committed
         self._faults: dict[int, Fault] = {}
         self._last_id = 0
 
@@ -186,16 +192,47 @@ class FaultPlan:
         side: Side | None,
         act: Act,
     ) -> web.StreamResponse:
-        """Run `act` under the faults that match this call; without one, its answer is passed through."""
+        """Run `act` under the faults that match this call; without one, its answer is passed through.
+
+        What the call changed is on the disk before its answer leaves.
+        """
+        if self._committed is not None:
+            act = self._lasting(act, self._committed)
+        if not self._faults:
+            return await act()
         firing = {fault.action: fault for fault in self.match(broker, env, tr, account, symbol, side, "rest")}
         if (delay := firing.get(_A.DELAY)) is not None:
-            await asyncio.sleep(delay.seconds(1.0))
+            act = await self._late(delay, act)
         lag = firing.get(_A.VISIBILITY_LAG)
         token = VISIBILITY_LAG_S.set(lag.seconds(2.0) if lag else 0.0)
         try:
             return await _spoil(request, firing, act)
         finally:
             VISIBILITY_LAG_S.reset(token)
+
+    @staticmethod
+    def _lasting(act: Act, committed: Callable[[], Awaitable[None]]) -> Act:
+        async def answer() -> web.Response:
+            response = await act()
+            await committed()
+            return response
+
+        return answer
+
+    async def _late(self, delay: Fault, act: Act) -> Act:
+        """Wait; with `accept` the call has its effect before that. `skew_s` makes the answer's Date header lie."""
+        done = await act() if delay.args.get("accept") else None
+        await asyncio.sleep(delay.seconds(1.0))
+        skew_s = float(delay.args.get("skew_s", 0))
+
+        async def answer() -> web.Response:
+            response = done or await act()
+            if skew_s:
+                told = (self._wall_now() + timedelta(seconds=skew_s)).astimezone(UTC)
+                response.headers["Date"] = format_datetime(told, usegmt=True)
+            return response
+
+        return answer
 
     # -- WebSocket
 
@@ -213,6 +250,8 @@ class FaultPlan:
     ) -> list[Step]:
         """What to do instead of sending `frame`: usually one SEND of it. On KEY_CHANGE the wire encrypts anew itself."""
         del socket
+        if not self._faults:
+            return [Step(StepKind.SEND, frame)]
         firing = {fault.action: fault for fault in self.match(broker, env, tr, account, symbol, side, "ws")}
         held = [one for one in self._faults.values() if one.held and one.action is _A.REORDER]
         if (silent := firing.get(_A.SILENT)) is not None:
@@ -237,6 +276,12 @@ class FaultPlan:
 
 
 def _same(name: str, wanted: str, seen: str) -> bool:
+    if wanted == "*":
+        return bool(seen)
+    return any(_same_one(name, one, seen) for one in wanted.split("|"))
+
+
+def _same_one(name: str, wanted: str, seen: str) -> bool:
     if name == "account":  # "12345678-01", "1234567801" and "12345678" are one account
         wanted, seen = ("".join(c for c in text if c.isalnum()) for text in (wanted, seen))
         return seen == wanted or (len(wanted) == 8 and seen.startswith(wanted))

@@ -20,6 +20,8 @@ from shared.domain.order import Side
 
 MARKET = "market"  # the other side of every trade
 OPENING = "opening"  # where an account's first cash and shares come from
+BROKER, STATE = "broker", "state"  # who gets commissions, who taxes
+ISSUER = "issuer"  # who pays dividends and splits shares
 
 
 class EventType(StrEnum):
@@ -34,12 +36,22 @@ class EventType(StrEnum):
     FAULT = "FAULT"
 
 
+class CashCode(StrEnum):
+    """What a CASH event is for."""
+
+    OPENING = "OPENING"
+    FEE = "FEE"  # of the execution just before; order_id names its order
+    TAX = "TAX"
+    DIVIDEND = "DIVIDEND"
+    SPLIT = "SPLIT"  # shares more or less, and cash for a fraction
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerEvent:
     """One row; the names are a contract. `at` is wall time, `market_at` market time.
 
-    CASH: symbol = the currency and price = the signed amount, or symbol = shares put into the account at the opening;
-    code says OPENING.
+    CASH: symbol = the currency and price = the signed amount; or symbol, side and quantity = shares that came (BUY) or
+    went without a trade, at their price. code is a CashCode.
     """
 
     seq: int
@@ -96,6 +108,12 @@ def trade_legs(account: AccountId, order: ExOrder, quantity: int, price: Decimal
     )
 
 
+def cost_legs(account: AccountId, order: ExOrder, code: CashCode, amount: Decimal) -> tuple[Leg, ...]:
+    """A cost goes from the account to the broker, a tax to the state."""
+    unit, taker = cash_unit(order.market.currency), STATE if code is CashCode.TAX else BROKER
+    return Leg(holder_of(account), unit, -amount), Leg(taker, unit, amount)
+
+
 class Ledger:
     """Append-only; every append stands inside the caller's transaction."""
 
@@ -119,6 +137,7 @@ class Ledger:
         broker: BrokerName | None = None,
         env: ExEnv | None = None,
         order: ExOrder | None = None,
+        order_no: int | None = None,
         symbol: str | None = None,
         side: Side | None = None,
         quantity: int | None = None,
@@ -143,7 +162,7 @@ class Ledger:
             env=account.env if account else env,
             account=account.number if account else None,
             type=kind,
-            order_id=_order_id(account, order.order_no) if account and order else None,
+            order_id=_order_id(account, order.order_no if order else order_no) if account else None,
             orig_order_id=_order_id(account, order.orig_order_no) if account and order else None,
             symbol=order.symbol if order else symbol,
             side=order.side if order else side,

@@ -26,6 +26,11 @@ class Listing:
     def currency(self) -> Currency:
         return self.market.currency
 
+    @property
+    def on_nxt(self) -> bool:
+        """Say whether NXT trades it: shares only (markets.md §3)."""
+        return self.market is Market.KRX and self.type is InstrumentType.STOCK
+
 
 _STOCK, _ETF = InstrumentType.STOCK, InstrumentType.ETF
 
@@ -34,8 +39,10 @@ def _us(symbol: str, venue: Venue, type_: InstrumentType, ko: str, en: str, anch
     return Listing(symbol, Market.US, venue, type_, "", ko, en, Decimal(anchor), volume)
 
 
-def _krx(symbol: str, type_: InstrumentType, ko: str, en: str, anchor: str, volume: int) -> Listing:
-    return Listing(symbol, Market.KRX, Venue.KRX, type_, "KOSPI", ko, en, Decimal(anchor), volume)
+def _krx(
+    symbol: str, type_: InstrumentType, ko: str, en: str, anchor: str, volume: int, board: str = "KOSPI"
+) -> Listing:
+    return Listing(symbol, Market.KRX, Venue.KRX, type_, board, ko, en, Decimal(anchor), volume)
 
 
 LISTINGS: dict[str, Listing] = {
@@ -46,11 +53,15 @@ LISTINGS: dict[str, Listing] = {
         _us("NVDA", Venue.NASDAQ, _STOCK, "엔비디아", "NVIDIA CORP", "131.20", 180_000_000),
         _us("TSLA", Venue.NASDAQ, _STOCK, "테슬라", "TESLA INC", "318.40", 90_000_000),
         _us("SPY", Venue.AMEX, _ETF, "SPDR S&P 500 ETF", "SPDR S&P 500 ETF TRUST", "587.30", 60_000_000),
+        _us("IWM", Venue.AMEX, _ETF, "아이셰어즈 러셀 2000 ETF", "ISHARES RUSSELL 2000 ETF", "221.40", 28_000_000),
+        _us("BRK/B", Venue.NYSE, _STOCK, "버크셔 해서웨이 B", "BERKSHIRE HATHAWAY INC CLASS B", "472.30", 4_000_000),
         _krx("005930", _STOCK, "삼성전자", "Samsung Electronics", "71200", 14_000_000),
         _krx("000660", _STOCK, "SK하이닉스", "SK hynix", "184300", 4_000_000),
         _krx("035420", _STOCK, "NAVER", "NAVER", "187400", 1_200_000),
         _krx("035720", _STOCK, "카카오", "Kakao", "42150", 1_900_000),
         _krx("069500", _ETF, "KODEX 200", "KODEX 200", "36000", 6_000_000),
+        _krx("247540", _STOCK, "에코프로비엠", "EcoPro BM", "168500", 900_000, "KOSDAQ"),
+        _krx("263750", _STOCK, "펄어비스", "Pearl Abyss", "38650", 600_000, "KOSDAQ"),
     )
 }
 

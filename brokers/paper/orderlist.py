@@ -54,8 +54,11 @@ class OrderList:
         if order.status is not ExStatus.OPEN:
             self._open[order.account].pop(order.order_no, None)
 
-    def execute(self, order: ExOrder, quantity: int, price: Decimal, at: datetime) -> Execution:
-        execution = Execution(len(self._executions[key_of(order)]) + 1, order.order_no, quantity, price, at)
+    def execute(
+        self, order: ExOrder, quantity: int, price: Decimal, at: datetime, fee: Decimal, tax: Decimal
+    ) -> Execution:
+        number = len(self._executions[key_of(order)]) + 1
+        execution = Execution(number, order.order_no, quantity, price, at, fee, tax)
         self._state.save_execution(order.account, execution)
         self._keep(order, execution)
         return execution

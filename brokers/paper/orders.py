@@ -10,7 +10,7 @@ from enum import StrEnum
 from brokers.paper.accounts import Account, AccountId, ExEnv
 from shared.domain.account import BrokerName, Market
 from shared.domain.instrument import Venue
-from shared.domain.order import OrderType, Side, TimeInForce
+from shared.domain.order import OrderSession, OrderType, Side, TimeInForce
 
 
 class RejectReason(StrEnum):
@@ -29,6 +29,9 @@ class RejectReason(StrEnum):
     ALREADY_DONE = "ALREADY_DONE"
     QUANTITY_OVER_LEAVES = "QUANTITY_OVER_LEAVES"
     UNSUPPORTED_TYPE = "UNSUPPORTED_TYPE"
+    NOT_IN_SESSION = "NOT_IN_SESSION"  # the market is open, but takes no order of this kind now
+    OVER_LIMIT = "OVER_LIMIT"  # more shares or money than one order may have
+    NOT_TRADABLE = "NOT_TRADABLE"  # listed, but not traded where the order goes
 
 
 class Reject(Exception):
@@ -78,6 +81,7 @@ class ExOrder:
     filled_amount: Decimal = Decimal(0)  # Σ price × quantity
     canceled: int = 0
     moved: int = 0  # shares that an amend took to a new number
+    session: OrderSession = OrderSession.REGULAR
 
     @property
     def leaves(self) -> int:
@@ -98,6 +102,35 @@ class Execution:
     quantity: int
     price: Decimal
     at: datetime  # market time
+    fee: Decimal = Decimal(0)  # the broker's commission, in the market's currency
+    tax: Decimal = Decimal(0)  # sell taxes; US regulatory fees
+
+
+class ReservationStatus(StrEnum):
+    WAITING = "waiting"
+    SENT = "sent"  # it became the order `order_no`
+    CANCELED = "canceled"
+    REFUSED = "refused"  # the exchange refused it when it was sent; `text` says why
+
+
+@dataclass(slots=True)
+class Reservation:
+    """An order that waits at the broker for the next session (예약주문). Nothing is locked for it before it is sent."""
+
+    no: int  # a sequence per (broker, env)
+    account: AccountId
+    market: Market
+    symbol: str
+    side: Side
+    quantity: int
+    price: Decimal | None
+    order_type: OrderType
+    venue: Venue
+    status: ReservationStatus
+    reserved_at: datetime  # market time
+    sends_at: datetime  # market time of the open it waits for
+    order_no: int | None = None
+    text: str = ""
 
 
 class EventKind(StrEnum):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from brokers.paper.listings import Listing
 from brokers.paper.prints import MINUTE, Print, RawBar
@@ -18,13 +19,16 @@ from shared.domain.venue_rules import Rounding, round_to_tick, tick_size
 class Change:
     """From `at` on, prices are the source's times `factor`, and nothing trades while `halted`.
 
-    A set price is also a print of one share at `at`, so that the market knows it at once.
+    A set price is also a print of one share at `at`, so that the market knows it at once. While `calling`, orders are
+    taken for the auction that ends it; a halt without it takes none. `split` is what a share became from here on.
     """
 
     at: datetime
     factor: Decimal
     halted: bool
     price: Decimal | None = None
+    calling: bool = False
+    split: Decimal | None = None
 
 
 @dataclass(slots=True)
@@ -44,6 +48,17 @@ class Overlay:
         state = self.state(at)
         return state is not None and state.halted
 
+    def calling(self, at: datetime) -> bool:
+        state = self.state(at)
+        return state is not None and state.calling
+
+    def called(self, after: datetime, until: datetime) -> bool:
+        """Say whether a call auction ended in (after, until]."""
+        for before, change in pairwise(self.changes):
+            if before.calling and not change.halted and after < change.at <= until:
+                return True
+        return False
+
     def halted_since(self, at: datetime) -> datetime | None:
         """The instant since which the symbol has been halted; None while it trades."""
         since = None
@@ -56,14 +71,48 @@ class Overlay:
         return since
 
     def set_halted(self, at: datetime, halted: bool) -> None:
+        self._from_now_on(at)
         self.changes.append(Change(at, self.factor(at), halted))
+
+    def interrupt(self, at: datetime, halt: timedelta, call: timedelta) -> None:
+        """Halt, then collect orders for an auction, then trade on."""
+        self._from_now_on(at)
+        factor = self.factor(at)
+        if halt:
+            self.changes.append(Change(at, factor, True))
+        self.changes.append(Change(at + halt, factor, True, calling=True))
+        self.changes.append(Change(at + halt + call, factor, False))
+
+    def split(self, at: datetime, ratio: Decimal) -> None:
+        """One share becomes `ratio` shares, each worth as much less."""
+        now = Change(at, self.factor(at) / ratio, self.halted(at), calling=self.calling(at), split=ratio)
+        self._insert(now)
+
+    def adjustment(self, after: datetime, at: datetime) -> Decimal:
+        """What a price as of `after` is to be multiplied by, because of splits since then up to `at`."""
+        ratio = Decimal(1)
+        for change in self.changes:
+            if change.split is not None and after < change.at <= at:
+                ratio /= change.split
+        return ratio
+
+    def _from_now_on(self, at: datetime) -> None:
+        """A new halt, or the end of one, takes the place of what was planned for later."""
+        self.changes = [change for change in self.changes if change.at <= at]
+
+    def _insert(self, new: Change) -> None:
+        """Put a change of price before what is planned for later: that happens at the new price."""
+        ratio = new.factor / self.factor(new.at)
+        later = [replace(c, factor=c.factor * ratio) for c in self.changes if c.at > new.at]
+        self._from_now_on(new.at)
+        self.changes += [new, *later]
 
     def set_price(self, at: datetime, last: Print, price: Decimal) -> Print | None:
         """Go on from `price`, given the last print as the market saw it; returns the new one (None when halted)."""
-        price = self._on_grid(price, at)
+        price = self.on_grid(price, at)
         factor = self.factor(last.at) * price / last.price
         halted = self.halted(at)
-        self.changes.append(Change(at, factor, halted, None if halted else price))
+        self._insert(Change(at, factor, halted, None if halted else price, calling=self.calling(at)))
         return None if halted else Print(last.symbol, price, 1, at, last.side)
 
     def untouched(self, start: datetime, end: datetime) -> bool:
@@ -100,9 +149,9 @@ class Overlay:
     def _price(self, price: Decimal, factor: Decimal, at: datetime) -> Decimal:
         if factor == 1:
             return price
-        return self._on_grid(price * factor, at)
+        return self.on_grid(price * factor, at)
 
-    def _on_grid(self, price: Decimal, at: datetime) -> Decimal:
+    def on_grid(self, price: Decimal, at: datetime) -> Decimal:
         """The nearest legal price; never below one tick. Keeps the order of prices, so bars still add up."""
         one = self.listing
         tick = tick_size(one.market, price, at.date(), instrument_type=one.type, board=one.board or "KOSPI")

@@ -71,6 +71,10 @@ class Source(Protocol):
         """Say whether the symbol's session is open."""
         ...
 
+    def session(self, symbol: str, at: datetime) -> tuple[datetime, datetime] | None:
+        """The session of the local day of `at`; None when it has none, or never closes."""
+        ...
+
     def prints(self, symbol: str, minute: datetime) -> tuple[Print, ...]:
         """All prints of the minute that starts at `minute`, in time order."""
         ...

@@ -157,9 +157,12 @@ class ReplaySource:
         self.ends_at = max(end for reel in self._reels.values() for _, end in reel.days.values())
 
     def open_at(self, symbol: str, at: datetime) -> bool:
-        reel = self._reels.get(symbol)
-        span = reel.days.get(at.astimezone(reel.zone).date()) if reel else None
+        span = self.session(symbol, at)
         return span is not None and span[0] <= at < span[1]
+
+    def session(self, symbol: str, at: datetime) -> tuple[datetime, datetime] | None:
+        reel = self._reels.get(symbol)
+        return reel.days.get(at.astimezone(reel.zone).date()) if reel else None
 
     def prints(self, symbol: str, minute: datetime) -> tuple[Print, ...]:
         return tuple(self._reels[symbol].by_minute.get(minute, ()))

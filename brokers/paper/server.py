@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from brokers.paper.accounts import ExEnv, Profile
 from brokers.paper.admin import admin_app
 from brokers.paper.clients import DEFAULT_CASH, Cash
 from brokers.paper.clock import ExchangeClock, Sessions
+from brokers.paper.costs import CostMode
 from brokers.paper.exchange import Exchange
 from brokers.paper.state import State
+from brokers.paper.tls import server_context
 from shared.clock import Clock
 from shared.domain.errors import ConfigError
 
@@ -47,6 +50,8 @@ class Options:
     lead_s: float = 0.0  # wall seconds before the first print of a replay that begins: bots are up when it opens
     port_offset: int = 0
     cash: Cash = field(default_factory=lambda: dict(DEFAULT_CASH))
+    costs: CostMode | None = None  # None: strict charges, compat does not
+    tls: Path | None = None  # folder of the certificate; None: plain HTTP and WS
 
 
 def apps(exchange: Exchange) -> dict[str, web.Application]:
@@ -75,11 +80,16 @@ async def serve(options: Options, clock: Clock) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     try:
+        costs = options.costs or (CostMode.DEFAULT if options.profile is Profile.STRICT else CostMode.NONE)
+        state.group(asyncio.get_running_loop().call_soon)
         exchange = Exchange.open(
-            state, ExchangeClock(clock), options.tape, options.speed, options.profile, options.cash, options.lead_s
-        )
+            state, ExchangeClock(clock), options.tape, options.speed, options.profile, options.cash, options.lead_s,
+            costs,
+        )  # fmt: skip
+        secure = None if options.tls is None else server_context(options.tls, clock.wall_now())
         for name, app in apps(exchange).items():
-            await _listen(app, PORTS[name] + options.port_offset, runners)
+            port = PORTS[name] + options.port_offset
+            await _listen(app, port, runners, None if name == "admin" else secure)
         log.info(
             "exchange up: admin on %s:%s, tape %s",
             HOST,
@@ -92,12 +102,12 @@ async def serve(options: Options, clock: Clock) -> int:
         state.close()
 
 
-async def _listen(app: web.Application, port: int, runners: list[web.AppRunner]) -> None:
+async def _listen(app: web.Application, port: int, runners: list[web.AppRunner], secure: ssl.SSLContext | None) -> None:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_S)
     runners.append(runner)
     await runner.setup()
     try:
-        await web.TCPSite(runner, HOST, port, reuse_address=True).start()
+        await web.TCPSite(runner, HOST, port, reuse_address=True, ssl_context=secure).start()
     except OSError as e:
         raise ConfigError(
             f"port {port} cannot be used",
@@ -122,4 +132,5 @@ async def _play(exchange: Exchange, state: State, stopping: asyncio.Event) -> in
         except TimeoutError:
             continue
     exchange.keep_tape()
+    state.flush()
     return 0

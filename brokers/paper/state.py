@@ -6,8 +6,9 @@ Keys, secrets and tokens are kept as fingerprints. Decimals and times are TEXT.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,11 +16,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from brokers.paper.accounts import Account, AccountId, ExEnv
-from brokers.paper.orders import Execution, ExKind, ExOrder, ExStatus
+from brokers.paper.orders import Execution, ExKind, ExOrder, ExStatus, Reservation, ReservationStatus
 from shared.domain.account import BrokerName, Market
 from shared.domain.errors import ConfigError
 from shared.domain.instrument import Venue
-from shared.domain.order import OrderType, Side, TimeInForce
+from shared.domain.order import OrderSession, OrderType, Side, TimeInForce
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -34,10 +35,15 @@ CREATE TABLE IF NOT EXISTS orders(broker TEXT, env TEXT, order_no INTEGER, numbe
   quantity INTEGER NOT NULL, price TEXT, order_type TEXT NOT NULL, time_in_force TEXT NOT NULL, kind TEXT NOT NULL,
   status TEXT NOT NULL, ordered_at TEXT NOT NULL, wall_at TEXT NOT NULL, visible_from TEXT NOT NULL,
   filled INTEGER NOT NULL, filled_amount TEXT NOT NULL, canceled INTEGER NOT NULL, moved INTEGER NOT NULL,
+  session TEXT NOT NULL DEFAULT 'REGULAR',
   PRIMARY KEY(broker, env, order_no)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS executions(broker TEXT, env TEXT, order_no INTEGER, exec_no INTEGER,
-  quantity INTEGER NOT NULL, price TEXT NOT NULL, at TEXT NOT NULL,
-  PRIMARY KEY(broker, env, order_no, exec_no)) WITHOUT ROWID;
+  quantity INTEGER NOT NULL, price TEXT NOT NULL, at TEXT NOT NULL, fee TEXT NOT NULL DEFAULT '0',
+  tax TEXT NOT NULL DEFAULT '0', PRIMARY KEY(broker, env, order_no, exec_no)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS reservations(broker TEXT, env TEXT, no INTEGER, number TEXT NOT NULL, market TEXT NOT NULL,
+  symbol TEXT NOT NULL, side TEXT NOT NULL, quantity INTEGER NOT NULL, price TEXT, order_type TEXT NOT NULL,
+  venue TEXT NOT NULL, status TEXT NOT NULL, reserved_at TEXT NOT NULL, sends_at TEXT NOT NULL, order_no INTEGER,
+  text TEXT NOT NULL, PRIMARY KEY(broker, env, no)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ledger(seq INTEGER PRIMARY KEY, at TEXT NOT NULL, market_at TEXT NOT NULL, broker TEXT,
   env TEXT, account TEXT, type TEXT NOT NULL, order_id TEXT, orig_order_id TEXT, symbol TEXT, side TEXT,
   quantity INTEGER, price TEXT, cum_quantity INTEGER, code TEXT);
@@ -45,6 +51,13 @@ CREATE TABLE IF NOT EXISTS postings(seq INTEGER NOT NULL REFERENCES ledger(seq),
   unit TEXT NOT NULL, amount TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS ledger_account ON ledger(account, type, seq);
 """
+
+# Columns that came later: a state file of before is brought up to date when it is opened.
+LATER = (
+    ("orders", "session", "TEXT NOT NULL DEFAULT 'REGULAR'"),
+    ("executions", "fee", "TEXT NOT NULL DEFAULT '0'"),
+    ("executions", "tax", "TEXT NOT NULL DEFAULT '0'"),
+)
 
 
 def _text(value: Decimal | datetime | None) -> str | None:
@@ -80,6 +93,9 @@ class State:
             for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL"):
                 self.db.execute(f"PRAGMA {pragma}")
             self.db.executescript("BEGIN EXCLUSIVE;" + SCHEMA + "COMMIT;")
+            for table, column, kind in LATER:
+                if column not in {row[1] for row in self.db.execute(f"PRAGMA table_info({table})")}:
+                    self.db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
         except sqlite3.OperationalError as e:
             raise ConfigError(
                 "the exchange's state cannot be opened",
@@ -94,31 +110,89 @@ class State:
             ) from e
         self._depth = 0
         self.failed = False
+        self._soon: Callable[[Callable[[], None]], object] | None = None
+        self._flushing = False  # a flush is on its way
+        self._waiting: list[asyncio.Future[None]] = []
+        self._after: list[Callable[[], None]] = []
 
     def close(self) -> None:
+        if self.db.in_transaction and not self.failed:
+            self.flush()
         self.db.close()
+
+    def group(self, soon: Callable[[Callable[[], None]], object]) -> None:
+        """From now on let transactions of one turn of the loop share a commit; `soon` runs a function after that turn.
+
+        One write to the disk then serves many clients. Whoever answers waits for `committed`.
+        """
+        self._soon = soon
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit everything inside at once, or nothing; may be nested.
+        """Commit everything inside at once, or nothing; may be nested. In a group the commit follows at `flush`.
 
         After a failure memory may be ahead of the disk: `failed` is set and the process must end and load again.
         """
         if self._depth:
             yield
             return
-        self.db.execute("BEGIN IMMEDIATE")
+        if not self.db.in_transaction:
+            self.db.execute("BEGIN IMMEDIATE")
         self._depth = 1
         try:
             yield
-            self.db.execute("COMMIT")
         except BaseException:
-            self.failed = True
-            if self.db.in_transaction:
-                self.db.execute("ROLLBACK")
+            self._fail()
             raise
         finally:
             self._depth = 0
+        if self._soon is None:
+            self.flush()
+        elif not self._flushing:
+            self._flushing = True
+            self._soon(self.flush)
+
+    def flush(self) -> None:
+        """Commit what is open, let those who wait for it go on, then do what was to follow."""
+        self._flushing = False
+        if self.db.in_transaction and not self.failed:
+            try:
+                self.db.execute("COMMIT")
+            except sqlite3.Error:
+                self._fail()
+                raise
+        self._wake()
+        after, self._after = self._after, []
+        for do in after:
+            do()
+
+    async def committed(self) -> None:
+        """Wait until everything so far is on the disk."""
+        if self.db.in_transaction and not self.failed:
+            waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiting)
+            await waiting
+        if self.failed:
+            raise ConnectionAbortedError("the change could not be written: this process ends without an answer")
+
+    def after_commit(self, do: Callable[[], None]) -> None:
+        """Do something once all so far is committed: at once when it is."""
+        if self.db.in_transaction:
+            self._after.append(do)
+        else:
+            do()
+
+    def _fail(self) -> None:
+        self.failed = True
+        if self.db.in_transaction:
+            self.db.execute("ROLLBACK")
+        self._wake()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            if not one.done():
+                one.set_result(None)
 
     def transaction_if(self, wanted: bool) -> AbstractContextManager[None]:
         """A transaction when something may be written, else nothing at all."""
@@ -169,8 +243,8 @@ class State:
         a = o.account
         row = (a.broker, a.env, o.order_no, a.number, o.orig_order_no, o.market, o.symbol, o.venue, o.side)
         row2 = (o.quantity, _text(o.price), o.order_type, o.time_in_force, o.kind, o.status, _text(o.ordered_at))
-        row3 = (_text(o.wall_at), _text(o.visible_from), o.filled, str(o.filled_amount), o.canceled, o.moved)
-        marks = ",".join("?" * 22)
+        row3 = (_text(o.wall_at), _text(o.visible_from), o.filled, str(o.filled_amount), o.canceled, o.moved, o.session)
+        marks = ",".join("?" * 23)
         self.db.execute(f"INSERT OR REPLACE INTO orders VALUES ({marks})", row + row2 + row3)
 
     def load_orders(self) -> list[ExOrder]:
@@ -178,33 +252,63 @@ class State:
         rows = self.db.execute(
             "SELECT broker, env, number, order_no, orig_order_no, market, symbol, venue, side, quantity, price,"
             " order_type, time_in_force, kind, status, ordered_at, wall_at, visible_from, filled, filled_amount,"
-            " canceled, moved FROM orders ORDER BY order_no"
+            " canceled, moved, session FROM orders ORDER BY order_no"
         )
         return [_order(row) for row in rows]
 
     def save_execution(self, a: AccountId, e: Execution) -> None:
-        row = (a.broker, a.env, e.order_no, e.exec_no, e.quantity, str(e.price), _text(e.at))
-        self.db.execute("INSERT INTO executions VALUES (?,?,?,?,?,?,?)", row)
+        row = (a.broker, a.env, e.order_no, e.exec_no, e.quantity, str(e.price), _text(e.at), str(e.fee), str(e.tax))
+        self.db.execute("INSERT INTO executions VALUES (?,?,?,?,?,?,?,?,?)", row)
 
     def load_executions(self) -> list[tuple[BrokerName, ExEnv, Execution]]:
         rows = self.db.execute(
-            "SELECT broker, env, exec_no, order_no, quantity, price, at FROM executions ORDER BY order_no, exec_no"
+            "SELECT broker, env, exec_no, order_no, quantity, price, at, fee, tax FROM executions"
+            " ORDER BY order_no, exec_no"
         )
         return [
-            (BrokerName(b), ExEnv(e), Execution(n, order, quantity, Decimal(price), datetime.fromisoformat(at)))
-            for b, e, n, order, quantity, price, at in rows
+            (
+                BrokerName(b),
+                ExEnv(e),
+                Execution(n, order, quantity, Decimal(price), datetime.fromisoformat(at), Decimal(fee), Decimal(tax)),
+            )
+            for b, e, n, order, quantity, price, at, fee, tax in rows
         ]
+
+    # -- reserved orders
+
+    def save_reservation(self, r: Reservation) -> None:
+        a = r.account
+        row = (a.broker, a.env, r.no, a.number, r.market, r.symbol, r.side, r.quantity, _text(r.price), r.order_type)
+        row2 = (r.venue, r.status, _text(r.reserved_at), _text(r.sends_at), r.order_no, r.text)
+        self.db.execute(f"INSERT OR REPLACE INTO reservations VALUES ({','.join('?' * 16)})", row + row2)
+
+    def load_reservations(self) -> list[Reservation]:
+        rows = self.db.execute(
+            "SELECT broker, env, number, no, market, symbol, side, quantity, price, order_type, venue, status,"
+            " reserved_at, sends_at, order_no, text FROM reservations ORDER BY no"
+        )
+        return [
+            Reservation(
+                no, AccountId(BrokerName(b), ExEnv(e), number), Market(market), symbol, Side(side), quantity,
+                _decimal(price), OrderType(kind), Venue(venue), ReservationStatus(status),
+                datetime.fromisoformat(reserved), datetime.fromisoformat(sends), order_no, text,
+            )
+            for b, e, number, no, market, symbol, side, quantity, price, kind, venue, status, reserved, sends, order_no,
+            text in rows
+        ]  # fmt: skip
 
 
 _OrderRow = tuple[
     str, str, str, int, int | None, str, str, str, str, int, str | None,
-    str, str, str, str, str, str, str, int, str, int, int,
+    str, str, str, str, str, str, str, int, str, int, int, str,
 ]  # fmt: skip
 
 
 def _order(row: _OrderRow) -> ExOrder:
     broker, env, number, order_no, orig, market, symbol, venue, side, quantity, price = row[:11]
-    order_type, tif, kind, status, ordered_at, wall_at, visible_from, filled, amount, canceled, moved = row[11:]
+    order_type, tif, kind, status, ordered_at, wall_at, visible_from, filled, amount, canceled, moved, session = row[
+        11:
+    ]
     return ExOrder(
         order_no=order_no,
         orig_order_no=orig,
@@ -226,4 +330,5 @@ def _order(row: _OrderRow) -> ExOrder:
         filled_amount=Decimal(amount),
         canceled=canceled,
         moved=moved,
+        session=OrderSession(session),
     )

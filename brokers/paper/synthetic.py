@@ -55,6 +55,9 @@ class SyntheticSource:
     def open_at(self, symbol: str, at: datetime) -> bool:
         return symbol in self.listings
 
+    def session(self, symbol: str, at: datetime) -> tuple[datetime, datetime] | None:
+        return None
+
     def prints(self, symbol: str, minute: datetime) -> tuple[Print, ...]:
         return self._minute(symbol, minute)
 

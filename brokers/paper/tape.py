@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -32,6 +32,11 @@ INSTANT = timedelta(microseconds=1)
 RECENT = 120  # trades kept per symbol
 BACKFILL = 2 * MINUTE
 LONG_PAUSE = timedelta(minutes=5)  # a machine that slept: what traded meanwhile is history, not news
+INTERRUPTED = {Market.KRX: timedelta(minutes=2), Market.US: timedelta(minutes=5)}
+BROKEN = {  # (halt, then call auction)
+    Market.KRX: (timedelta(minutes=20), timedelta(minutes=10)),
+    Market.US: (timedelta(minutes=15), timedelta(seconds=1)),
+}
 FINER = {
     Timeframe.D1: Timeframe.H1,
     Timeframe.H1: Timeframe.M1,
@@ -171,7 +176,7 @@ class Tape:
         return self._trade(one, bar, self.prev_close(one.symbol, one.at), bar.volume, typical * bar.volume)
 
     def _play(self, reel: _Reel, one: Print) -> Trade:
-        before = reel.recent[-1] if reel.recent else None
+        before = self._adjusted(reel.recent[-1], one.at) if reel.recent else None
         day = one.at.astimezone(self._zone(one.symbol)).date()
         alone = RawBar(one.price, one.price, one.price, one.price, one.quantity)
         if before is None or reel.day != day:
@@ -272,7 +277,8 @@ class Tape:
         for start in self.source.starts_back(symbol, Timeframe.D1, day - INSTANT):
             before = self._sum(symbol, Timeframe.D1, start, at)
             if before is not None:
-                return before.close
+                ratio = self._overlays[symbol].adjustment(day - INSTANT, at)
+                return before.close if ratio == 1 else self._overlays[symbol].on_grid(before.close * ratio, at)
         today = self.source.bar(symbol, Timeframe.D1, day)
         return today.open if today else self.listings[symbol].anchor
 
@@ -280,7 +286,20 @@ class Tape:
         return self.source.open_at(symbol, self._clock.market_now())
 
     def halted(self, symbol: str) -> bool:
-        return self._overlays[symbol].halted(self._clock.market_now())
+        """Nothing trades and no order is taken (a call auction takes them: see `calling`)."""
+        return self.resting(symbol) and not self.calling(symbol)
+
+    def resting(self, symbol: str, at: datetime | None = None) -> bool:
+        """Nothing trades now (or at an instant): halted, or in a call auction."""
+        return self._overlays[symbol].halted(at or self._clock.market_now())
+
+    def calling(self, symbol: str) -> bool:
+        """Say whether orders are collected for an auction after a VI or a circuit breaker."""
+        return self._overlays[symbol].calling(self._clock.market_now())
+
+    def called(self, symbol: str, after: datetime, until: datetime) -> bool:
+        """Say whether such an auction ended in (after, until]."""
+        return self._overlays[symbol].called(after, until)
 
     def limits(self, symbol: str) -> tuple[Decimal, Decimal] | None:
         """(lower, upper) of a Korean symbol on its present day; None for US."""
@@ -326,6 +345,46 @@ class Tape:
     def halt(self, symbol: str, halted: bool) -> None:
         self._moving(symbol).set_halted(self._clock.market_now(), halted)
 
+    def interrupt(self, symbol: str) -> None:
+        """A VI: two minutes of call auction (KRX), a five-minute pause that ends in one (US LULD) (markets.md §6)."""
+        now, market = self._clock.market_now(), self._moving(symbol).listing.market
+        self._overlays[symbol].interrupt(now, timedelta(0), INTERRUPTED[market])
+
+    def break_circuit(self, market: Market, broken: bool) -> None:
+        """Stop a market: KRX 20 minutes and a 10-minute auction, US 15 minutes; or let it trade on."""
+        now = self._clock.market_now()
+        for symbol in self._reels:
+            overlay = self._overlays[symbol]
+            if overlay.listing.market is market:
+                overlay.interrupt(now, *BROKEN[market]) if broken else overlay.set_halted(now, False)
+
+    def split(self, symbol: str, new: int, old: int) -> Decimal:
+        """Make `new` shares of `old` from now on; the day's figures are told in new shares. Returns the price after."""
+        overlay, last, now = self._moving(symbol), self.quote(symbol), self._clock.market_now()
+        ratio = Decimal(new) / Decimal(old)
+        overlay.split(now, ratio)
+
+        reel = self._reels[symbol]
+        changed = self._adjusted(last, now)
+        bid, ask = self._spread(Print(symbol, changed.price, 1, now, last.side_hint))
+        changed = replace(changed, at=now, bid=bid, ask=ask)
+        reel.recent.append(changed)
+        reel.day = now.astimezone(self._zone(symbol)).date()
+        return changed.price
+
+    def _adjusted(self, trade: Trade, at: datetime) -> Trade:
+        """The day's figures of a trade as they are told at `at`: in the shares of then."""
+        overlay = self._overlays[trade.symbol]
+        ratio = overlay.adjustment(trade.at, at)
+        if ratio == 1:
+            return trade
+        last, first, high, low, close = (
+            overlay.on_grid(price * ratio, at)
+            for price in (trade.price, trade.open, trade.high, trade.low, trade.prev_close)
+        )
+        volume = int(trade.cum_volume / ratio)
+        return replace(trade, price=last, open=first, high=high, low=low, prev_close=close, cum_volume=volume)
+
     def _moving(self, symbol: str) -> Overlay:
         if symbol not in self._reels:
             raise NotFound(f"{symbol} is not on the tape", self.source.spec, f"use one of {', '.join(self._reels)}")
@@ -335,7 +394,17 @@ class Tape:
 
     def dump_overlays(self) -> str:
         rows = {
-            symbol: [[c.at.isoformat(), str(c.factor), c.halted, c.price and str(c.price)] for c in overlay.changes]
+            symbol: [
+                [
+                    c.at.isoformat(),
+                    str(c.factor),
+                    c.halted,
+                    c.price and str(c.price),
+                    c.calling,
+                    c.split and str(c.split),
+                ]
+                for c in overlay.changes
+            ]
             for symbol, overlay in self._overlays.items()
             if overlay.changes
         }
@@ -345,9 +414,12 @@ class Tape:
         for symbol, rows in json.loads(text).items():
             if symbol in self._overlays:
                 self._overlays[symbol].changes = [
-                    Change(datetime.fromisoformat(at), Decimal(factor), halted, price and Decimal(price))
-                    for at, factor, halted, price in rows
-                ]
+                    Change(
+                        datetime.fromisoformat(at), Decimal(factor), halted, price and Decimal(price),
+                        bool(later and later[0]), Decimal(later[1]) if len(later) > 1 and later[1] else None,
+                    )
+                    for at, factor, halted, price, *later in rows
+                ]  # fmt: skip
         self._rewind()
 
 

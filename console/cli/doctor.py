@@ -91,14 +91,22 @@ def _database(settings: Settings) -> str:
         schema.require_current(engine)
         with reading(engine) as session:
             planted = sealed.canary(session)
-        if planted is None:
-            raise ConfigError("the store has no key canary", "setup has not finished", "run `letstrade setup`")
-        crypto.check_canary(crypto.load_private(settings), planted)
+            if planted is None:
+                raise ConfigError("the store has no key canary", "setup has not finished", "run `letstrade setup`")
+            ring = crypto.load_private(settings)
+            crypto.check_canary(ring, planted)
+            closed = sealed.unreadable(session, ring)
+        if closed:
+            raise ConfigError(
+                f"{len(closed)} sealed fields do not open",
+                ", ".join(closed[:5]),
+                "restore the master key file from its backup, or enter the keys of these accounts again",
+            )
     except SQLAlchemyError as error:
         raise ConfigError(
             "the database does not answer", type(error).__name__, "check DATABASE_URL or SUPABASE_DB_URL"
         ) from error
-    return f"{engine.dialect.name} at revision {schema.head()}, key canary opens"
+    return f"{engine.dialect.name} at revision {schema.head()}, canary and every sealed field open"
 
 
 def _supabase(settings: Settings) -> Iterator[Finding]:

@@ -48,12 +48,22 @@ def ledger(
 @app.command()
 def fault(
     rule: Annotated[str, typer.Argument(metavar="JSON", help='{"match":{"tr":…},"action":"delay",…}')] = "",
+    drill: Annotated[str, typer.Option("--drill", metavar="NAME", help="훈련을 시작 · start a fire drill")] = "",
+    end: Annotated[str, typer.Option("--end", metavar="NAME", help="훈련을 끝냄 · end a fire drill")] = "",
+    drills: Annotated[bool, typer.Option("--drills", help="훈련 목록 · list the fire drills")] = False,
+    account: Annotated[str, typer.Option(help="이 계좌만 · this account only")] = "",
     remove: Annotated[str, typer.Option("--remove", metavar="ID", help="지울 번호, all은 모두 · id or all")] = "",
     port_offset: Offset = None,
     as_json: AsJson = False,
 ) -> None:
     """고장을 심고, 보고, 지웁니다 · Plant a fault; without words, list them with their fired counts."""
-    if remove:
+    if drills:
+        told = _list_drills(port_offset)
+    elif drill:
+        told = _start_drill(drill, account, port_offset)
+    elif end:
+        told = _end_drill(end, port_offset)
+    elif remove:
         told = _ask("DELETE", "/faults" if remove == "all" else f"/faults/{remove}", port_offset)
     elif rule:
         try:
@@ -63,6 +73,54 @@ def fault(
     else:
         told = _ask("GET", "/faults", port_offset)
     print_json(told) if as_json or not isinstance(told, dict) else show(told, False)
+
+
+def _list_drills(port_offset: int | None) -> dict[str, Any]:
+    found = _ask("GET", "/drills", port_offset)["drills"]
+    rows = [{"name": one["name"], "case": one["case"], "ko": one["ko"], "en": one["en"]} for one in found]
+    return {"items": rows}
+
+
+def _drill(name: str, port_offset: int | None) -> dict[str, Any]:
+    found = _ask("GET", "/drills", port_offset)["drills"]
+    for one in found:
+        if one["name"] == name:
+            return dict(one)
+    names = ", ".join(one["name"] for one in found)
+    raise TradingError(
+        f"훈련 {name!r}이 없습니다 (there is no drill {name!r})", names, "letstrade exchange fault --drills",
+        code="unknown_drill",
+    )  # fmt: skip
+
+
+def _start_drill(name: str, account: str, port_offset: int | None) -> dict[str, Any]:
+    """Plant a drill's faults, or do what it does to the tape; tells how it ends."""
+    drill, ids = _drill(name, port_offset), []
+    for fault in drill["faults"]:
+        match = {**fault["match"], **({"account": account} if account else {})}
+        ids.append(_ask("POST", "/faults", port_offset, json={**fault, "match": match})["id"])
+    for action in drill["tape"]:
+        _ask("POST", "/tape", port_offset, json=action)
+    told = {name: drill[name] for name in ("name", "ko", "en", "does_ko", "does_en", "ends_ko", "ends_en")}
+    return {**told, "faults": ids}
+
+
+def _end_drill(name: str, port_offset: int | None) -> dict[str, Any]:
+    """Remove the faults that a drill planted and put the tape back."""
+    drill, removed = _drill(name, port_offset), 0
+    for planted in _ask("GET", "/faults", port_offset)["faults"]:
+        if any(_is_of(planted, fault) for fault in drill["faults"]):
+            removed += int(_ask("DELETE", f"/faults/{planted['id']}", port_offset)["removed"])
+    for action in drill["after"]:
+        _ask("POST", "/tape", port_offset, json=action)
+    return {"name": name, "removed": removed}
+
+
+def _is_of(planted: dict[str, Any], fault: dict[str, Any]) -> bool:
+    """Say whether a planted fault is this one of a drill, whatever account it was planted for."""
+    match = {name: value for name, value in planted["match"].items() if name != "account"}
+    same = all(planted[name] == fault[name] for name in ("nth", "count", "action", "args"))
+    return same and match == fault["match"]
 
 
 def _ask(method: str, path: str, port_offset: int | None, **how: Any) -> Any:

@@ -124,7 +124,7 @@ def prepare_store(settings: Settings) -> str | None:
                 name="admin",
                 role=Role.ADMIN.value,
                 password_hash=hash_password(password),
-                must_change_password=True,
+                must_change_password=False,  # drawn at random and shown once: two minutes to the first fill, no detour
                 created_at=now,
             )
         )

@@ -20,6 +20,7 @@ from shared.domain.account import SUPPORTED, AccountNumber, BrokerName, Environm
 from shared.domain.errors import Conflict, NotFound, TradingError
 from shared.models import ApiCredential, BrokerageAccount, Command
 from shared.store import accounts, commands
+from shared.store.secrets import hold_key
 
 KEY_TEST_LIFE = timedelta(minutes=10)
 
@@ -229,6 +230,7 @@ def _seal_keys(
         "hts_id": keys.hts_id.strip(),
     }
     filled = {column: text for column, text in plain.items() if text}
+    hold_key(session)
     for column, sealed in seal_row(wiring.sealing, "api_credentials", stored.uuid, filled).items():
         setattr(stored, column, sealed)
     stored.sandbox = row.environment != Environment.LIVE

@@ -14,10 +14,18 @@ class Timeframe(StrEnum):
     M15 = "15m"
     H1 = "1h"
     D1 = "1d"
+    W1 = "1w"
+    MN1 = "1mo"
 
     @property
     def seconds(self) -> int:
-        return {"1m": 60, "5m": 300, "15m": 900, "1h": 3600, "1d": 86400}[self.value]
+        """The nominal length; weeks and months are cut by the calendar, a month counts 30 days here."""
+        return _SECONDS[self.value]
+
+
+_SECONDS = {"1m": 60, "5m": 300, "15m": 900, "1h": 3600, "1d": 86400, "1w": 604_800, "1mo": 2_592_000}
+# What a rule may be written for: weeks and months are for charts only.
+RULE_TIMEFRAMES = (Timeframe.M1, Timeframe.M5, Timeframe.M15, Timeframe.H1, Timeframe.D1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,27 @@ class Quote:
     at: datetime
     received_at: datetime
     source: str = "rest"  # "stream" | "rest": shown to the operator as 폴백 when rest
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What the broker tells of a symbol beside its price. What it did not tell is None."""
+
+    symbol: str
+    last: Decimal
+    open: Decimal | None
+    high: Decimal | None
+    low: Decimal | None
+    prev_close: Decimal | None
+    tick_size: Decimal | None
+    lot: int | None  # shares an order must be a multiple of
+    tradable: bool | None  # False: halted or closed to orders
+    warning: str = ""  # the broker's own words for a caution, "" for none
+    high_52w: Decimal | None = None
+    low_52w: Decimal | None = None
+    per: Decimal | None = None
+    eps: Decimal | None = None
+    listed_shares: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

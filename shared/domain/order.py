@@ -35,6 +35,15 @@ class TimeInForce(StrEnum):
     FOK = "FOK"
 
 
+class OrderSession(StrEnum):
+    """Which book an order goes to. DAY_MARKET: US shares by Korean day (주간거래). RESERVED: kept by the broker and sent
+    at the next regular opening (예약주문)."""
+
+    REGULAR = "REGULAR"
+    DAY_MARKET = "DAY_MARKET"
+    RESERVED = "RESERVED"
+
+
 PRICED = frozenset({OrderType.LIMIT, OrderType.LOO, OrderType.LOC})
 
 
@@ -98,6 +107,7 @@ class BrokerOrder:
     reject_reason: str = ""
     order_type: OrderType = OrderType.LIMIT
     venue: Venue | None = None
+    session: OrderSession = OrderSession.REGULAR  # amend and cancel go where the order went
 
 
 @dataclass(frozen=True, slots=True)

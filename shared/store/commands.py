@@ -92,14 +92,24 @@ def open_of_kind(session: Session, account_id: int, kind: CommandKind) -> list[C
     )
 
 
-def claim_next(session: Session, now: datetime, account_id: int) -> Command | None:
-    """Take the oldest asked command of an account: it becomes RUNNING, once. One past its life becomes EXPIRED."""
+def accounts_asking(session: Session, kind: CommandKind) -> set[int]:
+    """Accounts with a command of this kind that nobody has claimed."""
+    query = select(Command.account_id).where(
+        Command.kind == kind.value, Command.status == CommandStatus.REQUESTED.value
+    )
+    return {account_id for account_id in session.exec(query) if account_id is not None}
+
+
+def claim_next(session: Session, now: datetime, account_id: int, kind: CommandKind | None = None) -> Command | None:
+    """Take the oldest asked command of an account (of `kind`): it becomes RUNNING, once. One past its life becomes EXPIRED."""
     query = (
         select(Command)
         .where(Command.account_id == account_id, Command.status == CommandStatus.REQUESTED.value)
         .order_by(col(Command.id))
         .with_for_update(skip_locked=True)
     )
+    if kind is not None:
+        query = query.where(Command.kind == kind.value)
     for row in session.exec(query):
         if row.expires_at is not None and row.expires_at < now:
             row.status, row.finished_at = CommandStatus.EXPIRED.value, now
@@ -130,7 +140,11 @@ def expire_unclaimed(session: Session, now: datetime, command_id: int) -> Comman
     return row
 
 
-def left_running(session: Session, account_id: int) -> list[Command]:
-    """Commands a bot had claimed when it died: their outcome must be looked up, never assumed."""
+def end_left_running(session: Session, now: datetime, account_id: int) -> None:
+    """Commands a bot had claimed when it died are UNKNOWN: their outcome must be looked up, never assumed."""
+    result = {
+        "error": {"code": "bot_restarted", "what": "봇이 다시 시작되었습니다", "why": "", "now": "주문 목록을 보십시오"}
+    }
     query = select(Command).where(Command.account_id == account_id, Command.status == CommandStatus.RUNNING.value)
-    return list(session.exec(query))
+    for row in session.exec(query):
+        finish(session, now, row.id or 0, CommandStatus.UNKNOWN, result)

@@ -8,11 +8,12 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from shared.crypto import KeyProvider, Place, SealingKey, key_id_of, open_sealed, seal_canary
-from shared.models import ApiCredential, BrokerToken, User
+from shared.crypto import KeyProvider, Place, SealingKey, SecretError, key_id_of, open_sealed, seal_canary
+from shared.models import ApiCredential, BrokerToken, Meta, User
 from shared.store.heartbeats import fact, set_fact
 
 CREDENTIAL_COLUMNS = ("app_key", "app_secret", "account_no", "hts_id")
+CANARY_NAME = "key_canary"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -56,10 +57,15 @@ def load_token(session: Session, provider: KeyProvider, account_id: int, key_has
     return OpenedToken(value, row.generation, row.issued_at, row.expires_at)
 
 
+def token_issued_at(session: Session, account_id: int) -> datetime | None:
+    """When the stored token was issued, whether it opens or not."""
+    return session.exec(select(BrokerToken.issued_at).where(BrokerToken.account_id == account_id)).first()
+
+
 def save_token(
     session: Session,
     now: datetime,
-    key: SealingKey,
+    provider: KeyProvider,
     *,
     account_id: int,
     key_hash: str,
@@ -68,6 +74,8 @@ def save_token(
     expires_at: datetime,
 ) -> None:
     """Keep a token sealed, with its generation; the credential row repeats it under the seed's column names."""
+    hold_key(session)
+    key = provider.current()
     row = session.exec(select(BrokerToken).where(BrokerToken.account_id == account_id)).first()
     if row is None:
         row = BrokerToken(
@@ -83,11 +91,20 @@ def save_token(
 
 
 def canary(session: Session) -> str | None:
-    return fact(session, "key_canary")
+    return fact(session, CANARY_NAME)
 
 
 def plant_canary(session: Session, key: SealingKey) -> None:
-    set_fact(session, "key_canary", seal_canary(key))
+    set_fact(session, CANARY_NAME, seal_canary(key))
+
+
+def hold_key(session: Session, *, rotating: bool = False) -> None:
+    """Keep the master key as it is until this transaction ends. Hold first, then read the key, then seal.
+
+    A rotation waits for those who hold, and they for it: what they seal is either sealed again by it or already under
+    its new key. SQLite has one writer at a time and needs nothing more.
+    """
+    session.exec(select(Meta).where(Meta.name == CANARY_NAME).with_for_update(read=not rotating)).first()
 
 
 def reseal_all(session: Session, provider: KeyProvider, progress: Callable[[str], None]) -> int:
@@ -95,22 +112,50 @@ def reseal_all(session: Session, provider: KeyProvider, progress: Callable[[str]
 
     Returns the number of fields sealed again.
     """
-    current = provider.current()
-    changed = 0
-    for credential in session.exec(select(ApiCredential).order_by(col(ApiCredential.id))):
-        for column in (*CREDENTIAL_COLUMNS, "access_token"):
-            changed += _reseal(provider, current, credential, column, Place("api_credentials", credential.uuid, column))
-        progress(f"api_credentials {credential.id}")
-    for token in session.exec(select(BrokerToken).order_by(col(BrokerToken.id))):
-        changed += _reseal(provider, current, token, "token", Place("broker_tokens", token.uuid, "token"))
+    hold_key(session, rotating=True)
+    changed = reseal_accounts(session, provider, progress)
     for user in session.exec(select(User).order_by(col(User.id))):
-        changed += _reseal(provider, current, user, "totp_secret", Place("users", str(user.id), "totp_secret"))
-    plant_canary(session, current)
+        changed += _reseal(provider, user, "totp_secret", Place("users", str(user.id), "totp_secret"))
+    plant_canary(session, provider.current())
     return changed
 
 
-def _reseal(provider: KeyProvider, current: SealingKey, row: object, column: str, place: Place) -> int:
-    sealed = getattr(row, column)
+def reseal_accounts(session: Session, provider: KeyProvider, progress: Callable[[str], None]) -> int:
+    """Seal keys and tokens of the accounts again under the current key; the number of fields that were not."""
+    changed = 0
+    for credential in session.exec(select(ApiCredential).order_by(col(ApiCredential.id))):
+        for column in (*CREDENTIAL_COLUMNS, "access_token"):
+            changed += _reseal(provider, credential, column, Place("api_credentials", credential.uuid, column))
+        progress(f"api_credentials {credential.id}")
+    for token in session.exec(select(BrokerToken).order_by(col(BrokerToken.id))):
+        changed += _reseal(provider, token, "token", Place("broker_tokens", token.uuid, "token"))
+    return changed
+
+
+def unreadable(session: Session, provider: KeyProvider) -> list[str]:
+    """Sealed fields of the store that the master key does not open; `doctor` names them."""
+    found: list[str] = []
+    fields: list[tuple[str | None, Place]] = []
+    for credential in session.exec(select(ApiCredential)):
+        fields += [
+            (getattr(credential, column), Place("api_credentials", credential.uuid, column))
+            for column in (*CREDENTIAL_COLUMNS, "access_token")
+        ]
+    for token in session.exec(select(BrokerToken)):
+        fields.append((token.token, Place("broker_tokens", token.uuid, "token")))
+    for user in session.exec(select(User)):
+        fields.append((user.totp_secret, Place("users", str(user.id), "totp_secret")))
+    for sealed, place in fields:
+        try:
+            if sealed:
+                open_sealed(provider, sealed, place)
+        except SecretError:
+            found.append(f"{place.table}.{place.column} {place.row[:8]}")
+    return found
+
+
+def _reseal(provider: KeyProvider, row: object, column: str, place: Place) -> int:
+    sealed, current = getattr(row, column), provider.current()
     if not sealed or key_id_of(sealed) == current.key_id.hex():
         return 0
     setattr(row, column, current.seal(open_sealed(provider, sealed, place), place))

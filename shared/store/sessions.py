@@ -26,6 +26,7 @@ class SignedIn:
     lang: str | None
     last_seen_at: datetime
     expires_at: datetime
+    must_change_password: bool = False
 
 
 def token_hash(token: str) -> str:
@@ -63,7 +64,16 @@ def find_session(session: Session, token: str, now: datetime) -> SignedIn | None
     if login.revoked_at is not None or user.disabled_at is not None or now >= min(login.expires_at, idle_until):
         return None
     assert login.id is not None and user.id is not None
-    return SignedIn(login.id, user.id, user.email, user.role, user.lang, login.last_seen_at, login.expires_at)
+    return SignedIn(
+        login.id,
+        user.id,
+        user.email,
+        user.role,
+        user.lang,
+        login.last_seen_at,
+        login.expires_at,
+        user.must_change_password,
+    )
 
 
 def touch_session(session: Session, session_id: int, now: datetime) -> None:
@@ -76,5 +86,14 @@ def revoke_session(session: Session, token: str, now: datetime) -> None:
     session.exec(
         update(LoginSession)
         .where(LoginSession.token_hash == token_hash(token), LoginSession.revoked_at.is_(None))  # type: ignore[union-attr, arg-type]
+        .values(revoked_at=now)
+    )
+
+
+def revoke_all(session: Session, user_id: int, now: datetime) -> None:
+    """End every session of the user, on every device."""
+    session.exec(
+        update(LoginSession)
+        .where(LoginSession.user_id == user_id, LoginSession.revoked_at.is_(None))  # type: ignore[union-attr, arg-type]
         .values(revoked_at=now)
     )

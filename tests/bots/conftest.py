@@ -15,6 +15,7 @@ from bots.executions import Executions
 from bots.journal import Journal
 from bots.lots import LotBook
 from bots.own_orders import OwnOrders
+from bots.portfolio import Portfolio
 from bots.reconcile import Reconciler
 from shared.domain.instrument import Venue
 from shared.domain.money import Currency
@@ -37,6 +38,7 @@ class Room:
     executions: Executions
     desk: Desk
     reconciler: Reconciler
+    portfolio: Portfolio
     asked: int = 0
     denied: Denied | None = None
 
@@ -54,6 +56,12 @@ class Room:
     async def look(self) -> None:
         await self.reconciler.light()
 
+    async def picture(self) -> None:
+        """Ask the broker for everything, as a running bot does each minute."""
+        asked_at = self.clock.wall_now()
+        found = await self.reconciler.full()
+        self.portfolio.take(found.positions, found.cash, asked_at)
+
     async def restart(self) -> Room:
         """A new process over the same journal and the same broker."""
         await self.journal.close()
@@ -70,9 +78,10 @@ async def open_room(folder: Path, clock: FakeClock, broker: FakeBroker) -> Room:
     def ask() -> None:
         room.asked += 1
 
-    desk = Desk(broker, orders, executions, clock, lambda request: room.denied, ask)
+    portfolio = Portfolio(orders, lambda symbol: None)
+    desk = Desk(broker, orders, executions, clock, lambda request: room.denied, ask, portfolio.before)
     reconciler = Reconciler(broker, orders, executions, clock, lambda: TODAY)
-    room = Room(folder, clock, broker, journal, orders, executions, desk, reconciler)
+    room = Room(folder, clock, broker, journal, orders, executions, desk, reconciler, portfolio)
     return room
 
 
@@ -80,5 +89,6 @@ async def open_room(folder: Path, clock: FakeClock, broker: FakeBroker) -> Room:
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
     clock = FakeClock(START)
     opened = await open_room(tmp_path, clock, FakeBroker(clock))
+    await opened.picture()
     yield opened
     await opened.journal.close()

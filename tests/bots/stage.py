@@ -26,7 +26,7 @@ from shared.crypto import load_private, seal_row, write_keys
 from shared.db import open_engine, reading, writing
 from shared.domain.order_state import OrderStatus
 from shared.models import Alert, ApiCredential, BrokerageAccount, Command, FillRow, Heartbeat, OrderRow, TradeRule
-from shared.store import accounts, commands, rules
+from shared.store import accounts, commands, rules, secrets
 from shared.store.commands import CommandKind
 
 OURS = ("KIS_", "LS_", "LETSTRADE_", "SUPABASE_", "TELEGRAM_", "DATABASE_URL")
@@ -66,6 +66,7 @@ class Stage:
     clock: SystemClock = field(default_factory=SystemClock)
     exchange: subprocess.Popen[bytes] | None = None
     bots: list[BotProcess] = field(default_factory=list)
+    bots_url: str = ""
 
     @property
     def env(self) -> dict[str, str]:
@@ -73,6 +74,7 @@ class Stage:
         return kept | {
             "LETSTRADE_HOME": str(self.settings.home),
             "LETSTRADE_EXCHANGE_PORT_OFFSET": str(self.settings.exchange_port_offset),
+            **({"DATABASE_URL": self.bots_url} if self.bots_url else {}),
         }
 
     def admin(self, method: str, path: str, **kwargs: Any) -> Any:
@@ -98,13 +100,13 @@ class Stage:
         """A KIS-US SIM account of its own at the exchange, with limits that let small orders pass."""
         limits = {
             "max_order_amount": Decimal(5000), "max_symbol_amount": Decimal(20000), "max_daily_buy": Decimal(50000),
-            "max_daily_loss": Decimal(5000), "max_trades_per_day": 200,
+            "max_daily_loss": Decimal(5000), "max_trades_per_day": 200, "enabled": True,
         }  # fmt: skip
         now = self.clock.wall_now()
         with writing(self.engine) as session:
             row = BrokerageAccount(
                 owner_id=accounts.first_owner(session, now).id or 0, nickname=f"bot {number}", broker="KIS",
-                market="US", environment="SIM", enabled=True, created_at=now, **(limits | changes),
+                market="US", environment="SIM", created_at=now, **(limits | changes),
             )  # fmt: skip
             session.add(row)
             session.flush()
@@ -112,12 +114,12 @@ class Stage:
                 account_id=row.id or 0, app_key="", app_secret="", account_no="", sandbox=True,
                 key_hash=f"hash{number}", updated_at=now,
             )  # fmt: skip
-            secrets = {
+            plain = {
                 "app_key": f"PSKEY{number:08d}", "app_secret": f"secret{number:08d}",
                 "account_no": f"{20000000 + number}-01", "hts_id": f"BOT{number:05d}",
             }  # fmt: skip
             sealing = load_private(self.settings).current()
-            for column, sealed in seal_row(sealing, "api_credentials", key.uuid, secrets).items():
+            for column, sealed in seal_row(sealing, "api_credentials", key.uuid, plain).items():
                 setattr(key, column, sealed)
             session.add(key)
             session.flush()
@@ -235,13 +237,17 @@ def free_offset() -> int:
     raise AssertionError("no free ports for a local exchange")
 
 
-def open_stage(folder: Path) -> Stage:
+def open_stage(folder: Path, database_url: str = "", bots_url: str = "") -> Stage:
+    """A stage on SQLite, or on `database_url`; `bots_url` is how its bots reach the same database."""
     given = {"LETSTRADE_HOME": str(folder / "var"), "LETSTRADE_EXCHANGE_PORT_OFFSET": str(free_offset())}
+    given |= {"DATABASE_URL": database_url} if database_url else {}
     settings = load_settings(given)
     settings.home.mkdir(parents=True)
     write_keys(settings)
     engine = open_engine(settings.database_url)
     schema.upgrade(engine)
-    stage = Stage(folder, settings, engine)
+    with writing(engine) as session:
+        secrets.plant_canary(session, load_private(settings).current())
+    stage = Stage(folder, settings, engine, bots_url=bots_url)
     stage.start_exchange()
     return stage

@@ -34,6 +34,8 @@ class OrderPath(RuleBasedStateMachine):
         self.broker = FakeBroker(self.clock)
         self.room: Room = self.run(open_room(self.folder, self.clock, self.broker))
         self.executions = 0
+        self.arrived: set[str] = set()  # our orders that the broker has, whatever it answered
+        self.run(self.room.picture())
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
@@ -43,20 +45,29 @@ class OrderPath(RuleBasedStateMachine):
         self.loop.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    @rule(symbol=SYMBOLS, quantity=st.integers(1, 9), how=st.sampled_from(["ok", "lost", "never", "refused"]))
+    @rule(symbol=SYMBOLS, quantity=st.integers(1, 9), how=st.sampled_from(["hidden", "ok", "lost", "never", "refused"]))
     def order(self, symbol: str, quantity: int, how: str) -> None:
         if self.room.orders.frozen(symbol, Side.BUY):
             return  # the guards would have refused
 
         def answer(row: object) -> None:
-            if how in ("lost", "never"):
+            if how in ("lost", "never", "hidden"):
                 raise OutcomeUnknown("FAKE", "-", "no answer")
             if how == "refused":
                 raise OrderRejected("FAKE", "1", "no")
 
-        self.broker.on_place, self.broker.books_orders = answer, how in ("ok", "lost")
+        self.broker.on_place, self.broker.books_orders = answer, how in ("ok", "lost", "hidden")
+        booked = set(self.broker.book)
         self.clock.pass_s(1)  # the broker's clock has whole seconds
-        self.run(self.room.desk.place(self.room.request(quantity=quantity, symbol=symbol), TODAY))
+        placed = self.run(self.room.desk.place(self.room.request(quantity=quantity, symbol=symbol), TODAY))
+        fresh = set(self.broker.book) - booked
+        self.arrived.update({placed.id} if fresh else set())
+        if how == "hidden":  # the broker has it; its lists will show it later
+            self.broker.hidden |= fresh
+
+    @rule()
+    def lists_catch_up(self) -> None:
+        self.broker.hidden.clear()
 
     @precondition(lambda self: any(row.leaves_quantity for row in self.broker.book.values()))
     @rule(data=st.data(), noticed=st.booleans())
@@ -88,9 +99,9 @@ class OrderPath(RuleBasedStateMachine):
 
     @rule()
     def look(self) -> None:
-        self.run(self.room.look())
+        self.run(self.room.picture())
 
-    @rule(seconds=st.integers(1, 40))
+    @rule(seconds=st.sampled_from([1, 5, 20, 90]))
     def wait(self, seconds: int) -> None:
         for _ in range(seconds):
             self.clock.pass_s(1)
@@ -100,6 +111,12 @@ class OrderPath(RuleBasedStateMachine):
     def crash(self) -> None:
         self.room = self.run(self.room.restart())
         self.run(self.room.reconciler.recover())
+        self.run(self.room.picture())
+
+    @invariant()
+    def what_arrived_is_never_called_absent(self) -> None:
+        for order in self.room.orders.all():
+            assert order.status is not OrderStatus.NOT_ACCEPTED or order.id not in self.arrived
 
     @invariant()
     def one_intent_is_at_most_one_broker_order(self) -> None:

@@ -10,7 +10,8 @@ import pytest
 from bots.orders import JournalKind
 from bots.own_orders import OwnOrders
 from shared.domain.errors import BrokerUnavailable, OutcomeUnknown
-from shared.domain.order import Side
+from shared.domain.money import Currency
+from shared.domain.order import Position, Side
 from shared.domain.order_state import OrderEventKind, OrderStatus
 from tests.bots.conftest import TODAY, Room
 
@@ -104,12 +105,74 @@ async def test_another_shape_is_no_candidate(room: Room, change: dict[str, objec
 async def test_an_order_seen_before_the_send_is_no_candidate(room: Room) -> None:
     manual = room.broker.row("AAPL", Side.BUY, 10, Decimal("100.00"))
     room.broker.book[manual.broker_order_id] = manual
-    await room.look()
+    await room.picture()
     room.clock.pass_s(1)
     room.broker.books_orders, room.broker.on_place = False, lose
     order = await room.desk.place(room.request(), TODAY)
     await resolve_for(room, 65)
     assert status(room.orders, order.id) is OrderStatus.NOT_ACCEPTED
+
+
+@pytest.mark.parametrize("filled", [0, 4, 10])
+@pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
+async def test_an_order_that_no_list_shows_is_not_absent_while_money_or_shares_say_otherwise(
+    room: Room, side: Side, filled: int
+) -> None:
+    room.broker.positions = [Position("AAPL", 50, 50, Decimal(90), Currency.USD)]
+    await room.picture()
+    room.broker.on_place = lose
+    order = await room.desk.place(room.request(side), TODAY)
+    number = next(iter(room.broker.book))
+    room.broker.hidden.add(number)
+    if filled:
+        room.broker.fill(number, filled, "100.00")
+    await resolve_for(room, 200)
+    assert status(room.orders, order.id) is OrderStatus.UNKNOWN  # asked again and again
+    room.broker.hidden.clear()
+    await resolve_for(room, 120)
+    after = room.orders.get(order.id)
+    assert after is not None
+    assert (after.broker_order_id, after.filled_quantity) == (number, filled)
+
+
+async def test_money_that_never_fits_is_a_persons_matter_in_the_end(room: Room) -> None:
+    room.broker.on_place = lose
+    order = await room.desk.place(room.request(), TODAY)
+    room.broker.hidden.update(room.broker.book)
+    await resolve_for(room, 60 * 12, step=5)
+    after = room.orders.get(order.id)
+    assert after is not None
+    assert after.status is OrderStatus.NEEDS_OPERATOR
+    assert "주문 가능 금액" in after.note
+
+
+async def test_what_other_orders_did_meanwhile_is_no_reason_to_doubt(room: Room) -> None:
+    room.broker.books_orders, room.broker.on_place = False, lose
+    order = await room.desk.place(room.request(quantity=10), TODAY)
+    room.broker.books_orders, room.broker.on_place = True, lambda row: None
+    other = await room.desk.place(room.request(quantity=9, symbol="MSFT"), TODAY)
+    room.broker.fill(other.broker_order_id or "", 9, "99.00")
+    await room.look()
+    await resolve_for(room, 65)
+    assert status(room.orders, order.id) is OrderStatus.NOT_ACCEPTED
+
+
+async def test_without_knowing_what_was_before_nothing_is_proven(room: Room) -> None:
+    room.portfolio.cash = None
+    room.broker.books_orders, room.broker.on_place = False, lose
+    order = await room.desk.place(room.request(), TODAY)
+    await resolve_for(room, 65)
+    assert status(room.orders, order.id) is OrderStatus.NEEDS_OPERATOR
+
+
+async def test_what_was_before_survives_a_restart(room: Room) -> None:
+    room.broker.books_orders, room.broker.on_place = False, lose
+    order = await room.desk.place(room.request(), TODAY)
+    again = await room.restart()
+    await again.reconciler.recover()
+    await resolve_for(again, 65)
+    assert status(again.orders, order.id) is OrderStatus.NOT_ACCEPTED
+    await again.journal.close()
 
 
 async def test_holdings_that_do_not_fit_stop_the_proof_of_absence(room: Room) -> None:

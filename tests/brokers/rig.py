@@ -2,10 +2,11 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
-from brokers.contract import Token
+from brokers.contract import Broker, BrokerEvent, Token
 
 # Every port of the local exchange (design.md §9).
 EXCHANGE_PORTS = (18443, 18444, 18500, 18501, 18080, 19443, 29443, 18900)
@@ -46,6 +47,24 @@ async def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def listening(broker: Broker) -> AsyncIterator[list[BrokerEvent]]:
+    """Collect what a broker says while the block runs."""
+    events: list[BrokerEvent] = []
+
+    async def listen() -> None:
+        async for event in broker.events():
+            events.append(event)
+
+    task = asyncio.create_task(listen())
+    try:
+        yield events
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 def free_port_offset(first: int) -> int:

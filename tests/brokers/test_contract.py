@@ -2,10 +2,11 @@
 
 import asyncio
 import itertools
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -15,9 +16,17 @@ from brokers.contract import Broker, BrokerEvent, CallRecord, Credentials, Notic
 from brokers.paper.accounts import fingerprint, ls_number
 from shared.clock import SystemClock
 from shared.domain.account import AccountKey, BrokerName, Environment, Market
-from shared.domain.errors import BadPrice, InsufficientFunds, NotFound, OrderRejected, OutcomeUnknown, UnknownSymbol
+from shared.domain.errors import (
+    BadPrice,
+    InsufficientFunds,
+    NotFound,
+    NotSupported,
+    OrderRejected,
+    OutcomeUnknown,
+    UnknownSymbol,
+)
 from shared.domain.market import Tick, Timeframe
-from shared.domain.order import BrokerOrder, OrderNotice, OrderType, Side
+from shared.domain.order import BrokerOrder, OrderNotice, OrderSession, OrderType, Side
 from tests.brokers.exchange import Exchange, running
 from tests.brokers.rig import MemoryTokens, until
 
@@ -352,6 +361,52 @@ async def test_bars_come_oldest_first_and_only_the_last_may_be_open(account: Acc
     assert starts == sorted(set(starts))
     assert all(bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high for bar in bars)
     assert all(bar.closed for bar in bars[:-1])
+
+
+async def test_bars_until_a_past_time_are_the_same_bars(account: Account) -> None:
+    bars = await account.broker.get_bars(account.case.symbol, Timeframe.D1, 20)
+    earlier = await account.broker.get_bars(account.case.symbol, Timeframe.D1, 5, until=bars[9].start)
+    assert [(bar.start, bar.close) for bar in earlier] == [(bar.start, bar.close) for bar in bars[5:10]]
+
+
+async def test_what_is_not_offered_says_so_in_both_languages_and_the_rest_answers(account: Account) -> None:
+    broker, symbol = account.broker, account.case.symbol
+    today = SystemClock().market_now().date()
+    asked: list[Awaitable[object]] = [
+        broker.get_period_profit(today - timedelta(days=1), today),
+        broker.get_reserved_orders(today - timedelta(days=1), today),
+        broker.get_positions(settled=True),
+        broker.get_detail(symbol),
+        broker.list_instruments(),
+        broker.get_bars(symbol, Timeframe.W1, 5),
+        broker.get_bars(symbol, Timeframe.MN1, 5),
+        broker.get_quote(symbol, session=OrderSession.DAY_MARKET),
+        broker.subscribe(symbol, book=True),
+    ]
+    for one in asked:
+        try:
+            assert await one is not False
+        except NotSupported as e:
+            assert re.search(r"[가-힣].* / .*[a-z]", e.message), e.message
+
+
+@pytest.mark.parametrize("session", [OrderSession.DAY_MARKET, OrderSession.RESERVED])
+async def test_an_order_of_another_session_is_taken_or_named_as_not_offered(
+    account: Account, exchange: Exchange, session: OrderSession
+) -> None:
+    mark = exchange.mark()
+    try:
+        ack = await account.broker.place_order(account.case.symbol, Side.BUY, 1, account.case.resting, session=session)
+    except NotSupported as e:
+        assert re.search(r"[가-힣].* / .*[a-z]", e.message), e.message
+        assert exchange.events(mark, "ORDER") == []
+    else:
+        assert ack.broker_order_id
+
+
+async def test_the_brokers_calendar_is_a_yes_a_no_or_nothing(account: Account) -> None:
+    assert await account.broker.is_open_day(date(2026, 11, 21)) in {False, None}  # a Saturday
+    assert await account.broker.is_open_day(date(2026, 11, 21)) in {False, None}
 
 
 async def test_a_quote_and_a_book_agree(account: Account) -> None:

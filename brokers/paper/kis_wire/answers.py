@@ -44,6 +44,8 @@ GATEWAY_TEXTS = {
     "EGW00121": "유효하지 않은 token 입니다.",
     "EGW00122": "token 이 없습니다.",
     "EGW00123": "기간이 만료된 token 입니다.",
+    "EGW00131": "hashkey가 유효하지 않습니다.",
+    "EGW00132": "Content-Type이 유효하지 않습니다.",
     "EGW00133": "접근토큰 발급 잠시 후 다시 시도하세요(1분당 1회)",
     "EGW00201": "초당 거래건수를 초과하였습니다.",
     "EGW00202": "GW라우팅 중 오류가 발생했습니다.",
@@ -68,6 +70,10 @@ def missing_field(name: str) -> Refusal:
 
 def bad_field(name: str) -> Refusal:
     return Refusal("OPSQ2002", f"ERROR : INPUT FIELD SIZE [{name}]", rt_cd="2")
+
+
+def invalid_division() -> Refusal:
+    return Refusal("OPSQ2001", "ERROR INVALID FID_COND_MRKT_DIV_CODE", rt_cd="2")
 
 
 def padded(text: str) -> str:
@@ -129,6 +135,9 @@ LIVE_REJECTS: dict[RejectReason, tuple[str, str]] = {
     _R.ALREADY_DONE: ("APBK0927", "정정취소 가능수량이 없습니다."),
     _R.QUANTITY_OVER_LEAVES: ("APBK0927", "정정취소 가능수량을 초과했습니다."),
     _R.UNSUPPORTED_TYPE: ("APBK0963", "주문구분코드 오류 입니다."),
+    _R.NOT_IN_SESSION: ("APBK0918", "주문가능한 시간이 아닙니다."),
+    _R.OVER_LIMIT: ("APBK0400", "1회 주문 가능한 수량을 초과했습니다."),
+    _R.NOT_TRADABLE: ("APBK0656", "해당 거래소에서 거래되지 않는 종목입니다."),
 }
 MOCK_REJECTS: dict[RejectReason, tuple[str, str]] = {
     _R.INSUFFICIENT_CASH: ("40250000", "모의투자 주문가능금액이 부족합니다."),
@@ -143,6 +152,9 @@ MOCK_REJECTS: dict[RejectReason, tuple[str, str]] = {
     _R.ALREADY_DONE: ("40330000", "모의투자 정정/취소할 수량이 없습니다."),
     _R.QUANTITY_OVER_LEAVES: ("40330000", "모의투자 정정/취소할 수량이 없습니다."),
     _R.UNSUPPORTED_TYPE: ("40070000", "모의투자에서 제공하지 않는 주문구분 입니다."),
+    _R.NOT_IN_SESSION: ("40580000", "모의투자 주문가능한 시간이 아닙니다."),
+    _R.OVER_LIMIT: ("40240000", "모의투자 1회 주문 가능한 수량을 초과했습니다."),
+    _R.NOT_TRADABLE: ("40070000", "모의투자 주문처리가 안되었습니다(매매불가 종목)"),
 }
 
 _REGULAR_OPEN = {Market.US: time(9, 30), Market.KRX: time(9, 0)}

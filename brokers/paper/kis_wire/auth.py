@@ -74,10 +74,9 @@ class Keys:
         return Answer({"approval_key": write_approval(app_key, self._exchange.clock.wall_now())})
 
     def hashkey(self, app_key: str, app_secret: str, body: Json) -> Answer:
-        """Hash an order body. The broker's algorithm is not published, so any value is accepted later (kis.md §2.4)."""
+        """Hash an order body; strict checks the `hashkey` header of orders against it (kis.md §2.4)."""
         self.check_key(app_key, app_secret)
-        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-        return Answer({"BODY": body, "HASH": hashlib.sha256(text.encode()).hexdigest()})
+        return Answer({"BODY": body, "HASH": body_hash(body)})
 
     def _credentials(self, body: Json, secret_name: str, *, any_host: bool = False) -> str:
         app_key, secret = str(body.get("appkey", "")), str(body.get(secret_name, ""))
@@ -134,6 +133,12 @@ class Keys:
             return self._exchange.account_of_key(BrokerName.KIS, app_key)
         except UnknownAccount:
             raise gateway("EGW00103") from None
+
+
+def body_hash(body: Json) -> str:
+    """The hash of what a body says, however it was written down. The broker's own algorithm is not published."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from brokers.paper.orders import RejectReason, order_id
 from shared.domain.account import BrokerName, Market
 from shared.domain.order import Side
 
+EARLIEST, LATEST = 1900, 2100  # years
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -56,17 +58,17 @@ class Call:
         return self.get(name)
 
     def day(self, name: str) -> date:
-        """Read a YYYYMMDD field.
+        """Read a YYYYMMDD field; a year before 1900 counts as 1900: clients write 00000101 for "from the beginning".
 
         Raises:
             Refusal: OPSQ2002, it is not a date.
         """
         text = self.need(name)
         try:
-            day = date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+            day = date(max(int(text[:4]), EARLIEST), int(text[4:6]), int(text[6:8]))
         except ValueError:
             raise bad_field(name) from None
-        if not 1900 <= day.year <= 2100:
+        if day.year > LATEST or not text.isdigit():
             raise bad_field(name)
         return day
 

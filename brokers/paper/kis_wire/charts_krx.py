@@ -10,8 +10,7 @@ from brokers.paper.kis_wire.answers import Answer, Json, quoted
 from brokers.paper.kis_wire.calls import Call
 from brokers.paper.kis_wire.fields import KST, fixed, hms, percent, sign, ymd
 from brokers.paper.kis_wire.periods import minute_bars, period_bars
-from brokers.paper.kis_wire.quotes_krx import change, day_prices, limits, quote_tr
-from brokers.paper.kis_wire.symbols import krx_listing
+from brokers.paper.kis_wire.quotes_krx import asked_listing, change, day_prices, limits, quote_tr
 from brokers.paper.listings import Listing
 from brokers.paper.tape import Trade
 from shared.domain.account import Market
@@ -29,7 +28,7 @@ def _pairs(bars: list[Bar], rows: int) -> list[tuple[Bar, Decimal]]:
 
 def recent_days(call: Call) -> Answer:
     """The last 30 days, weeks or months, newest first (kis.md §4.9)."""
-    listing, period = krx_listing(call.exchange, call.need("FID_INPUT_ISCD")), call.get("FID_PERIOD_DIV_CODE") or "D"
+    listing, period = asked_listing(call), call.get("FID_PERIOD_DIV_CODE") or "D"
     if listing is None or period not in ("D", "W", "M"):
         return quoted({"output": []})
     now = call.exchange.clock.market_now()
@@ -72,7 +71,7 @@ PERIOD_UNKNOWN = dict.fromkeys(
 
 def period_chart(call: Call) -> Answer:
     """Up to 100 bars between two dates, newest first; the next page is asked by moving FID_INPUT_DATE_2."""
-    listing, period = krx_listing(call.exchange, call.need("FID_INPUT_ISCD")), call.need("FID_PERIOD_DIV_CODE")
+    listing, period = asked_listing(call), call.need("FID_PERIOD_DIV_CODE")
     if listing is None or period not in ("D", "W", "M", "Y"):
         return quoted({"output1": {}, "output2": []})
     since, now = call.day("FID_INPUT_DATE_1"), call.exchange.clock.market_now()
@@ -129,27 +128,29 @@ def _minute_head(listing: Listing, trade: Trade) -> Json:
 
 def minutes(call: Call) -> Answer:
     """Up to 30 minutes of today, newest first, ending at FID_INPUT_HOUR_1. Minutes still to come show the current
-    price, as the broker does (kis.md §4.9)."""
-    listing = krx_listing(call.exchange, call.need("FID_INPUT_ISCD"))
+    price, as the broker does (kis.md §4.9). 000000 asks for the newest, so the minute of midnight is never shown."""
+    listing = asked_listing(call)
     if listing is None:
         return quoted({"output1": {}, "output2": []})
     now, trade = call.exchange.clock.market_now().astimezone(KST), call.exchange.quote(listing.symbol)
     this_minute = now.replace(second=0, microsecond=0)
-    end = (_moment(now.date(), call.get("FID_INPUT_HOUR_1")) or now).replace(second=0, microsecond=0)
+    asked = _moment(now.date(), call.get("FID_INPUT_HOUR_1"))
+    midnight = datetime.combine(now.date(), time(0), KST)
+    end = (now if asked in (None, midnight) else asked).replace(second=0, microsecond=0)
     ahead = max(0, min(MINUTE_ROWS, (end - this_minute) // _MINUTE))
     to_come = [
         Bar(listing.symbol, Timeframe.M1, end - n * _MINUTE, *(trade.price,) * 4, volume=0, closed=False)
         for n in range(ahead)
     ]
     past = minute_bars(call.exchange, listing.symbol, 1, MINUTE_ROWS, min(end, now))
-    today = [bar for bar in reversed(past) if bar.start.astimezone(KST).date() == now.date()]
+    today = [bar for bar in reversed(past) if bar.start > midnight]
     rows = [_minute_row(bar) for bar in [*to_come, *today][:MINUTE_ROWS]]
     return quoted({"output1": _minute_head(listing, trade), "output2": rows})
 
 
 def past_minutes(call: Call) -> Answer:
     """Up to 120 minutes, newest first, ending at a past date and time (kis.md §4.9)."""
-    listing = krx_listing(call.exchange, call.need("FID_INPUT_ISCD"))
+    listing = asked_listing(call)
     if listing is None:
         return quoted({"output1": {}, "output2": []})
     now = call.exchange.clock.market_now()

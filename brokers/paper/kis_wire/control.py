@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from brokers.paper.accounts import ExEnv, Profile
+from brokers.paper.kis_wire import feeds
 from brokers.paper.kis_wire.answers import Json
 from brokers.paper.kis_wire.fields import KST
 from brokers.paper.kis_wire.notices import CipherKey
@@ -17,17 +18,27 @@ PINGPONG = "PINGPONG"
 REGISTER, UNREGISTER = "1", "2"  # tr_type
 MAX_REGISTRATIONS = 41
 
-US_TRADE, US_BOOK, KRX_TRADE, KRX_BOOK = "HDFSCNT0", "HDFSASP0", "H0STCNT0", "H0STASP0"
 NOTICES = {
     (Market.US, ExEnv.LIVE): "H0GSCNI0",
     (Market.US, ExEnv.MOCK): "H0GSCNI9",
     (Market.KRX, ExEnv.LIVE): "H0STCNI0",
     (Market.KRX, ExEnv.MOCK): "H0STCNI9",
 }
-_US_KEY, _KRX_KEY, _HTS_ID = r"(D(NAS|NYS|AMS)|R(BAQ|BAY|BAA))\S{1,16}", r"[0-9A-Z]{6,7}", r"\S+"
-KEY_FORMS = {US_TRADE: _US_KEY, US_BOOK: _US_KEY, KRX_TRADE: _KRX_KEY, KRX_BOOK: _KRX_KEY} | dict.fromkeys(
-    NOTICES.values(), _HTS_ID
+_KRX_TRS = (
+    *(feeds.KRX_TRADE, feeds.KRX_BOOK, feeds.KRX_EXPECTED, feeds.KRX_AFTER_HOURS),
+    *(feeds.NXT_TRADE, feeds.NXT_BOOK, feeds.NXT_EXPECTED),
+    *(feeds.BOTH_TRADE, feeds.BOTH_BOOK, feeds.BOTH_EXPECTED),
 )
+_US_KEY, _ASIA_KEY = r"(D(NAS|NYS|AMS)|R(BAQ|BAY|BAA))\S{1,16}", r"D(HKS|TSE|SHS|SZS|HNX|HSX)\S{1,16}"
+_KRX_KEY, _HTS_ID = r"[0-9A-Z]{6,7}", r"\S+"
+KEY_FORMS = {
+    feeds.US_TRADE: f"{_US_KEY}|{_ASIA_KEY}",
+    feeds.US_BOOK: _US_KEY,
+    feeds.US_BOOK_ONE: _ASIA_KEY,
+    **dict.fromkeys(_KRX_TRS, _KRX_KEY),
+    **dict.fromkeys(NOTICES.values(), _HTS_ID),
+}
+_MOCK_QUOTES = {feeds.KRX_TRADE, feeds.KRX_BOOK}  # all that 모의 streams besides its notices (kis.md §5.10)
 
 TEXTS = {
     "OPSP0000": "SUBSCRIBE SUCCESS",
@@ -112,15 +123,27 @@ def _target(message: Json) -> tuple[str, str]:
 def check_target(ask: Ask, env: ExEnv, profile: Profile) -> None:
     """Refuse a TR that this host does not stream and a key that is not of the TR's form.
 
-    compat streams everything on both ports: published clients register notices and US quotes on either (kis.md §5.10).
+    compat streams everything on both ports: published clients register notices and US quotes on either (kis.md §5.10),
+    and the one-level book (HDFSASP1, delayed Asia) also for US keys: the 17 fields that the official sample reads.
     """
-    own = {tr for (_, side), tr in NOTICES.items() if side is env} | {KRX_TRADE, KRX_BOOK}
-    if env is ExEnv.LIVE:
-        own |= {US_TRADE, US_BOOK}
-    if ask.tr_id not in (KEY_FORMS if profile is Profile.COMPAT else own):
+    if ask.tr_id not in KEY_FORMS or (profile is Profile.STRICT and ask.tr_id not in _own(env)):
         raise ControlRefusal("OPSP8991", ask.tr_id, ask.tr_key)
-    if not re.fullmatch(KEY_FORMS[ask.tr_id], ask.tr_key, re.ASCII):
+    form = KEY_FORMS[ask.tr_id]
+    if profile is Profile.COMPAT and ask.tr_id == feeds.US_BOOK_ONE:
+        form = f"{form}|{_US_KEY}"
+    if not re.fullmatch(form, ask.tr_key, re.ASCII):
         raise ControlRefusal("OPSP8992", ask.tr_id, ask.tr_key)
+
+
+def _own(env: ExEnv) -> set[str]:
+    """What a host streams: 모의 has KRX trades and books and its notices only."""
+    quotes = set(KEY_FORMS) - set(NOTICES.values()) if env is ExEnv.LIVE else _MOCK_QUOTES
+    return quotes | {tr for (_, side), tr in NOTICES.items() if side is env}
+
+
+def symbol_of(tr_key: str) -> str:
+    """The symbol in a key: US keys have four letters of session and exchange before it."""
+    return tr_key[4:] if re.match(r"[DR][A-Z]{3}", tr_key) else tr_key
 
 
 def acknowledged(ask: Ask, code: str, key: CipherKey) -> str:

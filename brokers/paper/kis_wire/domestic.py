@@ -9,6 +9,7 @@ from brokers.paper.accounts import ExEnv
 from brokers.paper.kis_wire.answers import Answer, Json, listed, transmitted
 from brokers.paper.kis_wire.calls import Call, account_trs, ctx_area, page
 from brokers.paper.kis_wire.fields import SIDE_NAMES, SIDE_TO_KIS, fixed, hms, parse_decimal, parse_quantity, ymd
+from brokers.paper.kis_wire.kinds_krx import KINDS, asked_kind, kind_price, type_code
 from brokers.paper.kis_wire.overseas import AMEND, CANCEL, KIND_NAMES, open_order_named, order_receipt
 from brokers.paper.kis_wire.symbols import krx_listing
 from brokers.paper.orders import ExKind, ExOrder, RejectReason
@@ -21,63 +22,34 @@ BRANCH = {ExEnv.LIVE: "91252", ExEnv.MOCK: "00950"}
 AMENDABLE_PER_PAGE = 50
 EXECUTIONS_PER_PAGE = {ExEnv.LIVE: 100, ExEnv.MOCK: 15}
 
-_DAY, _IOC, _FOK = TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK
-ORDER_TYPES = {  # ORD_DVSN; best-limit, auctions outside the session, mid-price and stop types are not traded here
-    "00": (OrderType.LIMIT, _DAY),
-    "01": (OrderType.MARKET, _DAY),
-    "11": (OrderType.LIMIT, _IOC),
-    "12": (OrderType.LIMIT, _FOK),
-    "13": (OrderType.MARKET, _IOC),
-    "14": (OrderType.MARKET, _FOK),
-}
-TYPE_CODES = {pair: code for code, pair in ORDER_TYPES.items()}
-TYPE_NAMES = {
-    "00": "지정가",
-    "01": "시장가",
-    "11": "IOC지정가",
-    "12": "FOK지정가",
-    "13": "IOC시장가",
-    "14": "FOK시장가",
-}
 VENUES = {"": Venue.KRX, "KRX": Venue.KRX, "NXT": Venue.NXT, "SOR": Venue.SOR}
 VENUE_NAMES = {Venue.KRX: "한국거래소", Venue.NXT: "넥스트레이드", Venue.SOR: "SOR"}
-
-
-def type_code(order: ExOrder) -> str:
-    return TYPE_CODES.get((order.order_type, order.time_in_force), "00")
 
 
 def place(call: Call) -> Answer:
     """Place a cash buy or sell; the side is the TR's. Without EXCG_ID_DVSN_CD it goes to KRX (kis.md §4.2)."""
     side = call.tr.side
     assert side is not None, "the table gives every order TR its side"
-    order_type, tif = _order_type(call)
     venue = VENUES.get(call.get("EXCG_ID_DVSN_CD"))
     if venue is None or (call.env is ExEnv.MOCK and venue is not Venue.KRX):
         call.refuse(RejectReason.UNSUPPORTED_TYPE, f"EXCG_ID_DVSN_CD {call.get('EXCG_ID_DVSN_CD')}")
+    kind = asked_kind(call, venue)
     listing = krx_listing(call.exchange, call.need("PDNO"))
     if listing is None:
         call.refuse(RejectReason.UNKNOWN_SYMBOL, call.get("PDNO"))
-    price = parse_decimal(call.need("ORD_UNPR"))
+    price = kind_price(call.exchange, kind, listing.symbol, side, parse_decimal(call.need("ORD_UNPR")) or Decimal(0))
     order = call.exchange.place(
         call.account,
         market=Market.KRX,
         symbol=listing.symbol,
         side=side,
         quantity=parse_quantity(call.need("ORD_QTY")) or 0,
-        price=(price or Decimal(0)) if order_type is OrderType.LIMIT else None,
-        order_type=order_type,
+        price=price,
+        order_type=kind.order_type,
         venue=venue,
-        time_in_force=tif,
+        time_in_force=kind.time_in_force,
     )
     return transmitted(order_receipt(call, order, BRANCH[call.env]), call.env, side)
-
-
-def _order_type(call: Call) -> tuple[OrderType, TimeInForce]:
-    pair = ORDER_TYPES.get(call.need("ORD_DVSN"))
-    if pair is None:
-        call.refuse(RejectReason.UNSUPPORTED_TYPE, f"ORD_DVSN {call.get('ORD_DVSN')}")
-    return pair
 
 
 def amend_or_cancel(call: Call) -> Answer:
@@ -91,13 +63,22 @@ def amend_or_cancel(call: Call) -> Answer:
     if asked == CANCEL:
         order = call.exchange.cancel(call.account, original, quantity=part)
     elif asked == AMEND:
-        if _order_type(call)[0] is not OrderType.LIMIT:
-            call.refuse(RejectReason.UNSUPPORTED_TYPE, "an order is amended to a limit price only")
-        price = parse_decimal(call.need("ORD_UNPR")) or Decimal(0)  # no price is a bad one, not the old one
-        order = call.exchange.amend(call.account, original, quantity=part, price=price)
+        order = _amend(call, original, part)
     else:
         call.refuse(RejectReason.UNSUPPORTED_TYPE, f"RVSE_CNCL_DVSN_CD {asked}")
     return transmitted(order_receipt(call, order, BRANCH[call.env]), call.env, None)
+
+
+def _amend(call: Call, number: int, part: int | None) -> ExOrder:
+    """Amend to the price that ORD_DVSN and ORD_UNPR give; no order is amended to market or to an immediate one."""
+    order = call.exchange.order(call.account, number)
+    assert order is not None, "open_order_named found it"
+    kind = asked_kind(call, order.venue)
+    if kind.order_type is not OrderType.LIMIT or kind.time_in_force is not TimeInForce.DAY:
+        call.refuse(RejectReason.UNSUPPORTED_TYPE, "an order is amended to a limit price only")
+    given = parse_decimal(call.need("ORD_UNPR")) or Decimal(0)  # no price is a bad one, not the old one
+    price = kind_price(call.exchange, kind, order.symbol, order.side, given)
+    return call.exchange.amend(call.account, number, quantity=part, price=price)
 
 
 def amendable(call: Call) -> Answer:
@@ -120,7 +101,7 @@ def _shared_fields(call: Call, order: ExOrder) -> Json:
         "ord_gno_brno": BRANCH[call.env],
         "odno": call.order_id(order.order_no),
         "orgn_odno": call.order_id(order.orig_order_no),
-        "ord_dvsn_name": TYPE_NAMES[type_code(order)],
+        "ord_dvsn_name": KINDS[type_code(order)].name,
         "pdno": order.symbol,
         "prdt_name": listing.name_ko if listing else order.symbol,
         "ord_qty": str(order.quantity),

@@ -1,4 +1,4 @@
-"""What a KRX account holds: balance and purchasable amount (kis.md §4.5, §4.6)."""
+"""What a KRX account holds and earned: balance, purchasable, sellable, realised profit (kis.md §4.1, §4.5, §4.6)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from brokers.paper.kis_wire.answers import Answer, Json, listed, not_found
 from brokers.paper.kis_wire.calls import Call, account_trs, ctx_area, page
 from brokers.paper.kis_wire.fields import fixed, parse_decimal, percent
 from brokers.paper.kis_wire.symbols import krx_listing
+from brokers.paper.portfolio import RealizedRow
+from shared.calendars import load
 from shared.domain.account import Market
 from shared.domain.money import Currency
 
@@ -21,10 +23,7 @@ def _value(call: Call, holding: Holding) -> Decimal:
 
 
 def balance(call: Call) -> Answer:
-    """Holdings by symbol, and the cash of today, D+1 and D+2 (kis.md §4.5).
-
-    Trades settle at once here, so the three cash figures are one: what the account would have after settlement.
-    """
+    """Holdings by symbol, and the cash of today, D+1 and D+2 (kis.md §4.5)."""
     held = sorted(
         (one for one in call.exchange.holdings(call.account, Market.KRX) if one.quantity > 0),
         key=lambda one: one.symbol,
@@ -78,10 +77,11 @@ def _summary(call: Call, held: list[Holding], cash: CashView) -> Json:
     cost = sum((one.cost for one in held), Decimal(0))
     value = sum((_value(call, one) for one in held), Decimal(0))
     total = fixed(cash.total + value)
+    tomorrow = load().krx.next_day(call.exchange.trade_date(Market.KRX))
     return {
-        "dnca_tot_amt": fixed(cash.total),
-        "nxdy_excc_amt": fixed(cash.total),
-        "prvs_rcdl_excc_amt": fixed(cash.total),
+        "dnca_tot_amt": fixed(cash.settled),
+        "nxdy_excc_amt": fixed(cash.settled + sum((due for on, due in cash.due if on <= tomorrow), Decimal(0))),
+        "prvs_rcdl_excc_amt": fixed(cash.total),  # D+2: everything settled
         "cma_evlu_amt": "0",
         "bfdy_buy_amt": "0",
         "thdt_buy_amt": fixed(cash.bought_today),
@@ -138,7 +138,103 @@ def purchasable(call: Call) -> Answer:
     return listed({"output": output}, rows=1, more=False, env=call.env, tr_cont="")
 
 
+def sellable(call: Call) -> Answer:
+    """How many shares of one symbol can be sold (TTTC8408R, live only); none held is no row of zeros but rt_cd 7."""
+    symbol = call.need("PDNO")
+    held = {one.symbol: one for one in call.exchange.holdings(call.account, Market.KRX)}
+    listing = krx_listing(call.exchange, symbol)
+    holding = held.get(listing.symbol) if listing else None
+    if holding is None:
+        raise not_found()
+    value = _value(call, holding)
+    output = {
+        "pdno": holding.symbol,
+        "prdt_name": listing.name_ko if listing else holding.symbol,
+        "buy_qty": str(holding.bought_today),
+        "sll_qty": str(holding.sold_today),
+        "cblc_qty": str(holding.quantity),
+        "nsvg_qty": "0",
+        "ord_psbl_qty": str(holding.sellable),
+        "pchs_avg_pric": fixed(holding.average_price, 4),
+        "pchs_amt": fixed(holding.cost),
+        "now_pric": fixed(call.exchange.quote(holding.symbol).price),
+        "evlu_amt": fixed(value),
+        "evlu_pfls_amt": fixed(value - holding.cost),
+        "evlu_pfls_rt": fixed(percent(value - holding.cost, holding.cost), 2),
+    }
+    return listed({"output": output}, rows=1, more=False, env=call.env, tr_cont="")
+
+
+def period_profit(call: Call) -> Answer:
+    """Realised profit by day and symbol, newest first when SORT_DVSN is 00 (TTTC8715R, live only; kis.md §4.6)."""
+    since, until, symbol = call.day("INQR_STRT_DT"), call.day("INQR_END_DT"), call.get("PDNO")
+    found = call.exchange.realized(call.account, Market.KRX, since, until)
+    descending = call.get("SORT_DVSN") in ("", "00")
+    rows = sorted((row for row in found if symbol in ("", row.symbol)), key=_profit_key, reverse=descending)
+    cut = page(rows, _profit_key, call, size=ROWS_PER_PAGE[call.env], area="100", descending=descending)
+    body = {
+        **ctx_area(call, 100, cut.next_key, call.get("INQR_STRT_DT"), call.get("INQR_END_DT")),
+        "output1": [_profit_row(call, row) for row in cut.rows],
+        "output2": _profit_totals(rows),
+    }
+    return listed(body, rows=len(cut.rows), more=cut.more, env=call.env)
+
+
+def _profit_key(row: RealizedRow) -> str:
+    return f"{row.trade_date:%Y%m%d}{row.symbol}"
+
+
+def _profit_row(call: Call, row: RealizedRow) -> Json:
+    listing, shares = call.exchange.listing(row.symbol), row.quantity or 1
+    held = {one.symbol: one.quantity for one in call.exchange.holdings(call.account, Market.KRX)}
+    return {
+        "trad_dt": f"{row.trade_date:%Y%m%d}",
+        "pdno": row.symbol,
+        "prdt_name": listing.name_ko if listing else row.symbol,
+        "trad_dvsn_name": "현금",
+        "loan_dt": "",
+        "hldg_qty": str(held.get(row.symbol, 0)),
+        "pchs_unpr": fixed(row.bought / shares),
+        "buy_qty": "0",
+        "buy_amt": "0",
+        "sll_pric": fixed(row.sold / shares),
+        "sll_qty": str(row.quantity),
+        "sll_amt": fixed(row.sold),
+        "rlzt_pfls": fixed(row.realized),
+        "pfls_rt": fixed(percent(row.realized, row.bought), 2),
+        "fee": fixed(row.fee),
+        "tl_tax": fixed(row.tax),
+        "loan_int": "0",
+    }
+
+
+def _profit_totals(rows: list[RealizedRow]) -> Json:
+    shares = str(sum(row.quantity for row in rows))
+    bought, sold = sum((row.bought for row in rows), Decimal(0)), sum((row.sold for row in rows), Decimal(0))
+    fee, tax = sum((row.fee for row in rows), Decimal(0)), sum((row.tax for row in rows), Decimal(0))
+    realized = sum((row.realized for row in rows), Decimal(0))
+    none = ("buyqty_smtl", "buy_tr_amt_smtl", "buy_fee_smtl", "buy_tax_smtl", "buy_excc_amt_smtl", "loan_int")
+    return {
+        "sll_qty_smtl": shares,
+        "sll_tr_amt_smtl": fixed(sold),
+        "sll_fee_smtl": fixed(fee),
+        "sll_tltx_smtl": fixed(tax),
+        "sll_excc_amt_smtl": fixed(sold - fee - tax),
+        **dict.fromkeys(none, "0"),
+        "tot_qty": shares,
+        "tot_tr_amt": fixed(sold),
+        "tot_fee": fixed(fee),
+        "tot_tltx": fixed(tax),
+        "tot_excc_amt": fixed(sold - fee - tax),
+        "tot_rlzt_pfls": fixed(realized),
+        "tot_pftrt": fixed(percent(realized, bought), 2),
+    }
+
+
+KRX, PROFIT = Market.KRX, BASE + "inquire-period-trade-profit"
 TRS = [
-    *account_trs(Market.KRX, "GET", BASE + "inquire-balance", balance, live=("TTTC8434R",), mock=("VTTC8434R",)),
-    *account_trs(Market.KRX, "GET", BASE + "inquire-psbl-order", purchasable, live=("TTTC8908R",), mock=("VTTC8908R",)),
+    *account_trs(KRX, "GET", BASE + "inquire-balance", balance, live=("TTTC8434R",), mock=("VTTC8434R",)),
+    *account_trs(KRX, "GET", BASE + "inquire-psbl-order", purchasable, live=("TTTC8908R",), mock=("VTTC8908R",)),
+    *account_trs(KRX, "GET", BASE + "inquire-psbl-sell", sellable, live=("TTTC8408R",), mock=()),
+    *account_trs(KRX, "GET", PROFIT, period_profit, live=("TTTC8715R",), mock=()),
 ]

@@ -10,6 +10,7 @@ from shared.domain.market import OrderBook
 from shared.domain.order import Side
 
 LEVELS = 10
+AFTER_HOURS_FIELDS = 43  # H0STOUP0: the first of H0STCNT0's
 
 
 def frame(tr_id: str, values: list[str]) -> str:
@@ -21,8 +22,11 @@ def _level(book: OrderBook, side: Side, n: int) -> tuple[Decimal, int]:
     return (levels[n].price, levels[n].quantity) if n < len(levels) else (Decimal(0), 0)
 
 
-def us_trade(rsym: str, trade: Trade) -> list[str]:
-    """HDFSCNT0: 26 fields. Who took how much of the day is not kept, so the halves of the volume stand for it."""
+def us_trade(rsym: str, trade: Trade, mtyp: str = "1") -> list[str]:
+    """HDFSCNT0: 26 fields. Who took how much of the day is not kept, so the halves of the volume stand for it.
+
+    `mtyp`: 1 regular, 2 pre-market, 3 after-market.
+    """
     half = trade.cum_volume // 2
     return [
         rsym,
@@ -50,12 +54,12 @@ def us_trade(rsym: str, trade: Trade) -> list[str]:
         str(half),  # BIVL: seller-initiated
         str(trade.cum_volume - half),  # ASVL: buyer-initiated
         "100.00",  # STRN
-        "1",  # MTYP: regular
+        mtyp,
     ]
 
 
-def us_book(rsym: str, book: OrderBook) -> list[str]:
-    """HDFSASP0: 71 fields, eleven head fields and ten levels of six."""
+def us_book(rsym: str, book: OrderBook, levels: int = LEVELS) -> list[str]:
+    """HDFSASP0: 71 fields, eleven head fields and ten levels of six. With one level it is HDFSASP1's 17 (kis.md §5.5)."""
     values = [
         rsym,
         book.symbol,
@@ -69,7 +73,7 @@ def us_book(rsym: str, book: OrderBook) -> list[str]:
         "0",  # BDVL
         "0",  # ADVL
     ]
-    for n in range(LEVELS):
+    for n in range(levels):
         (bid, bids), (ask, asks) = _level(book, Side.BUY, n), _level(book, Side.SELL, n)
         values += [fixed(bid, 4), fixed(ask, 4), str(bids), str(asks), "0", "0"]
     return values
@@ -129,8 +133,29 @@ def krx_trade(trade: Trade) -> list[str]:
     ]
 
 
-def krx_book(book: OrderBook, cum_volume: int) -> list[str]:
-    """H0STASP0: 59 fields."""
+Expected = tuple[Decimal, int]  # price and quantity of the running auction
+
+
+def krx_expected(trade: Trade, price: Decimal, quantity: int) -> list[str]:
+    """H0STANC0, H0UNANC0, H0NXANC0: the first 45 fields of a trade, with the expected price and quantity as its own."""
+    values = krx_trade(trade)[:45]
+    change = price - trade.prev_close
+    values[2:6] = [fixed(price), sign(change), fixed(change), fixed(percent(change, trade.prev_close), 2)]
+    values[12] = str(quantity)
+    return values
+
+
+def middle_price(book: OrderBook) -> list[str]:
+    """What H0UNASP0 and H0NXASP0 add: middle price, its quantity and class, for KRX and for NXT."""
+    (bid, _), (ask, _) = _level(book, Side.BUY, 0), _level(book, Side.SELL, 0)
+    middle = fixed((bid + ask) / 2)
+    return [middle, "0", "0", middle, "0", "0"]
+
+
+def krx_book(book: OrderBook, trade: Trade, expected: Expected | None = None) -> list[str]:
+    """H0STASP0: 59 fields. `trade` is the last one; `expected` is there only while an auction runs."""
+    price, quantity = expected or (Decimal(0), 0)
+    change = price - trade.prev_close if expected else Decimal(0)
     asks = [_level(book, Side.SELL, n) for n in range(LEVELS)]
     bids = [_level(book, Side.BUY, n) for n in range(LEVELS)]
     return [
@@ -145,13 +170,13 @@ def krx_book(book: OrderBook, cum_volume: int) -> list[str]:
         str(sum(quantity for _, quantity in bids)),
         "0",  # OVTM_TOTAL_ASKP_RSQN
         "0",  # OVTM_TOTAL_BIDP_RSQN
-        "0",  # ANTC_CNPR
-        "0",  # ANTC_CNQN
-        "0",  # ANTC_VOL
-        "0",  # ANTC_CNTG_VRSS
-        "3",  # ANTC_CNTG_VRSS_SIGN
-        "0.00",  # ANTC_CNTG_PRDY_CTRT
-        str(cum_volume),
+        fixed(price),  # ANTC_CNPR
+        str(quantity),  # ANTC_CNQN
+        str(quantity),  # ANTC_VOL
+        fixed(change),  # ANTC_CNTG_VRSS
+        sign(change),  # ANTC_CNTG_VRSS_SIGN
+        fixed(percent(change, trade.prev_close), 2),  # ANTC_CNTG_PRDY_CTRT
+        str(trade.cum_volume),
         "0",  # TOTAL_ASKP_RSQN_ICDC
         "0",  # TOTAL_BIDP_RSQN_ICDC
         "0",  # OVTM_TOTAL_ASKP_ICDC

@@ -22,18 +22,26 @@ from brokers.paper.kis_wire import (
     charts_us,
     domestic,
     domestic_account,
+    holidays,
     overseas,
     overseas_account,
+    overseas_profit,
+    overseas_reserved,
+    products,
     quotes_krx,
+    quotes_many,
     quotes_us,
 )
 from brokers.paper.kis_wire.answers import Answer, Json, Refusal, gateway, missing_field, rejected
-from brokers.paper.kis_wire.auth import Keys, OAuthRefusal
+from brokers.paper.kis_wire.auth import Keys, OAuthRefusal, body_hash
 from brokers.paper.kis_wire.calls import Call, Tr
 from brokers.paper.orders import Reject
 from shared.domain.account import BrokerName
 
-MODULES = (overseas, overseas_account, domestic, domestic_account, quotes_us, quotes_krx, charts_us, charts_krx)
+MODULES = (
+    *(overseas, overseas_reserved, overseas_account, overseas_profit, domestic, domestic_account),
+    *(quotes_us, quotes_many, quotes_krx, charts_us, charts_krx, products, holidays),
+)
 TRS: dict[str, Tr] = {tr.tr_id: tr for module in MODULES for tr in module.TRS}
 
 CALLS_PER_SECOND = {ExEnv.LIVE: 18, ExEnv.MOCK: 1}  # strict only (kis.md §6.1, notice of 2026-04-20)
@@ -111,10 +119,13 @@ class Gateway:
         self._check_rate(app_key)
         if request.method != tr.method:
             raise gateway("EGW00101")
-        if self._exchange.profile is Profile.STRICT and path != tr.path:
-            raise gateway("EGW00202")
-        if tr.method == "POST" and body is None:
-            raise gateway("OPSQ9999")
+        if self._exchange.profile is Profile.STRICT:
+            if path != tr.path:
+                raise gateway("EGW00202")
+            if request.headers.get("custtype", "P") not in ("P", "B"):
+                raise gateway("EGW00101")
+        if tr.method == "POST":
+            self._check_body(request, body)
         owner = self._owner(params, app_key) if tr.names_account else None
         call = Call(self._exchange, self._env, tr, params, owner, request.headers.get("tr_cont", "").strip() == "N")
         try:
@@ -128,6 +139,17 @@ class Gateway:
         if tr is not None and tr.env in (None, self._env):
             return tr
         raise gateway("EGW02006" if self._env is ExEnv.MOCK else "OPSQ0002")
+
+    def _check_body(self, request: web.Request, body: Json | None) -> None:
+        """Refuse a body that is none and, in strict, another content type or a hash that is not the body's."""
+        strict = self._exchange.profile is Profile.STRICT
+        if strict and request.content_type != "application/json":
+            raise gateway("EGW00132")
+        if body is None:
+            raise gateway("OPSQ9999")
+        hashed = request.headers.get("hashkey", "")
+        if strict and hashed and hashed != body_hash(body):
+            raise gateway("EGW00131")
 
     def _check_rate(self, app_key: str) -> None:
         if self._exchange.profile is Profile.COMPAT:

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from brokers.paper.accounts import Profile
 from brokers.paper.kis_wire.domestic import BRANCH as KRX_BRANCH
-from brokers.paper.kis_wire.domestic import type_code
 from brokers.paper.kis_wire.fields import SIDE_TO_KIS, hms
+from brokers.paper.kis_wire.kinds_krx import type_code
 from brokers.paper.kis_wire.overseas import BRANCH as US_BRANCH
 from brokers.paper.kis_wire.symbols import US_EXCHANGES
 from brokers.paper.orders import EventKind, OrderEvent

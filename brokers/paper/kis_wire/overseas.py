@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from brokers.paper.accounts import ExEnv
+from brokers.paper.accounts import ExEnv, Profile
 from brokers.paper.kis_wire.answers import Answer, Json, listed, transmitted
 from brokers.paper.kis_wire.calls import Call, account_trs, ctx_area, page
 from brokers.paper.kis_wire.fields import (
@@ -19,13 +19,23 @@ from brokers.paper.kis_wire.fields import (
     parse_quantity,
     ymd,
 )
-from brokers.paper.kis_wire.symbols import BY_QUOTE, BY_TRADING, US_EXCHANGES, us_listing, venues_asked
+from brokers.paper.kis_wire.symbols import (
+    BY_QUOTE,
+    BY_TRADING,
+    US_EXCHANGES,
+    UsExchange,
+    us_listing,
+    venues_asked,
+)
+from brokers.paper.listings import Listing
 from brokers.paper.orders import ExKind, ExOrder, ExStatus, RejectReason
 from shared.domain.account import Market
-from shared.domain.order import PRICED, OrderType, Side
+from shared.domain.order import PRICED, OrderSession, OrderType, Side
 
 ORDER = "/uapi/overseas-stock/v1/trading/order"
 AMEND_CANCEL = "/uapi/overseas-stock/v1/trading/order-rvsecncl"
+DAY_ORDER = "/uapi/overseas-stock/v1/trading/daytime-order"
+DAY_AMEND_CANCEL = "/uapi/overseas-stock/v1/trading/daytime-order-rvsecncl"
 OPEN_ORDERS = "/uapi/overseas-stock/v1/trading/inquire-nccs"
 EXECUTIONS = "/uapi/overseas-stock/v1/trading/inquire-ccnl"
 
@@ -42,24 +52,19 @@ ORDER_TYPES = {  # ORD_DVSN; TWAP and VWAP (35, 36) are not traded here
     "33": OrderType.MOC,
     "34": OrderType.LOC,
 }
+FAR = Decimal("0.2")  # of the last price
 SELL_ONLY = frozenset({OrderType.MOO, OrderType.MOC})
 
 
-def place(call: Call) -> Answer:
+def place(call: Call, session: OrderSession = OrderSession.REGULAR) -> Answer:
     """Place a buy or sell. The side is the TR's: KIS has no side field (kis.md §3.2)."""
-    side = call.tr.side
-    assert side is not None, "the table gives every order TR its side"
-    home = BY_TRADING.get(call.need("OVRS_EXCG_CD")) or BY_QUOTE.get(call.get("OVRS_EXCG_CD"))
-    listing = us_listing(call.exchange, call.need("PDNO"), home)
-    order_type = ORDER_TYPES.get(call.get("ORD_DVSN") or "00")
-    price = parse_decimal(call.need("OVRS_ORD_UNPR"))
+    side = order_side(call)
+    home, listing = asked_home(call)
+    order_type = order_type_of(call, session)
     quantity = parse_quantity(call.need("ORD_QTY"))
-    if order_type is None or (order_type in SELL_ONLY and side is Side.BUY):
-        call.refuse(RejectReason.UNSUPPORTED_TYPE, f"ORD_DVSN {call.get('ORD_DVSN')}")
-    if call.env is ExEnv.MOCK and order_type is not OrderType.LIMIT:
-        call.refuse(RejectReason.UNSUPPORTED_TYPE, "모의투자 takes limit orders only")
     if listing is None or home is None:
         call.refuse(RejectReason.UNKNOWN_SYMBOL, call.get("PDNO"))
+    price = _asked_price(call, listing.symbol)
     order = call.exchange.place(
         call.account,
         market=Market.US,
@@ -69,13 +74,61 @@ def place(call: Call) -> Answer:
         price=(price or Decimal(0)) if order_type in PRICED else None,
         order_type=order_type,
         venue=home.venue,
+        session=session,
     )
     return transmitted(order_receipt(call, order, BRANCH[call.env]), call.env, side)
 
 
-def amend_or_cancel(call: Call) -> Answer:
-    """Amend or cancel by order number. A cancel quantity of 0 is the whole remainder (kis.md §3.3)."""
+def place_day_market(call: Call) -> Answer:
+    """Place in the day market (주간거래): a book of its own, limit orders only (kis.md §3.4)."""
+    return place(call, OrderSession.DAY_MARKET)
+
+
+def _asked_price(call: Call, symbol: str) -> Decimal | None:
+    """Read the price. compat cuts one far from the market to the tick: clients send half or one and a half of the last
+    price for an order at market, with whatever decimals that has (kis.md §3.2)."""
+    price = parse_decimal(call.need("OVRS_ORD_UNPR"))
+    last = call.exchange.quote(symbol).price
+    if not price or price < 0 or call.exchange.profile is Profile.STRICT or abs(price - last) < last * FAR:
+        return price
+    return price // (tick := call.exchange.tick_size(symbol, price)) * tick
+
+
+def order_side(call: Call) -> Side:
+    assert call.tr.side is not None, "the table gives every order TR its side"
+    return call.tr.side
+
+
+def asked_home(call: Call) -> tuple[UsExchange | None, Listing | None]:
+    """The exchange and the symbol an order names; compat also takes the quote's name of the exchange."""
+    code = call.need("OVRS_EXCG_CD")
+    tolerant = call.exchange.profile is Profile.COMPAT
+    home = BY_TRADING.get(code) or (BY_QUOTE.get(code) if tolerant else None)
+    return home, us_listing(call.exchange, call.need("PDNO"), home)
+
+
+def order_type_of(call: Call, session: OrderSession = OrderSession.REGULAR) -> OrderType:
+    """Read ORD_DVSN; refuses what this side, session or environment does not take (kis.md §3.2, §3.4)."""
+    code = call.get("ORD_DVSN") or "00"
+    order_type = ORDER_TYPES.get(code)
+    if order_type is None or (order_type in SELL_ONLY and call.tr.side is Side.BUY):
+        call.refuse(RejectReason.UNSUPPORTED_TYPE, f"ORD_DVSN {code}")
+    limit_only = call.env is ExEnv.MOCK or session is OrderSession.DAY_MARKET
+    if limit_only and order_type is not OrderType.LIMIT:
+        call.refuse(RejectReason.UNSUPPORTED_TYPE, f"{call.env} {session} takes limit orders only")
+    return order_type
+
+
+def amend_or_cancel(call: Call, session: OrderSession = OrderSession.REGULAR) -> Answer:
+    """Amend or cancel by order number. A cancel quantity of 0 is the whole remainder (kis.md §3.3).
+
+    Orders of the day market are another book's: each TR changes only its own (kis.md §3.4, §6.4).
+    """
     original = open_order_named(call, Market.US)
+    order = call.exchange.order(call.account, original)
+    day = session is OrderSession.DAY_MARKET
+    if order is not None and (order.session is OrderSession.DAY_MARKET) is not day:
+        call.refuse(RejectReason.NOT_IN_SESSION, f"order {original} is of the session {order.session}")
     quantity = parse_quantity(call.need("ORD_QTY"))
     if quantity is None:
         call.refuse(RejectReason.BAD_QUANTITY, call.get("ORD_QTY"))
@@ -88,6 +141,10 @@ def amend_or_cancel(call: Call) -> Answer:
     else:
         call.refuse(RejectReason.UNSUPPORTED_TYPE, f"RVSE_CNCL_DVSN_CD {asked}")
     return transmitted(order_receipt(call, order, BRANCH[call.env]), call.env, None)
+
+
+def amend_or_cancel_day_market(call: Call) -> Answer:
+    return amend_or_cancel(call, OrderSession.DAY_MARKET)
 
 
 def open_order_named(call: Call, market: Market) -> int:
@@ -209,6 +266,9 @@ TRS = [
     *account_trs(US, "POST", ORDER, place, live=("TTTT1002U", "JTTT1002U"), mock=("VTTT1002U",), side=Side.BUY),
     *account_trs(US, "POST", ORDER, place, live=LIVE_SELL, mock=MOCK_SELL, side=Side.SELL),
     *account_trs(US, "POST", AMEND_CANCEL, amend_or_cancel, live=("TTTT1004U",), mock=("VTTT1004U",)),
+    *account_trs(US, "POST", DAY_ORDER, place_day_market, live=("TTTS6036U",), mock=(), side=Side.BUY),
+    *account_trs(US, "POST", DAY_ORDER, place_day_market, live=("TTTS6037U",), mock=(), side=Side.SELL),
+    *account_trs(US, "POST", DAY_AMEND_CANCEL, amend_or_cancel_day_market, live=("TTTS6038U",), mock=()),
     *account_trs(US, "GET", OPEN_ORDERS, open_orders, live=("TTTS3018R",), mock=("VTTS3018R",)),
     *account_trs(US, "GET", EXECUTIONS, executions, live=("TTTS3035R",), mock=("VTTS3035R",)),
 ]

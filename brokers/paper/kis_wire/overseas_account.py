@@ -8,7 +8,14 @@ from brokers.paper.accounts import CashView, Holding
 from brokers.paper.kis_wire.answers import Answer, Json, informed, listed, not_found
 from brokers.paper.kis_wire.calls import Call, Tr, account_trs, ctx_area, page
 from brokers.paper.kis_wire.fields import USD_KRW, fixed, parse_decimal, percent
-from brokers.paper.kis_wire.symbols import BY_MARKET_CODE, BY_QUOTE, BY_TRADING, US_EXCHANGES, us_listing, venues_asked
+from brokers.paper.kis_wire.symbols import (
+    BY_MARKET_CODE,
+    BY_QUOTE,
+    BY_TRADING,
+    US_EXCHANGES,
+    us_listing,
+    venues_asked,
+)
 from brokers.paper.listings import Listing
 from shared.domain.account import Market
 from shared.domain.instrument import Venue
@@ -18,7 +25,7 @@ BASE = "/uapi/overseas-stock/v1/trading/"
 ROWS_PER_PAGE = 100
 
 
-def _held(call: Call, venues: frozenset[Venue]) -> list[tuple[Holding, Listing]]:
+def held_at(call: Call, venues: frozenset[Venue]) -> list[tuple[Holding, Listing]]:
     """Holdings at these venues by symbol; a sold-out row is never shown, as python-kis needs it (kis.md §3.6)."""
     rows = [(holding, call.exchange.listing(holding.symbol)) for holding in call.exchange.holdings(call.account, US)]
     kept = [(holding, listing) for holding, listing in rows if listing is not None and listing.venue in venues]
@@ -29,7 +36,7 @@ def balance(call: Call) -> Answer:
     """Holdings without cash, filtered by the exchange asked for (kis.md §3.6)."""
     code, currency = call.get("OVRS_EXCG_CD"), call.get("TR_CRCY_CD")
     venues = venues_asked(code, call.env) if currency in ("", "USD") else frozenset()
-    held = _held(call, venues)
+    held = held_at(call, venues)
     cut = page(held, lambda pair: pair[0].symbol, call, size=ROWS_PER_PAGE, area="200")
     cost = sum((holding.cost for holding, _ in held), Decimal(0))
     value = sum((_value(call, holding) for holding, _ in held), Decimal(0))
@@ -90,15 +97,20 @@ def present_balance(call: Call) -> Answer:
     venues = frozenset(US_EXCHANGES) if market_code in ("", "00") else frozenset({home.venue} if home else ())
     if call.get("NATN_CD") not in ("", "000", "840"):
         venues = frozenset()
-    held = _held(call, venues)
+    held = held_at(call, venues)
     in_won = call.get("WCRC_FRCR_DVSN_CD") == "01"
     dollars, won = call.exchange.cash(call.account, Currency.USD), call.exchange.cash(call.account, Currency.KRW)
     body = {
-        "output1": [_present_row(call, holding, listing, in_won) for holding, listing in held],
+        "output1": present_rows(call, held, in_won=in_won),
         "output2": [_currency_row(dollars)],
         "output3": _won_totals(call, held, dollars, won),
     }
     return listed(body, rows=1, more=False, env=call.env)
+
+
+def present_rows(call: Call, held: list[tuple[Holding, Listing]], *, in_won: bool) -> list[Json]:
+    """Rows of the present balance, also the source of the settlement-based one's."""
+    return [_present_row(call, holding, listing, in_won) for holding, listing in held]
 
 
 def _present_row(call: Call, holding: Holding, listing: Listing, in_won: bool) -> Json:
@@ -191,7 +203,7 @@ def purchasable(call: Call) -> Answer:
     if listing is None:
         raise not_found("해당종목정보가 없습니다.")
     price = parse_decimal(call.need("OVRS_ORD_UNPR"))
-    amount, shares = call.exchange.buying_power(call.account, US, symbol, price if price else None)
+    amount, shares = call.exchange.buying_power(call.account, US, listing.symbol, price if price else None)
     cash = call.exchange.cash(call.account, Currency.USD)
     output = {
         "tr_crcy_cd": "USD",

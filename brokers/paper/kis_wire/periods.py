@@ -8,6 +8,7 @@ from itertools import groupby
 
 from brokers.paper.exchange import Exchange
 from brokers.paper.kis_wire.fields import ZONES
+from shared.calendars import load
 from shared.domain.account import Market
 from shared.domain.market import Bar, Timeframe
 
@@ -36,9 +37,13 @@ def _merged(bars: list[Bar]) -> Bar:
 
 
 def period_bars(exchange: Exchange, symbol: str, market: Market, period: str, count: int, until: datetime) -> list[Bar]:
-    """The newest `count` bars of a period (D, W, M or Y) that start at or before `until`, oldest first."""
+    """The newest `count` bars of a period (D, W, M or Y) that start at or before `until`, oldest first.
+
+    History begins with the trading calendar: clients page back until there is nothing left.
+    """
+    zone, first = ZONES[market], load().days(market).first
     days = exchange.bars(symbol, Timeframe.D1, count * DAYS_IN[period], until=until)
-    zone = ZONES[market]
+    days = [bar for bar in days if bar.start.astimezone(zone).date() >= first]
 
     def key(bar: Bar) -> Hashable:
         on = bar.start.astimezone(zone).date()

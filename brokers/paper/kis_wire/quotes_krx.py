@@ -1,25 +1,40 @@
-"""KRX quotes: price, order book, ticks, product info and the holiday list (kis.md §4.7, §4.8, §4.10)."""
+"""KRX quotes: price, order book with the expected execution, ticks (kis.md §4.7, §4.8)."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
 from brokers.paper.accounts import ExEnv
-from brokers.paper.kis_wire.answers import Answer, Json, informed, not_found, quoted
+from brokers.paper.kis_wire.answers import Answer, Json, invalid_division, quoted
 from brokers.paper.kis_wire.calls import Call, Handler, Tr
 from brokers.paper.kis_wire.fields import KST, fixed, hms, percent, sign, ymd
-from brokers.paper.kis_wire.symbols import BY_PRODUCT, krx_listing, us_listing
+from brokers.paper.kis_wire.symbols import krx_listing
 from brokers.paper.listings import Listing
 from brokers.paper.tape import Trade
-from shared.calendars import load
 from shared.domain.account import Market
 from shared.domain.market import Timeframe
 
 BASE = "/uapi/domestic-stock/v1/quotations/"
 TICK_ROWS = 30
 BOOK_LEVELS = 10
-HOLIDAY_ROWS = 24
+
+
+DIVISIONS = frozenset({"J", "NX", "UN"})  # FID_COND_MRKT_DIV_CODE: KRX, NXT, both together
+
+
+def asked_listing(call: Call) -> Listing | None:
+    """The listing a quote asks for by division and code; None: unknown, or not traded on NXT.
+
+    One tape stands for both boards, so the figures are the same on each.
+
+    Raises:
+        Refusal: OPSQ2001, there is no such division.
+    """
+    division = call.get("FID_COND_MRKT_DIV_CODE") or "J"
+    if division not in DIVISIONS:
+        raise invalid_division()
+    listing = krx_listing(call.exchange, call.need("FID_INPUT_ISCD"))
+    return None if listing is not None and division == "NX" and not listing.on_nxt else listing
 
 
 def change(trade: Trade) -> Json:
@@ -126,8 +141,7 @@ EXTREMES = {  # name of the high and the low over a period: (days, pattern of it
 
 def price(call: Call) -> Answer:
     """The last price. An unknown code is rt_cd 0 with price 0: clients probe US symbols here (kis.md §4.7)."""
-    code = call.need("FID_INPUT_ISCD")
-    listing = krx_listing(call.exchange, code)
+    code, listing = call.need("FID_INPUT_ISCD"), asked_listing(call)
     if listing is None:
         zeros = dict.fromkeys(PRICE_NUMBERS, "0")
         return quoted({"output": {**PRICE_UNKNOWN, **zeros, "prdy_vrss_sign": "3", "stck_shrn_iscd": code}})
@@ -170,8 +184,7 @@ def _extremes(call: Call, listing: Listing, trade: Trade) -> Json:
 
 def asking_price(call: Call) -> Answer:
     """Ten levels each side and the expected price, which is 0 outside auctions (kis.md §4.8)."""
-    code = call.need("FID_INPUT_ISCD")
-    listing = krx_listing(call.exchange, code)
+    code, listing = call.need("FID_INPUT_ISCD"), asked_listing(call)
     numbers = range(1, BOOK_LEVELS + 1)
     levels = {
         f"{name}{n}": "0"
@@ -206,6 +219,7 @@ def asking_price(call: Call) -> Answer:
         head = {"aspr_acpt_hour": "", **levels, **totals, "new_mkop_cls_code": ""}
         return quoted({"output1": head, "output2": {**expected, **prices, "stck_shrn_iscd": code}})
     trade, book = call.exchange.quote(listing.symbol), call.exchange.book(listing.symbol)
+    expected |= _expected(call, trade)
     for side, mark in ((book.asks, "askp"), (book.bids, "bidp")):
         for n, level in enumerate(side[:BOOK_LEVELS], 1):
             levels |= {f"{mark}{n}": fixed(level.price), f"{mark}_rsqn{n}": str(level.quantity)}
@@ -224,8 +238,24 @@ def asking_price(call: Call) -> Answer:
     )
 
 
+def _expected(call: Call, trade: Trade) -> Json:
+    """What the running auction would trade at; nothing outside of auctions."""
+    found = call.exchange.expected(trade.symbol)
+    if found is None:
+        return {}
+    price, quantity = found
+    against = price - trade.prev_close
+    return {
+        "antc_cnpr": fixed(price),
+        "antc_cntg_vrss_sign": sign(against),
+        "antc_cntg_vrss": fixed(against),
+        "antc_cntg_prdy_ctrt": fixed(percent(against, trade.prev_close), 2),
+        "antc_vol": str(quantity),
+    }
+
+
 def ticks(call: Call) -> Answer:
-    listing = krx_listing(call.exchange, call.need("FID_INPUT_ISCD"))
+    listing = asked_listing(call)
     trades = call.exchange.trades(listing.symbol, TICK_ROWS) if listing else []
     rows = [
         {
@@ -240,74 +270,12 @@ def ticks(call: Call) -> Answer:
     return quoted({"output": rows})
 
 
-def product(call: Call) -> Answer:
-    """Master data of a KRX (300) or US product; `shtn_pdno` is the plain ticker, not found is rt_cd 7 (kis.md §4.10)."""
-    kind, symbol = call.need("PRDT_TYPE_CD"), call.need("PDNO")
-    listing = (
-        krx_listing(call.exchange, symbol) if kind == "300" else us_listing(call.exchange, symbol, BY_PRODUCT.get(kind))
-    )
-    if listing is None:
-        raise not_found()
-    korean = listing.market is Market.KRX
-    blank = [
-        "prdt_sale_stat_cd",
-        "prdt_risk_grad_cd",
-        "sale_strt_dt",
-        "sale_end_dt",
-        "wrap_asst_type_cd",
-        "ivst_prdt_type_cd",
-        "ivst_prdt_type_cd_name",
-        "frst_erlm_dt",
-    ]
-    output = {
-        "pdno": f"00000A{listing.symbol}" if korean else listing.symbol,
-        "prdt_type_cd": kind,
-        "prdt_name": listing.name_ko,
-        "prdt_name120": listing.name_ko,
-        "prdt_abrv_name": listing.name_ko,
-        "prdt_eng_name": listing.name_en,
-        "prdt_eng_name120": listing.name_en,
-        "prdt_eng_abrv_name": listing.name_en,
-        "std_pdno": listing.symbol,
-        "shtn_pdno": listing.symbol,
-        "prdt_clsf_cd": "101110" if korean else "101210",
-        "prdt_clsf_name": "국내주식" if korean else "해외주식",
-        **dict.fromkeys(blank, ""),
-    }
-    return informed({"output": output})
-
-
-def holidays(call: Call) -> Answer:
-    """Days from BASS_DT on: opnd_yn says whether the market opens (kis.md §4.10)."""
-    krx, first = load().days(Market.KRX), call.day("BASS_DT")
-    rows = []
-    for on in (first + timedelta(days=n) for n in range(HOLIDAY_ROWS)):
-        if not krx.first <= on <= krx.last:
-            break
-        opened = "Y" if krx.is_trading_day(on) else "N"
-        rows.append(
-            {
-                "bass_dt": f"{on:%Y%m%d}",
-                "wday_dvsn_cd": f"{on.isoweekday() % 7 + 1:02d}",
-                "bzdy_yn": opened,
-                "tr_day_yn": "Y",
-                "opnd_yn": opened,
-                "sttl_day_yn": "N" if on in krx.no_settlement else opened,
-            }
-        )
-    area = {"ctx_area_nk": "".ljust(20), "ctx_area_fk": f"{first:%Y%m%d}".ljust(20)}
-    return quoted({**area, "output": rows})
-
-
 def quote_tr(tr_id: str, path: str, handler: Handler, env: ExEnv | None = None, field: str = "FID_INPUT_ISCD") -> Tr:
     return Tr(tr_id, "GET", BASE + path, handler, Market.KRX, env=env, symbol_field=field)
 
 
-LIVE = ExEnv.LIVE  # on the 모의 host these answer EGW02006
 TRS = [
     quote_tr("FHKST01010100", "inquire-price", price),
     quote_tr("FHKST01010200", "inquire-asking-price-exp-ccn", asking_price),
     quote_tr("FHKST01010300", "inquire-ccnl", ticks),
-    quote_tr("CTPF1604R", "search-info", product, LIVE, "PDNO"),
-    quote_tr("CTCA0903R", "chk-holiday", holidays, LIVE, "BASS_DT"),
 ]

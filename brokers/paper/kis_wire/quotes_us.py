@@ -42,7 +42,7 @@ def money(value: Decimal) -> str:
     return fixed(value, DECIMALS)
 
 
-def _previous_volume(call: Call, symbol: str) -> int:
+def previous_volume(call: Call, symbol: str) -> int:
     days = call.exchange.bars(symbol, Timeframe.D1, 2, until=call.exchange.clock.market_now())
     return days[0].volume if len(days) == 2 else 0
 
@@ -58,7 +58,7 @@ def price(call: Call) -> Answer:
         "rsym": rsym,
         "zdiv": str(DECIMALS),
         "base": money(trade.prev_close),
-        "pvol": str(_previous_volume(call, listing.symbol)),
+        "pvol": str(previous_volume(call, listing.symbol)),
         "last": money(trade.price),
         **change(trade.change, trade.prev_close),
         "tvol": str(trade.cum_volume),
@@ -287,7 +287,7 @@ def product(call: Call) -> Answer:
     listing = us_listing(call.exchange, symbol, home)
     if listing is None or home is None:
         raise not_found()
-    trade = call.exchange.quote(symbol)
+    trade = call.exchange.quote(listing.symbol)
     blank = [
         "lstg_dt",
         "ovrs_stck_prdt_grp_no",
@@ -306,7 +306,7 @@ def product(call: Call) -> Answer:
     ]
     output = {
         **dict.fromkeys(blank, ""),
-        "std_pdno": symbol,
+        "std_pdno": listing.symbol,
         "prdt_eng_name": listing.name_en,
         "natn_cd": "840",
         "natn_name": "미국",
@@ -324,10 +324,10 @@ def product(call: Call) -> Answer:
         "buy_unit_qty": "1",
         "tr_unit_amt": "0",
         "lstg_stck_num": "0",
-        "ovrs_stck_tr_stop_dvsn_cd": "02" if call.exchange.halted(symbol) else "01",
+        "ovrs_stck_tr_stop_dvsn_cd": "02" if call.exchange.halted(listing.symbol) else "01",
         "lstg_abol_item_yn": "N",
         "lstg_yn": "Y",
-        "blbg_tckr_text": f"{symbol} US Equity",
+        "blbg_tckr_text": f"{listing.symbol} US Equity",
         "etp_chas_erng_rt_dbnb": "0.000000",
         "mint_svc_yn": "N",
         "prdt_name": listing.name_ko,

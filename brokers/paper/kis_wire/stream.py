@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
 
 from aiohttp import WSMsgType, web
@@ -16,15 +16,14 @@ from aiohttp import WSMsgType, web
 from brokers.paper.accounts import ExEnv, Profile
 from brokers.paper.exchange import Exchange
 from brokers.paper.faults import Step, StepKind
-from brokers.paper.kis_wire import control, frames
+from brokers.paper.kis_wire import control, feeds, frames
 from brokers.paper.kis_wire.auth import LIFETIME, read_approval
 from brokers.paper.kis_wire.control import Ask, ControlRefusal
+from brokers.paper.kis_wire.feeds import Feed
 from brokers.paper.kis_wire.notices import CipherKey, encrypted_frame, notice
-from brokers.paper.kis_wire.symbols import US_EXCHANGES
-from brokers.paper.listings import Listing
 from brokers.paper.orders import OrderEvent
 from brokers.paper.tape import Trade
-from shared.domain.account import BrokerName, Market
+from shared.domain.account import BrokerName
 from shared.domain.market import OrderBook
 from shared.domain.order import Side
 
@@ -84,6 +83,7 @@ class Hub:
         self._exchange, self._env, self._ping_every_s = exchange, env, ping_every_s
         self._sessions: set[Session] = set()
         self._readers: defaultdict[tuple[str, str], set[Session]] = defaultdict(set)
+        self._wanted: set[str] = set()  # symbols somebody registered: others are not even looked at
         exchange.subscribe_trades(self._on_trade)
         exchange.subscribe_books(self._on_book)
         exchange.subscribe_orders(self._on_order)
@@ -102,6 +102,7 @@ class Hub:
             self._sessions.discard(session)
             for target in session.registered:
                 self._readers[target].discard(session)
+            self._note_wanted()
         return socket
 
     async def close(self, _app: web.Application) -> None:
@@ -165,6 +166,7 @@ class Hub:
             raise ControlRefusal("OPSP0008", *target)
         session.registered.add(target)
         self._readers[target].add(session)
+        self._note_wanted()
         return "OPSP0000"
 
     def _unregister(self, session: Session, ask: Ask) -> str:
@@ -173,30 +175,26 @@ class Hub:
             raise ControlRefusal("OPSP0003", *target)
         session.registered.discard(target)
         self._readers[target].discard(session)
+        self._note_wanted()
         return "OPSP0001"
+
+    def _note_wanted(self) -> None:
+        self._readers = defaultdict(set, {target: readers for target, readers in self._readers.items() if readers})
+        self._wanted = {control.symbol_of(tr_key) for _, tr_key in self._readers}
 
     # -- frames
 
     def _on_trade(self, trade: Trade) -> None:
         listing = self._exchange.listing(trade.symbol)
-        if listing is None:
-            return
-        if listing.market is Market.KRX:
-            self._broadcast(control.KRX_TRADE, trade.symbol, trade.symbol, lambda _: frames.krx_trade(trade))
-            return
-        for key in _us_keys(listing):
-            self._broadcast(control.US_TRADE, key, trade.symbol, lambda rsym: frames.us_trade(rsym, trade))
+        if listing is not None and trade.symbol in self._wanted:
+            for one in feeds.of_trade(self._exchange, listing, trade):
+                self._broadcast(one, trade.symbol)
 
     def _on_book(self, book: OrderBook) -> None:
         listing = self._exchange.listing(book.symbol)
-        if listing is None:
-            return
-        if listing.market is Market.KRX:
-            volume = self._exchange.quote(book.symbol).cum_volume
-            self._broadcast(control.KRX_BOOK, book.symbol, book.symbol, lambda _: frames.krx_book(book, volume))
-            return
-        for key in _us_keys(listing):
-            self._broadcast(control.US_BOOK, key, book.symbol, lambda rsym: frames.us_book(rsym, book))
+        if listing is not None and book.symbol in self._wanted:
+            for one in feeds.of_book(self._exchange, listing, book):
+                self._broadcast(one, book.symbol)
 
     def _on_order(self, event: OrderEvent) -> None:
         """Tell the sessions that registered a notice and may know this account (kis.md §5.6, §5.9)."""
@@ -226,12 +224,12 @@ class Hub:
             return next(iter(hts_ids), None)
         return None
 
-    def _broadcast(self, tr_id: str, key: str, symbol: str, values: Callable[[str], list[str]]) -> None:
-        readers = self._readers.get((tr_id, key))
+    def _broadcast(self, feed: Feed, symbol: str) -> None:
+        readers = self._readers.get((feed.tr_id, feed.tr_key))
         if readers:
-            text = frames.frame(tr_id, values(key))
+            text = frames.frame(feed.tr_id, feed.write())
             for session in list(readers):
-                self._emit(session, tr_id, text, symbol=symbol)
+                self._emit(session, feed.tr_id, text, symbol=symbol)
 
     def _emit(
         self,
@@ -261,12 +259,6 @@ class Hub:
                 anew = encrypted_frame(tr_id, plain, session.key)
             elif step.kind is not StepKind.KEY_CHANGE:
                 session.queue(replace(step, frame=anew) if step.frame == text else step)
-
-
-def _us_keys(listing: Listing) -> tuple[str, str]:
-    """The tr_keys of a US symbol: the home exchange's, and the day market's."""
-    home = US_EXCHANGES[listing.venue]
-    return f"D{home.quote}{listing.symbol}", f"R{home.day_quote}{listing.symbol}"
 
 
 @contextlib.asynccontextmanager

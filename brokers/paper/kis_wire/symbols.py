@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from brokers.paper.accounts import ExEnv
+from brokers.paper.accounts import ExEnv, Profile
 from brokers.paper.exchange import Exchange
 from brokers.paper.listings import Listing
 from shared.domain.account import Market
@@ -37,10 +37,18 @@ BY_PRODUCT = {row.product: row for row in US_EXCHANGES.values()}
 BY_MARKET_CODE = {row.market_code: row for row in US_EXCHANGES.values()}
 
 
+def named(exchange: Exchange, symbol: str) -> Listing | None:
+    """The US listing of a symbol. KIS writes class shares with a slash, `BRK/B`; compat also takes a dot (§3.1)."""
+    listing = exchange.listing(symbol)
+    if listing is None and exchange.profile is Profile.COMPAT:
+        listing = exchange.listing(symbol.replace(".", "/"))
+    return listing if listing is not None and listing.market is Market.US else None
+
+
 def us_listing(exchange: Exchange, symbol: str, home: UsExchange | None) -> Listing | None:
     """Return the US listing of `symbol` at `home`; None when it is listed elsewhere or nowhere."""
-    listing = exchange.listing(symbol)
-    if listing is None or listing.market is not Market.US or home is None or listing.venue is not home.venue:
+    listing = named(exchange, symbol)
+    if listing is None or home is None or listing.venue is not home.venue:
         return None
     return listing
 

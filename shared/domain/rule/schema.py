@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from shared.domain.market import Timeframe
+from shared.domain.market import RULE_TIMEFRAMES
 from shared.domain.order import OrderType, TimeInForce
 from shared.domain.rule.model import (
     CompositeMode,
@@ -83,7 +84,7 @@ class Field:
     section: str = ""
 
 
-def _choice(doc: str, values: type[StrEnum], more: tuple[str, ...] = ()) -> Field:
+def _choice(doc: str, values: Iterable[StrEnum], more: tuple[str, ...] = ()) -> Field:
     return Field(Kind.CHOICE, doc, choices=tuple(one.value for one in values) + more)
 
 
@@ -120,7 +121,7 @@ SECTIONS: dict[str, dict[str, Field]] = {
     "strategy": {
         "id": Field(Kind.TEXT, "전략 ID · id", required=True),
         "category": Field(Kind.TEXT, "분류 · category"),
-        "timeframe": _choice("봉 단위 · bar length (default 1d)", Timeframe),
+        "timeframe": _choice("봉 단위 · bar length (default 1d)", RULE_TIMEFRAMES),
         "evaluate": _choice("봉 마감 또는 틱 · on bar close (default) or on every tick", EvaluateOn),
         "params": Field(Kind.NAMED, "조절값, $이름으로 씀 · knobs, used as $name", section="param"),
         "indicators": Field(Kind.SECTIONS, "지표들 · indicators", section="indicator"),

@@ -137,11 +137,11 @@ async def test_mock_trading_of_us_shares_has_orders_but_no_stream_book_or_close_
 async def test_a_session_takes_41_registrations_notices_included() -> None:
     where = site(Environment.SIM, Wire.LIVE)
     assert isinstance(where.hosts, HostList)
-    stream = KisStream(where, SystemClock(), None, "HDFSCNT0", ("H0GSCNI0", "HTSID01"), "1234567801", print)  # type: ignore[arg-type]
+    stream = KisStream(where, SystemClock(), None, ("H0GSCNI0", "HTSID01"), "1234567801", print)  # type: ignore[arg-type]
     for number in range(MAX_REGISTRATIONS - 1):
-        await stream.subscribe(f"DNAS{number}")
-    await stream.subscribe("DNAS0")  # already there
+        await stream.subscribe(("HDFSCNT0", f"DNAS{number}"))
+    await stream.subscribe(("HDFSCNT0", "DNAS0"))  # already there
     with pytest.raises(NotSupported):
-        await stream.subscribe("DNASNEW")
-    await stream.unsubscribe("DNAS0")
-    await stream.subscribe("DNASNEW")
+        await stream.subscribe(("HDFSASP0", "DNAS0"))  # a book is a registration of its own
+    await stream.unsubscribe(("HDFSCNT0", "DNAS0"))
+    await stream.subscribe(("HDFSASP0", "DNAS0"))

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brokers.http import Answer
-from brokers.kis import tr
 from brokers.kis.codec import instant_near, judge, number, order_id, rows, whole
 from shared.domain.errors import (
     AuthExpired,
@@ -22,6 +21,7 @@ from shared.domain.errors import (
     InsufficientFunds,
     MarketClosed,
     NotSupported,
+    OrderRejected,
     OutcomeUnknown,
     RateLimited,
     Refused,
@@ -60,6 +60,11 @@ def test_a_success_passes() -> None:
         (failed("OPSQ2000", "2"), 200, AuthRefused),
         (failed("APBK0656"), 200, UnknownSymbol),
         (failed("40030000"), 200, BadPrice),
+        (failed("APBK0506"), 200, BadPrice),
+        (failed("APBK0927", "7"), 200, OrderRejected),
+        (failed("40330000"), 200, OrderRejected),
+        (failed("40240000"), 200, OrderRejected),
+        (failed("40250000"), 200, InsufficientFunds),
     ],
 )
 def test_listed_codes_are_proven_refusals(body: object, status: int, error: type[BrokerError]) -> None:
@@ -76,7 +81,9 @@ def test_listed_codes_are_proven_refusals(body: object, status: int, error: type
         (failed("EGW00001"), 500),
         (failed("", "1"), 500),
         (failed("APBK7777"), 200),
-        (failed("40250000"), 200),
+        (failed("40310000"), 200),
+        (failed("APBK0344", "7"), 200),
+        (failed("APBK0963", "7"), 200),
         (failed("90020000"), 200),
         (failed("IGW00009"), 200),
         ({"rt_cd": "1", "msg_cd": "", "msg1": "주문가능금액을 초과 했습니다"}, 200),
@@ -103,11 +110,6 @@ def test_a_read_repeats_while_the_broker_is_away_and_not_when_it_says_no() -> No
         judge(answered(failed("EGW00301"), 500), False)
     with pytest.raises(Refused):
         judge(answered(failed("APBK7777")), False)
-
-
-def test_no_code_is_both_a_refusal_and_away() -> None:
-    assert not set(tr.REFUSALS) & tr.AWAY
-    assert {code for code, error in tr.REFUSALS.items() if error is RateLimited} == set(tr.RETRY_AFTER_S)
 
 
 @given(st.binary(), st.integers(100, 599), st.booleans())

@@ -1,20 +1,22 @@
 """Korean shares: our orders say what KIS documents, and its rows say what they mean."""
 
-from datetime import UTC, date, datetime
+import contextlib
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from brokers.kis.bars import merged
-from brokers.kis.codec import KST, rows
+from brokers.kis.codec import calendar_day, decode_ack, rows
 from brokers.kis.codec_krx import KrxDialect
 from brokers.kis.dialect import Ticket
 from brokers.kis.lookup import krx_type
 from shared.domain.account import AccountNumber
-from shared.domain.errors import BadPrice, NotSupported
+from shared.domain.errors import BadPrice, NotSupported, WireError
 from shared.domain.instrument import InstrumentType, Venue
-from shared.domain.market import Bar, Timeframe
-from shared.domain.order import OrderType, Side, TimeInForce
+from shared.domain.order import OrderSession, OrderType, Side, TimeInForce
 from tests.brokers.kis.payload import answer, request
 
 LIVE = KrxDialect(AccountNumber("12345678", "01"), mock=False)
@@ -102,11 +104,37 @@ def test_cancelled_rejected_and_cancel_rows_are_told_apart() -> None:
     assert (request_row.canceled, request_row.is_cancel) == (False, True)
 
 
-def test_executions_older_than_three_months_are_refused_not_cut() -> None:
-    asked = LIVE.executions(date(2026, 7, 9), date(2026, 7, 9)).fields
-    assert (asked["INQR_STRT_DT"], asked["EXCG_ID_DVSN_CD"]) == ("20260709", "ALL")
-    with pytest.raises(NotSupported):
-        LIVE.executions(date(2026, 1, 1), date(2026, 7, 9))
+def spans(since: date, until: date, today: date = date(2026, 7, 9)) -> list[tuple[str, str, str]]:
+    asks = LIVE.executions(since, until, today)
+    return [(ask.tr.live, ask.fields["INQR_STRT_DT"], ask.fields["INQR_END_DT"]) for ask in asks]
+
+
+def test_executions_before_three_months_are_another_transaction() -> None:
+    assert spans(date(2026, 7, 9), date(2026, 7, 9)) == [("TTTC0081R", "20260709", "20260709")]
+    assert spans(date(2026, 1, 1), date(2026, 7, 9)) == [
+        ("CTSC9215R", "20260101", "20260408"),
+        ("TTTC0081R", "20260409", "20260709"),
+    ]
+    assert spans(date(2026, 1, 1), date(2026, 2, 1)) == [("CTSC9215R", "20260101", "20260201")]
+    assert spans(date(2026, 2, 1), date(2026, 5, 31), date(2026, 5, 31))[1][1] == "20260228"
+
+
+@given(st.dates(date(2024, 1, 1), date(2027, 1, 1)), st.integers(0, 400), st.dates(date(2024, 1, 1), date(2027, 1, 1)))
+def test_the_lists_of_executions_cover_every_day_once(since: date, length: int, today: date) -> None:
+    until = since + timedelta(days=length)
+    covered: list[date] = []
+    for _, first, last in spans(since, until, today):
+        start, end = (calendar_day(day) for day in (first, last))
+        covered += [start + timedelta(days=n) for n in range((end - start).days + 1)]
+    assert covered == [since + timedelta(days=n) for n in range(length + 1)]
+
+
+def test_executions_are_asked_as_documented() -> None:
+    (ask,) = LIVE.executions(date(2026, 7, 9), date(2026, 7, 9), date(2026, 7, 9))
+    documented = {k: v for k, v in request("TTTC0081R").items() if not k.startswith("CTX")}
+    assert ask.fields == {**documented, "INQR_DVSN": "01", "EXCG_ID_DVSN_CD": "ALL"}
+    (ask,) = MOCK.executions(date(2026, 7, 9), date(2026, 7, 9), date(2026, 7, 9))
+    assert (ask.tr.id(True), ask.fields["EXCG_ID_DVSN_CD"]) == ("VTTC0081R", "KRX")
 
 
 def test_positions_and_d2_cash() -> None:
@@ -123,53 +151,6 @@ def test_buying_power_is_without_margin() -> None:
     assert LIVE.read_power(answer("TTTC8908R")) == (Decimal(4785650), 51)
 
 
-def test_a_quote_has_its_limits_and_price_zero_is_an_unknown_code() -> None:
-    body = answer("FHKST01010100")
-    quote = LIVE.read_quote("005930", body, NOW, NOW)
-    assert quote is not None
-    assert (quote.last, quote.upper_limit, quote.lower_limit) == (Decimal(71200), Decimal(92100), Decimal(49700))
-    body["output"] = {"stck_prpr": "0"}
-    assert LIVE.read_quote("AAPL", body, NOW, NOW) is None
-
-
-def test_the_book_has_ten_levels_best_first() -> None:
-    book = LIVE.read_book("005930", answer("FHKST01010200"), NOW, NOW)
-    assert (len(book.bids), len(book.asks)) == (10, 10)
-    assert book.bids[0].price < book.asks[0].price
-    assert book.at == datetime(2026, 7, 9, 1, 15, 3, tzinfo=UTC)
-
-
-def test_minute_bars_of_today_and_of_earlier_days_are_two_transactions() -> None:
-    first = LIVE.bars("005930", Venue.KRX, Timeframe.M1, NOW, NOW)
-    assert (first.tr.live, first.fields["FID_INPUT_HOUR_1"]) == ("FHKST03010200", "101530")
-    newest, older = LIVE.read_bars("005930", Timeframe.M1, answer("FHKST03010200"), NOW)
-    assert (newest.closed, older.closed) == (False, True)
-    yesterday = LIVE.earlier(Timeframe.M1, NOW, [], NOW)
-    assert yesterday is not None
-    past = LIVE.bars("005930", Venue.KRX, Timeframe.M1, yesterday, NOW)
-    assert (past.tr.live, past.fields["FID_INPUT_DATE_1"]) == ("FHKST03010230", "20260708")
-    assert MOCK.earlier(Timeframe.M1, NOW, [], NOW) is None
-
-
-def test_daily_bars_are_asked_adjusted_and_a_halted_day_has_none() -> None:
-    assert LIVE.bars("005930", Venue.KRX, Timeframe.D1, NOW, NOW).fields["FID_ORG_ADJ_PRC"] == "0"
-    body = answer("FHKST03010100")
-    body["output2"].append({**body["output2"][0], "stck_bsop_date": "20260708", "stck_oprc": "0", "acml_vol": "0"})
-    (today,) = LIVE.read_bars("005930", Timeframe.D1, body, NOW)
-    assert today.start == datetime(2026, 7, 9, 0, 0, tzinfo=UTC) and not today.closed
-
-
-def test_minutes_merge_into_fives_and_a_half_seen_bucket_is_left_out() -> None:
-    minutes = [
-        Bar("A", Timeframe.M1, datetime(2026, 7, 9, 0, minute, tzinfo=UTC), *map(Decimal, (m, m + 1, m - 1, m)), 10)
-        for m, minute in enumerate(range(3, 12), 100)
-    ]
-    five, forming = merged(minutes, Timeframe.M5, datetime(2026, 7, 9, 0, 11, 30, tzinfo=UTC), KST)
-    assert five.start == datetime(2026, 7, 9, 0, 5, tzinfo=UTC)
-    assert (five.open, five.high, five.low, five.close, five.volume) == (102, 107, 101, 106, 50)
-    assert five.closed and not forming.closed and forming.volume == 20
-
-
 @pytest.mark.parametrize(
     ("words", "last", "unit", "kind"),
     [
@@ -184,3 +165,68 @@ def test_a_fund_is_told_by_its_legal_name_or_by_its_price_unit(
     words: str, last: int, unit: int, kind: InstrumentType
 ) -> None:
     assert krx_type(words, Decimal(last), Decimal(unit), NOW.date()) is kind
+
+
+@pytest.mark.parametrize("venue", [Venue.KRX, Venue.NXT, Venue.SOR])
+def test_orders_and_changes_are_routed(venue: Venue) -> None:
+    assert LIVE.order(ticket(venue=venue)).fields["EXCG_ID_DVSN_CD"] == venue
+    order = LIVE.read_order(executed(excg_id_dvsn_cd=str(venue)), NOW)
+    assert order.venue is venue
+    assert LIVE.change(order, 7, None, "91252").fields["EXCG_ID_DVSN_CD"] == venue
+
+
+@pytest.mark.parametrize("session", [OrderSession.DAY_MARKET, OrderSession.RESERVED])
+def test_korean_shares_have_no_other_session(session: OrderSession) -> None:
+    with pytest.raises(NotSupported):
+        LIVE.order(replace(ticket(), session=session))
+    with pytest.raises(NotSupported):
+        LIVE.change(replace(LIVE.read_order(executed(), NOW), session=session), 1, None, "")
+
+
+def test_what_kis_has_not_for_korean_shares_is_refused_in_both_languages() -> None:
+    with pytest.raises(NotSupported, match=r"예약주문.*reserved"):
+        LIVE.reserved_orders(date(2026, 7, 1), date(2026, 7, 9))
+    with pytest.raises(NotSupported, match=r"체결 기준.*by execution"):
+        LIVE.settled()
+    with pytest.raises(NotSupported, match=r"모의투자.*mock trading"):
+        MOCK.order(ticket(venue=Venue.NXT))
+    with pytest.raises(NotSupported, match=r"모의투자.*mock trading"):
+        MOCK.profit(date(2026, 7, 1), date(2026, 7, 9)).tr.id(True)
+
+
+def test_period_profit_counts_sales_with_their_costs() -> None:
+    asked = LIVE.profit(date(2026, 7, 1), date(2026, 7, 9))
+    assert asked.fields == {k: v for k, v in request("TTTC8715R").items() if not k.startswith("CTX")}
+    page = answer("TTTC8715R")
+    page["output1"].append({**page["output1"][0], "sll_qty": "0", "buy_qty": "5"})
+    profit = LIVE.read_profit([page])
+    assert (profit.realized, profit.fees, profit.taxes) == (Decimal(1930), Decimal(20), Decimal(250))
+    (row,) = profit.rows
+    assert (row.trade_date, row.symbol, row.quantity) == (date(2026, 7, 3), "005930", 2)
+    assert (row.bought, row.sold, row.realized) == (Decimal(139600), Decimal(141800), Decimal(1930))
+
+
+@given(st.data(), st.sampled_from(["TTTC0081R", "TTTC0084R"]))
+def test_a_wrong_typed_or_cut_row_is_read_or_is_a_wire_error(data: st.DataObject, name: str) -> None:
+    row: dict[str, object] = dict(rows(answer(name), "output1" if name == "TTTC0081R" else "output")[0])
+    for field in data.draw(st.lists(st.sampled_from(sorted(row)), min_size=1, unique=True)):
+        row[field] = data.draw(st.one_of(st.none(), st.text(max_size=4), st.integers(), st.just({})))
+    with contextlib.suppress(WireError):
+        LIVE.read_order(row, NOW)
+
+
+def test_lists_and_amounts_are_asked_as_documented() -> None:
+    for ask, name in ((LIVE.open_orders(NOW.date()), "TTTC0084R"), (LIVE.balance(), "TTTC8434R")):
+        assert ask.fields == {k: v for k, v in request(name).items() if not k.startswith("CTX")}
+    power = LIVE.power("005930", Decimal(71200), Venue.KRX)
+    # 00 asks at the price of the limit order; 01 would ask at the upper limit
+    assert power.fields == {**request("TTTC8908R"), "ORD_DVSN": "00"}
+    assert MOCK.open_orders(NOW.date()).tr.id(True) == "VTTC0081R"
+
+
+def test_a_change_is_written_and_answered_as_documented() -> None:
+    order = LIVE.read_order(executed(), NOW)
+    fields = LIVE.change(order, 7, None, "91252").fields
+    assert fields == {**request("TTTC0013U"), "CNDT_PRIC": ""}
+    assert decode_ack(answer("TTTC0012U"), NOW).org_no == "91252"
+    assert decode_ack(answer("TTTC0013U"), NOW).broker_order_id == "0000117102"

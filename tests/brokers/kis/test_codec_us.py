@@ -1,5 +1,7 @@
 """US shares: our orders say what KIS documents, and its rows say what they mean."""
 
+import contextlib
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -7,14 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brokers.kis.codec import decode_ack, rows
+from brokers.kis.codec import KST, decode_ack, rows
 from brokers.kis.codec_us import UsDialect, collared, price_text
 from brokers.kis.dialect import Ticket
 from shared.domain.account import AccountNumber, Market
 from shared.domain.errors import BadPrice, NotSupported, WireError
 from shared.domain.instrument import Venue
-from shared.domain.market import Timeframe
-from shared.domain.order import OrderType, Side, TimeInForce
+from shared.domain.order import OrderSession, OrderType, Side, TimeInForce
 from shared.domain.venue_rules import on_tick
 from tests.brokers.kis.payload import answer, request
 
@@ -171,53 +172,187 @@ def test_buying_power_is_in_foreign_cash_only() -> None:
     assert LIVE.read_power(answer("TTTS3007R")) == (Decimal("7678.15"), 36)
 
 
-def test_a_quote_is_read_and_an_unknown_symbol_is_none() -> None:
-    quote = LIVE.read_quote("AAPL", answer("HHDFS00000300"), NOW, NOW)
-    assert quote is not None
-    assert (quote.last, quote.prev_close, quote.volume) == (Decimal("211.93"), Decimal("210.5"), 12034567)
-    assert quote.bid is None and quote.upper_limit is None
-    assert LIVE.read_quote("ZZZZZ", answer("HHDFS00000300-unknown"), NOW, NOW) is None
-
-
-def test_the_book_has_ten_levels_best_first() -> None:
-    book = LIVE.read_book("AAPL", answer("HHDFS76200100"), NOW, NOW)
-    assert len(book.bids) == len(book.asks) == 10
-    assert (book.bids[0].price, book.bids[0].quantity, book.asks[0].price) == (
-        Decimal("211.92"),
-        100,
-        Decimal("211.94"),
-    )
-    assert book.at == datetime(2026, 7, 9, 14, 15, 30, tzinfo=UTC)
-
-
-def test_minute_bars_are_in_new_york_time_and_the_forming_one_is_open() -> None:
-    now = datetime(2026, 7, 9, 14, 15, 30, tzinfo=UTC)
-    newest, older = LIVE.read_bars("AAPL", Timeframe.M1, answer("HHDFS76950200"), now)
-    assert newest.start == datetime(2026, 7, 9, 14, 15, tzinfo=UTC) and not newest.closed
-    assert older.closed and older.volume == 48022
-    before = LIVE.earlier(Timeframe.M1, now, [newest, older], now)
-    assert before is not None
-    assert LIVE.bars("AAPL", Venue.NASDAQ, Timeframe.M1, before, now).fields["KEYB"] == "20260709101300"
-
-
-def test_daily_bars_page_by_the_day_before_the_oldest() -> None:
-    today, yesterday = LIVE.read_bars("AAPL", Timeframe.D1, answer("HHDFS76240000"), NOW)
-    assert (today.closed, yesterday.closed) == (False, True)
-    assert today.start == datetime(2026, 7, 9, 13, 30, tzinfo=UTC)
-    before = LIVE.earlier(Timeframe.D1, NOW, [today, yesterday], NOW)
-    assert before is not None
-    assert LIVE.bars("AAPL", Venue.NASDAQ, Timeframe.D1, before, NOW).fields["BYMD"] == "20260707"
+def one_list(dialect: UsDialect, since: date, until: date) -> dict[str, str]:
+    (ask,) = dialect.executions(since, until, NOW.date())
+    return ask.fields
 
 
 def test_executions_are_asked_by_us_dates() -> None:
-    asked = LIVE.executions(date(2026, 7, 8), date(2026, 7, 9)).fields
+    asked = one_list(LIVE, date(2026, 7, 8), date(2026, 7, 9))
     documented = request("TTTS3035R")
     assert asked == {name: value for name, value in documented.items() if not name.startswith("CTX")}
-    assert MOCK.executions(date(2026, 7, 8), date(2026, 7, 9)).fields["PDNO"] == ""
+    assert one_list(MOCK, date(2026, 7, 8), date(2026, 7, 9))["PDNO"] == ""
 
 
-def test_mock_trading_has_no_book_minutes_or_ticks() -> None:
-    assert MOCK.stream_tr is None
-    for ask in (MOCK.book("AAPL", Venue.NASDAQ), MOCK.bars("AAPL", Venue.NASDAQ, Timeframe.M1, NOW, NOW)):
-        with pytest.raises(NotSupported):
-            ask.tr.id(True)
+def sent(kind: OrderType = OrderType.LIMIT, side: Side = Side.BUY, **changes: object) -> Ticket:
+    return replace(ticket(side, None if kind in {OrderType.MOO, OrderType.MOC} else "211.50", kind), **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("side", "kind", "code"),
+    [
+        (Side.BUY, OrderType.LIMIT, "00"),
+        (Side.SELL, OrderType.MOO, "31"),
+        (Side.BUY, OrderType.LOO, "32"),
+        (Side.SELL, OrderType.LOO, "32"),
+        (Side.SELL, OrderType.MOC, "33"),
+        (Side.BUY, OrderType.LOC, "34"),
+        (Side.SELL, OrderType.LOC, "34"),
+    ],
+)
+def test_every_us_order_type_has_its_code(side: Side, kind: OrderType, code: str) -> None:
+    fields = LIVE.order(sent(kind, side)).fields
+    assert fields["ORD_DVSN"] == code
+    assert fields["OVRS_ORD_UNPR"] == ("0" if kind in {OrderType.MOO, OrderType.MOC} else "211.50")
+
+
+@pytest.mark.parametrize(("venue", "code"), [(Venue.NASDAQ, "NASD"), (Venue.NYSE, "NYSE"), (Venue.AMEX, "AMEX")])
+def test_every_us_exchange_has_its_code(venue: Venue, code: str) -> None:
+    assert LIVE.order(sent(venue=venue)).fields["OVRS_EXCG_CD"] == code
+    with pytest.raises(NotSupported):
+        LIVE.order(sent(venue=Venue.KRX))
+
+
+def test_a_day_market_order_is_written_as_documented() -> None:
+    ask = LIVE.order(sent(session=OrderSession.DAY_MARKET, quantity=1, price=Decimal("210")))
+    assert (ask.tr.id(False), ask.fields) == ("TTTS6036U", request("TTTS6036U"))
+    sale = LIVE.order(sent(side=Side.SELL, session=OrderSession.DAY_MARKET))
+    assert sale.tr.id(False) == "TTTS6037U" and "SLL_TYPE" not in sale.fields
+    with pytest.raises(NotSupported):
+        LIVE.order(sent(OrderType.LOC, session=OrderSession.DAY_MARKET))
+
+
+def test_a_reserved_order_is_written_as_documented() -> None:
+    ask = LIVE.order(sent(session=OrderSession.RESERVED, quantity=1, price=Decimal("205")))
+    assert (ask.tr.id(False), ask.tr.id(True), ask.fields) == ("TTTT3014U", "VTTT3014U", request("TTTT3014U"))
+    at_open = LIVE.order(sent(OrderType.MOO, Side.SELL, session=OrderSession.RESERVED))
+    assert (at_open.tr.id(False), at_open.fields["ORD_DVSN"], at_open.fields["FT_ORD_UNPR3"]) == (
+        "TTTT3016U",
+        "31",
+        "0",
+    )
+    with pytest.raises(NotSupported):
+        LIVE.order(sent(OrderType.LOC, session=OrderSession.RESERVED))
+    assert decode_ack(answer("TTTT3014U"), NOW).broker_order_id == "0030135009"
+
+
+def test_a_reservation_is_listed_and_cancelled_whole_as_documented() -> None:
+    listed = LIVE.reserved_orders(date(2026, 7, 1), date(2026, 7, 9))
+    asked = request("TTTT3039R")
+    assert listed.fields == {name: value for name, value in asked.items() if not name.startswith("CTX")}
+    (row,) = rows(answer("TTTT3039R"), "output")
+    order = LIVE.read_reserved(row)
+    assert (order.broker_order_id, order.leaves_quantity, order.session) == ("0030135009", 1, OrderSession.RESERVED)
+    assert order.ordered_at == datetime(2026, 7, 9, 1, 15, tzinfo=UTC)
+    ask = LIVE.change(order, 1, None, "")
+    assert (ask.tr.id(False), ask.fields) == ("TTTT3017U", request("TTTT3017U"))
+    assert decode_ack(answer("TTTT3017U"), NOW).broker_order_id == "0030135009"
+    with pytest.raises(NotSupported):
+        LIVE.change(order, 1, Decimal("204.00"), "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "canceled", "rejected"),
+    [
+        ({"cncl_yn": "Y"}, True, False),
+        ({"nprc_rson_text": "잔고부족"}, False, True),
+        ({"odno": "0030001234"}, False, False),
+    ],
+)
+def test_a_reservation_that_ended_waits_no_longer(changes: dict[str, str], canceled: bool, rejected: bool) -> None:
+    (row,) = rows(answer("TTTT3039R"), "output")
+    order = LIVE.read_reserved({**row, **changes})
+    assert (order.leaves_quantity, order.canceled, order.rejected) == (0, canceled, rejected)
+
+
+def test_a_change_goes_to_the_book_of_its_order() -> None:
+    by_night, by_day = LIVE.read_order(executed(), NOW), LIVE.read_order(executed(thco_ord_tmd="110501"), NOW)
+    assert (by_night.session, by_day.session) == (OrderSession.REGULAR, OrderSession.DAY_MARKET)
+    assert MOCK.read_order(executed(thco_ord_tmd="110501"), NOW).session is OrderSession.REGULAR
+    assert LIVE.change(by_night, 7, None, "").tr.live == "TTTT1004U"
+    assert LIVE.change(by_day, 7, Decimal("211.00"), "").tr.live == "TTTS6038U"
+
+
+def test_a_class_share_is_spelled_with_a_slash_on_the_wire_and_a_dot_here() -> None:
+    ask = LIVE.order(sent(symbol="BRK.B", venue=Venue.NYSE))
+    assert ask.fields["PDNO"] == "BRK/B"
+    order = LIVE.read_order(executed(pdno="BRK/B"), NOW)
+    assert order.symbol == "BRK.B"
+    assert LIVE.change(order, 1, None, "").fields["PDNO"] == "BRK/B"
+    body = answer("CTRP6504R")
+    body["output1"][0]["pdno"] = "BRK/B"
+    assert [position.symbol for position in LIVE.read_positions([body])] == ["BRK.B"]
+
+
+def test_settled_holdings_are_asked_whole_and_counted_once() -> None:
+    (whole_us,) = LIVE.settled()
+    assert whole_us.fields == {k: v for k, v in request("TTTS3012R").items() if not k.startswith("CTX")}
+    assert [ask.fields["OVRS_EXCG_CD"] for ask in MOCK.settled()] == ["NASD", "NYSE", "AMEX"]
+    page = answer("TTTS3012R")
+    (position,) = LIVE.read_settled([page, page])
+    assert (position.symbol, position.quantity, position.sellable) == ("AAPL", 10, 10)
+    assert (position.average_price, position.last_price) == (Decimal("206.5"), Decimal("211.93"))
+
+
+def test_period_profit_is_in_dollars_and_its_summary_is_the_last_pages() -> None:
+    asked = LIVE.profit(date(2026, 6, 1), date(2026, 7, 9))
+    assert asked.fields == {k: v for k, v in request("TTTS3039R").items() if not k.startswith("CTX")}
+    profit = LIVE.read_profit([answer("TTTS3039R")])
+    assert (profit.currency, profit.realized, profit.fees, profit.taxes) == (
+        "USD",
+        Decimal("21.92"),
+        Decimal("2.48"),
+        None,
+    )
+    (row,) = profit.rows
+    assert (row.trade_date, row.symbol, row.quantity) == (date(2026, 7, 2), "MSFT", 2)
+    assert (row.bought, row.sold, row.realized) == (Decimal("960.20"), Decimal("984.60"), Decimal("21.92"))
+    assert LIVE.read_profit([{"output1": [], "output2": {}}]).realized == 0
+
+
+@pytest.mark.parametrize("make", ["reserved_orders", "profit"])
+def test_what_mock_trading_has_not_is_refused_in_both_languages(make: str) -> None:
+    ask = getattr(MOCK, make)(date(2026, 7, 1), date(2026, 7, 9))
+    with pytest.raises(NotSupported) as refused:
+        ask.tr.id(True)
+    assert "모의투자" in refused.value.message and "mock trading" in refused.value.message
+
+
+@given(st.decimals("0.0001", "99999.9999", places=4))
+def test_a_price_survives_the_wire(price: Decimal) -> None:
+    assert Decimal(price_text(price)) == price
+
+
+@given(st.integers(1_578_000_000, 1_860_000_000))
+def test_an_order_time_survives_the_wire(seconds: int) -> None:
+    kst = datetime.fromtimestamp(seconds, KST)
+    row = executed(dmst_ord_dt=f"{kst:%Y%m%d}", thco_ord_tmd=f"{kst:%H%M%S}")
+    assert LIVE.read_order(row, NOW).ordered_at == kst.astimezone(UTC)
+
+
+WRONG = st.one_of(st.none(), st.text(max_size=4), st.integers(), st.lists(st.integers(), max_size=1), st.just({}))
+
+
+@given(st.data())
+def test_a_wrong_typed_or_cut_row_is_read_or_is_a_wire_error(data: st.DataObject) -> None:
+    row: dict[str, object] = dict(executed())
+    for name in data.draw(st.lists(st.sampled_from(sorted(row)), min_size=1, unique=True)):
+        if data.draw(st.booleans()):
+            row[name] = data.draw(WRONG)
+        else:
+            del row[name]
+    with contextlib.suppress(WireError):
+        LIVE.read_order(row, NOW)
+
+
+def test_lists_are_asked_as_documented() -> None:
+    assert LIVE.balance().fields == request("CTRP6504R")
+    assert LIVE.open_orders(NOW.date()).fields == {k: v for k, v in request("TTTS3018R").items() if k[:3] != "CTX"}
+    assert MOCK.open_orders(NOW.date()).tr.id(True) == "VTTS3035R"
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [("TTTT1004U", "0030001301"), ("TTTS6036U", "0030000045"), ("TTTT3014U", "0030135009")]
+)
+def test_every_order_answer_names_its_order(name: str, number: str) -> None:
+    assert decode_ack(answer(name), NOW).broker_order_id == number

@@ -144,3 +144,76 @@ def test_a_notice_of_odd_fields_is_read_or_named(fields: list[str]) -> None:
     fields[1] = "1234567801"
     with contextlib.suppress(WireError):
         frames.decode_notices(frames.Frame(False, "H0GSCNI0", 1, ""), "^".join(fields), "1234567801", NOW)
+
+
+US_BOOK = (
+    "DNASAAPL^AAPL^4^20260709^101530^20260709^231530^9120^8745^0^-10^"
+    + "^".join(f"211.{92 - n:02d}00^211.{94 + n:02d}00^{100 + n}^{300 + n}^0^0" for n in range(6))
+    + "^" + "^".join("0.0000^0.0000^0^0^0^0" for _ in range(4))
+)  # fmt: skip
+KRX_BOOK = "^".join(
+    ["005930", "101503", "0"]
+    + [str(71300 + 100 * n) for n in range(10)]
+    + [str(71200 - 100 * n) for n in range(10)]
+    + [str(25310 + 10 * n) for n in range(10)]
+    + [str(18022 + 10 * n) for n in range(10)]
+    + ["310220", "288140", "0", "0", "0", "0", "0", "0", "5", "0.00", "4312045", "-120", "85", "0", "0", "0"]
+)
+
+
+def test_a_us_book_frame_has_its_levels_and_its_korean_time() -> None:
+    (book,) = frames.decode_books(frames.decode_frame(f"0|HDFSASP0|001|{US_BOOK}"), NOW)
+    assert (book.symbol, len(book.bids), len(book.asks)) == ("AAPL", 6, 6)  # empty levels are none
+    assert (book.bids[0].price, book.bids[0].quantity) == (Decimal("211.92"), 100)
+    assert (book.asks[1].price, book.asks[1].quantity) == (Decimal("211.95"), 301)
+    assert book.at == datetime(2026, 7, 9, 14, 15, 30, tzinfo=UTC)
+
+
+def test_a_us_book_frame_of_one_level_is_read() -> None:
+    one = "^".join(US_BOOK.split("^")[:17])
+    (book,) = frames.decode_books(frames.decode_frame(f"0|HDFSASP0|001|{one}"), NOW)
+    assert (len(book.bids), len(book.asks)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "more"), [("H0STASP0", ""), ("H0UNASP0", "^71250^10^0^0^0^0"), ("H0NXASP0", "^0^0^0^0^0^0")]
+)
+def test_a_korean_book_frame_of_every_venue_is_read(code: str, more: str) -> None:
+    now = datetime(2026, 7, 9, 1, 15, 4, tzinfo=UTC)
+    first, second = frames.decode_books(frames.decode_frame(f"0|{code}|002|{KRX_BOOK}{more}^{KRX_BOOK}{more}"), now)
+    assert first == second and len(first.bids) == len(first.asks) == 10
+    assert (first.bids[0].price, first.bids[0].quantity) == (Decimal(71200), 18022)
+    assert (first.asks[9].price, first.asks[9].quantity) == (Decimal(72200), 25400)
+    assert first.at == datetime(2026, 7, 9, 1, 15, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("code", ["H0UNCNT0", "H0NXCNT0"])
+def test_trades_of_nxt_and_of_both_venues_read_like_those_of_krx(code: str) -> None:
+    (tick,) = frames.decode_ticks(frames.decode_frame(f"0|{code}|001|{KRX}"), NOW)
+    assert (tick.symbol, tick.price, tick.quantity) == ("005930", Decimal(71200), 15)
+
+
+def test_a_class_share_ticks_under_our_spelling() -> None:
+    line = US.replace("DNASAAPL^AAPL", "DNYSBRK/B^BRK/B")
+    (tick,) = frames.decode_ticks(frames.decode_frame(f"0|HDFSCNT0|001|{line}"), NOW)
+    assert tick.symbol == "BRK.B"
+
+
+@given(st.text(max_size=300), st.sampled_from(sorted(frames.BOOK_FIELDS)))
+def test_a_broken_book_frame_is_a_wire_error(payload: str, code: str) -> None:
+    with contextlib.suppress(WireError):
+        frames.decode_books(frames.Frame(False, code, 1, payload), NOW)
+
+
+def test_a_notice_of_an_nxt_order_reads_like_one_of_krx() -> None:
+    fields = KRX_FILL.split("^")
+    longer = "^".join([*fields[:18], "0", "2", "N", "", *fields[19:]])  # the newer layout names the venue in field 20
+    frame = frames.Frame(True, "H0STCNI0", 1, "")
+    (notice,) = frames.decode_notices(frame, longer, "1234567801", NOW)
+    assert (notice.kind, notice.broker_order_id, notice.symbol) == ("filled", "0000117057", "005930")
+
+
+@pytest.mark.parametrize(("name", "code"), [("ws-unsubscribe", "OPSP0001"), ("ws-error", "OPSP0002")])
+def test_control_answers_carry_their_code(name: str, code: str) -> None:
+    ack = frames.decode_control(json.dumps(answer(name)))
+    assert (ack.tr, ack.key, ack.code) == ("HDFSCNT0", "DNASAAPL", code)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from brokers.paper.accounts import Account, ExEnv, Profile
 from brokers.paper.clock import ExchangeClock
+from brokers.paper.costs import CostMode
 from brokers.paper.exchange import Exchange
 from brokers.paper.orders import ExOrder, OrderEvent
 from brokers.paper.state import State
 from shared.domain.account import BrokerName, Market
 from shared.domain.instrument import Venue
-from shared.domain.order import OrderType, Side, TimeInForce
+from shared.domain.order import OrderSession, OrderType, Side, TimeInForce
 
 SUNDAY_NIGHT = datetime(2026, 11, 22, 13, 0, 0, tzinfo=UTC)
 
@@ -43,8 +44,9 @@ class Rig:
         at: datetime = SUNDAY_NIGHT,
         speed: float | None = None,
         profile: Profile = Profile.COMPAT,
+        costs: CostMode = CostMode.NONE,
     ) -> None:
-        self.folder, self.tape, self.speed, self.profile = folder, tape, speed, profile
+        self.folder, self.tape, self.speed, self.profile, self.costs = folder, tape, speed, profile, costs
         self.hand = HandClock(at)
         self._open()
 
@@ -58,7 +60,13 @@ class Rig:
             self.speed,
             self.profile,
             cash,  # type: ignore[arg-type]
+            costs=self.costs,
         )
+        if self.profile is Profile.STRICT:
+            self.exchange.register(
+                broker=BrokerName.KIS, env=ExEnv.LIVE, app_key="key", secret="secret", account="12345678-01",
+                hts_id="", cash=None, holdings=[],
+            )  # fmt: skip
         self.told: list[OrderEvent] = []
         self.exchange.subscribe_orders(self.told.append)
 
@@ -89,6 +97,8 @@ class Rig:
         order_type: OrderType | None = None,
         time_in_force: TimeInForce = TimeInForce.DAY,
         account: Account | None = None,
+        venue: Venue | None = None,
+        session: OrderSession = OrderSession.REGULAR,
     ) -> ExOrder:
         listing = self.exchange.listing(symbol)
         market = listing.market if listing else Market.US
@@ -100,8 +110,9 @@ class Rig:
             quantity=quantity,
             price=None if price is None else Decimal(str(price)),
             order_type=order_type or (OrderType.MARKET if price is None else OrderType.LIMIT),
-            venue=listing.venue if listing else Venue.NASDAQ,
+            venue=venue or (listing.venue if listing else Venue.NASDAQ),
             time_in_force=time_in_force,
+            session=session,
         )
 
     def buy(self, symbol: str, quantity: int, price: object = None) -> ExOrder:
@@ -109,6 +120,11 @@ class Rig:
 
     def sell(self, symbol: str, quantity: int, price: object = None) -> ExOrder:
         return self.order(Side.SELL, symbol, quantity, price)
+
+    def until(self, at: datetime) -> None:
+        """Let time pass without a look at every second: the exchange is moved on at `at`."""
+        self.hand.at = at
+        self.exchange.advance()
 
     def ledger(self, kind: str | None = None) -> list[tuple[object, ...]]:
         return [

@@ -17,7 +17,7 @@ from brokers.paper.clients import Lot
 from brokers.paper.orders import EventKind, ExKind, ExOrder, ExStatus, Reject, RejectReason, order_id
 from shared.domain.account import BrokerName, Market
 from shared.domain.money import Currency
-from shared.domain.order import OrderType, Side, TimeInForce
+from shared.domain.order import Side, TimeInForce
 from tests.brokers.paper.floor_rig import SUNDAY_NIGHT, Rig
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -261,14 +261,6 @@ def test_ioc_takes_what_is_there_and_gives_the_rest_back(rig: Rig) -> None:
     assert (order.filled, order.canceled, order.status) == (ask.quantity, 20, ExStatus.CANCELED)
     assert rig.exchange.cash(rig.kis, Currency.KRW).reserved == 0
     assert rig.ledger("CANCEL")[-1][-1] == "IOC"
-
-
-def test_closing_orders_of_the_us_are_plain_orders_in_an_always_open_market(rig: Rig) -> None:
-    rig.order(Side.BUY, "AAPL", 5, 230, order_type=OrderType.LOC)
-    rig.run(2)
-    rig.order(Side.SELL, "AAPL", 5, order_type=OrderType.MOC)
-    rig.run(2)
-    assert [row[4] for row in rig.ledger("FILL")] == ["BUY", "SELL"]
 
 
 def test_an_order_ends_with_its_trade_date(rig: Rig) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 
 from brokers.paper.accounts import AccountId, ExEnv
 from brokers.paper.ledger import EventType, Ledger, Leg
-from brokers.paper.state import State
+from brokers.paper.state import LATER, State
 from shared.domain.account import BrokerName
 from shared.domain.errors import ConfigError
-from tests.brokers.paper.floor_rig import SUNDAY_NIGHT
+from shared.domain.order import OrderSession
+from tests.brokers.paper.floor_rig import SUNDAY_NIGHT, Rig
 
 ACCOUNT = AccountId(BrokerName.KIS, ExEnv.LIVE, "12345678-01")
 amounts = st.decimals(min_value="-1000000", max_value="1000000", places=2, allow_nan=False)
@@ -85,6 +87,61 @@ def test_what_fails_half_way_is_not_written(tmp_path: Path) -> None:
     assert Ledger(state).seq == 0
     assert state.failed
     state.close()
+
+
+async def test_transactions_of_one_turn_share_a_commit_and_nobody_answers_before_it(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    state.group(asyncio.get_running_loop().call_soon)
+    ledger, done = Ledger(state), []
+
+    async def serve(number: int) -> None:
+        with state.transaction():
+            append(ledger)
+        state.after_commit(lambda: done.append(("after", number, state.db.in_transaction)))
+        await state.committed()
+        done.append(("answered", number, state.db.in_transaction))
+
+    commits: list[str] = []
+    state.db.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+    await asyncio.gather(*(serve(number) for number in range(5)))
+    assert commits == ["COMMIT"]
+    assert sorted(done) == sorted((kind, number, False) for kind in ("after", "answered") for number in range(5))
+    assert Ledger(state).seq == 5
+    state.close()
+
+
+async def test_what_fails_in_a_shared_commit_leaves_everyone_of_it_without_an_answer(tmp_path: Path) -> None:
+    state, turns = State(tmp_path), []
+    state.group(turns.append)  # the turn ends later
+    ledger = Ledger(state)
+    with state.transaction():
+        append(ledger)
+    waiting = asyncio.ensure_future(state.committed())
+    await asyncio.sleep(0)
+    with pytest.raises(KeyError), state.transaction():
+        append(ledger)
+        raise KeyError
+    with pytest.raises(ConnectionAbortedError):
+        await waiting
+    assert Ledger(state).seq == 0
+    state.close()
+
+
+def test_a_state_file_of_before_is_brought_up_to_date(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    order = rig.buy("AAPL", 3, 230)
+    rig.run(2)
+    for table, column, _ in LATER:
+        rig.state.db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    rig.again()
+    known = rig.exchange.order(rig.kis, order.order_no)
+    assert known is not None and known.session is OrderSession.REGULAR
+    assert rig.exchange.executions(rig.kis, order.order_no)[0].fee == 0
+    rig.buy("AAPL", 1, 230)
+    rig.run(2)
+    rig.again()
+    assert rig.exchange.ledger.check() == []
+    rig.close()
 
 
 def test_a_second_exchange_on_the_same_state_is_refused_by_name(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -136,7 +137,7 @@ def test_once_healthy_every_port_listens(process: Process) -> None:
         with socket.create_connection(("127.0.0.1", port + process.offset), timeout=2):
             pass
     clock = process.admin("/clock")
-    assert set(clock) == {"market", "wall", "speed", "sessions"}
+    assert set(clock) == {"market", "wall", "speed", "sessions", "next_auction"}
     assert clock["sessions"] == "always"
 
 
@@ -170,6 +171,17 @@ def test_sigterm_ends_it_cleanly_within_two_seconds_while_a_client_hangs_on(proc
         assert time.monotonic() - begun < 2
 
 
+def test_over_tls_the_brokers_ports_answer_those_who_trust_its_authority(process: Process, tmp_path: Path) -> None:
+    process.start("--tls", str(tmp_path / "tls"), "--costs", "default")
+    trusting = ssl.create_default_context(cafile=str(tmp_path / "tls" / "ca.pem"))
+    keys = {"grant_type": "client_credentials", "appkey": "key", "appsecret": "secret"}
+    url = process.url("kis_rest_live", "/oauth2/tokenP").replace("http:", "https:")
+    with httpx.Client(verify=trusting, trust_env=False) as client:
+        assert client.post(url, json=keys).status_code == 200
+    with pytest.raises(httpx.TransportError):
+        process.token()
+
+
 @pytest.mark.parametrize(
     "flags",
     [
@@ -180,6 +192,7 @@ def test_sigterm_ends_it_cleanly_within_two_seconds_while_a_client_hangs_on(proc
         ("--port-offset", "60000"),
         ("--cash", "EUR=5"),
         ("--cash", "USD=lots"),
+        ("--costs", "some"),
         ("--surprise",),
     ],
 )
@@ -240,7 +253,24 @@ def test_the_admin_door_answers_and_refuses_by_name(process: Process) -> None:
     assert process.admin("/accounts/12345678-01") == before
     numbers = [one["account"] for one in process.admin("/accounts")["accounts"]]
     assert sorted(numbers) == ["12345678-01", "20112345601", "50001234-01"]
+    assert {"settled", "unsettled", "orderable"} <= set(before)
+    for action in (
+        {"symbol": "AAPL", "split": "2:1"},
+        {"symbol": "AAPL", "dividend": "0.24"},
+        {"symbol": "005930", "vi": True},
+        {"symbol": "005930", "resume": True},
+        {"market": "US", "circuit_breaker": True},
+        {"market": "US", "circuit_breaker": False},
+    ):
+        assert process.post("/tape", action).status_code == 200
+    assert set(process.admin("/clock")["next_auction"]) == {"KRX", "US"}
     for response in (
+        process.post("/tape", {"symbol": "AAPL", "split": "2"}),
+        process.post("/tape", {"symbol": "AAPL", "split": "1:1"}),
+        process.post("/tape", {"symbol": "AAPL", "dividend": "-1"}),
+        process.post("/tape", {"symbol": "AAPL", "vi": False}),
+        process.post("/tape", {"market": "MOON", "circuit_breaker": True}),
+        process.post("/tape", {"symbol": "AAPL", "speed": 2}),
         process.post("/tape", {"symbol": "AAPL"}),
         process.post("/tape", {"symbol": "AAPL", "jump": "much"}),
         process.post("/tape", {"symbol": "NOPE", "jump": 1}),

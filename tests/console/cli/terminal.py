@@ -1,17 +1,21 @@
-"""A terminal on a desk of its own: every command is a real process."""
+"""A terminal on a desk of its own. A command runs the program's own `main` in this process, or as a process of its own
+where that is the matter (`spawn`, `start`): starting Python eighty times would be most of the tests' work."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
 
+from console.cli.__main__ import main
 from console.services.accounts import Keys, Limits, NewAccount, add_account
 from console.services.permissions import Actor
 from console.wiring import Wiring, wire
@@ -22,6 +26,7 @@ from shared.db import open_engine
 from shared.domain.account import BrokerName, Environment, Market
 from shared.models import Role
 
+OURS = ("LETSTRADE", "KIS_", "LS_", "DATABASE_URL", "SUPABASE_")
 KEYS = "app_key=PSCANARYAPPKEY0001\napp_secret=CANARYAPPSECRET0001zzzz\naccount_no={number}\n"
 
 
@@ -54,6 +59,22 @@ class Terminal:
         return wire(load_settings(self.env))
 
     def run(self, *words: str, stdin: str = "", **env: str) -> Said:
+        """Run `main(words)` to its end, as on a machine of its own."""
+        out, err, before = io.StringIO(), io.StringIO(), (dict(os.environ), sys.stdin)
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        os.environ.clear()
+        os.environ.update({**clean, **self.env, **env})
+        sys.stdin = io.StringIO(stdin)
+        try:
+            with redirect_stdout(out), redirect_stderr(err):
+                code = main(list(words))
+        finally:
+            os.environ.clear()
+            os.environ.update(before[0])
+            sys.stdin = before[1]
+        return Said(code, out.getvalue(), err.getvalue())
+
+    def spawn(self, *words: str, stdin: str = "", **env: str) -> Said:
         """Run `python -m console.cli words…` to its end."""
         process = self.start(*words, **env)
         out, err = process.communicate(stdin, timeout=60)
@@ -66,7 +87,7 @@ class Terminal:
         return said.json
 
     def start(self, *words: str, **env: str) -> subprocess.Popen[str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("LETSTRADE", "KIS_", "LS_"))}
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         return subprocess.Popen(
             [sys.executable, "-m", "console.cli", *words],
             cwd=ROOT,
@@ -82,10 +103,10 @@ class Terminal:
         write_keys(load_settings(self.env))
         schema.upgrade(self.engine)
 
-    def add(self, nickname: str, env: Environment = Environment.SIM) -> int:
+    def add(self, nickname: str, env: Environment = Environment.SIM, number: int = 1) -> int:
         """Register a KIS US account through the service (its verb has tests of its own); return its id."""
         new = NewAccount(nickname, BrokerName.KIS, Market.US, env)
-        keys = Keys("PSCANARYAPPKEY0001", "CANARYAPPSECRET0001zzzz", "12345678-01")
+        keys = Keys(f"PSCANARYAPPKEY{number:04d}", "CANARYAPPSECRET0001zzzz", f"1234567{9 - number}-01")
         actor = Actor(None, Role.ADMIN, "cli", "tests")
         limits = Limits(None, None, None, None, None)
         return add_account(self.wiring(), actor, new, keys, limits, confirm=nickname)

@@ -45,3 +45,21 @@ def test_a_served_exchange_tells_its_ledger_and_takes_faults(serving: Terminal) 
     assert serving.run("exchange", "fault", "{broken", "--json", *where).code == 2
     serving.json("exchange", "fault", "--remove", "all", *where)
     assert serving.json("exchange", "fault", *where)["faults"] == []
+
+
+def test_a_fire_drill_is_listed_started_for_one_account_and_ended(serving: Terminal) -> None:
+    where = ["--port-offset", OFFSET]
+    names = [one["name"] for one in serving.json("exchange", "fault", "--drills", *where)["items"]]
+    assert "order-answer-lost" in names
+    serving.json("exchange", "fault", '{"action": "hang"}', *where)
+    begun = serving.json("exchange", "fault", "--drill", "order-listed-late", "--account", "12345678-01", *where)
+    planted = serving.json("exchange", "fault", *where)["faults"]
+    assert [one["id"] for one in planted[1:]] == begun["faults"]
+    assert {one["match"]["account"] for one in planted[1:]} == {"12345678-01"}
+    assert begun["ends_ko"] and begun["ends_en"]
+    assert serving.json("exchange", "fault", "--end", "order-listed-late", *where)["removed"] == 2
+    assert [one["action"] for one in serving.json("exchange", "fault", *where)["faults"]] == ["hang"]
+    serving.json("exchange", "fault", "--drill", "halt", *where)
+    serving.json("exchange", "fault", "--end", "halt", *where)
+    unknown = serving.run("exchange", "fault", "--drill", "earthquake", "--json", *where)
+    assert (unknown.code, unknown.json["error"]["code"]) == (1, "unknown_drill")

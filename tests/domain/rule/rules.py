@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from shared.domain.market import Timeframe
+from shared.domain.market import RULE_TIMEFRAMES
 from shared.domain.order import OrderType, TimeInForce
 from shared.domain.rule import model as m
 from shared.domain.rule.catalogue import BUILDER, TALIB
@@ -170,7 +170,7 @@ def rules(draw, with_targets=False):
         indicators=inds,
         params=knobs,
         category=draw(words),
-        timeframe=draw(st.sampled_from(Timeframe)),
+        timeframe=draw(st.sampled_from(RULE_TIMEFRAMES)),
         evaluate=draw(st.sampled_from(m.EvaluateOn)),
         risk=m.Risk(
             *(draw(st.none() | guard) for _ in range(3)),

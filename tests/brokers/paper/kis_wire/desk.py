@@ -15,6 +15,7 @@ import httpx
 from aiohttp import web
 
 from brokers.paper.accounts import Account, ExEnv, Profile
+from brokers.paper.admin import admin_app
 from brokers.paper.clock import ExchangeClock
 from brokers.paper.exchange import Exchange
 from brokers.paper.kis_wire import rest_app, ws_app
@@ -22,9 +23,11 @@ from brokers.paper.kis_wire.gateway import TRS
 from brokers.paper.state import State
 from brokers.paper.synthetic import SyntheticSource
 from shared.domain.account import BrokerName
+from shared.domain.money import Currency
 from tests.brokers.paper.kis_wire.documented import REQUESTS
 
 THURSDAY = datetime(2026, 7, 9, 14, 15, 30, tzinfo=UTC)  # 10:15:30 in New York, 23:15:30 in Seoul
+SUNDAY = datetime(2026, 7, 12, 3, 0, tzinfo=UTC)
 LIVE, MOCK = ExEnv.LIVE, ExEnv.MOCK
 ACCOUNTS = {LIVE: "12345678-01", MOCK: "50001234-01"}
 
@@ -55,6 +58,7 @@ class Desk:
     rest: dict[ExEnv, str]  # base URLs
     ws: dict[ExEnv, str]
     http: httpx.AsyncClient
+    admin: str
     tokens: dict[tuple[ExEnv, str], str] = field(default_factory=dict)
 
     def pass_time(self, seconds: float) -> None:
@@ -62,6 +66,12 @@ class Desk:
         for _ in range(round(seconds * 2)):
             self.clock.tick(0.5)
             self.exchange.advance()
+
+    async def fault(self, tr_id: str, status: int, body: dict[str, str]) -> None:
+        """Plan one answer by the admin door's fault plan."""
+        plan = {"match": {"tr": tr_id}, "action": "status", "args": {"status": status, "body": body}}
+        answer = await self.http.post(f"{self.admin}/faults", json=plan)
+        assert answer.status_code == 201, answer.text
 
     async def token(self, env: ExEnv, key: str, secret: str = "secret") -> str:
         if (env, key) not in self.tokens:
@@ -146,6 +156,21 @@ class Client:
         raise AssertionError(f"{order} did not fill within 20 s of market time")
 
 
+def register(desk: Desk) -> None:
+    """One live and one 모의 account with keys of their own, for the strict profile."""
+    for env, key, account in ((ExEnv.LIVE, "PSlive", "12345678-01"), (ExEnv.MOCK, "PSmock", "50001234-01")):
+        desk.exchange.register(
+            broker=BrokerName.KIS,
+            env=env,
+            app_key=key,
+            secret="right",
+            account=account,
+            hts_id=f"HTS{env}",
+            cash={Currency.USD: Decimal(100_000), Currency.KRW: Decimal(100_000_000)},
+            holdings=[("AAPL", 10, Decimal(200)), ("005930", 10, Decimal(70_000))],
+        )
+
+
 def order_tr(env: ExEnv, korean: bool, buys: bool) -> str:
     if korean:
         return ("TTTC" if env is LIVE else "VTTC") + ("0012U" if buys else "0011U")
@@ -185,12 +210,71 @@ _LIKE = {  # TRs whose request has the form of another one's example
     "CTSC9115R": "TTTC0081R",
     "FHKST01010300": "FHKST01010100",
     "FHKST01010400": "FHKST03010100",
-    "FHKST03010230": "FHKST03010200",
+    "FHKST03010230": "own",
     "JTTT3010R": "none",
+    "TTTS6037U": "TTTS6036U",
+    "TTTS6038U": "TTTT1004U",
+    "TTTT3016U": "TTTT3014U",
+    "TTTC8408R": "own",
+    "CTOS4001R": "own",
+    "CTRP6010R": "own",
+    "TTTC2101R": "own",
+    "TTTS6058R": "own",
+    "TTTS6059R": "own",
+    "HHDFS76220000": "own",
+    "HHDFS76200300": "own",
+    "FHKST03030100": "own",
+    "CTPF1002R": "own",
+}
+
+
+_OWN: dict[str, dict[str, str]] = {  # TRs whose request the documents name field by field, without an example
+    "FHKST03010230": {
+        "FID_COND_MRKT_DIV_CODE": "J",
+        "FID_INPUT_ISCD": "005930",
+        "FID_INPUT_HOUR_1": "150000",
+        "FID_INPUT_DATE_1": "20260708",
+        "FID_PW_DATA_INCU_YN": "N",
+        "FID_FAKE_TICK_INCU_YN": "",
+    },
+    "TTTC8408R": {"PDNO": "005930"},
+    "CTOS4001R": {
+        "ERLM_STRT_DT": "20260701",
+        "ERLM_END_DT": "20260709",
+        "OVRS_EXCG_CD": "NASD",
+        "PDNO": "",
+        "SLL_BUY_DVSN_CD": "00",
+        "LOAN_DVSN_CD": "",
+        "CTX_AREA_FK100": "",
+        "CTX_AREA_NK100": "",
+    },
+    "CTRP6010R": {"BASS_DT": "20260709", "WCRC_FRCR_DVSN_CD": "02", "INQR_DVSN_CD": "00"},
+    "TTTC2101R": {},
+    "TTTS6058R": {"TRAD_DT": "20260709", "CTX_AREA_FK200": "", "CTX_AREA_NK200": ""},
+    "TTTS6059R": {
+        "ORD_DT": "20260709",
+        "ORD_GNO_BRNO": "01790",
+        "ODNO": "0030001000",
+        "TTLZ_ICLD_YN": "",
+        "CTX_AREA_FK200": "",
+        "CTX_AREA_NK200": "",
+    },
+    "HHDFS76220000": {"AUTH": "", "NREC": "2", "EXCD_01": "NAS", "SYMB_01": "AAPL", "EXCD_02": "AMS", "SYMB_02": "SPY"},
+    "HHDFS76200300": {"EXCD": "NAS", "TDAY": "1", "SYMB": "AAPL", "AUTH": "", "KEYB": ""},
+    "FHKST03030100": {
+        "FID_COND_MRKT_DIV_CODE": "N",
+        "FID_INPUT_ISCD": "AAPL",
+        "FID_INPUT_DATE_1": "20260601",
+        "FID_INPUT_DATE_2": "20260709",
+        "FID_PERIOD_DIV_CODE": "D",
+    },
+    "CTPF1002R": {"PRDT_TYPE_CD": "300", "PDNO": "005930"},
 }
 
 
 def documented_request(tr_id: str) -> dict[str, Any]:
+    if tr_id in _OWN:
+        return dict(_OWN[tr_id])
     if tr_id in REQUESTS:
         return dict(REQUESTS[tr_id])
     if tr_id in _LIKE:
@@ -214,7 +298,8 @@ async def open_desk(
         rest = {env: await _serve(stack, rest_app(exchange, env)) for env in ExEnv}
         ws = {env: await _serve(stack, ws_app(exchange, env, ping_every_s=ping_every_s)) for env in ExEnv}
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=10, verify=False))
-        yield Desk(exchange, clock, rest, {env: url.replace("http", "ws") for env, url in ws.items()}, http)
+        admin = await _serve(stack, admin_app(exchange))
+        yield Desk(exchange, clock, rest, {env: url.replace("http", "ws") for env, url in ws.items()}, http, admin)
 
 
 async def _serve(stack: AsyncExitStack, app: web.Application) -> str:

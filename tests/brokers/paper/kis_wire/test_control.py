@@ -92,6 +92,12 @@ def test_a_malformed_message_is_refused_by_its_own_code(text: str, code: str) ->
         ("HDFSASP0", "RBAQAAPL", ExEnv.LIVE, Profile.STRICT, None),
         ("HDFSCNT0", "DNYSBRK/B", ExEnv.LIVE, Profile.STRICT, None),
         ("H0STASP0", "005930", ExEnv.MOCK, Profile.STRICT, None),
+        ("H0UNCNT0", "005930", ExEnv.MOCK, Profile.STRICT, "OPSP8991"),
+        ("H0NXASP0", "005930", ExEnv.LIVE, Profile.STRICT, None),
+        ("H0STANC0", "005930", ExEnv.LIVE, Profile.STRICT, None),
+        ("HDFSASP1", "DHKS00003", ExEnv.LIVE, Profile.STRICT, None),
+        ("HDFSASP1", "DNASAAPL", ExEnv.LIVE, Profile.STRICT, "OPSP8992"),
+        ("HDFSASP1", "DNASAAPL", ExEnv.LIVE, Profile.COMPAT, None),
     ],
 )
 def test_what_a_host_streams(tr_id: str, tr_key: str, env: ExEnv, profile: Profile, code: str | None) -> None:

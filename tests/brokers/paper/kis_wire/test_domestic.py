@@ -58,7 +58,7 @@ REFUSED: list[tuple[bool, dict[str, Any], str, str]] = [
     (True, {"ORD_QTY": "0"}, "APBK0400", "40240000"),
     (True, {"PDNO": "999999"}, "APBK0656", "40070000"),
     (True, {"PDNO": "AAPL"}, "APBK0656", "40070000"),
-    (True, {"ORD_DVSN": "02"}, "APBK0963", "40070000"),
+    (True, {"ORD_DVSN": "22"}, "APBK0963", "40070000"),
     (True, {"EXCG_ID_DVSN_CD": "XXX"}, "APBK0963", "40070000"),
 ]
 
@@ -255,9 +255,10 @@ async def test_the_balance_adds_up_with_its_cash(desk: Desk, env: Any) -> None:
     for row in rows:
         assert int(row["evlu_amt"]) == int(row["prpr"]) * int(row["hldg_qty"])
     cash = desk.exchange.cash(desk.account(env), Currency.KRW)
-    assert Decimal(summary["dnca_tot_amt"]) == Decimal(summary["prvs_rcdl_excc_amt"]) == cash.total
+    assert Decimal(summary["prvs_rcdl_excc_amt"]) == cash.total  # D+2: everything settled
+    assert Decimal(summary["dnca_tot_amt"]) == Decimal(summary["nxdy_excc_amt"]) == cash.settled == 100_000_000
     assert int(summary["scts_evlu_amt"]) == sum(int(row["evlu_amt"]) for row in rows)
-    assert int(summary["tot_evlu_amt"]) == int(summary["dnca_tot_amt"]) + int(summary["scts_evlu_amt"])
+    assert int(summary["tot_evlu_amt"]) == int(summary["prvs_rcdl_excc_amt"]) + int(summary["scts_evlu_amt"])
 
 
 @pytest.mark.parametrize(("env", "answered"), [(LIVE, "KIOK0560"), (MOCK, "70070000")])

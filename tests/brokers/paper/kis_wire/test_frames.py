@@ -91,7 +91,7 @@ def test_a_krx_trade_frame_has_46_fields_in_the_documented_places() -> None:
 
 
 def test_a_krx_book_frame_has_59_fields_and_empty_levels_are_zero() -> None:
-    values = frames.krx_book(book("005930", "71200", "100", levels=3), 4312045)
+    values = frames.krx_book(book("005930", "71200", "100", levels=3), SAMSUNG)
     assert len(values) == 59
     assert values[3:7] == ["71300", "71400", "71500", "0"]
     assert values[13:17] == ["71200", "71100", "71000", "0"]

@@ -240,7 +240,7 @@ async def test_a_product_answers_with_its_plain_ticker(desk: Desk) -> None:
 
 
 async def test_the_holiday_list_says_when_the_market_opens(desk: Desk) -> None:
-    rows = (await ask(desk, "CTCA0903R"))["output"]
+    rows = (await desk.client().call("CTCA0903R")).json()["output"]
     assert [(row["bass_dt"], row["wday_dvsn_cd"], row["opnd_yn"]) for row in rows[:4]] == [
         ("20260709", "05", "Y"),
         ("20260710", "06", "Y"),

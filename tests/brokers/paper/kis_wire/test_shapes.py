@@ -1,5 +1,6 @@
 """Every answer has the fields the documents show, no more and no fewer, each of the same kind (kis.md §3, §4)."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,6 +15,11 @@ TEN = {f"{side}_rsqn_icdc{n}": "str" for side in ("askp", "bidp") for n in range
 NEEDED = {"OVRS_ORD_UNPR": "100.00", "ORD_UNPR": "60000"}
 
 
+async def reserve(desk: Desk) -> str:
+    answer = await desk.client().call("TTTT3014U", {"FT_ORD_UNPR3": "190.00"})
+    return str(answer.json()["output"]["ODNO"])
+
+
 async def prepare(desk: Desk, tr_id: str) -> dict[str, Any]:
     """Bring about what the TR needs to have rows, and return the fields that name it."""
     client = desk.client()
@@ -25,6 +31,26 @@ async def prepare(desk: Desk, tr_id: str) -> dict[str, Any]:
         await client.fill("AAPL", 3)
     elif tr_id == "TTTC8434R":
         await client.fill("005930", 3)
+    elif tr_id in ("TTTS3039R", "CTOS4001R"):
+        await client.fill("AAPL", 3)
+        await client.sell("AAPL", 2, Decimal("100.00"))
+        desk.pass_time(10)
+        return {"ERLM_END_DT": "20260709"} if tr_id == "CTOS4001R" else {}
+    elif tr_id == "TTTC8715R":
+        await client.fill("005930", 3)
+        await client.sell("005930", 2, Decimal("0"), ORD_DVSN="01")
+        desk.pass_time(10)
+    elif tr_id == "TTTC8408R":
+        await client.fill("005930", 3)
+    elif tr_id == "TTTT3039R":
+        await reserve(desk)
+    elif tr_id == "TTTT3017U":
+        return {"OVRS_RSVN_ODNO": await reserve(desk)}
+    elif tr_id == "TTTS6038U":
+        number = (await client.call("TTTS6036U", {"OVRS_ORD_UNPR": "190.00"})).json()["output"]["ODNO"]
+        return {"ORGN_ODNO": number, "ORD_QTY": "0"}
+    elif tr_id in ("TTTS6036U", "TTTT3014U"):
+        return {"OVRS_ORD_UNPR": "190.00"} if tr_id == "TTTS6036U" else {"FT_ORD_UNPR3": "190.00"}
     elif tr_id == "TTTT1004U":
         return {"ORGN_ODNO": await client.buy()}
     elif tr_id == "TTTC0013U":

@@ -98,6 +98,13 @@ async def test_any_path_streams_the_registered_symbol_and_nothing_else(desk: Des
         ("HDFSASP0", "DNASAAPL", 71),
         ("H0STCNT0", "005930", 46),
         ("H0STASP0", "005930", 59),
+        ("HDFSCNT0", "DNYSBRK/B", 26),
+        ("HDFSASP1", "DNASAAPL", 17),
+        ("H0UNCNT0", "005930", 46),
+        ("H0NXCNT0", "005930", 46),
+        ("H0UNASP0", "005930", 65),
+        ("H0NXASP0", "005930", 65),
+        ("H0STOUP0", "005930", 43),
     ],
 )
 async def test_each_quote_frame_has_its_fields(desk: Desk, tr_id: str, tr_key: str, fields: int) -> None:
