@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from bench.floor import decider, latencies, messages, nanoseconds
+from bench.plain_python import decider, latencies, messages, nanoseconds
 from bots.chart import Chart
 from bots.rules.evaluate import evaluate
 from bots.rules.series import BarWindow, MarketView

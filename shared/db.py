@@ -16,8 +16,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
-<<<<<<< HEAD
-=======
 # A server that vanished without a goodbye is noticed within seconds; the system's own default is a quarter of an hour.
 _NOTICES_A_DEAD_LINE = {
     "keepalives_idle": 5,
@@ -27,7 +25,6 @@ _NOTICES_A_DEAD_LINE = {
 }
 
 
->>>>>>> main
 _SMALL_CACHE = "cache_size=-512"  # KiB; the page cache of the system serves the rest to all processes at once
 
 
