@@ -93,6 +93,7 @@ class Call:
     body: bytes | None = None
     priority: Priority = Priority.READ
     correlation_id: str | None = None
+    budget: Pacer | None = None  # the call's own, where the broker counts by transaction; beside the app key's
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ class Door:
             OutcomeUnknown: anything else; the order may be live.
         """
         url = self._hosts.check(call.url)
-        await self._pacer.acquire(call.priority, max_wait_s)
+        await self._turn(call, max_wait_s)
         wire = _Wire()
         started = self._clock.monotonic()
         answer: Answer | None = None
@@ -210,16 +211,17 @@ class Door:
         try:
             self._judge(answer, True)
         except Refused as e:
-            self._slow_down(e)
+            self._slow_down(call, e)
             raise
         except BrokerError as e:
+            self._hear_too_many(call, answer)
             raise OutcomeUnknown(self._broker, e.broker_code, e.message, e.now) from e
         if not 200 <= answer.status < 300:
             raise OutcomeUnknown(self._broker, str(answer.status), f"{call.tr}: {answer.content[:200]!r}")
 
     async def _read(self, call: Call, max_wait_s: float) -> Answer:
         url = self._hosts.check(call.url)
-        await self._pacer.acquire(call.priority, max_wait_s)
+        await self._turn(call, max_wait_s)
         started = self._clock.monotonic()
         answer: Answer | None = None
         outcome = "CancelledError"
@@ -244,15 +246,31 @@ class Door:
         try:
             self._judge(answer, False)
         except Refused as e:
-            self._slow_down(e)
+            self._slow_down(call, e)
             raise
         if not 200 <= answer.status < 300:
             raise BrokerUnavailable(self._broker, str(answer.status), f"{call.tr}: {answer.content[:200]!r}")
 
-    def _slow_down(self, error: Refused) -> None:
+    async def _turn(self, call: Call, max_wait_s: float) -> None:
+        """Wait for the call's turn in its own budget, then in the app key's; RateLimited when it would not come."""
+        give_up_at = self._clock.monotonic() + max_wait_s
+        if call.budget is not None:
+            await call.budget.acquire(call.priority, max_wait_s)
+        await self._pacer.acquire(call.priority, max(0.0, give_up_at - self._clock.monotonic()))
+
+    def _hear_too_many(self, call: Call, answer: Answer) -> None:
+        """An order answered "too many" may prove nothing about the order; that the pace was too high it does prove."""
+        try:
+            self._judge(answer, False)
+        except RateLimited as e:
+            self._slow_down(call, e)
+        except BrokerError:
+            return
+
+    def _slow_down(self, call: Call, error: Refused) -> None:
         """A long wait (a token once a minute) concerns that one call, not the budget of all."""
         if isinstance(error, RateLimited) and error.retry_after_s <= LONGEST_BACK_OFF_S:
-            self._pacer.back_off(error.retry_after_s)
+            (call.budget or self._pacer).back_off(error.retry_after_s)
 
     async def _exchange(self, http: KeepAliveTransport, call: Call, url: httpx.URL, wire: _Wire) -> Answer:
         """One request, one answer: no redirect, proxy, cookie or retry exists on this road."""
@@ -287,7 +305,9 @@ class Door:
                 correlation_id=call.correlation_id,
                 request=self._mask(request),
                 response=self._mask(response),
-                headers={name: value if name.lower() in OPEN_HEADERS else "***" for name, value in call.headers.items()},
+                headers={
+                    name: value if name.lower() in OPEN_HEADERS else "***" for name, value in call.headers.items()
+                },
                 rate_used=budget.used_last_s,
                 rate_limit=budget.limit_per_s,
             )

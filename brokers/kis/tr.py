@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from brokers.http import HostList
-from brokers.pacing import Pace
+from brokers.pacing import Pace, Priority
 from brokers.reconnect import Patience
 from shared.domain.account import Environment, Wire
 from shared.domain.errors import DoorClosed, NotSupported
@@ -78,6 +78,11 @@ class Tr:
     path: str
     live: str
     mock: str | None
+
+    @property
+    def priority(self) -> Priority:
+        """Of a read; orders go by what they do to the position."""
+        return Priority.ACCOUNT if "/trading/" in self.path else Priority.READ
 
     def id(self, mock: bool) -> str:
         if not mock:

@@ -176,7 +176,7 @@ class LsAccount(ABC):
             yield await self._events.get()
 
     def rate_budget(self) -> RateBudget:
-        return self._pacer.budget()
+        return self._rest.budget(self._pacer.budget())
 
     def _today(self) -> date:
         return self.session.day(self._clock.market_now())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from brokers.http import HostList
-from brokers.pacing import Pace
+from brokers.pacing import Pace, Priority
 from brokers.reconnect import Patience
 from shared.domain.account import Environment, Market, Wire
 from shared.domain.errors import DoorClosed
@@ -94,6 +94,11 @@ class Tr:
     @property
     def pace(self) -> Pace:
         return Pace(self.per_s, WINDOW_S)
+
+    @property
+    def priority(self) -> Priority:
+        """Of a read; orders go by what they do to the position."""
+        return Priority.ACCOUNT if self.path.endswith("/accno") else Priority.READ
 
 
 TOKEN, REVOKE = "token", "revoke"  # names of the OAuth calls in logs and errors
