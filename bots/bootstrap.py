@@ -17,10 +17,12 @@ from bots.config import BotConfig, load
 from bots.daybook import DayBook
 from bots.decisions import DecisionLog
 from bots.desk import Desk
+from bots.elsewhere import Elsewhere
 from bots.executions import Executions
 from bots.feed import Feed
 from bots.heartbeat import Vitals
 from bots.housekeeping import Housekeeping
+from bots.jobs import Jobs
 from bots.journal import Changes, Journal, JournalState, Outgoing
 from bots.lease import HostLock, StoreLease
 from bots.lots import LotBook
@@ -31,6 +33,7 @@ from bots.parts import Parts, StateBox
 from bots.portfolio import Portfolio
 from bots.reconcile import LOOK_BACK_DAYS, Reconciler
 from bots.risk.kill_switch import KillSwitch
+from bots.schedule import Schedule
 from bots.screen import Screen
 from bots.standby import Copy, Standby
 from bots.sync import StoreAway, StoreLink, StoreSync
@@ -213,10 +216,19 @@ def _parts(
         if order.request.rule_id is not None
         else None,
     )  # fmt: skip
+    elsewhere = Elsewhere(orders, key.market.currency, hours.zone, clock, tell)
+    jobs = Jobs(
+        key.market, broker, reconciler, elsewhere, clearance, trader, hours, cache, clock, lambda: sync.snapshots, tell,
+        box.look,
+    )  # fmt: skip
+    schedule = Schedule(
+        jobs.all(), hours.zone, lambda at: hours.trades_on(at.date()) is not False, clock, state.facts, remember, tell
+    )
     screen = Screen(portfolio, orders, feed, trader, daybook, hours, clock, lambda: sync.snapshots)
     return Parts(
         key=key, clock=clock, hours=hours, market_clock=market_clock, link=base.link, journal=journal, lease=lease,
         tokens=tokens, standby=standby, broker=broker, orders=orders, executions=executions, desk=desk, reconciler=reconciler,
+        elsewhere=elsewhere, schedule=schedule,
         portfolio=portfolio, daybook=daybook, feed=feed, chart=chart, clearance=clearance, trader=trader,
         housekeeping=housekeeping, market_data=market_data, commands=commands, screen=screen, sync=sync,
         vitals=vitals, kill_switch=kill_switch, config=config,

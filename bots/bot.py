@@ -33,6 +33,7 @@ LIGHT_GAP_S = 0.3
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 DRAIN_S = 20.0
 KEPT_DAYS = 7
+SCHEDULE_EVERY_S = 2.0
 
 
 class Restart(Exception):
@@ -44,7 +45,7 @@ class Bot:
         self.p = parts
         self._box = parts.state
         self._stop = asyncio.Event()
-        self._full_wanted, self._full_at = True, -FULL_GAP_S
+        self._full_at = -FULL_GAP_S
         self._recovered = False
         self._lag = LoopLag(parts.nudge_path.with_suffix(".alive"))
         self._kill_level = KillLevel.RUN
@@ -90,6 +91,7 @@ class Bot:
             ("quick", self._quick()),
             ("slow", self._slow()),
             ("minute", self._minute()),
+            ("schedule", self._schedule()),
             ("nudge", listen(self.p.nudge_path, self.p.sync.soon)),
             ("lag", self._lag.watch(asyncio.sleep)),
         ]
@@ -122,7 +124,7 @@ class Bot:
     async def _reconcile(self) -> None:
         """One look at the broker: full when wanted or in doubt, light otherwise."""
         rested = self.p.clock.monotonic() - self._full_at >= FULL_GAP_S
-        full = (self._full_wanted and rested) or self._box.state is not BotState.READY
+        full = (self._box.full_wanted and rested) or self._box.state is not BotState.READY
         try:
             if full:
                 await self._full()
@@ -132,7 +134,7 @@ class Bot:
         except AuthRefused as e:
             self._key_refused(e)
         except BrokerError as e:
-            self._full_wanted = True
+            self._box.full_wanted = True
             self._doubt(f"증권사 조회 실패: {e}")
             await asyncio.sleep(RETRY_S[1])
 
@@ -143,8 +145,9 @@ class Bot:
         if not picture.steady:
             self._box.ask.set()  # something of ours moved while we looked: look again, conclude nothing
             return
-        self._full_wanted, self._full_at = False, p.clock.monotonic()
+        self._box.full_wanted, self._full_at = False, p.clock.monotonic()
         p.portfolio.take(picture.positions, picture.cash, asked_at)
+        p.elsewhere.take(picture.foreign)
         today = p.hours.trade_date(p.clock.market_now())
         if not p.daybook.marked(today):
             marks = p.daybook.first_marks(today, picture.positions, p.feed.price)
@@ -177,12 +180,12 @@ class Bot:
     async def _wait_for_question(self) -> None:
         """Until somebody asks, an unknown order is due, or a minute has passed."""
         due = self.p.reconciler.next_due_in()
-        pause_s = FULL_GAP_S if self._full_wanted else FULL_EVERY_S
+        pause_s = FULL_GAP_S if self._box.full_wanted else FULL_EVERY_S
         try:
             async with asyncio.timeout(pause_s if due is None else max(min(due, pause_s), 0.05)):
                 await self._box.ask.wait()
         except TimeoutError:
-            self._full_wanted = self._full_wanted or due is None
+            self._box.full_wanted = self._box.full_wanted or due is None
         self._box.ask.clear()
         limit = self.p.broker.rate_budget().limit_per_s
         await asyncio.sleep(max(LIGHT_GAP_S, 6.0 / limit if limit else 0.0))
@@ -191,8 +194,7 @@ class Bot:
         """The store hears at once; after a fill, cash and holdings are asked anew."""
         self.p.sync.soon()
         if order.filled_quantity:
-            self._full_wanted = True
-            self._box.ask.set()
+            self._box.look()
 
     # --- events -------------------------------------------------------------------------------------------------
 
@@ -208,14 +210,12 @@ class Bot:
                     if await p.executions.apply_notice(event):
                         self._box.ask.set()
                 case NoticeUnreadable():
-                    self._full_wanted = True
-                    self._box.ask.set()
+                    self._box.look()
                 case StreamUp():
                     p.feed.stream_up = True
                     p.chart.doubt()
-                    self._full_wanted = True
                     self._wants_stale.set()
-                    self._box.ask.set()
+                    self._box.look()
                 case StreamDown():
                     p.feed.stream_up = False
                     self._tell((outgoing.log("WARNING", f"실시간 끊김: {event.reason}", p.clock.wall_now()),))
@@ -261,6 +261,12 @@ class Bot:
                 await self.p.journal.write(self.p.screen.minute())
                 self._wants_stale.set()
 
+    async def _schedule(self) -> None:
+        while True:
+            await asyncio.sleep(SCHEDULE_EVERY_S)
+            if self._recovered:
+                await self.p.schedule.run_due()
+
     def _feel(self) -> None:
         """Refresh the vitals and react to the kill switch."""
         p, v = self.p, self.p.vitals
@@ -277,6 +283,7 @@ class Bot:
             v.feed_source = "rest"
         v.token_expires_at = token.expires_at if token else None
         v.rate_used, v.rate_limit = budget.used_last_s, budget.limit_per_s
+        v.rate_waiting, v.rate_limited = budget.waiting, budget.limited_total
         v.loop_lag_ms = round(self._lag.read_ms(), 1)
         v.detail |= {"epoch": p.lease.epoch, "open_orders": len(p.orders.open()), "frozen": dict(p.orders.stopped)}
 

@@ -42,6 +42,7 @@ class Clearance:
         self._state, self._store_away_s = state, store_away_s
         self.limits = Limits()
         self.instruments: dict[str, Instrument] = {}
+        self.no_entries: str | None = None  # why nothing may be entered at present: the calendars disagree
 
     def check(
         self, request: OrderRequest, *, rule_max_shares: int | None = None, cooldown_s: int = 0
@@ -120,6 +121,8 @@ class Clearance:
         return (lot.quantity if lot else 0) + sum(one.leaves for one in buys if one.request.rule_id == rule_id)
 
     def _frozen(self, request: OrderRequest) -> str | None:
+        if not reduces(request) and self.no_entries is not None:
+            return self.no_entries
         if not reduces(request) and request.symbol in self._portfolio.drift:
             ours, theirs = self._portfolio.drift[request.symbol]
             return f"잔고 불일치: 우리 {ours}주, 증권사 {theirs}주"

@@ -72,15 +72,10 @@ class MarketData:
         if symbol not in self.clearance.instruments:
             found = await self.cache.instrument(symbol)
             self.clearance.instruments[symbol] = found
-            self.snapshots().put(
-                "instruments",
-                symbol,
-                {"symbol": symbol, "venue": found.venue, "currency": found.currency, "type": found.type}
-                | {"board": found.board, "name": found.name, "fetched_at": self.clock.wall_now().isoformat()},
-            )
+            self.snapshots().put("instruments", symbol, outgoing.instrument(found, self.clock.wall_now()))
         age_s = self.feed.age_s(symbol)
         if symbol not in self.feed.quotes or age_s is None or age_s > SILENT_S:
-            self.on_quote(await self.broker.get_quote(symbol))
+            self.on_quote(await self.cache.quote(symbol))
 
     def on_tick(self, tick: Tick) -> None:
         """One trade of the market: last price, bars, spikes, rules."""

@@ -13,13 +13,14 @@ from typing import Any
 
 from bots.journal import Event, Outgoing
 from bots.orders import DeskOrder, RecordedFill
+from shared.domain.instrument import Instrument
 from shared.domain.market import Bar
 from shared.domain.signal import Decision, SignalType
 
 ORDERS, EVENTS, FILLS = "orders", "order_events", "fills"
 SIGNALS, DECISIONS, LOGS, ALERTS = "signals", "decisions", "logs", "alerts"
-EQUITY, BARS = "equity", "bars"
-STREAMS = (ORDERS, EVENTS, FILLS, SIGNALS, DECISIONS, LOGS, ALERTS, EQUITY, BARS)
+EQUITY, BARS, PROFITS, JOBS = "equity", "bars", "profits", "jobs"
+STREAMS = (ORDERS, EVENTS, FILLS, SIGNALS, DECISIONS, LOGS, ALERTS, EQUITY, BARS, PROFITS, JOBS)
 
 
 def encode(values: Mapping[str, Any]) -> str:
@@ -108,3 +109,11 @@ def bar(one: Bar) -> Outgoing:
         "low": one.low, "close": one.close, "volume": one.volume,
     }  # fmt: skip
     return Outgoing(BARS, one.symbol, encode(values))
+
+
+def instrument(one: Instrument, wall: datetime) -> dict[str, Any]:
+    """A snapshot row: the last one told wins."""
+    return {
+        "symbol": one.symbol, "venue": one.venue, "currency": one.currency, "type": one.type, "board": one.board,
+        "name": one.name, "fetched_at": wall.isoformat(),
+    }  # fmt: skip

@@ -101,10 +101,13 @@ class Reconciler:
             after = (self.orders.fill_seq, len(self.orders.open()))
             return Picture(tuple(positions), cash, tuple(foreign), before == after)
 
-    async def light(self) -> tuple[BrokerOrder, ...]:
-        """Ask orders and fills only: after a notice, an acknowledgement, a cancel. Raises BrokerError."""
+    async def light(self, since: date | None = None) -> tuple[BrokerOrder, ...]:
+        """Ask orders and fills only: after a notice, an acknowledgement, a cancel; `since` looks further back.
+
+        Returns the rows that are nobody's of ours. Raises BrokerError.
+        """
         async with self._lock:
-            return tuple(await self._look(self._since()))
+            return tuple(await self._look(min(since or self._since(), self._since())))
 
     async def resolve_due(self) -> None:
         """Look for unproven orders whose next question is due. Raises BrokerError: the look does not count."""

@@ -43,6 +43,15 @@ class TradingHours:
         state = SessionState.CLOSED if phase is None else phase.state
         return None if state in _OPEN[self._market] else f"장 상태 {state}"
 
+    def trades_on(self, day: date) -> bool | None:
+        """Whether the calendar has `day` as a trading day; None where sessions never end. An unknown day is none."""
+        if self._sim and self.always:
+            return None
+        try:
+            return self._calendars.days(self._market).is_trading_day(day)
+        except OutsideCalendar:
+            return False
+
     def trade_date(self, now: datetime) -> date:
         """The exchange-local trade date of an order sent at `now`."""
         if self._sim and self.always:
