@@ -1,0 +1,65 @@
+"""Ten minutes of market time without a stream: the stop still gets out, by quotes asked over REST."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.config import ROOT
+from tests.bots.stage import Stage, open_stage, wait_until
+
+TAPE = f"replay:AAPL={ROOT / 'tests' / 'data' / 'golden_tape.csv'}"
+AWAY = timedelta(minutes=10)
+RULE = """
+version: "1.0"
+metadata: {name: "항상 매수, 손절 3%"}
+strategy:
+  id: always
+  timeframe: 1m
+  evaluate: tick
+  entry: {logic: AND, conditions: [{indicator: close, operator: greater_than, value: 1}]}
+  exit: {logic: AND, conditions: [{indicator: close, operator: less_than, value: 1}]}
+risk: {stop_loss: {enabled: true, percent: 3}}
+sizing: {mode: shares, value: 2}
+execution: {order_type: LIMIT, offset_ticks: 3, cooldown_sec: 86400}
+"""
+
+
+@pytest.fixture
+def stage(tmp_path: Any) -> Iterator[Stage]:
+    opened = open_stage(tmp_path, options=("--tape", TAPE, "--speed", "60"))
+    yield opened
+    opened.close()
+
+
+def market_now(stage: Stage) -> datetime:
+    return datetime.fromisoformat(stage.admin("GET", "/clock")["market"])
+
+
+def test_a_stop_crossed_while_the_stream_is_away_still_sells(stage: Stage) -> None:
+    account_id = stage.add_account(1)
+    stage.add_rule(account_id, RULE)
+    bot = stage.start_bot(account_id)
+    stage.wait_ready(bot)
+    wait_until("the entry filled", lambda: [o.status for o in stage.orders(account_id)] == ["FILLED"])
+    wait_until("by the stream", lambda: stage.heartbeat(account_id).feed_source == "stream")  # type: ignore[union-attr]
+
+    stage.admin("POST", "/faults", json={"match": {"tr": "Approval"}, "action": "status", "count": 0})
+    stage.admin("POST", "/faults", json={"match": {"channel": "ws"}, "action": "kick", "args": {"abrupt": True}})
+    wait_until("the stream is gone", lambda: stage.heartbeat(account_id).feed_source == "rest")  # type: ignore[union-attr]
+    gone_at = market_now(stage)
+    wait_until("ten minutes of the market pass", lambda: market_now(stage) - gone_at > AWAY)
+    assert len(stage.orders(account_id)) == 1, "nothing happened that would call for an exit"
+    stage.admin("POST", "/tape", json={"symbol": "AAPL", "jump": -5})
+    wait_until("the stop sold", lambda: sum(f.qty for f in stage.fills(account_id)) == 4)
+    sold = stage.orders(account_id)[-1]
+    assert (sold.side, sold.reason) == ("SELL", "stop_loss")
+    assert stage.heartbeat(account_id).feed_source == "rest"  # type: ignore[union-attr]
+    assert "FEED_SILENT" in stage.alerts(account_id)
+
+    stage.admin("DELETE", "/faults")
+    wait_until("the stream is back", lambda: stage.heartbeat(account_id).feed_source == "stream")  # type: ignore[union-attr]
+    assert bot.terminate() == 0
