@@ -19,6 +19,7 @@ from bots.journal import Changes, Outgoing
 from bots.nudges import listen
 from bots.orders import DeskOrder
 from bots.parts import Parts
+from bots.pulse import feel
 from bots.sync import Polled, StoreAway
 from brokers.contract import MarketPhase, NoticeUnreadable, StreamDown, StreamUp
 from shared.domain.account import Environment
@@ -33,7 +34,6 @@ LIGHT_GAP_S = 0.3
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 DRAIN_S = 20.0
 KEPT_DAYS = 7
-SCHEDULE_EVERY_S = 2.0
 
 
 class Restart(Exception):
@@ -91,7 +91,7 @@ class Bot:
             ("quick", self._quick()),
             ("slow", self._slow()),
             ("minute", self._minute()),
-            ("schedule", self._schedule()),
+            ("schedule", self.p.schedule.follow(lambda: self._recovered)),
             ("nudge", listen(self.p.nudge_path, self.p.sync.soon)),
             ("lag", self._lag.watch(asyncio.sleep)),
         ]
@@ -218,6 +218,9 @@ class Bot:
                     self._box.look()
                 case StreamDown():
                     p.feed.stream_up = False
+                    if event.taken:
+                        now = p.clock.wall_now()
+                        self._tell((outgoing.alert("STREAM_TAKEN", "warning", "stream", now, reason=event.reason),))
                     self._tell((outgoing.log("WARNING", f"실시간 끊김: {event.reason}", p.clock.wall_now()),))
                 case MarketPhase():
                     level = "WARNING" if event.brake else "INFO"
@@ -261,31 +264,14 @@ class Bot:
                 await self.p.journal.write(self.p.screen.minute())
                 self._wants_stale.set()
 
-    async def _schedule(self) -> None:
-        while True:
-            await asyncio.sleep(SCHEDULE_EVERY_S)
-            if self._recovered:
-                await self.p.schedule.run_due()
-
     def _feel(self) -> None:
         """Refresh the vitals and react to the kill switch."""
-        p, v = self.p, self.p.vitals
-        budget, token = p.broker.rate_budget(), p.tokens.current
-        level = p.kill_switch.level()
+        level = self.p.kill_switch.level()
         if level > self._kill_level:
-            self._tell(
-                (outgoing.alert("KILL_RAISED", "critical", "kill", p.clock.wall_now(), level=level.name, by="-"),)
-            )
+            now = self.p.clock.wall_now()
+            self._tell((outgoing.alert("KILL_RAISED", "critical", "kill", now, level=level.name, by="-"),))
         self._kill_level = level
-        v.state, v.reason, v.kill_level = self._box.state, self._box.reason, level
-        v.market_at, v.feed_at, v.feed_source = p.clock.market_now(), p.feed.last_at, p.feed.last_source
-        if p.clearance.in_fallback() and p.feed.last_source:
-            v.feed_source = "rest"
-        v.token_expires_at = token.expires_at if token else None
-        v.rate_used, v.rate_limit = budget.used_last_s, budget.limit_per_s
-        v.rate_waiting, v.rate_limited = budget.waiting, budget.limited_total
-        v.loop_lag_ms = round(self._lag.read_ms(), 1)
-        v.detail |= {"epoch": p.lease.epoch, "open_orders": len(p.orders.open()), "frozen": dict(p.orders.stopped)}
+        feel(self.p, level, self._lag.read_ms())
 
     # --- the store ----------------------------------------------------------------------------------------------
 

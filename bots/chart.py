@@ -52,15 +52,19 @@ class Chart:
         for kept in self._kept.values():
             kept.seeded = False
 
-    def seed(self, key: SeriesKey, bars: list[Bar]) -> None:
+    def seed(self, key: SeriesKey, bars: list[Bar]) -> list[Bar]:
+        """Take the broker's bars; returns the closed ones that we had not seen close: what an absence hid."""
         kept = self._kept.get(key)
         if kept is None:
-            return
+            return []
+        newest = kept.series.closed[-1].start if kept.series.closed else None
+        missed = [bar for bar in bars if bar.closed and (newest is None or bar.start > newest)]
         kept.series.seed(bars)
         kept.window = BarWindow(KEPT)
         for bar in kept.series.bars():
             kept.window.put(bar)
         kept.seeded = True
+        return missed
 
     def window(self, symbol: str, timeframe: Timeframe) -> BarWindow | None:
         """The arrays of a series; None until its broker has given the past."""

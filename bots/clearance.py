@@ -77,7 +77,7 @@ class Clearance:
             session=self._hours.closed_reason(now),
             last=last,
             last_age_s=self._feed.age_s(symbol),
-            from_fallback=self.in_fallback(),
+            from_fallback=self.in_fallback() or symbol in self._feed.polled,
             tick=self._tick(symbol, request.price),
             lower_limit=quote.lower_limit if quote else None,
             upper_limit=quote.upper_limit if quote else None,

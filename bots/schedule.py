@@ -6,6 +6,7 @@ skipped. Either way the turn leaves a row (job_runs).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -19,6 +20,7 @@ from shared.domain.errors import BrokerError, NotFound, NotSupported
 
 FACT = "job:"  # facts of the journal: the last turn of each job that is over, in market time
 LATE = timedelta(minutes=30)  # a turn begun later than this was missed
+LOOK_EVERY_S = 2.0
 RETRY_S = (15.0, 60.0, 300.0, 900.0)
 
 
@@ -66,6 +68,13 @@ class Schedule:
         self._failures: dict[
             str, tuple[int, float]
         ] = {}  # job -> failures of this turn, monotonic time of the next try
+
+    async def follow(self, ready: Callable[[], bool]) -> None:
+        """Run what is due, for ever, while `ready`."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            if ready():
+                await self.run_due()
 
     async def run_due(self) -> None:
         """Run every job whose turn has come, one after another; a failed one is tried again later."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -45,6 +46,19 @@ READ_KEEPALIVE_S = 600.0
 ORDER_KEEPALIVE_S = 4.0
 MAX_CONNECTIONS = 20
 LOGGED_CHARS = 2000
+# What stops a call before it reaches the broker, by the error of the system: code, why, now.
+ON_THE_WAY: dict[type[BaseException], tuple[str, str, str]] = {
+    socket.gaierror: (
+        "DNS",
+        "증권사 주소를 찾지 못했습니다 / the broker's name cannot be looked up",
+        "이 컴퓨터의 네트워크와 DNS를 확인하십시오 / check network and DNS of this machine",
+    ),
+    ssl.SSLError: (
+        "TLS",
+        "보안 연결을 맺지 못했습니다 (인증서) / no secure connection, the certificate is not theirs",
+        "이 컴퓨터의 시계와 사이에 낀 보안 장비를 확인하십시오 / check the clock and what stands between",
+    ),
+}
 OPEN_HEADERS = frozenset({"tr_id", "tr_cd", "tr_cont", "tr_cont_key", "content-type", "custtype"})  # others are masked
 
 
@@ -194,9 +208,10 @@ class Door:
             try:
                 answer = await self._exchange(self._orders, call, url, wire)
             except (httpx.HTTPError, httpx.StreamError, OSError) as e:
+                code, why, now = described(e)
                 if not wire.touched:
-                    raise NotSent(self._broker, "-", f"{call.tr}: {describe(e)}") from e
-                raise OutcomeUnknown(self._broker, "-", f"{call.tr}: {describe(e)}") from e
+                    raise NotSent(self._broker, code, f"{call.tr}: {why}", now) from e
+                raise OutcomeUnknown(self._broker, "-", f"{call.tr}: {why}") from e
             self._judge_order(call, answer)
             outcome = "ok"
             return answer
@@ -229,7 +244,8 @@ class Door:
             try:
                 answer = await self._exchange(self._reads, call, url, _Wire())
             except (httpx.HTTPError, httpx.StreamError, OSError) as e:
-                raise BrokerUnavailable(self._broker, "-", f"{call.tr}: {describe(e)}") from e
+                code, why, now = described(e)
+                raise BrokerUnavailable(self._broker, code, f"{call.tr}: {why}", now) from e
             self._judge_read(call, answer)
             outcome = "ok"
             return answer
@@ -343,5 +359,12 @@ def code_of(text: str) -> str:
     return found.group(1) if found else ""
 
 
-def describe(error: BaseException) -> str:
-    return f"{type(error).__name__} {error}".strip()
+def described(error: BaseException) -> tuple[str, str, str]:
+    """(code, why, what to do now) of what went wrong on the way, Korean before English; code "-" for the rest."""
+    cause: BaseException | None = error
+    while cause is not None:
+        for kind, (code, why, now) in ON_THE_WAY.items():
+            if isinstance(cause, kind):
+                return code, f"{why} — {error}", now
+        cause = cause.__cause__
+    return "-", f"{type(error).__name__} {error}".strip(), ""

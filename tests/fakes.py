@@ -179,6 +179,8 @@ class FakeBroker:
         session: OrderSession = OrderSession.REGULAR,
     ) -> None: ...  # fmt: skip
 
+    async def renew_stream(self, why: str) -> None: ...
+
     async def events(self) -> AsyncIterator[BrokerEvent]:
         return
         yield

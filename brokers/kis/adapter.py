@@ -350,6 +350,9 @@ class KisAdapter:
         instrument = await self._lookup.instrument(symbol)
         return self._quotes.feed(instrument.symbol, venue or instrument.venue, book, session)
 
+    async def renew_stream(self, why: str) -> None:
+        self._stream.drop(why)
+
     async def events(self) -> AsyncIterator[BrokerEvent]:
         while True:
             yield await self._events.get()

@@ -171,6 +171,9 @@ class LsAccount(ABC):
         only_regular(session)
         await self._stream.unsubscribe(*await self._feed(symbol, book=book, venue=venue))
 
+    async def renew_stream(self, why: str) -> None:
+        self._stream.drop(why)
+
     async def events(self) -> AsyncIterator[BrokerEvent]:
         while True:
             yield await self._events.get()
