@@ -53,12 +53,12 @@ class Chart:
             kept.seeded = False
 
     def seed(self, key: SeriesKey, bars: list[Bar]) -> list[Bar]:
-        """Take the broker's bars; returns the closed ones that we had not seen close: what an absence hid."""
+        """Take the broker's bars; returns the closed ones that are not as we saw them close: what an absence hid."""
         kept = self._kept.get(key)
         if kept is None:
             return []
-        newest = kept.series.closed[-1].start if kept.series.closed else None
-        missed = [bar for bar in bars if bar.closed and (newest is None or bar.start > newest)]
+        seen = {bar.start: bar for bar in kept.series.closed}
+        missed = [bar for bar in bars if bar.closed and seen.get(bar.start) != bar]
         kept.series.seed(bars)
         kept.window = BarWindow(KEPT)
         for bar in kept.series.bars():

@@ -168,7 +168,7 @@ class Door:
         await self._reads.aclose()
         await self._orders.aclose()
 
-    async def read(self, call: Call, deadline_s: float = READ_DEADLINE_S) -> Answer:
+    async def read(self, call: Call, deadline_s: float | None = None) -> Answer:
         """Return a successful answer, trying again while the broker is away or says "too many".
 
         For calls without effect only.
@@ -178,7 +178,7 @@ class Door:
             DoorClosed: the host is not on the list, or the answer points elsewhere.
             Refused, WireError: the broker's judgement; not repeated.
         """
-        give_up_at = self._clock.monotonic() + deadline_s
+        give_up_at = self._clock.monotonic() + (READ_DEADLINE_S if deadline_s is None else deadline_s)
         attempt = 0
         while True:
             try:

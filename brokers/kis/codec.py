@@ -71,7 +71,10 @@ def one(body: Row, name: str) -> Row:
 
 
 def text(row: Row, name: str) -> str:
-    return str(row.get(name) or "").strip()
+    value = row.get(name)
+    if isinstance(value, dict | list):
+        raise WireError(KIS, "-", f"{name} is not a text: {str(value)[:40]}")
+    return "" if value is None else str(value).strip()
 
 
 def required(row: Row, name: str) -> str:

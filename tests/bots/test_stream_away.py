@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from shared.config import ROOT
+from shared.db import reading
+from shared.models import PriceBar
 from tests.bots.stage import Stage, open_stage, wait_until
 
 TAPE = f"replay:AAPL={ROOT / 'tests' / 'data' / 'golden_tape.csv'}"
@@ -39,6 +42,13 @@ def market_now(stage: Stage) -> datetime:
     return datetime.fromisoformat(stage.admin("GET", "/clock")["market"])
 
 
+def stored(stage: Stage) -> set[datetime]:
+    """The minutes of AAPL that the store has bars of."""
+    with reading(stage.engine) as session:
+        found = session.exec(select(PriceBar.start).where(PriceBar.symbol == "AAPL", PriceBar.timeframe == "1m"))
+        return set(found)
+
+
 def test_a_stop_crossed_while_the_stream_is_away_still_sells(stage: Stage) -> None:
     account_id = stage.add_account(1)
     stage.add_rule(account_id, RULE)
@@ -62,4 +72,8 @@ def test_a_stop_crossed_while_the_stream_is_away_still_sells(stage: Stage) -> No
 
     stage.admin("DELETE", "/faults")
     wait_until("the stream is back", lambda: stage.heartbeat(account_id).feed_source == "stream")  # type: ignore[union-attr]
+    back_at = market_now(stage)
+    minutes = {gone_at.replace(second=0, microsecond=0) + timedelta(minutes=n) for n in range(int(AWAY.seconds / 60))}
+    wait_until("the minutes that were missed are in the store", lambda: minutes <= stored(stage))
+    assert max(minutes) < back_at
     assert bot.terminate() == 0
