@@ -74,7 +74,7 @@ class Clearance:
             kill_level=self._kill.level(),
             bot_state=self._state(),
             fenced=self._lease.fenced(),
-            session=self._hours.closed_reason(now),
+            session=self._hours.closed_reason(now, request.session),
             last=last,
             last_age_s=self._feed.age_s(symbol),
             from_fallback=self.in_fallback() or symbol in self._feed.polled,

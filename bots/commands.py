@@ -29,7 +29,7 @@ from shared.domain.account import Market
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import BrokerError, NotFound, OutcomeUnknown, TradingError
 from shared.domain.instrument import Venue
-from shared.domain.order import OrderRequest, OrderType, Side, TimeInForce
+from shared.domain.order import OrderRequest, OrderSession, OrderType, Side, TimeInForce
 from shared.domain.order_state import OrderEventKind, OrderStatus
 from shared.domain.signal import Denied
 from shared.models import Command
@@ -114,6 +114,7 @@ class Commands:
             order_type=OrderType(payload.get("order_type", OrderType.LIMIT)),
             time_in_force=TimeInForce(payload.get("time_in_force", TimeInForce.DAY)),
             reduces=payload.get("reduces") is True, reason=str(payload.get("reason") or "사람이 낸 주문"),
+            session=OrderSession(payload.get("session") or OrderSession.REGULAR),
         )  # fmt: skip
         return await self._cleared(request)
 

@@ -51,6 +51,7 @@ def order(one: DeskOrder, wall: datetime, raw: str = "") -> Outgoing:
         "avg_fill_price": one.average_fill_price, "reason": one.note or request.reason,
         "origin": "rule" if request.rule_id is not None else "operator", "placed_at": one.created_at,
         "updated_at": wall, "trade_date": one.trade_date.isoformat(),
+        "session": request.session,
     }  # fmt: skip
     if raw:
         values["raw"] = {"answer": raw}

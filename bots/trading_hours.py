@@ -6,6 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from shared.domain.account import AccountKey, BrokerName, Environment, Market
+from shared.domain.order import OrderSession
 from shared.domain.sessions import Calendars, SessionState, Timetable, phase_at, regular_hours, trade_date
 from shared.domain.trading_days import ZONES, OutsideCalendar
 
@@ -14,6 +15,7 @@ _OPEN = {
     Market.KRX: frozenset({SessionState.CONTINUOUS, SessionState.CLOSE_AUCTION}),
     Market.US: frozenset({SessionState.REGULAR}),
 }
+_DAY_MARKET = frozenset({SessionState.DAY})
 
 
 class TradingHours:
@@ -32,16 +34,20 @@ class TradingHours:
     def zone(self) -> ZoneInfo:
         return ZONES[self._market]
 
-    def closed_reason(self, now: datetime) -> str | None:
-        """Why the market takes no orders at `now`; None when it does. A day the calendar does not know is closed."""
-        if self._sim and self.always:
+    def closed_reason(self, now: datetime, session: OrderSession = OrderSession.REGULAR) -> str | None:
+        """Why the market takes no orders at `now`; None when it does. A day the calendar does not know is closed.
+
+        When reservations are taken is the broker's word: it refuses the others by code.
+        """
+        if (self._sim and self.always) or session is OrderSession.RESERVED:
             return None
         try:
             phase = phase_at(self._timetable, now, self._calendars)
         except OutsideCalendar as e:
             return f"달력에 없는 날: {e.why}"
         state = SessionState.CLOSED if phase is None else phase.state
-        return None if state in _OPEN[self._market] else f"장 상태 {state}"
+        takes = _DAY_MARKET if session is OrderSession.DAY_MARKET else _OPEN[self._market]
+        return None if state in takes else f"장 상태 {state}"
 
     def trades_on(self, day: date) -> bool | None:
         """Whether the calendar has `day` as a trading day; None where sessions never end. An unknown day is none."""

@@ -107,6 +107,8 @@ class Rest:
         for _ in range(MAX_PAGES):
             page = await self._get(asked, block(at), cont=cont, key=key)
             first = first or page.body
+            if asked.code in tr.HEADED and not _tells_something(page.body, asked.code):
+                raise WireError(tr.LS, "-", f"{asked.code}: a success without any of its blocks")
             new = [row for row in rows(page.body, name) if not ident or str(row.get(ident)) not in seen]
             seen |= {str(row.get(ident)) for row in new}
             found += new
@@ -184,6 +186,11 @@ class Rest:
 
 def _body(asked: tr.Tr, block: Block) -> bytes:
     return orjson.dumps({f"{asked.code}{asked.in_block}": dict(block)})
+
+
+def _tells_something(body: Row, code: str) -> bool:
+    """An empty array block is left out, the block of totals is not, but where the code itself says "nothing"."""
+    return any(name.startswith(code) for name in body) or str(body.get("rsp_cd")) not in tr.ASKED
 
 
 def _cursor(body: Row, code: str, field: str) -> str:

@@ -111,6 +111,7 @@ CANCEL = Tr("CSPAT00801", _ORDER, 3, in_block="InBlock1")
 HOLDINGS = Tr("t0424", _ACCOUNT, 2)
 SETTLED = Tr("CSPAQ12300", _ACCOUNT, 1, ASKED | EMPTY, "InBlock1")
 TODAY = Tr("t0425", _ACCOUNT, 2)
+HEADED = frozenset({HOLDINGS.code, TODAY.code})  # lists that carry their totals even when they are empty
 CASH = Tr("CSPAQ12200", _ACCOUNT, 1, ASKED, "InBlock1")
 HISTORY = Tr("CSPAQ13700", _ACCOUNT, 1, ASKED | EMPTY, "InBlock1")
 POWER = Tr("CSPBQ00200", _ACCOUNT, 1, ASKED, "InBlock1")
