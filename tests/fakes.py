@@ -211,7 +211,8 @@ class FakeBroker:
         )
 
     def _listed(self) -> list[BrokerOrder]:
-        return [row for row in self.book.values() if row.broker_order_id not in self.hidden]
+        listed = [row for row in self.book.values() if row.broker_order_id not in self.hidden]
+        return [row for row in listed if row.session is not OrderSession.RESERVED]
 
     def _read(self) -> None:
         if self.down:

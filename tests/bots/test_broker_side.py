@@ -17,6 +17,7 @@ from shared.db import reading
 from shared.domain.account import AccountKey, BrokerName, Environment, Market
 from shared.domain.order import Side
 from shared.models import FillRow, InstrumentRow, JobRun, OrderRow, PeriodProfit
+from shared.store.commands import CommandKind
 from tests.bots.stage import Stage, open_stage, wait_until
 from tests.brokers.rig import MemoryTokens
 
@@ -50,6 +51,14 @@ def by_hand(stage: Stage, number: int, *given: tuple[Side, int, str]) -> None:
             await broker.close()
 
     asyncio.run(give())
+
+
+async def quote_of(stage: Stage, number: int) -> Decimal:
+    broker = app_of(stage, number)
+    try:
+        return (await broker.get_quote("AAPL")).last
+    finally:
+        await broker.close()
 
 
 def rows(stage: Stage, model: Any, account_id: int) -> list[Any]:
@@ -119,3 +128,35 @@ def test_the_days_jobs_leave_their_rows_and_what_they_brought(stage: Stage) -> N
     beat = stage.heartbeat(account_id)
     assert beat is not None and beat.rate_limit > 0 and (beat.rate_waiting, beat.rate_limited) == (0, 0)
     assert bot.terminate() == 0
+
+
+def test_an_order_by_hand_goes_to_the_day_market_or_waits_as_a_reservation(stage: Stage) -> None:
+    account_id = stage.add_account(4)
+    bot = stage.start_bot(account_id)
+    stage.wait_ready(bot)
+
+    quoted = asyncio.run(quote_of(stage, 4))
+    below = f"{quoted * Decimal('0.98'):.2f}"  # inside the collar, and not met
+
+    def give(key: str, session: str, price: str) -> Any:
+        asked = stage.command(
+            account_id, CommandKind.PLACE_ORDER, key, client_order_id=f"op-{key}", symbol="AAPL", side="BUY",
+            quantity=3, price=price, order_type="LIMIT", reduces=False, session=session,
+        )  # fmt: skip
+        return stage.outcome(asked).result
+
+    given = give("day", "DAY_MARKET", below)
+    assert given.get("status") == "ACCEPTED", given
+    cancelled = stage.outcome(stage.command(account_id, CommandKind.CANCEL_ORDER, "c1", client_order_id="op-day"))
+    assert cancelled.status == "DONE"
+    wait_until("the day-market order is cancelled", lambda: stage.orders(account_id)[0].status == "CANCELED")
+
+    kept = give("later", "RESERVED", below)
+    assert kept.get("status") == "ACCEPTED" and kept["broker_order_id"].startswith("R"), kept
+    bot.kill()
+    again = stage.start_bot(account_id)
+    stage.wait_ready(again)
+    stage.command(account_id, CommandKind.CANCEL_ORDER, "c2", client_order_id="op-later")
+    wait_until("the reservation is cancelled", lambda: stage.orders(account_id)[-1].status == "CANCELED")
+    assert [row.session for row in stage.orders(account_id)] == ["DAY_MARKET", "RESERVED"]
+    assert again.terminate() == 0
