@@ -11,7 +11,7 @@ from sqlmodel import select
 
 from shared.config import ROOT
 from shared.db import reading
-from shared.models import PriceBar
+from shared.models import Alert, JobRun, PriceBar
 from tests.bots.stage import Stage, open_stage, wait_until
 
 TAPE = f"replay:AAPL={ROOT / 'tests' / 'data' / 'golden_tape.csv'}"
@@ -77,3 +77,22 @@ def test_a_stop_crossed_while_the_stream_is_away_still_sells(stage: Stage) -> No
     wait_until("the minutes that were missed are in the store", lambda: minutes <= stored(stage))
     assert max(minutes) < back_at
     assert bot.terminate() == 0
+
+
+def test_a_broker_that_trades_on_a_day_our_calendar_has_closed_stops_entries_and_says_both(tmp_path: Any) -> None:
+    opened = open_stage(tmp_path, options=("--tape", TAPE))
+    try:
+        overrides = opened.settings.home / "calendar_overrides.csv"
+        overrides.write_text("name,date,kind,value\nUS,2026-03-10,closed,\n")  # the tape's day
+        account_id = opened.add_account(1)
+        bot = opened.start_bot(account_id)
+        opened.wait_ready(bot)
+        wait_until("the alert", lambda: "CALENDAR_DISAGREES" in opened.alerts(account_id))
+        with reading(opened.engine) as session:
+            alert = session.exec(select(Alert).where(Alert.kind == "CALENDAR_DISAGREES")).one()
+            run = session.exec(select(JobRun).where(JobRun.job == "open_day")).one()
+        assert (alert.params["ours"], alert.params["theirs"]) == ("휴장일", "개장일")
+        assert "2026-03-10" in run.note and run.outcome == "ok"
+        assert bot.terminate() == 0
+    finally:
+        opened.close()
