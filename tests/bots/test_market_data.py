@@ -77,7 +77,7 @@ def test_a_quote_after_a_trade_stands_in_for_its_tick() -> None:
 
 
 class Batches:
-    """A broker that answers `size` symbols a call; "DEAD" has no price."""
+    """A broker that answers `size` symbols a call; "DEAD" has no price, and may be among those asked."""
 
     def __init__(self, size: int) -> None:
         self.size = size
