@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-mock lint bench down venv dev lock doctor screenshots
+.PHONY: run test test-mock strangers lint bench down venv dev lock doctor screenshots
 
 run: venv ## the desk in the foreground; Ctrl-C stops everything
 	@$(BIN)/python -m console.cli setup
@@ -18,6 +18,7 @@ $(VENV)/.installed: requirements.txt
 	@echo "가상환경을 준비합니다 (preparing .venv; a few minutes the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -r requirements.txt
+	@$(BIN)/python -m bots.backtest.native || true  # where no library is shipped: built if there is a compiler, else replay
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -OO -c "import bots.__main__, brokers.kis.adapter, brokers.ls.adapter"  # bots start compiled
 	@touch $@
 
@@ -33,6 +34,9 @@ test: dev ## everything that can run here; the last line names what was skipped 
 
 test-mock: dev ## one order's life at the brokers' own 모의투자 hosts; needs KIS_* or LS_* keys
 	@$(BIN)/python -m pytest -m mock_hosts tests/mock_hosts -rs
+
+strangers: dev ## other people's clients against our exchange; fetched into var/, never committed
+	@$(BIN)/python -m tests.strangers
 
 lint: dev
 	@$(BIN)/pre-commit run --all-files

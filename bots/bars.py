@@ -43,12 +43,13 @@ class BarSeries:
     forming: Bar | None = None
     late: int = 0
     version: int = 0  # grows with each closed bar
+    ends: datetime | None = None  # of the bar that the last tick opened: most ticks need look no further
 
     def seed(self, bars: list[Bar]) -> None:
         """Take the broker's bars, oldest first; ticks already seen in the forming bar are kept on top."""
         mine = self.forming
         self.closed.clear()
-        self.forming = None
+        self.forming = self.ends = None
         for bar in bars:
             if bar.closed:
                 self.closed.append(bar)
@@ -62,15 +63,20 @@ class BarSeries:
 
     def add(self, tick: Tick) -> Bar | None:
         """Count one tick; returns the bar that it closed, if it opened a new one."""
+        if self.forming is not None and self.ends is not None and self.forming.start <= tick.at < self.ends:
+            self.forming = _with(self.forming, tick)
+            return None
         start = bar_start(tick.at, self.timeframe, self.zone)
         newest = self.forming.start if self.forming else (self.closed[-1].start if self.closed else None)
         if newest is not None and (start < newest or (self.forming is None and start == newest)):
             self.late += 1
             return None
         if self.forming is not None and start == self.forming.start:
+            self.ends = bar_end(start, self.timeframe, self.zone)
             self.forming = _with(self.forming, tick)
             return None
         done = self.close_forming()
+        self.ends = bar_end(start, self.timeframe, self.zone)
         self.forming = Bar(
             self.symbol,
             self.timeframe,
@@ -109,13 +115,10 @@ class BarSeries:
 
 
 def _with(bar: Bar, tick: Tick) -> Bar:
-    return replace(
-        bar,
-        high=max(bar.high, tick.price),
-        low=min(bar.low, tick.price),
-        close=tick.price,
-        volume=bar.volume + tick.quantity,
-    )
+    price = tick.price  # written out, not `replace`: this is done for every trade of the market
+    high, low = bar.high if bar.high >= price else price, bar.low if bar.low <= price else price
+    volume = bar.volume + tick.quantity
+    return Bar(bar.symbol, bar.timeframe, bar.start, bar.open, high, low, price, volume, bar.closed)
 
 
 def _merged(seeded: Bar, mine: Bar) -> Bar:

@@ -20,7 +20,7 @@ from bots.nudges import listen
 from bots.orders import DeskOrder
 from bots.parts import Parts
 from bots.sync import Polled, StoreAway
-from brokers.contract import NoticeUnreadable, StreamDown, StreamUp
+from brokers.contract import MarketPhase, NoticeUnreadable, StreamDown, StreamUp
 from shared.domain.account import Environment
 from shared.domain.bot_state import BotEventKind, BotState, KillLevel, next_state
 from shared.domain.errors import AuthRefused, BrokerError, ConfigError, DoorClosed, Refused
@@ -219,6 +219,9 @@ class Bot:
                 case StreamDown():
                     p.feed.stream_up = False
                     self._tell((outgoing.log("WARNING", f"실시간 끊김: {event.reason}", p.clock.wall_now()),))
+                case MarketPhase():
+                    level = "WARNING" if event.brake else "INFO"
+                    self._tell((outgoing.log(level, f"장운영: {event.text}", p.clock.wall_now()),))
 
     # --- periodic work ------------------------------------------------------------------------------------------
 

@@ -49,6 +49,13 @@ class DecisionLog:
             rows.append(outgoing.signal(decision, kind, self._clock.wall_now()))
         return tuple(rows)
 
+    def amend(self, decision: Decision, outcome: Denied, today: date) -> tuple[Outgoing, ...]:
+        """Tell another outcome of a decision that was counted as acted on: still one evaluation, one count."""
+        told = self._told.get((decision.rule_id, decision.symbol))
+        if told is not None and told.day == today and told.counts[decision.reason] > 0:
+            told.counts[decision.reason] -= 1
+        return self.take(decision, outcome, today)
+
     def forget(self, rule_ids: set[int]) -> None:
         """Drop rules that are no longer in force."""
         self._told = {key: told for key, told in self._told.items() if key[0] in rule_ids}
@@ -56,13 +63,14 @@ class DecisionLog:
     def _row(self, decision: Decision, outcome: Allowed | Denied | None, reason: str, counts: Counter[str]) -> Outgoing:
         gates: list[dict[str, Any]] = []
         if isinstance(outcome, Denied):
-            gates = [{"gate": outcome.code, "ok": False, "text": outcome.text}]
+            gates = [{"code": name, "passed": True} for name in outcome.passed]
+            gates.append({"code": outcome.code, "passed": False, "text": outcome.text})
         elif isinstance(outcome, Allowed):
-            gates = [{"gate": name, "ok": True} for name in outcome.guards]
+            gates = [{"code": name, "passed": True} for name in outcome.guards]
         values = {
             "rule_id": decision.rule_id, "version_id": decision.version_id, "symbol": decision.symbol,
             "verdict": decision.verdict, "reason": reason, "text": outcome.text if isinstance(outcome, Denied) else "",
-            "steps": outgoing.steps(decision), "gates": gates, "counts": dict(counts), "at": decision.at,
+            "steps": outgoing.steps(decision), "gates": gates, "counts": dict(+counts), "at": decision.at,
             "updated_at": self._clock.wall_now(),
         }  # fmt: skip
         return Outgoing(outgoing.DECISIONS, f"{decision.rule_id}:{decision.symbol}", outgoing.encode(values))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import ceil
 
 from bots import outgoing
 from bots.bars import KEPT, SpikeWatch
@@ -38,7 +39,7 @@ class MarketData:
     _subscribed: set[str] = field(default_factory=set)
     _refused: set[str] = field(default_factory=set)  # symbols without a stream: polled
     _told_silent: bool = False
-    _allowance: float = 1.0  # quotes that may be asked now
+    _allowance: float = 1.0  # calls for quotes that may be made now
     _counted_at: float = 0.0
 
     async def follow_wants(self) -> None:
@@ -127,18 +128,22 @@ class MarketData:
 
     async def poll_silent(self) -> None:
         """Ask quotes of symbols without a price for a while, inside the budget; exits stay alive by them."""
-        share = self.broker.rate_budget().limit_per_s / FALLBACK_SHARE
+        budget = self.broker.rate_budget()
+        share = budget.limit_per_s / FALLBACK_SHARE
         now = self.clock.monotonic()
         self._allowance = min(self._allowance + share * (now - self._counted_at), max(share, 1.0))
         self._counted_at = now
-        asked = self.feed.to_ask(SILENT_S, int(self._allowance))
-        self._allowance -= len(asked)
+        asked = self.feed.to_ask(SILENT_S, int(self._allowance) * budget.quotes_a_call)
+        self._allowance -= ceil(len(asked) / budget.quotes_a_call)
         self._tell_silence(bool(asked) and self.clearance.in_fallback())
-        for symbol in asked:
-            try:
-                self.on_quote(await self.broker.get_quote(symbol))
-            except (BrokerError, NotFound):
-                continue  # its age grows, and the guards see it
+        if not asked:
+            return
+        try:
+            quotes = await self.broker.get_quotes(asked)
+        except (BrokerError, NotFound):
+            return  # their age grows, and the guards see it
+        for quote in quotes:
+            self.on_quote(quote)
 
     def _tell_silence(self, silent: bool) -> None:
         if silent and not self._told_silent:

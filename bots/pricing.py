@@ -31,6 +31,13 @@ def limit_price(
     return step_price(market, price, ticks, on, instrument_type=instrument.type, board=board)
 
 
+def kept_price(market: Market, instrument: Instrument, side: Side, limit: Decimal, on: date) -> Decimal:
+    """A rule's own limit on the tick that keeps its promise: down for a buy, up for a sale."""
+    board = instrument.board or "KOSPI"
+    tick = tick_size(market, limit, on, instrument_type=instrument.type, board=board)
+    return round_to_tick(limit, tick, Rounding.DOWN if side is Side.BUY else Rounding.UP)
+
+
 def entry_quantity(rule: Rule, price: Decimal, equity: Decimal | None) -> int:
     """The shares the rule's sizing asks for at `price`; 0 without sizing or when equity is needed and not known."""
     bound = bind(rule)

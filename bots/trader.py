@@ -27,7 +27,7 @@ from bots.lots import LotBook
 from bots.orders import RuleLot
 from bots.own_orders import OwnOrders
 from bots.portfolio import Portfolio
-from bots.pricing import entry_quantity, limit_price
+from bots.pricing import entry_quantity, kept_price, limit_price
 from bots.rules.evaluate import evaluate
 from bots.rules.series import BarWindow, Holding, MarketView
 from bots.trading_hours import TradingHours
@@ -35,7 +35,7 @@ from shared.clock import Clock
 from shared.domain.account import Market
 from shared.domain.errors import Refused
 from shared.domain.market import Bar, Timeframe
-from shared.domain.order import OrderRequest, Side
+from shared.domain.order import PRICED, OrderRequest, OrderType, Side
 from shared.domain.rule.model import EvaluateOn, Rule
 from shared.domain.signal import Allowed, Decision, Denied, Verdict
 
@@ -180,13 +180,19 @@ class Trader:
         view = MarketView(
             symbol=symbol,
             at=now,
-            bars=window.view(),
+            bars=window,
             bar_closed=bar_closed,
             last_price=None if price is None else float(price),
             holding=None if lot is None else _holding(lot),
             minutes_to_close=self.hours.minutes_to_close(now),
+            equity=self._equity(rule),
         )
         return evaluate(rule, view)
+
+    def _equity(self, rule: Rule) -> float | None:
+        """The account's worth, asked only for rules that weigh against it."""
+        equity = None if rule.rebalance is None else self.portfolio.equity()
+        return None if equity is None else float(equity)
 
     async def _act(self, decision: Decision) -> None:
         if self.hours.closed_reason(self.clock.market_now()) is not None and _at_bar(decision):
@@ -208,7 +214,7 @@ class Trader:
         try:
             await self.desk.place(request, self._today(), version_id=version, decision=decision)
         except Duplicate as e:
-            rows = self.decisions.take(decision, Denied("duplicate_signal", str(e)), self._today())
+            rows = self.decisions.amend(decision, Denied("duplicate_signal", str(e)), self._today())
         self._write(rows)
         return None
 
@@ -226,13 +232,18 @@ class Trader:
         best = self.feed.best_opposite(decision.symbol, side) or self.feed.price(decision.symbol)
         if best is None:
             return Denied("no_price", "현재가를 모름")
-        price = limit_price(self.market, instrument, rule.execution, side, best, self._today())
-        quantity = self._quantity(rule, side, decision.symbol, lot, price or best)
+        order_type = decision.order_type or rule.execution.order_type
+        if decision.limit_price is not None and order_type in PRICED:
+            price: Decimal | None = kept_price(self.market, instrument, side, decision.limit_price, self._today())
+        else:
+            execution = replace(rule.execution, order_type=order_type)
+            price = limit_price(self.market, instrument, execution, side, best, self._today())
+        quantity = self._quantity(rule, side, decision, lot, price or best)
         if isinstance(quantity, Denied):
             return quantity
         request = OrderRequest(
             symbol=decision.symbol, side=side, quantity=quantity, price=price, venue=instrument.venue,
-            currency=instrument.currency, client_order_id=self.orders.next_id(), order_type=rule.execution.order_type,
+            currency=instrument.currency, client_order_id=self.orders.next_id(), order_type=order_type,
             time_in_force=rule.execution.time_in_force, rule_id=decision.rule_id,
             signal_key=self._signal_key(decision, side), reduces=not entry, reason=decision.reason,
         )  # fmt: skip
@@ -245,16 +256,20 @@ class Trader:
             return allowed
         return request, allowed
 
-    def _quantity(self, rule: Rule, side: Side, symbol: str, lot: RuleLot | None, price: Decimal) -> int | Denied:
+    def _quantity(
+        self, rule: Rule, side: Side, decision: Decision, lot: RuleLot | None, price: Decimal
+    ) -> int | Denied:
         if side is Side.BUY:
+            if decision.quantity is not None:
+                return decision.quantity
             wanted = entry_quantity(rule, price, self.portfolio.equity())
             return wanted if wanted > 0 else Denied("sizing", "수량 설정으로 살 수 있는 주식이 없음")
         if lot is None:
             return Denied("no_position", "팔 주식이 없음")
-        free = self.portfolio.free_to_sell(symbol)
+        free = self.portfolio.free_to_sell(decision.symbol)
         if not free:
             return Denied("sellable", "매도가능 수량이 없음")
-        return min(lot.quantity, free)
+        return min(lot.quantity, free, decision.quantity or lot.quantity)
 
     def _signal_key(self, decision: Decision, side: Side) -> str | None:
         """One signal, one entry. An exit may be tried again after its order ended without selling everything."""
@@ -278,7 +293,8 @@ class Trader:
         self._deferred[key] = decision
         body = outgoing.encode(
             {"verdict": decision.verdict, "reason": decision.reason, "at": decision.at, "key": decision.signal_key}
-            | {"version_id": decision.version_id, "score": decision.score}
+            | {"version_id": decision.version_id, "score": decision.score, "quantity": decision.quantity}
+            | {"limit_price": decision.limit_price, "order_type": decision.order_type}
         )
         await self.journal.write(Changes(facts=((f"{DEFERRED}{key[0]}:{key[1]}", body),)))
         self._write(self.decisions.take(decision, Denied("waits_for_open", "다음 개장을 기다림"), self._today()))
@@ -292,7 +308,9 @@ class Trader:
                 self._deferred[int(rule_id), symbol] = Decision(
                     rule_id=int(rule_id), version_id=kept["version_id"], symbol=symbol,
                     verdict=Verdict(kept["verdict"]), reason=kept["reason"], at=datetime.fromisoformat(kept["at"]),
-                    score=kept["score"], signal_key=kept["key"],
+                    score=kept["score"], signal_key=kept["key"], quantity=kept.get("quantity"),
+                    limit_price=Decimal(kept["limit_price"]) if kept.get("limit_price") else None,
+                    order_type=OrderType(kept["order_type"]) if kept.get("order_type") else None,
                 )  # fmt: skip
 
     async def act_on_deferred(self) -> None:
@@ -303,7 +321,8 @@ class Trader:
             since = self._opened.setdefault((rule_id, symbol), self.clock.monotonic())
             lot = self.lots.get(rule_id, symbol)
             denied = None
-            if rule_id in self.rules and (decision.verdict is Verdict.BUY) == (lot is None):
+            fits = (decision.verdict is Verdict.BUY) == (lot is None) or decision.quantity is not None
+            if rule_id in self.rules and fits:
                 denied = await self._order(replace(decision, at=self.clock.market_now()))
             if denied is not None and denied.code in NOT_YET and self.clock.monotonic() - since < OPEN_PATIENCE_S:
                 continue  # the first price or the first reconcile of the day is still to come
@@ -351,4 +370,4 @@ def _holding(lot: RuleLot) -> Holding:
 
 def _at_bar(decision: Decision) -> bool:
     """A stop on a tick is not kept for the next open: the next price decides afresh."""
-    return decision.reason in ("entry", "exit", "time_stop")
+    return decision.reason in ("entry", "exit", "time_stop") or decision.quantity is not None

@@ -6,7 +6,7 @@ raises: a partial answer is never returned. Nothing here retries an order.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -52,7 +52,16 @@ class NoticeUnreadable:
     reason: str
 
 
-BrokerEvent = Tick | OrderBook | OrderNotice | StreamUp | StreamDown | NoticeUnreadable
+@dataclass(frozen=True, slots=True)
+class MarketPhase:
+    """The market changed its phase, in words for the operator. Told at the change only: no one may wait for it."""
+
+    at: datetime
+    text: str  # Korean / English
+    brake: bool  # circuit breaker or sidecar
+
+
+BrokerEvent = Tick | OrderBook | OrderNotice | StreamUp | StreamDown | NoticeUnreadable | MarketPhase
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,7 @@ class RateBudget:
     used_last_s: int
     waiting: int
     limited_total: int  # times the broker answered "too many"
+    quotes_a_call: int = 1  # symbols that one call of get_quotes covers
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +114,9 @@ class ProfitRow:
     trade_date: date
     symbol: str
     quantity: int  # shares sold
-    bought: Decimal  # what they had cost
+    bought: Decimal | None  # what they had cost; None: the broker does not tell
     sold: Decimal  # what they brought
-    realized: Decimal  # the broker's own figure, after the costs it deducts
+    realized: Decimal | None  # the broker's own figure, after the costs it deducts; None: it has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +124,7 @@ class PeriodProfit:
     """Realised profit of a period in the broker's own arithmetic (기간손익)."""
 
     currency: Currency
-    realized: Decimal
+    realized: Decimal | None  # None: the broker does not tell it for this period
     fees: Decimal | None  # None: the broker does not tell them apart
     taxes: Decimal | None
     rows: tuple[ProfitRow, ...]
@@ -248,6 +258,10 @@ class Broker(Protocol):
         self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
     ) -> Quote:
         """Price snapshot by REST. `venue` NXT or SOR (통합) and `session` DAY_MARKET where the broker tells them apart."""
+        ...
+
+    async def get_quotes(self, symbols: Sequence[str]) -> list[Quote]:
+        """Price snapshots in as few calls as the broker allows, for polling; a symbol without a price is left out."""
         ...
 
     async def get_order_book(

@@ -122,15 +122,16 @@ Judge = Callable[[Answer, bool], None]
 
 
 class Mask:
-    """Blank the named JSON fields and the given secret values in a text bound for a log."""
+    """Blank the named fields (of JSON or of a form) and the given secret values in a text bound for a log."""
 
     def __init__(self, fields: Iterable[str], secrets: Iterable[str]) -> None:
         names = "|".join(sorted(map(re.escape, fields)))
         self._field = re.compile(rf'("(?:{names})"\s*:\s*)("(?:[^"\\]|\\.)*"?|[^",}}\]\s]+)', re.IGNORECASE)
+        self._form = re.compile(rf"((?:^|&)(?:{names})=)[^&]*", re.IGNORECASE)
         self._secrets = sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
-        text = self._field.sub(r'\1"***"', text)
+        text = self._form.sub(r"\1***", self._field.sub(r'\1"***"', text))
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text[:LOGGED_CHARS]
@@ -286,7 +287,9 @@ class Door:
                 correlation_id=call.correlation_id,
                 request=self._mask(request),
                 response=self._mask(response),
-                headers={name: value if name.lower() in OPEN_HEADERS else "***" for name, value in call.headers.items()},
+                headers={
+                    name: value if name.lower() in OPEN_HEADERS else "***" for name, value in call.headers.items()
+                },
                 rate_used=budget.used_last_s,
                 rate_limit=budget.limit_per_s,
             )

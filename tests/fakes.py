@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -143,6 +143,9 @@ class FakeBroker:
         self._read()
         now = self.clock.wall_now()
         return Quote(symbol, Decimal(100), Decimal("99.99"), Decimal("100.01"), None, None, None, None, now, now)
+
+    async def get_quotes(self, symbols: Sequence[str]) -> list[Quote]:
+        return [await self.get_quote(symbol) for symbol in symbols]
 
     async def get_detail(self, symbol: str) -> Detail:
         raise NotSupported("FAKE", "-", "종목 상세가 없습니다 / no price details")

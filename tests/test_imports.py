@@ -11,9 +11,23 @@ MAY = {
     "shared/domain": {"shared.domain"},
     "shared": {"shared"},
     "brokers": {"brokers", "shared.domain", "shared.calendars", "shared.clock"},
-    "brokers/kis": {"brokers.kis", "brokers.contract", "brokers.http", "brokers.pacing", "brokers.reconnect"}
+    "brokers/kis": {
+        "brokers.kis",
+        "brokers.codes",
+        "brokers.contract",
+        "brokers.http",
+        "brokers.pacing",
+        "brokers.reconnect",
+    }
     | {"shared.domain", "shared.calendars", "shared.clock"},
-    "brokers/ls": {"brokers.ls", "brokers.contract", "brokers.http", "brokers.pacing", "brokers.reconnect"}
+    "brokers/ls": {
+        "brokers.ls",
+        "brokers.codes",
+        "brokers.contract",
+        "brokers.http",
+        "brokers.pacing",
+        "brokers.reconnect",
+    }
     | {"shared.domain", "shared.calendars", "shared.clock"},
     "bots": {"bots", "brokers", "shared"},
     "console/cli": {"console", "shared", "bots.backtest", "bots.rules", "brokers.paper"},

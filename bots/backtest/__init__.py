@@ -1,54 +1,101 @@
-"""Backtests: `run` is the front door. CSV in data.py, the engine in fast.py, figures in report.py."""
+"""Backtests: `run` is the front door. Bars in data.py, the engines in fast.py and replay.py, figures in report.py."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from bots.backtest.costs import CostsName, costs_for
+from bots.backtest import kernel, replay
+from bots.backtest.costs import Costs, CostsName, costs_for
 from bots.backtest.data import DataWarning, PriceData
-from bots.backtest.fast import Fill, walk
+from bots.backtest.fast import Fill, Walked
+from bots.backtest.kernel import Terms, Walker
 from bots.backtest.report import Report
-from bots.rules.plan import plan_of
+from bots.risk.guards import Limits
+from bots.rules.plan import Plan, plan_of
 from shared.domain.account import Market
 from shared.domain.errors import ConfigError
+from shared.domain.instrument import InstrumentType
 from shared.domain.rule.model import EvaluateOn, Rule
+
+__all__ = ["Limits", "Setting", "checked", "run", "walk", "warnings_of"]
+ENGINES = ("fast", "replay")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How a backtest trades. `limits`: the account's own, judged by the live guards (replay only)."""
+
+    market: Market
+    cash: float
+    fill: Fill = Fill.NEXT_OPEN
+    costs: CostsName = CostsName.DEFAULT
+    engine: str = "fast"
+    instrument_type: InstrumentType = InstrumentType.STOCK
+    board: str = "KOSPI"
+    limits: Limits | None = None
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.cash, self.fill, self.priced)
+
+    @property
+    def priced(self) -> Costs:
+        return costs_for(self.costs, self.market, instrument_type=self.instrument_type, board=self.board)
 
 
 def run(
     rule: Rule,
-    bars: PriceData,
+    bars: PriceData | Mapping[str, PriceData],
     *,
-    symbol: str,
+    symbol: str = "",
     market: Market,
     cash: float,
     fill: str = Fill.NEXT_OPEN,
     costs: str = CostsName.DEFAULT,
     engine: str = "fast",
+    instrument_type: InstrumentType = InstrumentType.STOCK,
+    board: str = "KOSPI",
+    limits: Limits | None = None,
 ) -> Report:
-    """Return what `rule` would have traded on `bars`: long only, one position, whole shares, all cash unless it sizes.
+    """Return what `rule` would have traded on `bars`: long only, one position a symbol, whole shares.
 
-    `fill` is next_open or close, `costs` none or default. Only what the rule file states is applied: account limits are not.
+    `bars` is one symbol's data, or several by symbol: they share the cash, sales of an instant before its purchases. A rule
+    without sizing puts all equity into its symbols, in equal shares. `fill` is next_open or close, `costs` none or default.
+    Only what the rule file states is applied, unless `limits` are given (replay engine).
 
     Raises:
         ConfigError: an unknown engine, fill or costs, cash that is not positive, or an indicator that cannot be computed.
     """
-    fills, priced = _checked(symbol, cash, fill, costs, engine)
+    data = dict(bars) if isinstance(bars, Mapping) else {symbol: bars}
+    fills, priced = checked(tuple(data), cash, fill, costs, engine)
+    setting = Setting(market, cash, fills, priced, engine, instrument_type, board, limits)
     plan = plan_of(rule)
-    fees = costs_for(priced, market)
+    setting.priced.regimes()  # the dated tables, kept for the life of the process
+    kernel.usable(plan, len(data))  # loads the compiled walk
     began = time.perf_counter()
-    walked = walk(plan, bars, market=market, cash=cash, fill=fills, costs=fees)
+    walked = walk(rule, plan, data, setting)
     seconds = time.perf_counter() - began
-    warnings = (*bars.warnings, *_rule_warnings(rule, bars, plan.warm_up, walked.unaffordable))
-    return Report(engine, bars, seconds, cash, walked.equity, walked.trades, warnings)
+    return Report(engine, data, seconds, cash, walked, warnings_of(rule, plan, data, walked))
 
 
-def _checked(symbol: str, cash: float, fill: str, costs: str, engine: str) -> tuple[Fill, CostsName]:
-    if engine != "fast":
-        raise ConfigError(f"engine {engine!r}", "이 엔진은 없습니다 · there is no such engine", "use --engine fast")
-    if not symbol:
+def walk(rule: Rule, plan: Plan, data: Mapping[str, PriceData], setting: Setting) -> Walked:
+    """Run the engine. Where there is no compiled walk, `fast` is the replay: the same trades, slower."""
+    if setting.engine == "fast" and kernel.usable(plan, len(data)):
+        return Walker(tuple(data.values()), setting.terms).walk(plan)
+    return replay.walk(rule, dict(data), setting.terms, setting.limits)
+
+
+def checked(symbols: tuple[str, ...], cash: float, fill: str, costs: str, engine: str) -> tuple[Fill, CostsName]:
+    """Return the choices as values; see run."""
+    if engine not in ENGINES:
+        raise ConfigError(f"engine {engine!r}", "이 엔진은 없습니다 · there is no such engine", "fast, replay")
+    if not symbols or not all(symbols):
         raise ConfigError("symbol", "종목이 없습니다 · no symbol was given", "give --symbol")
-    if not (0 < cash < float("inf")):
-        raise ConfigError(f"cash {cash}", "0보다 커야 합니다 · must be above zero", "give --cash with an amount")
+    if not (0 < cash <= 1e13):
+        why = "0보다 크고 10조 이하여야 합니다 · must be above zero, at most 1e13"
+        raise ConfigError(f"cash {cash}", why, "give --cash with an amount")
     try:
         return Fill(fill), CostsName(costs)
     except ValueError as e:
@@ -57,18 +104,25 @@ def _checked(symbol: str, cash: float, fill: str, costs: str, engine: str) -> tu
         ) from e
 
 
-def _rule_warnings(rule: Rule, bars: PriceData, warm_up: int, unaffordable: int) -> list[DataWarning]:
-    found = []
-    if rule.timeframe.seconds != bars.seconds_per_bar():
-        text = f"규칙은 {rule.timeframe} 봉, 파일은 {bars.seconds_per_bar()}초 봉 · rule and file differ in bar length"
-        found.append(DataWarning("timeframe", text, 1))
+def warnings_of(rule: Rule, plan: Plan, data: Mapping[str, PriceData], walked: Walked) -> tuple[DataWarning, ...]:
+    """Return what was odd about the bars, the rule, and what could not be traded."""
+    found = [one for bars in data.values() for one in bars.warnings]
+    for bars in data.values():
+        if rule.timeframe.seconds != bars.seconds_per_bar():
+            text = (
+                f"규칙은 {rule.timeframe} 봉, 파일은 {bars.seconds_per_bar()}초 봉 · rule and file differ in bar length"
+            )
+            found.append(DataWarning("timeframe", text, 1))
+        if len(bars.bars) < plan.warm_up:
+            text = f"봉 {len(bars.bars)}개로는 지표를 셈할 수 없습니다 ({plan.warm_up}개 필요) · too few bars for the indicators"
+            found.append(DataWarning("warm_up", text, 1))
     if rule.evaluate is EvaluateOn.TICK:
         text = "틱마다 판단하는 규칙을 봉 마감에 판단했습니다 · a tick rule was judged on bar closes"
         found.append(DataWarning("tick_rule", text, 1))
-    if len(bars.bars) < warm_up:
-        text = f"봉 {len(bars.bars)}개로는 지표를 셈할 수 없습니다 ({warm_up}개 필요) · too few bars for the indicators"
-        found.append(DataWarning("warm_up", text, 1))
-    if unaffordable:
+    if walked.unaffordable:
         text = "현금이 모자라 사지 못한 신호 · signals that cash did not pay for"
-        found.append(DataWarning("unaffordable", text, unaffordable))
-    return found
+        found.append(DataWarning("unaffordable", text, walked.unaffordable))
+    if walked.thin:
+        text = "거래량이 모자라 나뉜 주문 · orders that the bars' volume cut"
+        found.append(DataWarning("thin_volume", text, walked.thin))
+    return tuple(found)

@@ -1,8 +1,11 @@
-"""CSV of bars → arrays: what cannot be used is refused by line and column, what is odd is listed as a warning.
+"""CSV or Parquet of bars → arrays: what cannot be used is refused by line and column, what is odd is listed as a warning.
 
 Header `date|ts_utc|timestamp, open, high, low, close, volume`, further columns ignored (design.md §9). `date` is an
 exchange-local trading date, `ts_utc` an instant in UTC, `timestamp` an ISO time (exchange-local without an offset) or epoch
 seconds.
+
+Dividends (`dividend` or `ex_dividend`, cash per share) and splits (`split` or `split_ratio`, new shares per old one) are
+further columns: used when asked for, else warned of. Splits adjust every earlier bar, so that one series has one meaning.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -28,7 +31,10 @@ from shared.domain.trading_days import ZONES, TradingDays
 
 TIME_COLUMNS = ("date", "ts_utc", "timestamp")
 PRICE_COLUMNS = ("open", "high", "low", "close")
+DIVIDEND_COLUMNS = ("dividend", "ex_dividend", "dividends")
+SPLIT_COLUMNS = ("split", "split_ratio", "stock splits")
 _HOUR_S = 3_600
+_STEPS_SEEN = 10_000  # bars whose distances say how long a bar is
 _EXAMPLES = 5  # lines named per warning
 
 
@@ -51,6 +57,7 @@ class PriceData:
     daily: bool
     zone: ZoneInfo
     warnings: tuple[DataWarning, ...] = ()
+    dividends: tuple[tuple[int, float], ...] = ()  # (bar of the ex-date, gross cash per share)
 
     def label(self, index: int) -> str:
         """Return the bar's exchange-local ISO date (daily bars) or time with offset."""
@@ -72,28 +79,50 @@ class PriceData:
         """Return the commonest distance between bars: a day for daily bars, 60 for minutes."""
         if self.daily:
             return 86_400
-        steps = np.diff(self.bars.starts)
+        steps = np.diff(self.bars.starts[:_STEPS_SEEN])
         return int(np.bincount(np.minimum(steps, 86_400)).argmax()) if len(steps) else 60
 
 
-def read_bars(path: Path, market: Market) -> PriceData:
-    """Return the bars of a CSV file.
+def read_bars(path: Path, market: Market, *, actions: bool = False) -> PriceData:
+    """Return the bars of a CSV or Parquet file; `actions` uses its dividend and split columns.
 
     Raises:
         ConfigError: no such file, no such column, or a cell that cannot be used, named by line and column.
     """
     try:
+        if path.suffix == ".parquet":
+            return _parsed(_parquet_rows(path), market, path.name, actions)
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as e:
         raise _refused(f"{path.name}", "그런 파일이 없습니다 · there is no such file", "check the path") from e
     except (UnicodeDecodeError, OSError) as e:
         raise _refused(f"{path.name}", f"{e}", "save the file as UTF-8 text") from e
-    return parse_bars(text, market, path.name)
+    return parse_bars(text, market, path.name, actions=actions)
 
 
-def parse_bars(text: str, market: Market, name: str = "CSV") -> PriceData:
+def parse_bars(text: str, market: Market, name: str = "CSV", *, actions: bool = False) -> PriceData:
     """Return the bars of CSV text; see read_bars."""
-    rows = list(csv.reader(io.StringIO(text)))
+    return _parsed(list(csv.reader(io.StringIO(text))), market, name, actions)
+
+
+def _parquet_rows(path: Path) -> list[list[str]]:
+    """Return a Parquet file as rows of text, so that its cells are judged as a CSV's (line 2 is the first row)."""
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        table = parquet.read_table(path)
+    except pyarrow.ArrowException as e:
+        raise _refused(path.name, f"Parquet가 아닙니다 · not a Parquet file: {e}", "check the file") from e
+    columns = [[_written(cell) for cell in column.to_pylist()] for column in table.columns]
+    return [list(table.column_names), *(list(row) for row in zip(*columns, strict=True))]
+
+
+def _written(cell: object) -> str:
+    return "" if cell is None else cell.isoformat() if isinstance(cell, (date, datetime)) else str(cell)
+
+
+def _parsed(rows: list[list[str]], market: Market, name: str, actions: bool) -> PriceData:
     if len(rows) < 2:
         raise _refused(name, "봉이 없습니다 · there are no bars", "give a header and at least one row")
     sheet = _Sheet(name, [cell.strip().lower() for cell in rows[0]], rows[1:], ZONES[market])
@@ -107,13 +136,17 @@ def parse_bars(text: str, market: Market, name: str = "CSV") -> PriceData:
     if not kept.any():
         raise _refused(name, "거래된 봉이 없습니다 · no bar with a trade", "give bars with prices")
     opened, high, low, close, volume = (columns[column][kept] for column in (*PRICE_COLUMNS, "volume"))
+    paid, ratio = sheet.actions(lines, kept)
     bars = Bars(starts[kept], opened, high, low, close, volume)
-    numbers = np.asarray(lines)
     data = PriceData(bars, sheet.daily, sheet.zone)
+    if actions:
+        data = _acted(data, paid, ratio)
+    numbers = np.asarray(lines)
     odd = [_halted_days(numbers[halted], data, starts[halted]), *_odd_bars(data, numbers[kept])]
     gaps = _missing_days(data, market) if sheet.daily else _missing_bars(data)
-    found = tuple(one for one in (*odd, gaps) if one is not None)
-    return PriceData(bars, sheet.daily, sheet.zone, found)
+    acts = _corporate(data, numbers[kept], (paid > 0) | (ratio != 1), actions)
+    found = tuple(one for one in (*odd, gaps, acts) if one is not None)
+    return replace(data, warnings=found)
 
 
 class _Sheet:
@@ -148,9 +181,12 @@ class _Sheet:
             raise _refused(self.name, "봉이 없습니다 · there are no bars", "give at least one row")
         return used
 
-    def cells(self, lines: Sequence[int], column: str) -> list[str]:
+    def cells(self, lines: Sequence[int], column: str, missing: str | None = None) -> list[str]:
         at = self.where[column]
-        return [self.rows[line - 2][at] for line in lines]
+        rows = self.rows
+        if missing is None:
+            return [rows[line - 2][at] for line in lines]
+        return [rows[line - 2][at] if at < len(rows[line - 2]) else missing for line in lines]
 
     def numbers(self, lines: Sequence[int], column: str) -> FloatArray:
         """Return a column as floats; the first cell that is no finite number is refused by line and column."""
@@ -165,6 +201,22 @@ class _Sheet:
             if not _is_number(cell):
                 raise self.refused(line, column, f"수가 아닙니다 · not a number: {cell!r}", "write a number")
         raise AssertionError("a column that does not convert holds a cell that does not")
+
+    def actions(self, lines: Sequence[int], kept: _Flags) -> tuple[FloatArray, FloatArray]:
+        """Return (dividend, split ratio) of each kept bar; 0 and 1 where the file has none."""
+        paid, ratio = np.zeros(len(lines)), np.ones(len(lines))
+        for names, into in ((DIVIDEND_COLUMNS, paid), (SPLIT_COLUMNS, ratio)):
+            column = next((one for one in names if one in self.where), None)
+            if column is None:
+                continue
+            for place, (line, cell) in enumerate(zip(lines, self.cells(lines, column, ""), strict=True)):
+                if cell.strip():
+                    if not _is_number(cell) or float(cell) < 0:
+                        raise self.refused(line, column, f"수가 아닙니다 · not a number: {cell!r}", "write a number")
+                    into[place] = float(cell)
+        ratio[ratio == 0] = 1.0  # some vendors write 0 for no split
+        # What falls on a halted day counts on the next bar that trades.
+        return _moved(paid, kept, 0.0), _moved(ratio, kept, 1.0)
 
     def times(self, lines: Sequence[int]) -> IntArray:
         found = np.empty(len(lines), np.int64)
@@ -274,6 +326,38 @@ def _odd_bars(data: PriceData, lines: IntArray) -> list[DataWarning | None]:
         ),
         _warning("zero_volume", "거래량이 0입니다 · zero volume", data, lines[empty], bars.starts[empty]),
     ]
+
+
+def _moved(values: FloatArray, kept: _Flags, nothing: float) -> FloatArray:
+    """Return the values of the kept rows; those of rows left out go to the next kept one."""
+    out = values.copy()
+    for place in np.flatnonzero(~kept & (values != nothing)):
+        later = np.flatnonzero(kept[place:])
+        if len(later):
+            at = place + int(later[0])
+            out[at] = out[at] + values[place] if nothing == 0.0 else out[at] * values[place]
+    found: FloatArray = out[kept]
+    return found
+
+
+def _acted(data: PriceData, paid: FloatArray, ratio: FloatArray) -> PriceData:
+    """Adjust every bar before a split to the shares after it; dividends become cash per adjusted share."""
+    # The product of the ratios of later bars: what one share of this bar has become.
+    after = np.append(np.cumprod(ratio[::-1])[::-1][1:], 1.0)
+    one = data.bars
+    opened, high, low, close = (np.round(column / after, 8) for column in (one.open, one.high, one.low, one.close))
+    bars = Bars(one.starts, opened, high, low, close, one.volume * after)
+    dividends = tuple((int(bar), float(paid[bar] / after[bar])) for bar in np.flatnonzero(paid))
+    return replace(data, bars=bars, dividends=dividends)
+
+
+def _corporate(data: PriceData, lines: IntArray, found: _Flags, used: bool) -> DataWarning | None:
+    text = (
+        "배당·분할을 반영했습니다: 분할 전 봉은 수정주가 · dividends and splits are used, earlier bars split-adjusted"
+        if used
+        else "배당·분할 열을 쓰지 않았습니다 · dividend and split columns are ignored (--actions uses them)"
+    )
+    return _warning("actions_used" if used else "actions_ignored", text, data, lines[found], data.bars.starts[found])
 
 
 def _missing_days(data: PriceData, market: Market) -> DataWarning | None:

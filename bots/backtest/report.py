@@ -1,18 +1,16 @@
-"""What a backtest says: trades, equity, and figures as markets.md §9 defines them."""
+"""What a backtest says: trades, equity, and the document of `backtest run --json` (design.md §9)."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bots.backtest.data import DataWarning, PriceData
-from bots.backtest.fast import Trade
-from bots.rules.series import FloatArray
-
-SHARPE_FACTOR = 252  # trading days a year, both markets (markets.md §9)
+from bots.backtest.fast import Trade, Trades, Walked
+from bots.backtest.metrics import SHARPE_FACTOR, max_drawdown_pct, sharpe
+from bots.rules.series import Bars, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,12 +21,24 @@ class Report:
     """
 
     engine: str
-    data: PriceData
+    symbols: dict[str, PriceData]
     seconds: float
     cash: float
-    equity: FloatArray
-    trades: tuple[Trade, ...]
+    walked: Walked
     warnings: tuple[DataWarning, ...]
+
+    @property
+    def data(self) -> PriceData:
+        """The bars of the one symbol, the first of several."""
+        return next(iter(self.symbols.values()))
+
+    @property
+    def trades(self) -> Trades:
+        return self.walked.trades
+
+    @property
+    def equity(self) -> FloatArray:
+        return self.walked.equity
 
     @property
     def final_equity(self) -> float:
@@ -38,56 +48,52 @@ class Report:
     def return_pct(self) -> float:
         return (self.final_equity / self.cash - 1.0) * 100.0
 
+    def starts(self) -> IntArray:
+        """Return the opening instant of each point of the equity curve."""
+        if len(self.symbols) == 1:
+            return self.data.bars.starts
+        return np.unique(np.concatenate([one.bars.starts for one in self.symbols.values()]))
+
+    def daily(self) -> tuple[IntArray, FloatArray]:
+        """Return (opening instant, equity) at each trading date's last close."""
+        starts, equity = self.starts(), self.equity
+        if self.data.daily:
+            return starts, equity
+        none = np.zeros(0)
+        days = PriceData(Bars(starts, none, none, none, none, none), False, self.data.zone).local_days()
+        last = np.append(np.flatnonzero(np.diff(days)), len(equity) - 1)
+        return starts[last], equity[last]
+
     def as_json(self) -> dict[str, Any]:
         """Return the document of `backtest run --json` (design.md §9): numbers, exchange-local ISO dates or times."""
-        daily = daily_equity(self.equity, self.data)
+        daily = self.daily()[1]
         return {
             "engine": self.engine,
-            "bars": len(self.data.bars),
+            "bars": sum(len(one.bars) for one in self.symbols.values()),
             "seconds": self.seconds,
             "final_equity": self.final_equity,
             "return_pct": self.return_pct,
             "max_drawdown_pct": max_drawdown_pct(np.concatenate(([self.cash], daily))),
             "sharpe": sharpe(daily),
             "sharpe_factor": SHARPE_FACTOR,
-            "trades": [self._trade(one) for one in self.trades],
+            "trades": [self.trade_row(one) for one in self.trades],
             "warnings": [_warning(one) for one in self.warnings],
         }
 
-    def _trade(self, trade: Trade) -> dict[str, Any]:
-        return {
-            "entry_at": self.data.label(trade.entry),
+    def trade_row(self, trade: Trade) -> dict[str, Any]:
+        """Return one trade as the document writes it; `symbol` only where there are several."""
+        symbol, data = list(self.symbols.items())[trade.symbol]
+        row = {
+            "entry_at": data.label(trade.entry),
             "entry_price": trade.entry_price,
-            "exit_at": None if trade.exit is None else self.data.label(trade.exit),
+            "exit_at": None if trade.exit is None else data.label(trade.exit),
             "exit_price": trade.exit_price,
             "quantity": trade.quantity,
             "pnl": trade.pnl,
             "reason": trade.reason,
         }
+        return row if len(self.symbols) == 1 else {"symbol": symbol, **row}
 
 
 def _warning(one: DataWarning) -> dict[str, Any]:
     return {"code": one.code, "text": one.text, "count": one.count, "lines": list(one.lines), "at": list(one.at)}
-
-
-def daily_equity(equity: FloatArray, data: PriceData) -> FloatArray:
-    """Return the equity at each trading date's last close."""
-    if data.daily:
-        return equity
-    last = np.append(np.flatnonzero(np.diff(data.local_days())), len(equity) - 1)
-    closes: FloatArray = equity[last]
-    return closes
-
-
-def max_drawdown_pct(equity: FloatArray) -> float:
-    """Return the deepest fall below an earlier high in percent, 0 or negative: min(V / running max - 1) × 100."""
-    return float((equity / np.maximum.accumulate(equity) - 1.0).min() * 100.0)
-
-
-def sharpe(equity: FloatArray, factor: int = SHARPE_FACTOR) -> float | None:
-    """Return mean(r) / std(r, ddof=1) × sqrt(factor) of the returns between daily closes, risk-free rate 0."""
-    if len(equity) < 3:
-        return None
-    returns = equity[1:] / equity[:-1] - 1.0
-    spread = float(returns.std(ddof=1))
-    return None if spread == 0.0 or not math.isfinite(spread) else float(returns.mean()) / spread * math.sqrt(factor)

@@ -7,7 +7,7 @@ Guards refuse; they never shrink an order to fit (reliability.md M04). A limit t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from math import isfinite
@@ -82,10 +82,10 @@ def by_hand(request: OrderRequest) -> bool:
 
 def check(request: OrderRequest, snapshot: Snapshot, limits: Limits) -> Allowed | Denied:
     """Run every guard in order; the first refusal counts."""
-    for guard in GUARDS:
+    for place, guard in enumerate(GUARDS):
         denied = guard(request, snapshot, limits)
         if denied is not None:
-            return denied
+            return replace(denied, passed=tuple(one.__name__ for one in GUARDS[:place]))
     return Allowed(tuple(guard.__name__ for guard in GUARDS))
 
 

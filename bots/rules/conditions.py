@@ -1,21 +1,23 @@
-"""Judging conditions: `truth` on the last bar for the live bot, `mask` on every bar for the backtest.
+"""Judging conditions over arrays: `truth` on the last bar, `mask` on every bar for the backtest.
 
-Both walk one tree with the same comparisons. What is not known (warm-up, no position) is neither true nor false: `not` of
+Both walk one tree with the comparisons of judging.py. What is not known (warm-up, no position) is neither true nor false: `not` of
 it is not true either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import isnan, nan
+from math import nan
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bots.rules.indicators import Output
-from bots.rules.plan import Leaf, Negation, Node, Plan, ScaledColumn
+from bots.rules.judging import steps_of, test_of
+from bots.rules.plan import Plan, ScaledColumn
 from bots.rules.series import Bars, FloatArray
+from bots.rules.tree import Leaf, Negation, Node, Poll, without_polls
 from shared.domain.rule import model as m
 from shared.domain.signal import Step
 
@@ -35,7 +37,7 @@ _TESTS: dict[m.Operator, Callable[[Any, Any, Any, Any], Any]] = {
     m.Operator.CROSS_ABOVE: lambda a, a0, b, b0: (a0 <= b0) & (a > b),
     m.Operator.CROSS_BELOW: lambda a, a0, b, b0: (a0 >= b0) & (a < b),
 }
-_SCALE: dict[m.Scaling, Callable[[Any, float], Any]] = {
+SCALE: dict[m.Scaling, Callable[[Any, float], Any]] = {
     m.Scaling.MUL: lambda value, by: value * by,
     m.Scaling.DIV: lambda value, by: value / by,
     m.Scaling.ADD: lambda value, by: value + by,
@@ -58,7 +60,7 @@ def columns(plan: Plan, bars: Bars, facts: Facts) -> list[Column]:
             case m.FactRef(fact):
                 found.append(facts.get(fact, nan))
             case ScaledColumn(base, operation, scalar):
-                found.append(_SCALE[operation](found[base], scalar))
+                found.append(SCALE[operation](found[base], scalar))
     return found
 
 
@@ -70,7 +72,7 @@ def sliced(plan: Plan, values: list[Column], begin: int, end: int, facts: Facts)
             case m.FactRef(fact) if fact in facts:
                 found.append(facts[fact])
             case ScaledColumn(base, operation, scalar):
-                found.append(_SCALE[operation](found[base], scalar))
+                found.append(SCALE[operation](found[base], scalar))
             case _:
                 found.append(column if isinstance(column, float) else column[begin:end])
     return found
@@ -84,38 +86,16 @@ def _price(bars: Bars, field: m.PriceField) -> FloatArray:
 # -- the last bar -----------------------------------------------------------------------------------------------------
 
 
+def rows(values: list[Column]) -> tuple[list[float], list[float]]:
+    """Return each column's value on the last bar and on the one before it, NaN where there is none."""
+    return [_at(one, 1) for one in values], [_at(one, 2) for one in values]
+
+
 def truth(node: Node, values: list[Column], steps: list[Step]) -> bool | None:
     """Return whether the tree holds on the last bar, None when that is not known; every comparison adds a Step."""
-    if isinstance(node, Leaf):
-        return _leaf_truth(node, values, steps)
-    if isinstance(node, Negation):
-        inner = truth(node.node, values, steps)
-        return None if inner is None else not inner
-    if not node.nodes:
-        return False  # an empty group asks for nothing and never fires
-    found = [truth(one, values, steps) for one in node.nodes]
-    decisive = node.logic is m.Logic.ANY
-    if decisive in found:
-        return decisive
-    return None if None in found else not decisive
-
-
-def _leaf_truth(leaf: Leaf, values: list[Column], steps: list[Step]) -> bool | None:
-    left, right = _at(values[leaf.left], 1), _at(values[leaf.right], 1)
-    left_text, right_text = repr(left), repr(right)
-    if leaf.upper is not None:
-        upper = _at(values[leaf.upper], 1)
-        right_text += f" ~ {upper!r}"
-        held = None if isnan(left) or isnan(right) or isnan(upper) else right <= left <= upper
-    elif leaf.crosses:
-        left_0, right_0 = _at(values[leaf.left], 2), _at(values[leaf.right], 2)
-        left_text, right_text = f"{left_0!r} → {left_text}", f"{right_0!r} → {right_text}"
-        unknown = isnan(left) or isnan(right) or isnan(left_0) or isnan(right_0)
-        held = None if unknown else bool(_TESTS[leaf.operator](left, left_0, right, right_0))
-    else:
-        held = None if isnan(left) or isnan(right) else bool(_TESTS[leaf.operator](left, nan, right, nan))
-    steps.append(Step(leaf.path, leaf.label, left_text, leaf.operator.value, right_text, held))
-    return held
+    now, before = rows(values)
+    steps.extend(steps_of(node, now, before))
+    return test_of(node)(now, before)
 
 
 def _at(column: Column, back: int) -> float:
@@ -133,6 +113,8 @@ def mask(node: Node, values: list[Column], count: int, wanted: bool = True) -> M
         return _leaf_mask(node, values, count, wanted)
     if isinstance(node, Negation):
         return mask(node.node, values, count, not wanted)
+    if isinstance(node, Poll):
+        return mask(without_polls(node), values, count, wanted)
     if not node.nodes:
         return np.full(count, not wanted)
     parts = [mask(one, values, count, wanted) for one in node.nodes]

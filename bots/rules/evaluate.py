@@ -1,20 +1,26 @@
 """evaluate(rule, market) -> Decision: pure, the same live and in tests.
 
-Without a position the entry conditions are judged, with one the stops and then the exit conditions. Stops are judged
-whenever a price is known (every tick); conditions at a bar's close, or on every tick where the rule says `evaluate: tick`.
+Without a position the entry conditions are judged, with one the stops, then the exit conditions, then the step towards the
+target where the rule says one (targets.py). Stops are judged whenever a price is known (every tick); the rest at a bar's
+close, or on every tick where the rule says `evaluate: tick`.
 """
 
 from __future__ import annotations
 
 from math import nan
 
-from bots.rules.conditions import columns, truth
-from bots.rules.plan import Node, Plan, plan_of
-from bots.rules.series import Bars, Holding, MarketView
+from bots.rules import live
+from bots.rules.conditions import columns, rows
+from bots.rules.judging import Fixed, Row, Trace, score_of
+from bots.rules.plan import Plan, plan_of
+from bots.rules.series import BarWindow, Holding, MarketView
+from bots.rules.targets import Proposal, Standing, has_target, step_towards
+from bots.rules.tree import Node
 from shared.domain.rule.model import EvaluateOn, Fact, Rule
-from shared.domain.signal import Decision, Step, Verdict
+from shared.domain.signal import Decision, Verdict
 
 LEVEL_DECIMALS = 8  # 12 × 0.95 is 11.4, not 11.399999999999999: a price at the level has reached it
+_NO_ROW: tuple[float, ...] = ()
 
 
 def evaluate(rule: Rule, market: MarketView) -> Decision:
@@ -27,69 +33,97 @@ def evaluate(rule: Rule, market: MarketView) -> Decision:
         ConfigError: an indicator of the rule cannot be computed.
     """
     plan = plan_of(rule)
-    steps: list[Step] = []
-    if market.holding is None or market.holding.quantity <= 0:
-        return _enter(plan, rule, market, steps)
-    reason = _stop_hit(plan, market, market.holding, steps)
+    holding = market.holding
+    fixed: list[Fixed] = []
+    if holding is None or holding.quantity <= 0:
+        return _enter(plan, rule, market, fixed)
+    reason = _stop_hit(plan, market, holding, fixed)
     if reason is not None:
-        return _decision(rule, market, Verdict.SELL, reason, steps)
-    return _leave(plan, rule, market, market.holding, steps)
+        return _decision(rule, market, Verdict.SELL, reason, Trace(fixed, None, _NO_ROW, _NO_ROW))
+    return _leave(plan, rule, market, holding, fixed)
 
 
-def _enter(plan: Plan, rule: Rule, market: MarketView, steps: list[Step]) -> Decision:
+def _enter(plan: Plan, rule: Rule, market: MarketView, fixed: list[Fixed]) -> Decision:
     if not _due(rule, market):
-        return _decision(rule, market, Verdict.HOLD, "waiting_for_bar_close", steps)
-    held = _judge(plan, plan.entry, market, None, steps)
+        return _waiting(rule, market, fixed)
+    now, before = _rows(plan, market, None)
+    held = plan.entry_test(now, before)
+    if has_target(rule):
+        if rule.entry.conditions and not held:
+            return _held_back(rule, market, held, "no_entry", Trace(fixed, plan.entry_told, now, before))
+        return _towards(plan, rule, market, None, fixed, plan.entry_told, (now, before))
+    trace = Trace(fixed, plan.entry_told, now, before)
     if held:
-        return _decision(rule, market, Verdict.BUY, "entry", steps)
-    return _decision(rule, market, Verdict.HOLD, "no_entry" if held is False else "warming_up", steps)
+        return _decision(rule, market, Verdict.BUY, "entry", trace, score=score_of(plan.entry_told, now, before))
+    return _held_back(rule, market, held, "no_entry", trace)
 
 
-def _leave(plan: Plan, rule: Rule, market: MarketView, holding: Holding, steps: list[Step]) -> Decision:
+def _leave(plan: Plan, rule: Rule, market: MarketView, holding: Holding, fixed: list[Fixed]) -> Decision:
     if not _due(rule, market):
-        return _decision(rule, market, Verdict.HOLD, "waiting_for_bar_close", steps)
+        return _waiting(rule, market, fixed)
     if plan.time_stop_bars is not None:
-        old = holding.bars_since_entry >= plan.time_stop_bars
+        age = holding.bars_since_entry
+        old = age >= plan.time_stop_bars
         right = str(plan.time_stop_bars)
-        steps.append(
-            Step("risk.time_stop", "bars_since_entry", str(holding.bars_since_entry), "greater_equal", right, old)
-        )
+        fixed.append(("risk.time_stop", "bars_since_entry", str(age), "greater_equal", right, old))
         if old:
-            return _decision(rule, market, Verdict.SELL, "time_stop", steps)
-    held = _judge(plan, plan.exit, market, holding, steps)
+            return _decision(rule, market, Verdict.SELL, "time_stop", Trace(fixed, None, _NO_ROW, _NO_ROW))
+    now, before = _rows(plan, market, holding)
+    held = plan.exit_test(now, before)
     if held:
-        return _decision(rule, market, Verdict.SELL, "exit", steps)
-    return _decision(rule, market, Verdict.HOLD, "no_exit" if held is False else "warming_up", steps)
+        score = score_of(plan.exit_told, now, before)
+        return _decision(rule, market, Verdict.SELL, "exit", Trace(fixed, plan.exit_told, now, before), score=score)
+    if has_target(rule):
+        return _towards(plan, rule, market, holding, fixed, plan.exit_told, (now, before))
+    return _held_back(rule, market, held, "no_exit", Trace(fixed, plan.exit_told, now, before))
+
+
+def _towards(
+    plan: Plan, rule: Rule, market: MarketView, holding: Holding | None, fixed: list[Fixed], node: Node,
+    judged: tuple[Row, Row],
+) -> Decision:  # fmt: skip
+    """The step towards the rule's target; a grid with an entry condition buys only while it holds."""
+    if rule.rebalance is not None and market.equity is None:
+        return _decision(rule, market, Verdict.HOLD, "equity_unknown", Trace(fixed, node, *judged))
+    proposal = step_towards(plan, Standing(market.symbol, _price(market), holding, market.equity), fixed)
+    trace = Trace(fixed, node, *judged)
+    if proposal is None:
+        return _decision(rule, market, Verdict.HOLD, "no_step", trace)
+    if proposal.verdict is Verdict.BUY and holding is not None and rule.entry.conditions:
+        held = plan.entry_test(*judged)
+        trace = Trace(fixed, plan.entry_told, *judged)
+        if not held:
+            return _held_back(rule, market, held, "no_entry", trace)
+    return _decision(rule, market, proposal.verdict, proposal.reason, trace, proposal)
 
 
 def _due(rule: Rule, market: MarketView) -> bool:
     return market.bar_closed or rule.evaluate is EvaluateOn.TICK
 
 
-def _judge(plan: Plan, node: Node, market: MarketView, holding: Holding | None, steps: list[Step]) -> bool | None:
-    bars = _bars(market)
+def _rows(plan: Plan, market: MarketView, holding: Holding | None) -> tuple[Row, Row]:
     minutes = market.minutes_to_close
     facts = {Fact.MINUTES_TO_CLOSE: nan if minutes is None else float(minutes)}
     if holding is not None:
-        price = _price(market)
-        facts[Fact.PNL_PCT] = round((price / holding.average_price - 1.0) * 100.0, LEVEL_DECIMALS)
+        facts[Fact.PNL_PCT] = round((_price(market) / holding.average_price - 1.0) * 100.0, LEVEL_DECIMALS)
         facts[Fact.BARS_SINCE_ENTRY] = float(holding.bars_since_entry)
-    return truth(node, columns(plan, bars, facts), steps)
-
-
-def _bars(market: MarketView) -> Bars:
-    return market.bars.closed() if market.bar_closed else market.bars
+    if isinstance(market.bars, BarWindow):
+        return live.rows(plan, market.bars, market.bar_closed, facts)
+    bars = market.bars.closed() if market.bar_closed else market.bars
+    return rows(columns(plan, bars, facts))
 
 
 def _price(market: MarketView) -> float:
     """The price to judge stops at: the last trade, else the close of the bar that just closed, else not known."""
     if market.last_price is not None:
         return market.last_price
-    bars = _bars(market)
-    return float(bars.close[-1]) if market.bar_closed and len(bars) else nan
+    if not market.bar_closed:
+        return nan
+    bars = market.bars.closed()
+    return float(bars.close[-1]) if len(bars) else nan
 
 
-def _stop_hit(plan: Plan, market: MarketView, holding: Holding, steps: list[Step]) -> str | None:
+def _stop_hit(plan: Plan, market: MarketView, holding: Holding, fixed: list[Fixed]) -> str | None:
     """Return the first stop that the price has reached; stop loss before trailing stop before take profit."""
     price = _price(market)
     average, high = holding.average_price, max(holding.high_water, holding.average_price)
@@ -103,7 +137,7 @@ def _stop_hit(plan: Plan, market: MarketView, holding: Holding, steps: list[Step
         if level is None:
             continue
         reached = None if price != price else price <= level if operator == "less_equal" else price >= level
-        steps.append(Step(f"risk.{name}", f"price {operator} {name}", repr(price), operator, repr(level), reached))
+        fixed.append((f"risk.{name}", f"price {operator} {name}", repr(price), operator, repr(level), reached))
         if reached and hit is None:
             hit = name
     return hit
@@ -119,7 +153,20 @@ def target_level(base: float, percent: float | None) -> float | None:
     return None if percent is None else round(base * (1.0 + percent / 100.0), LEVEL_DECIMALS)
 
 
-def _decision(rule: Rule, market: MarketView, verdict: Verdict, reason: str, steps: list[Step]) -> Decision:
+def _waiting(rule: Rule, market: MarketView, fixed: list[Fixed]) -> Decision:
+    return _decision(rule, market, Verdict.HOLD, "waiting_for_bar_close", Trace(fixed, None, _NO_ROW, _NO_ROW))
+
+
+def _held_back(rule: Rule, market: MarketView, held: bool | None, reason: str, trace: Trace) -> Decision:
+    return _decision(rule, market, Verdict.HOLD, reason if held is False else "warming_up", trace)
+
+
+def _decision(
+    rule: Rule, market: MarketView, verdict: Verdict, reason: str, trace: Trace, proposal: Proposal | None = None,
+    score: float = 1.0,
+) -> Decision:  # fmt: skip
+    if verdict is Verdict.HOLD:
+        return Decision(rule.rule_id, rule.version_id, market.symbol, verdict, reason, market.at, trace)
     return Decision(
         rule_id=rule.rule_id,
         version_id=rule.version_id,
@@ -127,13 +174,27 @@ def _decision(rule: Rule, market: MarketView, verdict: Verdict, reason: str, ste
         verdict=verdict,
         reason=reason,
         at=market.at,
-        steps=tuple(steps),
-        signal_key=None if verdict is Verdict.HOLD else _signal_key(rule, market, verdict, reason),
+        steps=trace,
+        score=score,
+        signal_key=_signal_key(rule, market, verdict, reason) + _aim(market, proposal),
+        quantity=None if proposal is None else proposal.quantity,
+        limit_price=None if proposal is None else proposal.limit_price,
+        order_type=None if proposal is None else proposal.order_type,
     )
 
 
+def _aim(market: MarketView, proposal: Proposal | None) -> str:
+    """A grid may buy several steps within a bar, each step once; a ladder buys once a bar."""
+    if proposal is None or proposal.reason == "ladder_buy":
+        return ""
+    held = 0 if market.holding is None else market.holding.quantity
+    return f":{held + (proposal.quantity if proposal.verdict is Verdict.BUY else -proposal.quantity)}"
+
+
 def _signal_key(rule: Rule, market: MarketView, verdict: Verdict, reason: str) -> str:
-    bars = _bars(market)
+    bars = market.bars.closed() if market.bar_closed else market.bars
+    if isinstance(bars, BarWindow):
+        bars = bars.view()
     by_bar = verdict is Verdict.BUY or market.bar_closed
     instant = int(bars.starts[-1]) + rule.timeframe.seconds if by_bar and len(bars) else market.at.isoformat()
     return f"{rule.rule_id}:{rule.version_id}:{market.symbol}:{instant}:{reason}"

@@ -25,6 +25,13 @@ _REASONS: dict[str, Words] = {
     "time_stop": Words("보유 기간이 끝났습니다", "the holding time is over"),
     "no_entry": Words("매수 조건이 아직 아닙니다", "the entry conditions do not hold"),
     "no_exit": Words("보유 중, 매도 조건이 아직 아닙니다", "holding; the exit conditions do not hold"),
+    "ladder_buy": Words("분할매수 한 몫을 삽니다", "one part of the split buying"),
+    "grid_buy": Words("그리드 한 칸 아래로 내려왔습니다", "the price came down a grid step"),
+    "grid_sell": Words("그리드 한 칸 위로 올라왔습니다", "the price went up a grid step"),
+    "rebalance_buy": Words("목표 비중보다 적습니다", "below the target weight"),
+    "rebalance_sell": Words("목표 비중보다 많습니다", "above the target weight"),
+    "no_step": Words("목표 수량까지 더 살 것도 팔 것도 없습니다", "nothing to trade towards the target"),
+    "equity_unknown": Words("계좌 평가액을 모릅니다", "the account's worth is not known"),
     "warming_up": Words("지표 계산에 필요한 봉이 아직 모자랍니다", "not enough bars for the indicators yet"),
     "waiting_for_bar_close": Words("봉 마감을 기다립니다", "waiting for the bar to close"),
 }

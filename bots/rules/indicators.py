@@ -1,51 +1,32 @@
-"""Indicators by TA-Lib, which defines what they mean live and in backtests (dependencies.md "Indicators").
-
-The only module that imports talib: its package pulls in pandas and polars where they are installed (+74 MB), so both are
-hidden around the import.
-"""
+"""Indicators by TA-Lib, which defines what they mean live and in backtests (dependencies.md "Indicators")."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from types import ModuleType
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from bots.rules.own_indicators import OWN
 from bots.rules.series import Bars, FloatArray
+from bots.rules.talib_door import abstract, talib
 from shared.domain.errors import ConfigError
-from shared.domain.rule.catalogue import IndicatorSpec, Source, find_indicator
-from shared.domain.rule.model import Indicator
-
-_HEAVY = ("pandas", "polars")
-
-
-def _import_talib() -> tuple[Any, Any]:
-    """Import talib as if pandas and polars were absent; a copy already in use elsewhere is left in place."""
-    hidden: dict[str, ModuleType | None] = {name: sys.modules[name] for name in _HEAVY if name in sys.modules}
-    sys.modules.update(dict.fromkeys(_HEAVY))  # type: ignore[arg-type]  # None makes `import pandas` fail at once
-    try:
-        import talib
-        from talib import abstract
-    finally:
-        for name in _HEAVY:
-            del sys.modules[name]
-        sys.modules.update({name: module for name, module in hidden.items() if module is not None})
-    return talib, abstract
-
-
-_talib, _abstract = _import_talib()
+from shared.domain.rule.catalogue import IndicatorSpec, Knob, Source, find_indicator
+from shared.domain.rule.model import Indicator, PriceField
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One function with its parameters; equal calls are computed once. `lookback` bars come before its first value."""
+    """One function with its parameters; equal calls are computed once. `lookback` bars come before its first value.
+
+    `source` is the price taken where the function takes the close; `shift` tells the values so many bars later.
+    """
 
     function: str
     params: tuple[tuple[str, int | float], ...]
     lookback: int
+    source: PriceField = PriceField.CLOSE
+    shift: int = 0
 
     def compute(self, bars: Bars) -> tuple[FloatArray, ...]:
         """Return every output as a float array of the bars' length, NaN before the first value.
@@ -54,16 +35,30 @@ class Call:
             ConfigError: TA-Lib refuses the parameters.
         """
         if len(bars) <= self.lookback:
-            return (np.full(len(bars), np.nan),) * _output_count(self.function)
-        if self.function in _OWN:
-            return (_OWN[self.function][1](bars, dict(self.params)),)
+            return (np.full(len(bars), np.nan),) * output_count(self.function)
+        if self.source is not PriceField.CLOSE:
+            bars = bars.with_close(getattr(bars, self.source.value))
+        outputs = self._own(bars) if self.function in OWN else self._talib(bars)
+        return outputs if self.shift == 0 else tuple(_later(one, self.shift) for one in outputs)
+
+    def _own(self, bars: Bars) -> tuple[FloatArray, ...]:
+        first = self.lookback - self.shift
+        try:
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # a price of zero has no return
+                found = OWN[self.function].compute(bars, dict(self.params))
+        except Exception as e:  # talib raises bare Exception for every refusal
+            raise _refused(self.function, self.params, e) from e
+        return tuple(_known_from(one, first) for one in found)
+
+    def _talib(self, bars: Bars) -> tuple[FloatArray, ...]:
         inputs = [getattr(bars, name) for name in _inputs(self.function)]
         try:
-            found = getattr(_talib, self.function)(*inputs, **dict(self.params))
+            found = getattr(talib, self.function)(*inputs, **dict(self.params))
         except Exception as e:  # talib raises bare Exception for every refusal
             raise _refused(self.function, self.params, e) from e
         outputs = found if isinstance(found, tuple) else (found,)
-        return tuple(one if one.dtype == np.float64 else _as_floats(one, self.lookback) for one in outputs)
+        first = self.lookback - self.shift
+        return tuple(one if one.dtype == np.float64 else _as_floats(one, first) for one in outputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +80,15 @@ def output_of(indicator: Indicator, output: str | None) -> Output:
     source = None if spec is None else spec.outputs.get(wanted) or (_first(spec) if wanted == "value" else None)
     if spec is None or source is None:
         raise ConfigError(f"{indicator.id}.{wanted}", "no such indicator or output", "see the list of indicators")
-    call = _call(source.function, _talib_params(spec, source.function, indicator))
-    names = ["real"] if call.function in _OWN else _info(call.function)["output_names"]
+    shift = indicator.shift + int(dict(spec.fixed).get("shift", 0))
+    call = _call(source.function, _talib_params(spec, source.function, indicator), indicator.source, shift)
+    names = OWN[call.function].outputs if call.function in OWN else _info(call.function)["output_names"]
     return Output(call, names.index(source.output) if source.output in names else 0)
 
 
 def pattern(function: str) -> Output:
     """Return the marks of a candle pattern: above zero bullish, below bearish, zero none."""
-    return Output(_call(function, ()), 0)
+    return Output(_call(function, (), PriceField.CLOSE, 0), 0)
 
 
 def _first(spec: IndicatorSpec) -> Source:
@@ -101,28 +97,36 @@ def _first(spec: IndicatorSpec) -> Source:
 
 def _talib_params(spec: IndicatorSpec, function: str, indicator: Indicator) -> tuple[tuple[str, int | float], ...]:
     """The rule's numbers under TA-Lib's names, defaults filled in, typed as TA-Lib wants them (2 must be 2.0 there)."""
-    given: dict[str, int | float] = dict(spec.fixed)
+    given: dict[str, int | float] = {key: value for key, value in spec.fixed if key != "shift"}
     chosen = {spec.knob(key): value for key, value in indicator.params}
     for knob in spec.knobs:
-        value = chosen.get(knob, knob.default)
+        value = _placed(knob, chosen.get(knob, knob.default))
         if not isinstance(value, int | float):
             raise ConfigError(f"{indicator.alias}.{knob.name}", f"{value} is not a number", "bind parameters first")
         given.update(dict.fromkeys(knob.targets, value))
-    if function in _OWN:
+    if function in OWN:
         return tuple(sorted(given.items()))
     types = _info(function)["parameters"]
     return tuple(sorted((key, type(types[key])(value)) for key, value in given.items() if key in types))
 
 
-def _call(function: str, params: tuple[tuple[str, int | float], ...]) -> Call:
-    if function in _OWN:
-        return Call(function, params, _OWN[function][0](dict(params)))
+def _placed(knob: Knob, value: object) -> object:
+    """A word as its place among the knob's choices."""
+    return knob.choices.index(value) if isinstance(value, str) and value in knob.choices else value
+
+
+def _call(function: str, params: tuple[tuple[str, int | float], ...], source: PriceField, shift: int) -> Call:
     try:
-        call = Call(function, params, int(_abstract.Function(function, **dict(params)).lookback))
+        if function in OWN:
+            lookback = OWN[function].lookback(dict(params))
+        else:
+            lookback = int(abstract.Function(function, **dict(params)).lookback)
     except Exception as e:  # talib raises bare Exception for every refusal
         raise _refused(function, params, e) from e
+    call = Call(function, params, lookback + shift, source, shift)
     flat = np.ones(call.lookback + 2)
-    call.compute(Bars(np.arange(len(flat)), flat, flat, flat, flat, flat))  # refuses bad parameters now, not on a tick
+    bars = Bars(np.arange(len(flat)), flat, flat, flat, flat, flat)
+    replace(call, source=PriceField.CLOSE).compute(bars)  # refuses bad parameters now, not on a tick
     return call
 
 
@@ -132,7 +136,7 @@ def _refused(function: str, params: tuple[tuple[str, int | float], ...], error: 
 
 
 def _info(function: str) -> dict[str, Any]:
-    found: dict[str, Any] = _abstract.Function(function).info
+    found: dict[str, Any] = abstract.Function(function).info
     return found
 
 
@@ -146,58 +150,24 @@ def _inputs(function: str) -> tuple[str, ...]:
     return _INPUTS[function]
 
 
-def _output_count(function: str) -> int:
-    return 1 if function in _OWN else len(_info(function)["output_names"])
+def output_count(function: str) -> int:
+    """Return how many outputs a function has."""
+    return len(OWN[function].outputs) if function in OWN else len(_info(function)["output_names"])
+
+
+def _known_from(found: FloatArray, first: int) -> FloatArray:
+    kept = found.copy()
+    kept[:first] = np.nan
+    return kept
+
+
+def _later(values: FloatArray, shift: int) -> FloatArray:
+    found = np.full(len(values), np.nan)
+    found[shift:] = values[: len(values) - shift]
+    return found
 
 
 def _as_floats(found: Any, lookback: int) -> FloatArray:
     floats: FloatArray = found.astype(np.float64)
     floats[:lookback] = np.nan
     return floats
-
-
-# -- ours: what the official builder offers and TA-Lib lacks -----------------------------------------------------------
-
-
-def _period(params: dict[str, int | float]) -> int:
-    return int(params["timeperiod"])
-
-
-def _log_return(bars: Bars, params: dict[str, int | float]) -> FloatArray:
-    period = _period(params)
-    found = np.full(len(bars), np.nan)
-    found[period:] = np.log(bars.close[period:] / bars.close[:-period])
-    return found
-
-
-def _bar_strength(bars: Bars, params: dict[str, int | float]) -> FloatArray:
-    """Where the close stands within the bar, 0 low to 1 high; unknown on a bar without range."""
-    span = bars.high - bars.low
-    found = np.full(len(bars), np.nan)
-    np.divide(bars.close - bars.low, span, out=found, where=span > 0)
-    return found
-
-
-def _disparity(bars: Bars, params: dict[str, int | float]) -> FloatArray:
-    """이격도: the close as percent of its simple average."""
-    average: FloatArray = _talib.SMA(bars.close, timeperiod=_period(params))
-    return bars.close / average * 100.0
-
-
-def _rolling_vwap(bars: Bars, params: dict[str, int | float]) -> FloatArray:
-    period = _period(params)
-    typical = (bars.high + bars.low + bars.close) / 3.0
-    traded: FloatArray = _talib.SUM(bars.volume, timeperiod=period)
-    amount: FloatArray = _talib.SUM(typical * bars.volume, timeperiod=period)
-    found = np.full(len(bars), np.nan)
-    np.divide(amount, traded, out=found, where=traded > 0)
-    return found
-
-
-_Own = tuple[Callable[[dict[str, int | float]], int], Callable[[Bars, dict[str, int | float]], FloatArray]]
-_OWN: dict[str, _Own] = {  # function -> (lookback, values)
-    "OWN_LOGR": (_period, _log_return),
-    "OWN_IBS": (lambda params: 0, _bar_strength),
-    "OWN_DISPARITY": (lambda params: _period(params) - 1, _disparity),
-    "OWN_VWAP": (lambda params: _period(params) - 1, _rolling_vwap),
-}

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bots.rules.indicators import Call, Output, output_of, pattern
+from bots.rules.judging import Test, test_of
+from bots.rules.tree import Branch, Leaf, Negation, Node, Poll, leaves, without_polls
 from shared.domain.errors import ConfigError
 from shared.domain.rule import model as m
 from shared.domain.rule.params import bind
 from shared.domain.rule.validate import child_path, indicator_of, pattern_function
 from shared.domain.rule.write import operand_text
+
+__all__ = ["Branch", "Leaf", "Negation", "Node", "Plan", "Poll", "ScaledColumn", "Source", "leaves", "plan_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,36 +28,6 @@ class ScaledColumn:
 Source = Output | m.Constant | m.Price | m.FactRef | ScaledColumn
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """One comparison over column numbers; `upper` is set for `between`."""
-
-    path: str
-    label: str
-    operator: m.Operator
-    left: int
-    right: int
-    upper: int | None
-
-    @property
-    def crosses(self) -> bool:
-        return self.operator in m.CROSSES
-
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    logic: m.Logic
-    nodes: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Negation:
-    node: Node
-
-
-Node = Leaf | Branch | Negation
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """A bound rule, its columns and its trees. `warm_up` bars must have closed before every value is known."""
@@ -61,13 +35,18 @@ class Plan:
     rule: m.Rule
     calls: tuple[Call, ...]
     sources: tuple[Source, ...]  # column number -> what it holds; a base stands before its scaled column
-    entry: Node
+    entry: Node  # and, or, not over comparisons
     exit: Node
     warm_up: int
     stop_loss_pct: float | None
     take_profit_pct: float | None
     trailing_stop_pct: float | None
     time_stop_bars: int | None
+    entry_told: Node  # the same as written, votes kept whole: for the score and for what is told
+    exit_told: Node
+    entry_test: Test
+    exit_test: Test
+    crosses: bool  # whether a condition looks at the bar before
 
     @property
     def exit_needs_position(self) -> bool:
@@ -109,6 +88,10 @@ class _Compiler:
             return Negation(self.node(f"{path}.not", condition.condition))
         if isinstance(condition, m.Pattern):
             return self._pattern(path, condition)
+        if isinstance(condition, m.Vote):
+            voted = tuple(self.node(f"{path}.vote.of[{i}]", one) for i, one in enumerate(condition.conditions))
+            weights = tuple(map(float, condition.weights)) or (1.0,) * len(voted)
+            return Poll(voted, weights, float(_bound(condition.at_least)))
         label = f"{operand_text(condition.left)} {condition.operator.value} {operand_text(condition.right)}"
         upper = None
         if condition.upper is not None:
@@ -116,6 +99,17 @@ class _Compiler:
             upper = self._column(condition.upper)
         left, right = self._column(condition.left), self._column(condition.right)
         return Leaf(path, label, condition.operator, left, right, upper)
+
+    def composite(self, key: str, composite: m.Composite) -> Node:
+        """The members' entries or exits as one poll: `and` needs all of the weight, `or` any."""
+        pairs = enumerate(composite.members)
+        nodes = tuple(self.node(f"composite.members[{i}].{key}", getattr(one, key)) for i, one in pairs)
+        counted = composite.mode is m.CompositeMode.VOTE
+        weights = tuple(1.0 if counted else float(one.weight) for one in composite.members)
+        at_least = sum(weights) if composite.mode is m.CompositeMode.AND else min(weights)
+        if composite.at_least is not None and composite.mode in (m.CompositeMode.VOTE, m.CompositeMode.WEIGHTS):
+            at_least = float(_bound(composite.at_least))
+        return Poll(nodes, weights, at_least)
 
     def _pattern(self, path: str, condition: m.Pattern) -> Leaf:
         function = pattern_function(self.rule, condition.candlestick)
@@ -156,8 +150,10 @@ def _bound(value: m.NumberOrParam) -> m.Number:
 
 def _compile(rule: m.Rule) -> Plan:
     compiler = _Compiler(rule)
-    entry = compiler.node("entry", rule.entry)
-    leave = compiler.node("exit", rule.exit)
+    if rule.composite is None:
+        entry, leave = compiler.node("entry", rule.entry), compiler.node("exit", rule.exit)
+    else:
+        entry, leave = compiler.composite("entry", rule.composite), compiler.composite("exit", rule.composite)
     calls = tuple(dict.fromkeys(one.call for one in compiler.sources if isinstance(one, Output)))
     crosses = any(leaf.crosses for leaf in leaves(entry) + leaves(leave))
     risk = rule.risk
@@ -165,13 +161,18 @@ def _compile(rule: m.Rule) -> Plan:
         rule=rule,
         calls=calls,
         sources=tuple(compiler.sources),
-        entry=entry,
-        exit=leave,
+        entry=without_polls(entry),
+        exit=without_polls(leave),
+        entry_told=entry,
+        exit_told=leave,
         warm_up=max((call.lookback for call in calls), default=0) + (2 if crosses else 1),
         stop_loss_pct=_percent(risk.stop_loss),
         take_profit_pct=_percent(risk.take_profit),
         trailing_stop_pct=_percent(risk.trailing_stop),
         time_stop_bars=_bars(risk.time_stop),
+        entry_test=test_of(entry),
+        exit_test=test_of(leave),
+        crosses=crosses,
     )
 
 
@@ -181,12 +182,3 @@ def _percent(guard: m.Guard | None) -> float | None:
 
 def _bars(stop: m.TimeStop | None) -> int | None:
     return None if stop is None or not stop.enabled or stop.bars is None else int(_bound(stop.bars))
-
-
-def leaves(node: Node) -> list[Leaf]:
-    """Return every comparison of a tree, in the order written."""
-    if isinstance(node, Leaf):
-        return [node]
-    if isinstance(node, Negation):
-        return leaves(node.node)
-    return [leaf for one in node.nodes for leaf in leaves(one)]

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from math import nan
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +42,10 @@ class Bars:
         """Return the bars that have closed."""
         return self.until(len(self) - 1) if self.forming else self
 
+    def with_close(self, close: FloatArray) -> Bars:
+        """Return the same bars with another price in the close's place."""
+        return Bars(self.starts, self.open, self.high, self.low, close, self.volume, self.forming)
+
     def until(self, count: int) -> Bars:
         """Return the first `count` bars, all closed."""
         return Bars(
@@ -52,11 +58,21 @@ class Bars:
         )
 
 
+Row = tuple[float, float, float, float, float]  # open, high, low, close, volume
+NOTHING: Row = (nan, nan, nan, nan, nan)
+
+
 class BarWindow:
     """The newest `capacity` bars of one symbol, kept ready as arrays while bars arrive and form.
 
+    A forming bar is kept as plain numbers and reaches the arrays only when somebody asks for them: ticks touch no array.
     `view()` shares memory with the window: use it before the next `put`, never keep it.
     """
+
+    __slots__ = (
+        "_at", "_begin", "_capacity", "_columns", "_end", "_forming", "_newest", "_stale", "_starts", "bound", "now",
+        "puts", "slots", "version",
+    )  # fmt: skip
 
     def __init__(self, capacity: int = 500) -> None:
         if capacity < 2:
@@ -66,6 +82,14 @@ class BarWindow:
         self._columns = np.zeros((5, 2 * capacity), np.float64)
         self._begin = self._end = 0
         self._forming = False
+        self._stale = False  # the newest bar's numbers have not reached the arrays yet
+        self._newest: datetime | None = None
+        self._at = 0
+        self.now: Row = NOTHING  # the newest bar
+        self.puts = 0  # grows with every put
+        self.version = 0  # grows whenever the closed bars changed
+        self.slots: dict[object, Any] = {}  # what live.py keeps of the closed bars, by indicator call
+        self.bound: dict[object, Any] = {}  # and by plan
 
     @classmethod
     def of(cls, bars: Iterable[Bar], capacity: int = 500) -> BarWindow:
@@ -78,29 +102,56 @@ class BarWindow:
     def __len__(self) -> int:
         return self._end - self._begin
 
+    @property
+    def forming(self) -> bool:
+        """Whether the newest bar is still open."""
+        return self._forming
+
+    @property
+    def newest_start(self) -> int:
+        """Epoch seconds of the newest bar's opening."""
+        return self._at
+
     def put(self, bar: Bar) -> None:
         """Take a bar: a newer start is appended, the newest start is replaced (a forming bar grows, then closes).
 
         Raises:
             ValueError: a bar older than the newest one; history is never rewritten.
         """
-        start = int(bar.start.timestamp())
-        newest = int(self._starts[self._end - 1]) if len(self) else None
-        if newest is not None and start < newest:
-            raise ValueError(f"{bar.symbol} bar at {bar.start} is older than the newest one")
-        if start != newest:
-            self._make_room()
-            self._end += 1
-        at = self._end - 1
-        self._starts[at] = start
-        self._columns[:, at] = (float(bar.open), float(bar.high), float(bar.low), float(bar.close), bar.volume)
+        if bar.start != self._newest:
+            self._append(bar)
+        elif not (self._forming and not bar.closed):
+            self.version += 1
+        self.now = (float(bar.open), float(bar.high), float(bar.low), float(bar.close), float(bar.volume))
+        self._stale = True
         self._forming = not bar.closed
+        self.puts += 1
+
+    def _append(self, bar: Bar) -> None:
+        if self._newest is not None and bar.start < self._newest:
+            raise ValueError(f"{bar.symbol} bar at {bar.start} is older than the newest one")
+        self._write()
+        self._make_room()
+        self._end += 1
+        self._newest, self._at = bar.start, int(bar.start.timestamp())
+        self._starts[self._end - 1] = self._at
+        self.version += 1
 
     def view(self) -> Bars:
         """Return the bars as arrays, the forming one last."""
+        self._write()
         span = slice(self._begin, self._end)
         opened, high, low, close, volume = (column[span] for column in self._columns)
         return Bars(self._starts[span], opened, high, low, close, volume, self._forming)
+
+    def closed(self) -> Bars:
+        """Return the bars that have closed as arrays."""
+        return self.view().closed()
+
+    def _write(self) -> None:
+        if self._stale:
+            self._columns[:, self._end - 1] = self.now
+            self._stale = False
 
     def _make_room(self) -> None:
         if len(self) == self._capacity:
@@ -123,9 +174,9 @@ class Holding:
     high_water: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class MarketView:
-    """All that `evaluate` may look at. `at` is market time (aware).
+    """All that `evaluate` may look at, made for one evaluation. `at` is market time (aware).
 
     `bar_closed` marks the one evaluation that belongs to the close of the last closed bar; ticks in between leave it
     false. `last_price` None means that no price is known now: stops are not judged then, never judged on a zero.
@@ -133,8 +184,9 @@ class MarketView:
 
     symbol: str
     at: datetime
-    bars: Bars
+    bars: Bars | BarWindow  # a window is the fast way: only what the newest bar changed is computed
     bar_closed: bool
     last_price: float | None
     holding: Holding | None = None
     minutes_to_close: float | None = None
+    equity: float | None = None  # of the account, in the market's currency; only target weights look at it

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -27,7 +28,9 @@ from shared.clock import Clock
 from shared.domain.account import AccountKey, AccountNumber, Environment, Market, Wire
 from shared.domain.errors import (
     BadPrice,
+    BrokerUnavailable,
     ConfigError,
+    NotFound,
     OrderRejected,
     OutcomeUnknown,
     WireError,
@@ -286,6 +289,14 @@ class KisAdapter:
         if quote is None:
             raise not_found(symbol, self.key.market)
         return quote
+
+    async def get_quotes(self, symbols: Sequence[str]) -> list[Quote]:
+        """One call each."""
+        found = []
+        for symbol in symbols:
+            with suppress(BrokerUnavailable, NotFound):
+                found.append(await self.get_quote(symbol))
+        return found
 
     async def get_order_book(
         self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR

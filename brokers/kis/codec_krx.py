@@ -228,7 +228,7 @@ class KrxDialect:
         )
         summary = one(pages[-1], "output2")  # repeated on every page: the last one counts
         realized = number(summary, "tot_rlzt_pfls") if found else None
-        total = sum((row.realized for row in found), Decimal(0)) if realized is None else realized
+        total = sum((row.realized or Decimal(0) for row in found), Decimal(0)) if realized is None else realized
         return PeriodProfit(Currency.KRW, total, number(summary, "tot_fee"), number(summary, "tot_tltx"), found)
 
     def _venue_code(self, venue: Venue) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from urllib.parse import urlencode
 
@@ -12,8 +13,8 @@ import orjson
 from brokers.contract import Credentials, Token, TokenStore
 from brokers.http import Answer, Call, Door
 from brokers.ls import tr
+from brokers.ls.account_krx import account_named
 from brokers.ls.codec import KST, text
-from brokers.ls.codec_account import account_named
 from brokers.pacing import Pacer, Priority
 from shared.clock import Clock
 from shared.domain.account import Environment
@@ -103,6 +104,26 @@ class Auth:
         self._token = Token(value, expires_at, generation + 1)
         await self._store.save(self._token)
         return value
+
+    async def revoke(self) -> None:
+        """Give the token back to LS and stop keeping one, for a key that is taken out of use; nothing without a token."""
+        await self.close()
+        async with self._one_at_a_time:
+            self._token = self._token or await self._store.load()
+            if self._token is None or self._left() <= timedelta(0):
+                return
+            form = {
+                "appkey": self._credentials.app_key,
+                "appsecretkey": self._credentials.app_secret,
+                "token_type_hint": "access_token",
+                "token": self._token.value,
+            }
+            await self._door.read(
+                Call(tr.REVOKE, "POST", self._site.rest + tr.REVOKE_PATH, FORM, body=urlencode(form).encode())
+            )
+            # The store keeps the number of the generation; a token that has ended is never used again.
+            self._token = replace(self._token, expires_at=self._clock.wall_now())
+            await self._store.save(self._token)
 
     @property
     def token(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import orjson
 
@@ -23,7 +24,7 @@ from shared.domain.errors import (
 
 MAX_PAGES = 100
 ORDER_WAIT_S = 5.0
-Block = Mapping[str, str | int]
+Block = Mapping[str, str | int | float]
 
 
 class Page:
@@ -33,6 +34,14 @@ class Page:
         self.body: Row = answer.json(tr.LS)
         self.more = answer.headers.get("tr_cont", "").strip() == "Y"
         self.key = answer.headers.get("tr_cont_key", "").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A list read to its end, and its first page, which carries the totals."""
+
+    rows: list[Row]
+    first: Row
 
 
 class Rest:
@@ -57,9 +66,23 @@ class Rest:
         ident: str = "",
         total: tuple[str, str] | None = None,
     ) -> list[Row]:
+        """Return the rows of every page; see whole()."""
+        return (await self.whole(asked, block, name, cursor=cursor, ident=ident, total=total)).rows
+
+    async def whole(
+        self,
+        asked: tr.Tr,
+        block: Callable[[str], Block],
+        name: str,
+        *,
+        cursor: str = "",
+        ident: str = "",
+        total: tuple[str, str] | None = None,
+    ) -> Whole:
         """Return the rows of every page of array block `name`; a page that cannot be had fails the whole.
 
-        `cursor` is the OutBlock field that a body cursor comes in ("" where only the header counts), `ident` the row
+        `cursor` is the OutBlock field that a body cursor comes in ("" where only the header counts; several are joined
+        by "|", and so are their values), `ident` the row
         field that tells rows apart, `total` the (OutBlock, row) fields whose sums agree when nothing is missing: an
         account-wide t0425 may serve its pages for ever (ls.md §1.5).
 
@@ -67,20 +90,22 @@ class Rest:
             WireError: the pages lead nowhere new, so that what was read cannot be called complete.
         """
         found: list[Row] = []
+        first: Row = {}
         seen: set[str] = set()
         followed: set[tuple[str, str]] = set()
         at, key, cont = "", "", False
         for _ in range(MAX_PAGES):
             page = await self._get(asked, block(at), cont=cont, key=key)
+            first = first or page.body
             new = [row for row in rows(page.body, name) if not ident or str(row.get(ident)) not in seen]
             seen |= {str(row.get(ident)) for row in new}
             found += new
             at = _cursor(page.body, asked.code, cursor)
             if not at and not page.more:
-                return found
+                return Whole(found, first)
             if (cont and not new) or (at, page.key) in followed:  # an echo: the cursor leads nowhere
                 if total is not None and _adds_up(page.body, asked.code, found, total):
-                    return found
+                    return Whole(found, first)
                 break
             followed.add((at, page.key))
             key, cont = page.key, True
@@ -147,7 +172,10 @@ def _body(asked: tr.Tr, block: Block) -> bytes:
 
 def _cursor(body: Row, code: str, field: str) -> str:
     head = body.get(f"{code}OutBlock")
-    return str(head.get(field) or "").strip() if field and isinstance(head, dict) else ""
+    if not field or not isinstance(head, dict):
+        return ""
+    values = [str(head.get(name) or "").strip() for name in field.split("|")]
+    return "|".join(values) if any(values) else ""
 
 
 def _adds_up(body: Row, code: str, found: list[Row], total: tuple[str, str]) -> bool:

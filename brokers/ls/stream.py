@@ -1,27 +1,33 @@
-"""LS's WebSocket: registrations that survive reconnects, ticks out, notices out."""
+"""LS's WebSocket: registrations that survive reconnects; ticks, books and notices out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from brokers.contract import BrokerEvent, NoticeUnreadable, StreamUp
-from brokers.ls import frames, tr
+from brokers.ls import codec_krx, codec_us, frames, tr
 from brokers.ls.auth import Auth
+from brokers.ls.codec import Row
+from brokers.ls.phases import decode_phase
 from brokers.reconnect import Reconnector, Send, StreamLost, Talk
 from shared.clock import Clock
+from shared.domain.account import Market
 from shared.domain.errors import NotSupported, WireError
-from shared.domain.market import Tick
+from shared.domain.instrument import Venue
 
 Registration = tuple[str, str]  # tr_cd, tr_key
+UNIFIED_SIZES = "unt_"  # UH1 has sizes by venue and together, no plain ones
 
 
 class LsStream:
-    """One socket of one app key. Events go to `emit`, ticks to whoever asked with on_tick."""
+    """One socket of one app key. Everything heard goes to `emit`, in order of arrival."""
 
-    def __init__(self, site: tr.Site, clock: Clock, auth: Auth, emit: Callable[[BrokerEvent], None]) -> None:
-        self._clock, self._auth, self._emit = clock, auth, emit
-        self._on_tick: list[Callable[[Tick], None]] = []
-        self._wanted: dict[Registration, None] = {(code, ""): None for code in tr.NOTICES}
+    def __init__(
+        self, site: tr.Site, clock: Clock, auth: Auth, market: Market, emit: Callable[[BrokerEvent], None]
+    ) -> None:
+        self._clock, self._auth, self._market, self._emit = clock, auth, market, emit
+        self._wanted: dict[Registration, None] = {(code, ""): None for code in tr.NOTICES[market]}
+        self._wanted[tr.PHASES, tr.PHASES_KEY] = None
         self._pending: list[str] = []  # tr_cd of each registration without its acknowledgement: acks name no key
         self._open_now = False
         self._told_up = False
@@ -41,30 +47,31 @@ class LsStream:
     async def close(self) -> None:
         await self._line.stop()
 
-    def on_tick(self, callback: Callable[[Tick], None]) -> None:
-        """Call `callback` for every trade of a subscribed symbol, in order of arrival. It must not block."""
-        self._on_tick.append(callback)
-
-    async def subscribe(self, code: str, symbol: str) -> None:
-        """Want the trades of `symbol` on tr_cd `code`.
+    async def subscribe(self, code: str, key: str) -> None:
+        """Want what tr_cd `code` says of `key`.
 
         Raises:
             NotSupported: the connection's registrations are used up.
         """
-        if (code, symbol) in self._wanted:
+        if (code, key) in self._wanted:
             return
         if len(self._wanted) >= tr.MAX_REGISTRATIONS:
-            raise NotSupported(tr.LS, "-", f"{tr.MAX_REGISTRATIONS} registrations are in use; unsubscribe one first")
-        self._wanted[code, symbol] = None
+            raise NotSupported(
+                tr.LS,
+                "-",
+                f"실시간 등록 {tr.MAX_REGISTRATIONS}건을 모두 썼습니다 / {tr.MAX_REGISTRATIONS} registrations are in use",
+                "다른 종목을 먼저 해지하십시오. / Unsubscribe one first.",
+            )
+        self._wanted[code, key] = None
         if self._open_now:
             self._pending.append(code)
-            await self._line.send(frames.encode_registration(self._auth.token, code, symbol, True))
+            await self._line.send(frames.encode_registration(self._auth.token, code, key, True))
 
-    async def unsubscribe(self, code: str, symbol: str) -> None:
-        if (code, symbol) in self._wanted:
-            del self._wanted[code, symbol]
+    async def unsubscribe(self, code: str, key: str) -> None:
+        if (code, key) in self._wanted:
+            del self._wanted[code, key]
             if self._open_now:
-                await self._line.send(frames.encode_registration(self._auth.token, code, symbol, False))
+                await self._line.send(frames.encode_registration(self._auth.token, code, key, False))
 
     async def _open(self, send: Send) -> Sequence[BrokerEvent]:
         self._open_now = self._told_up = False
@@ -84,25 +91,33 @@ class LsStream:
             return (NoticeUnreadable(now, e.message),)
         if frame.code:
             return self._acknowledged(frame)
-        if frame.tr in tr.NOTICES:
+        if frame.tr in frames.ALL_NOTICES:
             try:
-                notice = frames.decode_notice(frame.tr, frame.body or {}, market_now, now)
+                notice = frames.decode_notice(self._market, frame.tr, frame.body or {}, market_now, now)
             except WireError as e:
                 return (NoticeUnreadable(now, e.message),)
             return () if notice is None else (notice,)
-        self._tick(frame)
-        return ()
-
-    def _tick(self, frame: frames.Frame) -> None:
         try:
-            if frame.tr not in tr.TICKS.values():
-                raise WireError(tr.LS, "-", f"a frame nobody asked for: {frame.tr}")
-            tick = frames.decode_tick(frame.body or {}, self._clock.market_now(), self._clock.wall_now())
+            if frame.tr == tr.PHASES:
+                phase = decode_phase(self._market, frame.body or {}, market_now)
+                return () if phase is None else (phase,)
+            return (self._market_data(frame.tr, frame.body or {}),)
         except WireError:
             self.dropped_frames += 1
-            return
-        for callback in self._on_tick:
-            callback(tick)
+            return ()
+
+    def _market_data(self, code: str, body: Row) -> BrokerEvent:
+        now, market_now = self._clock.wall_now(), self._clock.market_now()
+        if code == tr.US_TICKS:
+            return codec_us.decode_tick(body, now)
+        if code == tr.US_BOOKS:
+            return codec_us.decode_pushed_book(body, market_now, now)
+        if code in tr.TICKS.values():
+            return codec_krx.decode_tick(body, market_now, now)
+        if code in tr.BOOKS.values():
+            sizes = UNIFIED_SIZES if code == tr.BOOKS[Venue.SOR] else ""
+            return codec_krx.decode_pushed_book(body, sizes, market_now, now)
+        raise WireError(tr.LS, "-", f"a frame nobody asked for: {code}")
 
     def _acknowledged(self, frame: frames.Frame) -> Sequence[BrokerEvent]:
         if frame.code != tr.REGISTERED:

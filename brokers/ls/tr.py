@@ -8,18 +8,8 @@ from dataclasses import dataclass
 from brokers.http import HostList
 from brokers.pacing import Pace
 from brokers.reconnect import Patience
-from shared.domain.account import Environment, Wire
-from shared.domain.errors import (
-    AuthRefused,
-    BadPrice,
-    DoorClosed,
-    InsufficientFunds,
-    MarketClosed,
-    NotSupported,
-    OrderRejected,
-    Refused,
-    UnknownSymbol,
-)
+from shared.domain.account import Environment, Market, Wire
+from shared.domain.errors import DoorClosed
 from shared.domain.instrument import InstrumentType, Venue
 from shared.domain.order import OrderType, Side, TimeInForce
 
@@ -42,7 +32,7 @@ class Site:
 # An undocumented second budget trips below the per-TR limits (ls.md §6.1): reads stay under 4 a second in all, the rest
 # is for orders, which the broker counts apart.
 WHOLE_PACE = Pace(10, 1.0, reserved=6)
-WINDOW_S = 1.05  # a per-TR limit is "a second" by the broker's clock, not by ours
+WINDOW_S = 1.15  # a per-TR limit is "a second" by the broker's clock, and calls take unequal time to get there
 # Nothing is sent while no one trades, so silence alone means little: protocol pings find the dead connection, and
 # a connection that says nothing for ten minutes is replaced anyway.
 PATIENCE = Patience(silence_s=600.0, first_s=2.0, cap_s=60.0, ping_s=20.0)
@@ -86,6 +76,9 @@ def site(environment: Environment, wire: Wire, port_offset: int = 0, override: M
 NORMAL = frozenset({"00000"})
 ASKED = frozenset({"00000", "00136", "00133"})  # C-series; 00133 = more pages
 EMPTY = frozenset({"00707", "00200"})  # nothing to show: a success without rows
+NO_DATA = "00009"  # the symbol is not known
+US_LISTED = NORMAL | EMPTY | {NO_DATA}  # an unknown US symbol is an answer without a block
+US_ASKED = ASKED | EMPTY | {"00001"}  # the success of COSOQ00201
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,28 +97,52 @@ class Tr:
 
 
 TOKEN, REVOKE = "token", "revoke"  # names of the OAuth calls in logs and errors
-TOKEN_PATH = "/oauth2/token"
+TOKEN_PATH, REVOKE_PATH = "/oauth2/token", "/oauth2/revoke"
 
 _ORDER, _ACCOUNT, _DATA, _CHART = "/stock/order", "/stock/accno", "/stock/market-data", "/stock/chart"
 NEW = Tr("CSPAT00601", _ORDER, 10, in_block="InBlock1")
 AMEND = Tr("CSPAT00701", _ORDER, 3, in_block="InBlock1")
 CANCEL = Tr("CSPAT00801", _ORDER, 3, in_block="InBlock1")
 HOLDINGS = Tr("t0424", _ACCOUNT, 2)
+SETTLED = Tr("CSPAQ12300", _ACCOUNT, 1, ASKED | EMPTY, "InBlock1")
 TODAY = Tr("t0425", _ACCOUNT, 2)
 CASH = Tr("CSPAQ12200", _ACCOUNT, 1, ASKED, "InBlock1")
 HISTORY = Tr("CSPAQ13700", _ACCOUNT, 1, ASKED | EMPTY, "InBlock1")
 POWER = Tr("CSPBQ00200", _ACCOUNT, 1, ASKED, "InBlock1")
+JOURNAL = Tr("t0150", _ACCOUNT, 1)
+JOURNAL_OF = Tr("t0151", _ACCOUNT, 1)
 PROBE = Tr("FOCCQ33600", _ACCOUNT, 1, ASKED | EMPTY, "InBlock1")
 BOOK = Tr("t1101", _DATA, 10)
+VENUE_BOOK = Tr("t8450", _DATA, 10)
+DETAIL = Tr("t1102", _DATA, 10)
+QUOTES = Tr("t8407", _DATA, 5)
 DAYS = Tr("t8410", _CHART, 1)
 MINUTES = Tr("t8412", _CHART, 1)
 MASTER = Tr("t8436", "/stock/etc", 2)
+
+_US_ORDER, _US_ACCOUNT = "/overseas-stock/order", "/overseas-stock/accno"
+_US_DATA, _US_CHART = "/overseas-stock/market-data", "/overseas-stock/chart"
+US_NEW = Tr("COSAT00301", _US_ORDER, 10, in_block="InBlock1")  # cancels too
+US_AMEND = Tr("COSAT00311", _US_ORDER, 10, in_block="InBlock1")
+# One a second for a person, as for their Korean twins; the charts are assumed to be alike.
+US_ORDERS = Tr("COSAQ00102", _US_ACCOUNT, 1, US_ASKED, "InBlock1")
+US_BALANCE = Tr("COSOQ00201", _US_ACCOUNT, 1, US_ASKED, "InBlock1")
+US_CASH = Tr("COSOQ02701", _US_ACCOUNT, 1, US_ASKED, "InBlock1")
+US_PRICE = Tr("g3101", _US_DATA, 10, US_LISTED)
+US_LISTING = Tr("g3104", _US_DATA, 10, US_LISTED)
+US_BOOK = Tr("g3106", _US_DATA, 10, US_LISTED)
+US_MASTER = Tr("g3190", _US_DATA, 10, US_LISTED)
+US_MINUTES = Tr("g3203", _US_CHART, 1)
+US_DAYS = Tr("g3204", _US_CHART, 1)
 TRS = {
     tr.code: tr
-    for tr in (NEW, AMEND, CANCEL, HOLDINGS, TODAY, CASH, HISTORY, POWER, PROBE, BOOK, DAYS, MINUTES, MASTER)
+    for tr in (
+        *(NEW, AMEND, CANCEL, HOLDINGS, SETTLED, TODAY, CASH, HISTORY, POWER, JOURNAL, JOURNAL_OF, PROBE),
+        *(BOOK, VENUE_BOOK, DETAIL, QUOTES, DAYS, MINUTES, MASTER),
+        *(US_NEW, US_AMEND, US_ORDERS, US_BALANCE, US_CASH, US_PRICE, US_LISTING, US_BOOK, US_MASTER),
+        *(US_MINUTES, US_DAYS),
+    )
 }
-NO_DATA = "00009"  # the symbol is not known
-NOT_ON_MOCK = "01900"
 
 SIDE_TO_LS = {Side.SELL: "1", Side.BUY: "2"}
 LS_TO_SIDE = {code: side for side, code in SIDE_TO_LS.items()}
@@ -133,38 +150,41 @@ WORD_TO_SIDE = {"매도": Side.SELL, "매수": Side.BUY}
 TYPE_TO_LS = {OrderType.LIMIT: "00", OrderType.MARKET: "03"}
 LS_TO_TYPE = {code: order_type for order_type, code in TYPE_TO_LS.items()}
 CONDITION_TO_LS = {TimeInForce.DAY: "0", TimeInForce.IOC: "1", TimeInForce.FOK: "2"}
+# At a US exchange (COSAT00301): a market order is a sell only.
+US_TYPE_TO_LS = {
+    **{(OrderType.LIMIT, side): "00" for side in Side},
+    **{(OrderType.LOO, side): "M1" for side in Side},
+    **{(OrderType.LOC, side): "M2" for side in Side},
+    (OrderType.MARKET, Side.SELL): "03",
+    (OrderType.MOO, Side.SELL): "M3",
+    (OrderType.MOC, Side.SELL): "M4",
+}
+LS_TO_US_TYPE = {code: order_type for (order_type, _), code in US_TYPE_TO_LS.items()}
+US_SELL, US_BUY, US_CHANGE, US_CANCEL = "01", "02", "07", "08"  # OrdPtnCode
+US_MARKETS = {"82": (Venue.NASDAQ,), "81": (Venue.NYSE, Venue.AMEX)}  # exchcd, OrdMktCode, FcurrMktCode
 VENUES = {"KRX": Venue.KRX, "NXT": Venue.NXT}  # no SOR; anything else would silently become KRX (ls.md §3.1)
+ISSUE_LETTERS = {InstrumentType.ETN: "Q", InstrumentType.ELW: "J"}  # of an order's IsuNo; "A" for the others
+VENUE_PREFIX = {Venue.KRX: "", Venue.NXT: "N", Venue.SOR: "U"}  # of symbols in feeds by venue
+VENUE_CODE = {Venue.KRX: "K", Venue.NXT: "N", Venue.SOR: "U"}  # exchgubun; anything else would silently be KRX
 KINDS = {"0": InstrumentType.STOCK, "1": InstrumentType.ETF, "2": InstrumentType.ETN}
 BOARDS = {"1": "KOSPI", "2": "KOSDAQ"}
 
-# Proven refusals of an order: HTTP 200 and a code that ls.md §6.4 marks as seen live on REST or in an official sample.
-# Codes known from the older xingAPI alone are not here: on an order they make its outcome unknown. Neither is 01433
-# (no such original): a cancel answered "not found" proves nothing.
-REFUSALS: dict[str, type[Refused]] = {
-    **dict.fromkeys(("01401", "01442"), OrderRejected),
-    "01407": UnknownSymbol,
-    **dict.fromkeys(("01425", "02752"), InsufficientFunds),
-    **dict.fromkeys(("01427", "03181"), BadPrice),
-    **dict.fromkeys(("01458", "01715", "02611", "904"), MarketClosed),
-    **dict.fromkeys(("01491", "405", "80001"), AuthRefused),
-    NOT_ON_MOCK: NotSupported,
-}
 NEVER_EXECUTED = "IGW40011"  # the one gateway code of which that was seen (ls.md §6.5)
 TOKEN_DEAD = frozenset({"IGW00121", "IGW00123"})
-KEY_REFUSED = frozenset({"IGW00103", "IGW00105", "IGW00133"})
-TOO_MANY = "IGW00201"
 RETRY_AFTER_S = 1.0
-# Our own mistakes, or a field LS does not like: asking the same again cannot help.
-BAD_REQUEST = frozenset({"IGW00205", "IGW00214", "IGW00215", "IGW40010", "IGW40011", "IGW40013"})
 
 # What never reaches a log, beside the account's own values.
 MASKED_FIELDS = frozenset(
     {"appkey", "appsecretkey", "access_token", "token", "AcntNo", "AcntNm", "accno", "accno1", "ordacntno", "acntnm"}
+    | {"sAcntNo", "sAcntNm", "sOrdAcntNo"}
     | {"Pwd", "InptPwd", "passwd"}
 )
 
-# Stream
-TICKS = {"KOSPI": "S3_", "KOSDAQ": "K3_"}  # by board: the other one is silently without data
-NOTICES = ("SC0", "SC1", "SC2", "SC3", "SC4")
+# Stream. Where a channel is of one board, the other board's symbol is silently without data.
+TICKS = {"KOSPI": "S3_", "KOSDAQ": "K3_", Venue.NXT: "NS3", Venue.SOR: "US3"}
+BOOKS = {"KOSPI": "H1_", "KOSDAQ": "HA_", Venue.NXT: "NH1", Venue.SOR: "UH1"}
+US_TICKS, US_BOOKS = "GSC", "GSH"
+PHASES, PHASES_KEY = "JIF", "0"
+NOTICES = {Market.KRX: ("SC0", "SC1", "SC2", "SC3", "SC4"), Market.US: ("AS0", "AS1", "AS2", "AS3", "AS4")}
 REGISTERED = "00000"
 MAX_REGISTRATIONS = 200  # beyond it acknowledgements come but no data (ls.md §5.1)

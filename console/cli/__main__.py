@@ -21,6 +21,7 @@ NOUNS = {  # name → (module whose `app` it is, what it is about)
     "kill": ("console.cli.kill", "긴급정지 · kill switch"),
     "alerts": ("console.cli.alerts", "알림 · alerts"),
     "backtest": ("console.cli.backtest", "백테스트 · backtests"),
+    "data": ("console.cli.data", "백테스트용 봉 · bars for backtests"),
     "market": ("console.cli.market", "시장 규칙 · market rules"),
     "exchange": ("console.cli.exchange", "로컬 거래소 · the local exchange"),
     "db": ("console.cli.db", "저장소 · the store's schema"),

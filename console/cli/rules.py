@@ -14,6 +14,7 @@ from console.cli.desk import Desk, open_desk
 from console.cli.output import FAILED, AsJson, listing, print_json, tell
 from console.services import rules
 from console.services.rules import RuleLine
+from shared.clock import SystemClock
 from shared.config import ROOT, load_settings
 from shared.domain.errors import ConfigError, Conflict, NotFound
 from shared.domain.rule.parse import parse_rule
@@ -108,12 +109,46 @@ def import_(
 
 @app.command("list")
 def list_(
-    account: Annotated[str | None, typer.Option(help="계좌 · id or nickname")] = None, as_json: AsJson = False
+    account: Annotated[str | None, typer.Option(help="계좌 · id or nickname")] = None,
+    presets: Annotated[bool, typer.Option("--presets", help="가져다 쓸 규칙 · rules to start from")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """등록된 규칙 · The rules kept here."""
+    """등록된 규칙 · The rules kept here; or, with --presets, those that come along (needs no desk)."""
+    if presets:
+        _presets(as_json)
+        return
     desk = open_desk()
     lines = rules.listed(desk.wiring, desk.actor, account_id=desk.account_or_all(account))
     output.show(listing([_row(line) for line in lines], desk.now), as_json)
+
+
+def _presets(as_json: bool) -> None:
+    from bots.rules.presets import preset_names, preset_text
+
+    lang = load_settings().lang
+    rows = []
+    for name in preset_names():
+        rule = parse_rule(preset_text(name))
+        told = rule.metadata
+        knobs = [
+            {"name": one.name, "default": one.default, "min": one.min, "max": one.max, "description": one.description,
+             "description_en": one.description_en}
+            for one in rule.params
+        ]  # fmt: skip
+        rows.append(
+            {"name": name, "title": told.name, "title_en": told.name_en, "description": told.description,
+             "description_en": told.description_en, "timeframe": rule.timeframe, "tags": list(told.tags), "params": knobs,
+             "file": f"bots/rules/presets/{name}.yaml", "picture": f"docs/presets/{name}.svg"}
+        )  # fmt: skip
+    if as_json:
+        print_json(listing(rows, SystemClock().wall_now()))
+        return
+    for row in rows:
+        title, text = (row["title"], row["description"]) if lang == "ko" else (row["title_en"], row["description_en"])
+        typer.echo(f"{row['name']} · {title}\n  {text}")
+        for knob in row["params"]:
+            said = knob["description"] if lang == "ko" else knob["description_en"]
+            typer.echo(f"    {knob['name']} = {knob['default']} ({knob['min']} ~ {knob['max']}) {said}")
 
 
 @app.command()
@@ -164,12 +199,28 @@ def explain(rule_id: RuleId, as_json: AsJson = False) -> None:
     if as_json:
         names = ("symbol", "verdict", "reason", "text", "steps", "gates", "counts", "at")
         told = None if said is None else {name: getattr(said, name) for name in names}
+        if told is not None and said is not None:
+            told["recomputed"] = _judged_anew(desk, rule_id, said)
         print_json({"rule_id": rule_id, "name": line.name, "decision": told, "as_of": desk.now})
         return
-    for one in (
-        ["아직 판단하지 않았습니다 (no decision yet)"] if said is None else _told(said, desk.wiring.settings.lang)
-    ):
+    if said is None:
+        typer.echo("아직 판단하지 않았습니다 (no decision yet)")
+        return
+    for one in _told(said, desk.wiring.settings.lang):
         typer.echo(one)
+    again = _judged_anew(desk, rule_id, said)
+    if again is not None:
+        same = "같음 · the same" if again == said.verdict else f"다름 · differs: {again}"
+        typer.echo(f"  저장된 값으로 다시 판단 (judged anew from what was stored): {same}")
+
+
+def _judged_anew(desk: Desk, rule_id: int, said: DecisionRow) -> str | None:
+    """The verdict that the stored numbers lead to; None when that version's text is not at hand."""
+    from bots.rules.recompute import verdict_of
+
+    versions = rules.opened(desk.wiring, desk.actor, rule_id).versions
+    text = next((one.text for one in versions if one.id == said.version_id), None)
+    return None if text is None or not said.steps else verdict_of(parse_rule(text), _steps(said)).value
 
 
 def _in_words(decision: Decision, lang: str) -> list[str]:
@@ -207,13 +258,17 @@ def _row(line: RuleLine) -> dict[str, Any]:
 
 
 def _told(said: DecisionRow, lang: str) -> Iterator[str]:
-    steps = tuple(Step(**{name: step.get(name) for name in _STEP}) for step in said.steps)
-    yield from _in_words(
-        Decision(said.rule_id, said.version_id, said.symbol, Verdict(said.verdict), said.reason, said.at, steps), lang
+    decision = Decision(
+        said.rule_id, said.version_id, said.symbol, Verdict(said.verdict), said.reason, said.at, _steps(said)
     )
+    yield from _in_words(decision, lang)
     if said.text:
         yield f"  {said.text}"
     for gate in said.gates:
         yield f"  {_MARKS[gate.get('passed')]} {gate.get('code', '')} {gate.get('text', '')}"
     for reason, times in said.counts.items():
         yield f"  {reason}: {times}"
+
+
+def _steps(said: DecisionRow) -> tuple[Step, ...]:
+    return tuple(Step(**{name: step.get(name) for name in _STEP}) for step in said.steps)

@@ -32,6 +32,7 @@ class Action(StrEnum):
     KILL_RAISE = "kill.raise"
     KILL_LOWER = "kill.lower"
     ALERT_ACK = "alert.ack"
+    BACKTEST = "backtest"
 
 
 _ALL = frozenset(Role)
@@ -54,6 +55,7 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.KILL_RAISE: _ACTORS,
     Action.KILL_LOWER: _ADMIN,
     Action.ALERT_ACK: _ACTORS,
+    Action.BACKTEST: _ACTORS,
 }
 LIVE_NEEDS_ADMIN = frozenset({Action.ACCOUNT_START, Action.RULE_SWITCH})  # in the direction of more risk only
 

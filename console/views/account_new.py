@@ -66,6 +66,8 @@ def _identity() -> tuple[Market, Environment]:
     environment = three.selectbox(
         t("field.environment"), offered, key="new_environment", format_func=lambda env: t(f"env_long.{env}")
     )
+    if Environment.MOCK not in offered:
+        st.caption(t("account_new.no_mock"))
     return market, environment
 
 
@@ -74,7 +76,8 @@ def _keys() -> None:
     secret_input(one, t("field.app_key"), key="new_app_key")
     secret_input(two, t("field.app_secret"), key="new_app_secret")
     three, four = st.columns(2)
-    three.text_input(t("field.account_no"), key="new_account_no", placeholder="12345678-01", autocomplete="off")
+    number = "20212345601" if st.session_state.get("new_broker") is BrokerName.LS else "12345678-01"
+    three.text_input(t("field.account_no"), key="new_account_no", placeholder=number, autocomplete="off")
     four.text_input(t("field.hts_id"), key="new_hts_id", autocomplete="off", help=t("field.hts_id_help"))
     st.caption(t("account_new.sealed"), help=t("account_new.sealed_help"))
 

@@ -33,13 +33,13 @@ class Market(StrEnum):
         return Currency.USD if self is Market.US else Currency.KRW
 
 
-# broker × market × environment that an account may be. LS is KRX only so far: its US wire is not spoken yet.
+# broker × market × environment that an account may be. LS offers no US shares in its mock trading (ls.md §1.6).
 SUPPORTED: frozenset[tuple[BrokerName, Market, Environment]] = frozenset(
     (broker, market, env)
     for broker in BrokerName
     for market in Market
     for env in Environment
-    if (broker, market) != (BrokerName.LS, Market.US)
+    if (broker, market, env) != (BrokerName.LS, Market.US, Environment.MOCK)
 )
 
 

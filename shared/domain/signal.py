@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+
+from shared.domain.order import OrderType
 
 
 class SignalType(StrEnum):
@@ -30,9 +34,12 @@ class Step:
     truth: bool | None  # None: not enough data (warm-up), never treated as true
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decision:
-    """The outcome of evaluating one rule once, with everything needed to explain it."""
+    """The outcome of evaluating one rule once, with everything needed to explain it.
+
+    Never changed after it was made; not frozen because one is made per rule and tick, and freezing doubles its price.
+    """
 
     rule_id: int
     version_id: int
@@ -40,17 +47,21 @@ class Decision:
     verdict: Verdict
     reason: str  # machine code, e.g. "entry", "stop_loss", "warming_up", "no_condition"
     at: datetime
-    steps: tuple[Step, ...] = ()
+    steps: Sequence[Step] = ()  # told when looked at; the numbers are kept as they were compared
     score: float = 1.0
     signal_key: str | None = None  # set when the verdict is not HOLD
+    quantity: int | None = None  # shares a target position asks for; None: the rule's sizing, or all that is held
+    limit_price: Decimal | None = None  # not rounded to the tick; None: the execution's own price
+    order_type: OrderType | None = None  # None: the execution's own
 
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """A guard refused: `code` is stable, `text` is for the operator."""
+    """A guard refused: `code` is stable, `text` is for the operator, `passed` are the guards before it in order."""
 
     code: str
     text: str
+    passed: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,6 +226,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "실전 계좌로 등록합니다. 등록만으로는 주문이 나가지 않습니다.",
         "Registers a LIVE account. No order leaves by registering.",
     ),
+    "account_new.no_mock": (
+        "LS증권은 모의투자에서 미국주식을 제공하지 않습니다.",
+        "LS offers no US shares in mock trading.",
+    ),
     "account_new.submit": ("계좌 등록", "Add account"),
     "account_new.done": ("계좌를 등록했습니다", "Account added"),
     "account_new.next": (

@@ -96,8 +96,8 @@ class Stage:
             return False
         return True
 
-    def add_account(self, number: int, **changes: Any) -> int:
-        """A KIS-US SIM account of its own at the exchange, with limits that let small orders pass."""
+    def add_account(self, number: int, *, broker: str = "KIS", **changes: Any) -> int:
+        """A US SIM account of its own at the exchange, with limits that let small orders pass."""
         limits = {
             "max_order_amount": Decimal(5000), "max_symbol_amount": Decimal(20000), "max_daily_buy": Decimal(50000),
             "max_daily_loss": Decimal(5000), "max_trades_per_day": 200, "enabled": True,
@@ -105,7 +105,7 @@ class Stage:
         now = self.clock.wall_now()
         with writing(self.engine) as session:
             row = BrokerageAccount(
-                owner_id=accounts.first_owner(session, now).id or 0, nickname=f"bot {number}", broker="KIS",
+                owner_id=accounts.first_owner(session, now).id or 0, nickname=f"bot {number}", broker=broker,
                 market="US", environment="SIM", created_at=now, **(limits | changes),
             )  # fmt: skip
             session.add(row)

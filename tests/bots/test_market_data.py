@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from bots.bars import SpikeWatch
 from bots.chart import Chart
 from bots.feed import Feed
 from bots.market_data import MarketData
+from brokers.contract import RateBudget
 from shared.domain.market import Quote, Timeframe
 from tests.fakes import START, FakeClock
 
@@ -61,3 +66,31 @@ def test_a_quote_after_a_trade_stands_in_for_its_tick() -> None:
     prices.data.on_quote(quote(2, "101", 40))
     prices.data.on_quote(quote(3, "102", None))  # a broker that tells no volume: each quote counts
     assert prices.closes() == [101, 102]
+
+
+class Batches:
+    """A broker that answers `size` symbols a call; "DEAD" has no price."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.calls: list[int] = []
+
+    def rate_budget(self) -> RateBudget:
+        return RateBudget(4.0, 0, 0, 0, quotes_a_call=self.size)
+
+    async def get_quotes(self, symbols: Sequence[str]) -> list[Quote]:
+        self.calls.append(len(symbols))
+        return [replace(quote(0, "100", 0), symbol=symbol) for symbol in symbols if symbol != "DEAD"]
+
+
+@pytest.mark.parametrize(("size", "answered"), [(1, 1), (3, 3), (50, 9)])
+async def test_polling_asks_as_many_symbols_as_one_call_covers(size: int, answered: int) -> None:
+    prices, broker = Prices(), Batches(size)
+    prices.data.broker = cast(Any, broker)
+    prices.data.clearance = cast(Any, SimpleNamespace(in_fallback=lambda: False))
+    prices.data.feed.wanted = {*(f"S{n}" for n in range(9)), "DEAD"}
+    await prices.data.poll_silent()
+    assert len(broker.calls) == 1  # a quarter of four calls a second
+    assert len(prices.data.feed.quotes) >= answered
+    await prices.data.poll_silent()
+    assert len(broker.calls) == 1  # the allowance is used up

@@ -166,3 +166,15 @@ def test_flatten_sells_everything_and_then_halts(stage: Stage) -> None:
     snapshot = stage.outcome(stage.command(account_id, CommandKind.SNAPSHOT, "s"))
     assert snapshot.result is not None and snapshot.result["positions"] == {}
     assert bot.terminate() == 0
+
+
+def test_us_shares_are_traded_at_ls(stage: Stage) -> None:
+    account_id = stage.add_account(31, broker="LS")
+    stage.add_rule(account_id, RULE.format(stop=50, above=100000))
+    bot = stage.start_bot(account_id)
+    stage.wait_ready(bot)
+    command = stage.buy(account_id, "ls-us")
+    stage.outcome(command)
+    wait_until("the order filled", lambda: [o.status for o in stage.orders(account_id)] == ["FILLED"])
+    assert sum(fill.qty for fill in stage.fills(account_id)) == 2
+    assert bot.terminate() == 0

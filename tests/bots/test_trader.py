@@ -257,3 +257,36 @@ async def test_an_exit_is_said_again_after_its_order_was_refused(floor: Floor) -
         await floor.room.desk.cancel(order.id, "test")
         await floor.room.look()
     assert [order.status for order in floor.room.orders.all()[1:]] == [OrderStatus.CANCELED] * 2
+
+
+GRID = """
+metadata: {name: grid}
+strategy: {id: grid, timeframe: 1m, evaluate: tick}
+grid: {upper: 110, lower: 90, levels: 4}
+sizing: {mode: shares, value: 3}
+"""
+
+
+async def test_a_grid_buys_more_while_it_holds_and_sells_only_its_step(floor: Floor) -> None:
+    rule = replace(parse_rule(GRID), rule_id=1, version_id=1)
+    floor.configure(RuleConfig(rule, ("AAPL",), 100, True))
+    await floor.tick("104")
+    await floor.fill_all()
+    await floor.tick("99")
+    await floor.fill_all()
+    lot = floor.trader.lots.get(1, "AAPL")
+    assert lot is not None and lot.quantity == 6
+    await floor.tick("105.5")
+    sent = [(one.side, one.request.quantity) for one in floor.room.orders.all()]
+    assert sent == [(Side.BUY, 3), (Side.BUY, 3), (Side.SELL, 3)]
+
+
+async def test_a_ladder_sends_its_own_limit_rounded_down(floor: Floor) -> None:
+    text = GRID.replace(
+        "grid: {upper: 110, lower: 90, levels: 4}", "ladder: {splits: 3, order_type: LIMIT, first_pct: 0.123}"
+    )
+    rule = replace(parse_rule(text), rule_id=1, version_id=1)
+    floor.configure(RuleConfig(rule, ("AAPL",), 100, True))
+    await floor.tick("100")
+    [order] = floor.room.orders.all()
+    assert (order.request.quantity, order.request.price) == (1, Decimal("100.12"))

@@ -72,6 +72,16 @@ CASES = [
         101,
         lambda n: ls_number(fingerprint(app_key(n))),
     ),
+    Case(
+        BrokerName.LS,
+        Market.US,
+        "AAPL",
+        "ZZZZZZ",
+        Decimal("150.00"),
+        Decimal("150.005"),
+        101,
+        lambda n: ls_number(fingerprint(app_key(n))),
+    ),
 ]
 
 

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from console.components import frame
 from shared.db import reading, writing
+from shared.domain.account import BrokerName, Market
 from shared.models import Role, User
 from shared.store.sessions import start_session
 from tests.console.conftest import STATES
@@ -152,6 +153,30 @@ def test_a_number_without_its_product_code_is_refused_by_name(desk: Desk, monkey
     app.button(key="new_submit").click()
     app.run()
     assert "상품코드" in app.error[0].value
+
+
+def test_us_shares_at_ls_are_registered_without_a_mock_environment(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page_of(desk, Role.ADMIN, "account_new", monkeypatch)
+    app.selectbox(key="new_broker").set_value(BrokerName.LS)
+    app.selectbox(key="new_market").set_value(Market.US)
+    app.run()
+    assert len(app.selectbox(key="new_environment").options) == 2
+    assert any("미국주식을 제공하지 않습니다" in caption.value for caption in app.caption)
+    for key, value in {
+        "new_nickname": "LS 미국",
+        "new_app_key": "PSNEWKEYLSUS12345",
+        "new_app_secret": "SECRETSECRET12345",
+        "new_account_no": "20299998888",
+    }.items():
+        app.text_input(key=key).set_value(value)
+    app.button(key="new_submit").click()
+    app.run()
+    assert not app.error and not app.exception
+    with reading(desk.wiring.engine) as session:
+        from shared.store.accounts import live_accounts
+
+        made = live_accounts(session)[-1]
+        assert (made.broker, made.market, made.environment) == ("LS", "US", "SIM")
 
 
 def test_a_rule_is_written_saved_and_switched_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ def test_letters_and_extra_digits_are_refused(text: str) -> None:
         AccountNumber.parse(text)
 
 
-def test_ls_trades_krx_only_and_everything_else_exists() -> None:
+def test_everything_exists_but_us_shares_in_the_mock_trading_of_ls() -> None:
     missing = {
         (broker, market, env)
         for broker in BrokerName
@@ -45,7 +45,7 @@ def test_ls_trades_krx_only_and_everything_else_exists() -> None:
         for env in Environment
         if (broker, market, env) not in SUPPORTED
     }
-    assert missing == {(BrokerName.LS, Market.US, env) for env in Environment}
+    assert missing == {(BrokerName.LS, Market.US, Environment.MOCK)}
     with pytest.raises(ValueError, match="no MOCK environment"):
         AccountKey(1, BrokerName.LS, Market.US, Environment.MOCK, 1)
 

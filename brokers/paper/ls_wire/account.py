@@ -1,4 +1,4 @@
-"""Account TRs about money and shares: t0424, CSPAQ12200, CSPAQ12300, CSPBQ00200, FOCCQ33600 (ls.md §3.6)."""
+"""Account TRs about money and shares: t0424, CSPAQ12200/22200/12300, CSPBQ00200, FOCCQ33600 (ls.md §3.6)."""
 
 from __future__ import annotations
 
@@ -7,18 +7,8 @@ from decimal import ROUND_DOWN, Decimal
 
 from brokers.paper.accounts import CashView, Holding
 from brokers.paper.ls_wire.blocks import Block, Value, block
-from brokers.paper.ls_wire.call import (
-    ACCOUNT_NAME,
-    Blocks,
-    Call,
-    Reply,
-    listed,
-    market_code,
-    percent,
-    prefixed,
-    short_code,
-)
-from brokers.paper.ls_wire.refusals import business
+from brokers.paper.ls_wire.call import Blocks, Call, Reply, listed
+from brokers.paper.ls_wire.formats import ACCOUNT_NAME, market_code, percent, prefixed, short_code
 from shared.domain.account import Market
 from shared.domain.money import Currency
 
@@ -34,10 +24,16 @@ class Valued:
     holding: Holding
     price: Decimal
     charge: bool  # fees and tax of a sale are taken off
+    settled: bool = False  # 결제기준: what traded today is not counted yet
+
+    @property
+    def quantity(self) -> int:
+        one = self.holding
+        return one.quantity - one.bought_today + one.sold_today if self.settled else one.quantity
 
     @property
     def amount(self) -> Decimal:
-        return self.price * self.holding.quantity
+        return self.price * self.quantity
 
     @property
     def unit_cost(self) -> int:
@@ -45,7 +41,7 @@ class Valued:
 
     @property
     def cost(self) -> Decimal:
-        return Decimal(self.unit_cost * self.holding.quantity)
+        return Decimal(self.unit_cost * self.quantity)
 
     @property
     def buy_fee(self) -> int:
@@ -68,31 +64,36 @@ class Valued:
         return self.value - self.cost - self.buy_fee
 
 
-def _valued(call: Call, *, charge: bool) -> list[Valued]:
+def _valued(call: Call, *, charge: bool, settled: bool = False) -> list[Valued]:
     holdings = call.exchange.holdings(call.account, Market.KRX)
-    return [Valued(one, call.exchange.quote(one.symbol).price, charge) for one in holdings]
+    return [Valued(one, call.exchange.quote(one.symbol).price, charge, settled) for one in holdings]
 
 
 def _cash(call: Call) -> CashView:
     return call.exchange.cash(call.account, Currency.KRW)
 
 
-def _unsettled(cash: CashView) -> Decimal:
-    """Today's cash before today's trades settle (예수금); `total` is what D+2 will be."""
-    return cash.total + cash.bought_today - cash.sold_today
+def _due_by(cash: CashView, days: int) -> Decimal:
+    """Cash once the first `days` settlement dates have passed: D+1, D+2."""
+    return cash.settled + sum((amount for _, amount in sorted(cash.due)[:days]), Decimal(0))
 
 
 def t0424(call: Call) -> Reply:
-    valued = _valued(call, charge=call.asked.text("charge") == "1")
+    charge, settled = call.asked.text("charge") == "1", call.asked.text("chegb") == "0"
+    valued = [one for one in _valued(call, charge=charge, settled=settled) if one.quantity]
     cash = _cash(call)
     total = sum((one.value for one in valued), Decimal(0))
     cursor = call.cursor("cts_expcode")
     rows = [one for one in valued if not cursor or one.holding.symbol >= cursor]
     rows.sort(key=lambda one: one.holding.symbol)
     older = rows[HOLDINGS_A_PAGE].holding.symbol if len(rows) > HOLDINGS_A_PAGE else ""
+    today = call.exchange.trade_date(Market.KRX)
     head = block(
         "t0424OutBlock",
         sunamt=cash.total + total,
+        dtsunik=sum(
+            (row.realized for row in call.exchange.realized(call.account, Market.KRX, today, today)), Decimal(0)
+        ),
         mamt=sum(one.cost + one.buy_fee for one in valued),
         sunamt1=cash.total,
         tappamt=total,
@@ -109,7 +110,7 @@ def _holding_row(call: Call, one: Valued, total: Decimal, number: int) -> Block:
     return block(
         "t0424OutBlock1",
         expcode=holding.symbol,
-        janqty=holding.quantity,
+        janqty=one.quantity,
         mdposqt=holding.sellable,
         pamt=one.unit_cost,
         mamt=one.cost,
@@ -130,7 +131,6 @@ def cspaq12200(call: Call) -> Reply:
     valued, cash = _valued(call, charge=False), _cash(call)
     worth = sum((one.amount for one in valued), Decimal(0))
     gain = sum((one.gain for one in valued), Decimal(0))
-    before = _unsettled(cash)
     asked = block(
         "CSPAQ12200OutBlock1",
         RecCnt=1,
@@ -147,27 +147,46 @@ def cspaq12200(call: Call) -> Reply:
         InvstOrgAmt=sum((one.cost for one in valued), Decimal(0)),
         InvstPlAmt=gain,
         PnlRat=_ratio(gain, valued),
-        Dps=before,
-        D1Dps=before,
-        D2Dps=cash.total,
-        CrdaySellAdjstAmt=cash.sold_today,
-        CrdayBuyAdjstAmt=cash.bought_today,
         D1PrsmptWthdwAbleAmt=cash.orderable,
         D2PrsmptWthdwAbleAmt=cash.orderable,
         D1OrdAbleAmt=cash.orderable,
-        # The names say 35 and 50, the official sample divides by 0.30 and 0.40 (ls.md §3.6).
-        MgnRat35ordAbleAmt=cash.orderable / Decimal("0.30"),
-        MgnRat50ordAbleAmt=cash.orderable / Decimal("0.40"),
-        MgnRat100pctOrdAbleAmt=cash.orderable,
-        **_orderable(cash),
+        MnyoutAbleAmt=_withdrawable(cash),
+        **_deposit(cash),
     )
     return Reply({"CSPAQ12200OutBlock1": asked, "CSPAQ12200OutBlock2": out}, ASKED, DONE)
+
+
+def cspaq22200(call: Call) -> Reply:
+    cash, kind = _cash(call), call.asked.text("BalCreTp")
+    asked = block("CSPAQ22200OutBlock1", RecCnt=1, AcntNo=call.account.number, Pwd="********", BalCreTp=kind)
+    out = block("CSPAQ22200OutBlock2", RecCnt=1, AcntNm=ACCOUNT_NAME, **_deposit(cash))
+    return Reply({"CSPAQ22200OutBlock1": asked, "CSPAQ22200OutBlock2": out}, ASKED, DONE)
+
+
+def _withdrawable(cash: CashView) -> Decimal:
+    return min(cash.orderable, cash.settled)
+
+
+def _deposit(cash: CashView) -> dict[str, Value]:
+    """Cash today and after settlement, and what may be ordered with it."""
+    return {
+        "Dps": cash.settled,
+        "D1Dps": _due_by(cash, 1),
+        "D2Dps": cash.total,
+        "MgnMny": cash.reserved,
+        "CrdaySellAdjstAmt": cash.sold_today,
+        "CrdayBuyAdjstAmt": cash.bought_today,
+        # The names say 35 and 50, the official sample divides by 0.30 and 0.40 (ls.md §3.6).
+        "MgnRat35ordAbleAmt": cash.orderable / Decimal("0.30"),
+        "MgnRat50ordAbleAmt": cash.orderable / Decimal("0.40"),
+        "MgnRat100pctOrdAbleAmt": cash.orderable,
+        **_orderable(cash),
+    }
 
 
 def _orderable(cash: CashView) -> dict[str, Value]:
     return {
         "MnyOrdAbleAmt": cash.orderable,
-        "MnyoutAbleAmt": min(cash.orderable, _unsettled(cash)),
         "SeOrdAbleAmt": cash.orderable / Decimal("0.30"),
         "KdqOrdAbleAmt": cash.orderable / Decimal("0.30"),
     }
@@ -192,12 +211,13 @@ def cspaq12300(call: Call) -> Reply:
         BalEvalAmt=worth,
         PchsAmt=sum((one.cost for one in valued), Decimal(0)),
         PnlRat=_ratio(gain, valued),
-        Dps=_unsettled(cash),
-        D1Dps=_unsettled(cash),
+        Dps=cash.settled,
+        D1Dps=_due_by(cash, 1),
         D2Dps=cash.total,
         CrdayBuyExecAmt=cash.bought_today,
         CrdaySellExecAmt=cash.sold_today,
         EvalPnlSum=gain,
+        MnyoutAbleAmt=_withdrawable(cash),
         DpsastTotamt=cash.total + worth,
         **_orderable(cash),
     )
@@ -258,8 +278,8 @@ def cspbq00200(call: Call) -> Reply:
         RecCnt=1,
         AcntNm=ACCOUNT_NAME,
         IsuNm=listing.name_ko,
-        Dps=_unsettled(cash),
-        PrsmptDpsD1=_unsettled(cash),
+        Dps=cash.settled,
+        PrsmptDpsD1=_due_by(cash, 1),
         PrsmptDpsD2=cash.total,
         CmsnRat=FEE_RATE.quantize(Decimal("0.00001"), ROUND_DOWN),
         IsuMgnRat=1,
@@ -271,15 +291,14 @@ def cspbq00200(call: Call) -> Reply:
         MgnRat100MnyOrdAbleQty=shares,
         OrdAbleQty=shares,
         OrdAbleAmt=amount,
+        MnyoutAbleAmt=_withdrawable(cash),
         **_orderable(cash),
     )
     return Reply({"CSPBQ00200OutBlock1": asked, "CSPBQ00200OutBlock2": out}, ASKED, DONE)
 
 
 def foccq33600(call: Call) -> Reply:
-    """Period return. 모의투자 does not offer it, which is how clients find out what they are."""
-    if call.mock:
-        raise business("01900")
+    """Period return. 모의투자 refuses it (trs.py), which is how clients find out what they are."""
     cash = _cash(call)
     echoed = {name: call.asked.text(name) for name in ("QrySrtDt", "QryEndDt", "TermTp")}
     asked = block("FOCCQ33600OutBlock1", RecCnt=1, AcntNo=call.account.number, Pwd="********", **echoed)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from brokers.paper.ls_wire.fields import TABLES
+from brokers.paper.ls_wire import fields_account, fields_quotes, fields_us
 from brokers.paper.ls_wire.refusals import Refusal, bad_field
 
 Value = str | int | Decimal
@@ -24,6 +24,7 @@ class Field:
     kind: str  # S string, N integer, D decimal
     length: int
     decimals: int
+    may_lack: bool = False  # a number that a request may leave out: zero
 
 
 def _read_tables(text: str) -> dict[str, tuple[Field, ...]]:
@@ -35,15 +36,19 @@ def _read_tables(text: str) -> dict[str, tuple[Field, ...]]:
 
 
 def _fields(item: str) -> list[Field]:
-    match = re.fullmatch(r"(\w+?)(?:(\d+)\.\.(\d+))?:([SND])(\d+)(?:\.(\d+))?", item)
+    match = re.fullmatch(r"(\w+?)(?:(\d+)\.\.(\d+))?:([SND])(\d+)(?:\.(\d+))?(\??)", item)
     if match is None:
         raise ValueError(f"not a field: {item!r}")
-    name, first, last, kind, length, decimals = match.groups()
+    name, first, last, kind, length, decimals, mark = match.groups()
     names = [f"{name}{i}" for i in range(int(first), int(last) + 1)] if first else [name]
-    return [Field(one, kind, int(length), int(decimals or 0)) for one in names]
+    return [Field(one, kind, int(length), int(decimals or 0), mark == "?") for one in names]
 
 
-BLOCKS = _read_tables(TABLES)
+BLOCKS = {
+    name: fields
+    for module in (fields_quotes, fields_account, fields_us)
+    for name, fields in _read_tables(module.TABLES).items()
+}
 
 
 def block(name: str, /, **values: Value) -> Block:
@@ -106,6 +111,8 @@ def _checked(field: Field, value: object) -> Value:
         if not isinstance(text, str) or len(text) > field.length:
             raise bad_field(field.name)
         return text
+    if value is None and field.may_lack:
+        return 0
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or not Decimal(value).is_finite():
         raise bad_field(field.name)
     if field.kind == "N" and (value != int(value) or len(str(abs(int(value)))) > field.length):

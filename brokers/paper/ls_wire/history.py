@@ -7,29 +7,20 @@ from decimal import Decimal
 
 from brokers.paper.ls_wire.account import ASKED, DONE, FEE_RATE, TAX_RATE
 from brokers.paper.ls_wire.blocks import Block, block
-from brokers.paper.ls_wire.call import (
-    ACCOUNT_NAME,
-    Blocks,
-    Call,
-    Reply,
-    clock8,
-    clock9,
-    market_code,
-    prefixed,
-    short_code,
-)
-from brokers.paper.ls_wire.refusals import Refusal
+from brokers.paper.ls_wire.call import Blocks, Call, Reply
+from brokers.paper.ls_wire.formats import ACCOUNT_NAME, clock8, clock9, market_code, prefixed, short_code
+from brokers.paper.ls_wire.price_types import NAMES
+from brokers.paper.ls_wire.refusals import Refusal, business
 from brokers.paper.orders import ExKind, ExOrder, ExStatus
 from shared.domain.account import Market
-from shared.domain.order import OrderType, Side
+from shared.domain.order import OrderType, Side, TimeInForce
 
 ORDERS_A_PAGE = 100
+CONDITION = {TimeInForce.DAY: "0", TimeInForce.IOC: "1", TimeInForce.FOK: "2"}
 SIDE_CODE = {Side.SELL: "1", Side.BUY: "2"}
 SIDE_WORD = {Side.SELL: "매도", Side.BUY: "매수"}
 KIND_CODE = {ExKind.NEW: "0", ExKind.AMEND: "1", ExKind.CANCEL: "2"}
 KIND_WORD = {ExKind.NEW: "정상", ExKind.AMEND: "정정", ExKind.CANCEL: "취소"}
-TYPE_CODE = {OrderType.LIMIT: "00", OrderType.MARKET: "03"}
-TYPE_WORD = {OrderType.LIMIT: "지정가", OrderType.MARKET: "시장가"}
 
 
 def t0425(call: Call) -> Reply:
@@ -48,7 +39,7 @@ def t0425(call: Call) -> Reply:
     ]
     cursor = call.cursor("cts_ordno")
     page, older = page_of(orders, int(cursor) if cursor.isdigit() else None, newest_first=newest_first)
-    head = block("t0425OutBlock", cts_ordno=older, **_totals(orders))
+    head = block("t0425OutBlock", cts_ordno=older, **_totals(call, orders))
     return Reply(
         {"t0425OutBlock": head, "t0425OutBlock1": [_today_row(call, one) for one in page]}, text=DONE, cont_key=older
     )
@@ -63,7 +54,7 @@ def page_of(orders: list[ExOrder], start: int | None, *, newest_first: bool) -> 
     return ordered[:ORDERS_A_PAGE], str(rest[0].order_no) if rest else ""
 
 
-def _totals(orders: list[ExOrder]) -> dict[str, Decimal | int]:
+def _totals(call: Call, orders: list[ExOrder]) -> dict[str, Decimal | int]:
     bought = sum((one.filled_amount for one in orders if one.side is Side.BUY), Decimal(0))
     sold = sum((one.filled_amount for one in orders if one.side is Side.SELL), Decimal(0))
     return {
@@ -87,7 +78,7 @@ def status_word(order: ExOrder) -> str:
 
 
 def _today_row(call: Call, order: ExOrder) -> Block:
-    request = order.kind is ExKind.CANCEL
+    request, code = order.kind is ExKind.CANCEL, call.memory.types.code(order)
     return block(
         "t0425OutBlock1",
         ordno=order.order_no,
@@ -101,11 +92,11 @@ def _today_row(call: Call, order: ExOrder) -> Block:
         cfmqty=order.quantity if order.kind is not ExKind.NEW else 0,
         status=status_word(order),
         orgordno=order.orig_order_no or 0,
-        ordgb="시장가" if order.order_type is OrderType.MARKET else "보통",
+        ordgb="보통" if order.order_type is OrderType.LIMIT else NAMES[code],
         ordtime=clock8(order.ordered_at),
         ordermtd="OPEN API",
         sysprocseq=order.order_no,
-        hogagb="00" if request else TYPE_CODE.get(order.order_type, "00"),
+        hogagb="00" if request else code,
         price1=call.exchange.quote(order.symbol).price,
         orggb="02" if order.side is Side.BUY else "01",
         singb="00",
@@ -114,13 +105,11 @@ def _today_row(call: Call, order: ExOrder) -> Block:
 
 
 def cspaq13700(call: Call) -> Reply:
-    if call.mock:
-        raise Refusal("00707", "조회할 내역이 없습니다.")
     ask = call.asked
     try:
         on = datetime.strptime(ask.text("OrdDt"), "%Y%m%d").date()  # noqa: DTZ007 - a bare date
     except ValueError:
-        raise Refusal("01715", "영업일을 확인하세요.") from None
+        raise business("01715") from None
     newest_first = ask.text("BkseqTpCode") != "1"
     orders = [one for one in call.exchange.orders(call.account, Market.KRX, on, on) if _wanted(call, one)]
     start = int(call.cont_key) if call.cont and call.cont_key.isdigit() else ask.whole("SrtOrdNo2")
@@ -173,7 +162,7 @@ def _wanted(call: Call, order: ExOrder) -> bool:
 
 
 def _dated_row(call: Call, order: ExOrder, on: str) -> Block:
-    listing = call.exchange.listing(order.symbol)
+    listing, code = call.exchange.listing(order.symbol), call.memory.types.code(order)
     fills = call.exchange.executions(call.account, order.order_no)
     last_at = clock9(fills[-1].at) if fills else ""
     return block(
@@ -200,9 +189,9 @@ def _dated_row(call: Call, order: ExOrder, on: str) -> Block:
         ExecPrc=order.average_price or 0,
         ExecTrxTime=last_at,
         LastExecTime=last_at,
-        OrdprcPtnCode=TYPE_CODE.get(order.order_type, "00"),
-        OrdprcPtnNm=TYPE_WORD.get(order.order_type, "지정가"),
-        OrdCndiTpCode="0",
+        OrdprcPtnCode=code,
+        OrdprcPtnNm=NAMES[code],
+        OrdCndiTpCode=CONDITION[order.time_in_force],
         AllExecQty=order.filled,
         RegCommdaCode="40",
         CommdaNm="OPEN API",

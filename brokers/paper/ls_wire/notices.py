@@ -1,11 +1,14 @@
-"""Order notices SC0 (received), SC1 (fill), SC2 (amended), SC3 (cancelled): bodies of strings only (ls.md §5.5)."""
+"""Order notices SC0 (received), SC1 (fill), SC2 (amended), SC3 (cancelled), SC4 (rejected): bodies of strings only (ls.md §5.5)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from decimal import Decimal
+
 from brokers.paper.accounts import CashView
 from brokers.paper.listings import Listing
-from brokers.paper.ls_wire.call import ACCOUNT_NAME, clock9, isin, market_code, prefixed
-from brokers.paper.ls_wire.history import TYPE_CODE
+from brokers.paper.ls_wire.formats import ACCOUNT_NAME, clock9, isin, market_code, prefixed
+from brokers.paper.ls_wire.history import CONDITION
 from brokers.paper.orders import EventKind, Execution, ExKind, ExOrder, OrderEvent
 from shared.domain.instrument import Venue
 from shared.domain.order import Side, TimeInForce
@@ -35,7 +38,6 @@ media=HT mtiordseqno=0 filler1= mbrnmbrno=0 futsLnkbrnno= commdacode=40 stslexec
 adduptp=40 bskno=0 spotordableqty=0 ubstexecamt=0 cvrgordtp=0 msgcode=9999 ordtrdptncode=00 prdayruseexecval=0
 comid=063
 """
-_CONDITION = {TimeInForce.DAY: "0", TimeInForce.IOC: "1", TimeInForce.FOK: "2"}
 _REQUEST = {ExKind.NEW: ("SONAT000", "01"), ExKind.AMEND: ("SONAT001", "02"), ExKind.CANCEL: ("SONAT002", "03")}
 
 Body = dict[str, str]
@@ -45,47 +47,78 @@ def _template(text: str) -> Body:
     return dict(item.split("=", 1) for item in text.split())
 
 
-def notices(event: OrderEvent, listing: Listing, cash: CashView, executions: list[Execution]) -> list[tuple[str, Body]]:
-    """Return the notices of one event in order: [(SC0…SC3, body)]. An expired order tells nothing (ls.md §8).
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event of an order with what a notice says of its account."""
 
-    `executions` are all of the order so far: it may have filled on since the event.
-    """
+    event: OrderEvent
+    listing: Listing
+    cash: CashView
+    executions: list[Execution]  # all of the order so far: it may have filled on since the event
+    price_code: str  # OrdprcPtnCode
+
+    @property
+    def order(self) -> ExOrder:
+        return self.event.order
+
+    def filled(self) -> tuple[Execution, int, Decimal]:
+        """The event's execution, shares filled by it and before it, and their average price."""
+        execution = self.event.execution
+        if execution is None:
+            raise ValueError("a fill without its execution")
+        so_far = [one for one in self.executions if one.exec_no <= execution.exec_no]
+        filled = sum(one.quantity for one in so_far)
+        return execution, filled, sum((one.price * one.quantity for one in so_far), Decimal(0)) / filled
+
+
+def kinds_of(event: OrderEvent) -> list[int]:
+    """The last digits of the notices that an event makes, in order: 0 received, 1 fill, 2 amended, 3 cancelled,
+    4 rejected. An expired order tells nothing (ls.md §8)."""
+    order = event.order
     if event.kind is EventKind.ACCEPTED:
-        return [("SC0", _received(event, listing, cash))] if event.order.kind is ExKind.NEW else []
+        return [0] if order.kind is ExKind.NEW else []
     if event.kind is EventKind.FILLED:
-        return [("SC1", _filled(event, listing, cash, executions))]
+        return [1]
     if event.kind is EventKind.AMENDED:
-        return [("SC0", _received(event, listing, cash)), ("SC2", _amended(event, listing, cash))]
+        return [0, 2]
     if event.kind is EventKind.CANCELED:
-        asked = [("SC0", _received(event, listing, cash))] if event.order.kind is ExKind.CANCEL else []
-        return [*asked, ("SC3", _canceled(event, listing, cash))]
+        if order.kind is ExKind.CANCEL:
+            return [0, 3]
+        # Nobody asked for it: the rest of an IOC or FOK lapses, a day order was thrown out by the exchange.
+        return [4] if order.time_in_force is TimeInForce.DAY else [3]
     return []
 
 
-def _received(event: OrderEvent, listing: Listing, cash: CashView) -> Body:
-    order = event.order
+def notices(told: Told) -> list[tuple[str, Body]]:
+    """Return the notices of one event in order: [(SC0…SC4, body)]."""
+    makers = (_received, _filled, _amended, _canceled, _rejected)
+    return [(f"SC{kind}", makers[kind](told)) for kind in kinds_of(told.event)]
+
+
+def _received(told: Told) -> Body:
+    order = told.order
     code, kind = _REQUEST[order.kind]
     price = _price(order) if order.kind is not ExKind.CANCEL else "0"
     amount = str(int((order.price or 0) * order.quantity)) if order.kind is not ExKind.CANCEL else "0"
     parent = order.orig_order_no or 0
     return (
         _template(_RECEIVED)
-        | _common(event, listing, cash)
+        | _common(told)
         | {
             "trcode": code,
             "ordchegb": kind,
-            "marketgb": market_code(listing),
+            "marketgb": market_code(told.listing),
             "ordgb": _side_code(order),
             "singb": "000",
             "expcode": isin(order.symbol),
-            "shtcode": prefixed(order.symbol, listing),
-            "hname": listing.name_ko,
+            "shtcode": prefixed(order.symbol, told.listing),
+            "hname": told.listing.name_ko,
             "ordprice": price,
-            "hogagb": _CONDITION[order.time_in_force],
-            "etfhogagb": TYPE_CODE.get(order.order_type, "00"),
+            "hogagb": CONDITION[order.time_in_force],
+            "etfhogagb": told.price_code,
             "ordtm": clock9(order.ordered_at),
             "prntordno": str(parent or order.order_no),
-            "orduserid": event.account.hts_id,
+            "orduserid": told.event.account.hts_id,
             "mbrno": "NXT" if order.venue is Venue.NXT else "63",
             "msgcode": "0040" if order.side is Side.BUY else "0039",
             "ordamt": amount,
@@ -94,14 +127,10 @@ def _received(event: OrderEvent, listing: Listing, cash: CashView) -> Body:
     )
 
 
-def _filled(event: OrderEvent, listing: Listing, cash: CashView, executions: list[Execution]) -> Body:
-    order, execution = event.order, event.execution
-    if execution is None:
-        raise ValueError("a fill without its execution")
-    so_far = [one for one in executions if one.exec_no <= execution.exec_no]
-    filled = sum(one.quantity for one in so_far)
-    average = sum(one.price * one.quantity for one in so_far) / filled
-    return _confirmed(event, listing, cash) | {
+def _filled(told: Told) -> Body:
+    order = told.order
+    execution, filled, average = told.filled()
+    return _confirmed(told) | {
         "ordxctptncode": "11",
         "execno": str(execution.exec_no),
         "execqty": str(execution.quantity),
@@ -115,9 +144,9 @@ def _filled(event: OrderEvent, listing: Listing, cash: CashView, executions: lis
     }
 
 
-def _amended(event: OrderEvent, listing: Listing, cash: CashView) -> Body:
-    order, original = event.order, event.original
-    return _confirmed(event, listing, cash) | {
+def _amended(told: Told) -> Body:
+    order, original = told.order, told.event.original
+    return _confirmed(told) | {
         "ordxctptncode": "12",
         "ordtrxptncode": "6",
         "mdfycnfqty": str(order.quantity),
@@ -129,11 +158,11 @@ def _amended(event: OrderEvent, listing: Listing, cash: CashView) -> Body:
     }
 
 
-def _canceled(event: OrderEvent, listing: Listing, cash: CashView) -> Body:
+def _canceled(told: Told) -> Body:
     """A cancel request that was confirmed, or the rest of an IOC or FOK order that the exchange took back."""
-    order, original = event.order, event.original
+    order, original = told.order, told.event.original
     quantity = order.quantity if original is not None else order.canceled
-    return _confirmed(event, listing, cash) | {
+    return _confirmed(told) | {
         "ordxctptncode": "13",
         "ordqty": str(quantity),
         "ordprc": "0",
@@ -144,31 +173,37 @@ def _canceled(event: OrderEvent, listing: Listing, cash: CashView) -> Body:
     }
 
 
-def _confirmed(event: OrderEvent, listing: Listing, cash: CashView) -> Body:
+def _rejected(told: Told) -> Body:
+    """The exchange threw a day order out. No sample exists: the layout of SC1 with rjtqty (ls.md §5.5)."""
+    quantity = str(told.order.canceled)
+    return _confirmed(told) | {"ordxctptncode": "14", "rjtqty": quantity}
+
+
+def _confirmed(told: Told) -> Body:
     """The 130 keys of SC1 to SC4 with nothing filled, amended or cancelled yet."""
-    order = event.order
+    order = told.order
     amount = str(int((order.price or 0) * order.quantity))
     zeros = "mdfycnfqty mdfycnfprc canccnfqty rjtqty orgordmdfyqty orgordcancqty orgordunercqty execno execqty execprc"
     zeros += " ordavrexecprc mnyexecamt unercqty ordtrxptncode flctqty"
     return (
         _template(_CONFIRMED)
         | dict.fromkeys(zeros.split(), "0")
-        | _common(event, listing, cash)
+        | _common(told)
         | {
             "acntnm": ACCOUNT_NAME,
-            "regmktcode": market_code(listing),
-            "ordmktcode": market_code(listing),
-            "exectime": clock9(event.at),
-            "rcptexectime": clock9(event.at),
-            "ordacntno": event.account.number,
-            "shtnIsuno": prefixed(order.symbol, listing),
-            "Isunm": listing.name_ko,
+            "regmktcode": market_code(told.listing),
+            "ordmktcode": market_code(told.listing),
+            "exectime": clock9(told.event.at),
+            "rcptexectime": clock9(told.event.at),
+            "ordacntno": told.event.account.number,
+            "shtnIsuno": prefixed(order.symbol, told.listing),
+            "Isunm": told.listing.name_ko,
             "Isuno": isin(order.symbol),
             "stdIsuno": isin(order.symbol),
             "bfstdIsuno": isin(order.symbol),
-            "orduserId": event.account.hts_id,
-            "ordprcptncode": TYPE_CODE.get(order.order_type, "00"),
-            "ordcndi": _CONDITION[order.time_in_force],
+            "orduserId": told.event.account.hts_id,
+            "ordprcptncode": told.price_code,
+            "ordcndi": CONDITION[order.time_in_force],
             "ordptncode": _side_code(order),
             "ordprc": _price(order),
             "ordamt": amount,
@@ -177,8 +212,8 @@ def _confirmed(event: OrderEvent, listing: Listing, cash: CashView) -> Body:
     )
 
 
-def _common(event: OrderEvent, listing: Listing, cash: CashView) -> Body:
-    order, account, at = event.order, event.account, clock9(event.at)
+def _common(told: Told) -> Body:
+    order, account, at = told.order, told.event.account, clock9(told.event.at)
     return {
         "userid": account.hts_id,
         "user": account.hts_id[:8],
@@ -188,9 +223,9 @@ def _common(event: OrderEvent, listing: Listing, cash: CashView) -> Body:
         "orgordno": str(order.orig_order_no or 0),
         "ordqty": str(order.quantity),
         "bnstp": "2" if order.side is Side.BUY else "1",
-        "deposit": str(int(cash.total)),
-        "ordablemny": str(int(cash.orderable)),
-        "csgnmnymgn": str(int(cash.reserved)),
+        "deposit": str(int(told.cash.total)),
+        "ordablemny": str(int(told.cash.orderable)),
+        "csgnmnymgn": str(int(told.cash.reserved)),
         "proctm": at,
         "trid": f"2000{at}{order.order_no % 1000:03d}",
         "seq": f"{order.order_no % 10**9:09d}",

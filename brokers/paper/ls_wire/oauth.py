@@ -9,7 +9,7 @@ from aiohttp import web
 
 from brokers.paper.accounts import ExEnv, Profile, UnknownAccount, fingerprint, ls_env
 from brokers.paper.exchange import Exchange
-from brokers.paper.ls_wire.call import KST
+from brokers.paper.ls_wire.formats import KST
 from shared.domain.account import BrokerName
 
 FORM = "application/x-www-form-urlencoded"

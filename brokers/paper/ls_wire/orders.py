@@ -5,7 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from brokers.paper.ls_wire.blocks import Value, block
-from brokers.paper.ls_wire.call import ACCOUNT_NAME, Call, Reply, clock9, market_code, prefixed, short_code
+from brokers.paper.ls_wire.call import Call, Reply
+from brokers.paper.ls_wire.formats import ACCOUNT_NAME, clock9, market_code, prefixed, short_code
+from brokers.paper.ls_wire.price_types import BEST, FIRST, KRX_TYPES, chosen_price
 from brokers.paper.ls_wire.refusals import Refusal, business, gateway, rejected
 from brokers.paper.orders import ExOrder, Reject
 from shared.domain.account import Market
@@ -13,7 +15,6 @@ from shared.domain.instrument import Venue
 from shared.domain.order import OrderType, Side, TimeInForce
 
 SIDES = {"1": Side.SELL, "2": Side.BUY}
-TYPES = {"00": OrderType.LIMIT, "03": OrderType.MARKET}
 CONDITIONS = {"0": TimeInForce.DAY, "1": TimeInForce.IOC, "2": TimeInForce.FOK}
 CASH_ONLY = {"", "000"}
 
@@ -50,7 +51,7 @@ def new_order(call: Call) -> Reply:
     try:
         order = _place(call)
     except Refusal as refusal:
-        raise _refused(refusal, "CSPAT00601", echo) from None
+        raise refused(refusal, "CSPAT00601", echo) from None
     done = block("CSPAT00601OutBlock2", SpareOrdNo=order.order_no, **_result(call, order), **_money(order))
     code = "00040" if order.side is Side.BUY else "00039"
     word = "매수" if order.side is Side.BUY else "매도"
@@ -75,7 +76,7 @@ def amend_order(call: Call) -> Reply:
     try:
         order = _amend(call)
     except Refusal as refusal:
-        raise _refused(refusal, "CSPAT00701", echo) from None
+        raise refused(refusal, "CSPAT00701", echo) from None
     done = block(
         "CSPAT00701OutBlock2",
         PrntOrdNo=ask.whole("OrgOrdNo"),
@@ -100,7 +101,7 @@ def cancel_order(call: Call) -> Reply:
     try:
         order = _cancel(call)
     except Refusal as refusal:
-        raise _refused(refusal, "CSPAT00801", echo) from None
+        raise refused(refusal, "CSPAT00801", echo) from None
     done = block("CSPAT00801OutBlock2", PrntOrdNo=ask.whole("OrgOrdNo"), **_child(order), **_result(call, order))
     code = "00463" if call.mock else "00156"
     text = "모의투자 취소주문이 완료 되었습니다." if call.mock else "취소주문이 완료되었습니다."
@@ -118,17 +119,16 @@ def _place(call: Call) -> ExOrder:
         raise business("01580")
     if ask.text("MgntrnCode") not in CASH_ONLY:
         raise business("01389")
-    order_type = TYPES.get(ask.text("OrdprcPtnCode"))
+    code = ask.text("OrdprcPtnCode")
+    order_type = KRX_TYPES.get(code)
     if order_type is None:
         raise business("02030")
     if ask.whole("OrdQty") <= 0:
         raise business("02706")
-    price = ask.decimal("OrdPrc") if order_type is OrderType.LIMIT else None
-    if price is not None and price <= 0:
-        raise business("02705")
     symbol = short_code(isu_no)
+    price = _price(call, symbol, side, code)
     try:
-        return call.exchange.place(
+        order = call.exchange.place(
             call.account,
             market=Market.KRX,
             symbol=symbol,
@@ -140,12 +140,31 @@ def _place(call: Call) -> ExOrder:
             time_in_force=_condition(call),
         )
     except Reject as reject:
-        raise _said(call, reject, symbol, price) from None
+        raise said(call, reject, symbol, price) from None
+    call.memory.types.remember(order, code)
+    return order
+
+
+def _price(call: Call, symbol: str, side: Side, code: str) -> Decimal | None:
+    """The price to work at; None at market. 최유리 and 최우선 take theirs from the book as it stands."""
+    if KRX_TYPES[code] is OrderType.MARKET:
+        return None
+    if code in {BEST, FIRST}:
+        if call.exchange.listing(symbol) is None:
+            raise business("01407")
+        price = chosen_price(call.exchange, symbol, side, code)
+        if price is None:
+            raise business("02030")
+        return price
+    price = call.asked.decimal("OrdPrc")
+    if price <= 0:
+        raise business("02705")
+    return price
 
 
 def _amend(call: Call) -> ExOrder:
     original = _original(call)
-    order_type = TYPES.get(call.asked.text("OrdprcPtnCode"))
+    order_type = KRX_TYPES.get(call.asked.text("OrdprcPtnCode"))
     _condition(call)
     if original.price is None:
         raise business("02031")
@@ -159,7 +178,7 @@ def _amend(call: Call) -> ExOrder:
     try:
         return call.exchange.amend(call.account, original.order_no, quantity=call.asked.whole("OrdQty"), price=price)
     except Reject as reject:
-        raise _said(call, reject, original.symbol, price) from None
+        raise said(call, reject, original.symbol, price) from None
 
 
 def _cancel(call: Call) -> ExOrder:
@@ -167,7 +186,7 @@ def _cancel(call: Call) -> ExOrder:
     try:
         return call.exchange.cancel(call.account, original.order_no, quantity=call.asked.whole("OrdQty"))
     except Reject as reject:
-        raise _said(call, reject, original.symbol, None) from None
+        raise said(call, reject, original.symbol, None) from None
 
 
 def _original(call: Call) -> ExOrder:
@@ -194,7 +213,8 @@ def _venue(call: Call) -> Venue:
     return Venue.NXT if call.asked.text("MbrNo") == "NXT" else Venue.KRX
 
 
-def _said(call: Call, reject: Reject, symbol: str, price: Decimal | None) -> Refusal:
+def said(call: Call, reject: Reject, symbol: str, price: Decimal | None, market: Market = Market.KRX) -> Refusal:
+    """The engine's refusal in the words of LS."""
     known = call.exchange.listing(symbol) is not None
     return rejected(
         reject,
@@ -202,10 +222,11 @@ def _said(call: Call, reject: Reject, symbol: str, price: Decimal | None) -> Ref
         price=price,
         limits=call.exchange.price_limits(symbol) if known else None,
         before_open=call.now().hour < 12,
+        market=market,
     )
 
 
-def _refused(refusal: Refusal, tr: str, echo: dict[str, str | int]) -> RefusedOrder:
+def refused(refusal: Refusal, tr: str, echo: dict[str, str | int]) -> RefusedOrder:
     blank = block(f"{tr}OutBlock2", RecCnt=1)
     return RefusedOrder(refusal, Reply({f"{tr}OutBlock1": echo, f"{tr}OutBlock2": blank}, refusal.code, refusal.text))
 

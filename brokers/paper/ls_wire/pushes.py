@@ -1,24 +1,21 @@
-"""Market pushes: S3_/K3_ trades, H1_/HA_ books, JIF market status. Every body value is a string (ls.md §5)."""
+"""Market pushes of Korean shares: trades, books, expected prices, VI (ls.md §5). All values are text."""
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime
 from decimal import Decimal
 
-from brokers.paper.hours import market_open
-from brokers.paper.ls_wire.call import KST, clock6, millions, percent, sign_of
+from brokers.paper.ls_wire.formats import clock6, millions, percent, sign_of
 from brokers.paper.ls_wire.tally import DayTally
 from brokers.paper.tape import Trade
-from shared.domain.account import Market
 from shared.domain.market import OrderBook
 from shared.domain.order import Side
 
 Body = dict[str, str]
-TRADE_TRS = {"S3_": "KOSPI", "K3_": "KOSDAQ"}  # a code of the other board is silently without data
-BOOK_TRS = {"H1_": "KOSPI", "HA_": "KOSDAQ"}
 
 
 def trade_body(trade: Trade, day: DayTally, limits: tuple[Decimal, Decimal] | None) -> Body:
+    """S3_ and K3_."""
     return {
         "chetime": clock6(trade.at),
         "sign": sign_of(trade.price, trade.prev_close, limits),
@@ -50,56 +47,97 @@ def trade_body(trade: Trade, day: DayTally, limits: tuple[Decimal, Decimal] | No
     }
 
 
+def venue_trade_body(krx: Body, key: str) -> Body:
+    """US3 and NS3: the same trade under a unified or NXT key. Only NXT's own stream calls it an NXT trade."""
+    return krx | {"exchname": "NXT" if key.startswith("N") else "KRX", "ex_shcode": key.strip()}
+
+
 def book_body(book: OrderBook, volume: int) -> Body:
-    body: Body = {"hotime": clock6(book.at)}
-    for i in range(10):
-        for name, levels in (("offer", book.asks), ("bid", book.bids)):
-            level = levels[i] if i < len(levels) else None
-            body[f"{name}ho{i + 1}"] = str(int(level.price)) if level else "0"
-            body[f"{name}rem{i + 1}"] = str(level.quantity) if level else "0"
-    middle = int((book.asks[0].price + book.bids[0].price) / 2) if book.asks and book.bids else 0
+    """H1_ and HA_."""
     blank = ("alloc_gubun", "offermidsumrem", "bidmidsumrem", "midsumrem", "midsumremgubun")
-    return body | {
-        "totofferrem": str(sum(level.quantity for level in book.asks)),
-        "totbidrem": str(sum(level.quantity for level in book.bids)),
+    return {
+        **_head(book, volume),
+        **_sizes(book, ""),
         "donsigubun": "1",
-        "shcode": book.symbol,
-        "volume": str(volume),
-        "midprice": str(middle),
+        "midprice": _middle(book),
         **dict.fromkeys(blank, ""),
     }
 
 
-# KST time of a regular day -> jstatus of boards 1 (KOSPI) and 2 (KOSDAQ), ls.md §5.4.
-_STATUS = (
-    (time(8, 30), "11"),
-    (time(8, 50), "25"),
-    (time(8, 55), "24"),
-    (time(8, 59), "23"),
-    (time(8, 59, 50), "22"),
-    (time(9, 0), "21"),
-    (time(15, 20), "31"),
-    (time(15, 25), "44"),
-    (time(15, 29), "43"),
-    (time(15, 29, 50), "42"),
-    (time(15, 30), "41"),
-    (time(15, 40), "51"),
-    (time(16, 0), "52"),
-    (time(18, 0), "54"),
-)
+def nxt_book_body(krx: Body, key: str) -> Body:
+    """NH1."""
+    return krx | {"ex_shcode": key.strip()}
 
 
-def status_changes(before: datetime, now: datetime) -> list[Body]:
-    """Return the JIF bodies of the changes in (before, now]; a jump over midnight tells only the last day's.
+def unified_book_body(book: OrderBook, volume: int, key: str) -> Body:
+    """UH1: one ladder with sizes by venue. The engine's one book stands under KRX."""
+    blank = ("alloc_gubun", "krx_midsumremgubun", "nxt_midsumremgubun")
+    zeros = ("offermidsumrem", "bidmidsumrem", "midsumrem")
+    krx, nothing = _sizes(book, "krx_"), dict.fromkeys(_sizes(book, "nxt_"), "0")
+    return {
+        **_head(book, volume),
+        **krx,
+        **nothing,
+        **_sizes(book, "unt_"),
+        "krx_donsigubun": "1",
+        "nxt_donsigubun": "1",
+        "krx_midprice": _middle(book),
+        "nxt_midprice": "0",
+        **{f"{venue}_{name}": "0" for venue in ("krx", "nxt") for name in zeros},
+        **dict.fromkeys(blank, ""),
+        "ex_shcode": key.strip(),
+    }
 
-    A day on which KRX does not trade has none.
-    """
-    start, end = before.astimezone(KST), now.astimezone(KST)
-    day = end.date()
-    if not market_open(Market.KRX, datetime.combine(day, time(11), KST)):
-        return []
-    bodies: list[Body] = []
-    for at, status in _STATUS:
-        if start < datetime.combine(day, at, KST) <= end:
-            bodies += [{"jangubun": board, "jstatus": status} for board in ("1", "2")]
-    return bodies
+
+def _head(book: OrderBook, volume: int) -> Body:
+    body: Body = {"hotime": clock6(book.at), "shcode": book.symbol, "volume": str(volume)}
+    for name, levels in (("offerho", book.asks), ("bidho", book.bids)):
+        for i in range(10):
+            body[f"{name}{i + 1}"] = str(int(levels[i].price)) if i < len(levels) else "0"
+    return body
+
+
+def _sizes(book: OrderBook, prefix: str) -> Body:
+    body: Body = {}
+    for name, levels in (("offerrem", book.asks), ("bidrem", book.bids)):
+        for i in range(10):
+            body[f"{prefix}{name}{i + 1}"] = str(levels[i].quantity) if i < len(levels) else "0"
+        body[f"{prefix}tot{name}"] = str(sum(level.quantity for level in levels))
+    return body
+
+
+def _middle(book: OrderBook) -> str:
+    return str(int((book.asks[0].price + book.bids[0].price) / 2)) if book.asks and book.bids else "0"
+
+
+def expected_body(book: OrderBook, price: Decimal, quantity: int, prev_close: Decimal) -> Body:
+    """YS3 and YK3: what a running call auction would trade (UYS and NYS add `ex_shcode`)."""
+    ask, bid = (levels[0] if levels else None for levels in (book.asks, book.bids))
+    return {
+        "hotime": clock6(book.at),
+        "yeprice": str(int(price)),
+        "yevolume": str(quantity),
+        "jnilysign": sign_of(price, prev_close, None),
+        "jnilchange": str(int(abs(price - prev_close))),
+        "jnilydrate": f"{percent(price - prev_close, prev_close):.2f}",
+        "yofferho0": str(int(ask.price)) if ask else "0",
+        "ybidho0": str(int(bid.price)) if bid else "0",
+        "yofferrem0": str(ask.quantity) if ask else "0",
+        "ybidrem0": str(bid.quantity) if bid else "0",
+        "shcode": book.symbol,
+        "exchname": "KRX",
+    }
+
+
+def vi_body(trade: Trade, kind: str, at: datetime) -> Body:
+    """VI_. `kind` 0 released, 1 static, 2 dynamic."""
+    return {
+        "vi_gubun": kind,
+        "svi_recprice": str(int(trade.open)),
+        "dvi_recprice": str(int(trade.price)),
+        "vi_trgprice": str(int(trade.price)),
+        "shcode": trade.symbol,
+        "ref_shcode": trade.symbol,
+        "time": clock6(at),
+        "exchname": "KRX",
+    }

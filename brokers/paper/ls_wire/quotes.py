@@ -1,34 +1,22 @@
-"""Quote TRs: t1101 book, t1102 price, t8407 several prices, t1301 trades, t8436 master, t0167 time (ls.md §3.2, §3.4)."""
+"""Quote TRs: t1101 and t8450 book, t1102 price, t8407 several prices (ls.md §3.2).
+
+The engine has one book per share, which is shown under each venue that a client names.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from decimal import Decimal
 
+from brokers.paper.listings import Listing
 from brokers.paper.ls_wire.blocks import Block, Value, block
-from brokers.paper.ls_wire.call import (
-    NO_DATA,
-    Call,
-    Reply,
-    clock6,
-    clock8,
-    isin,
-    listed,
-    millions,
-    percent,
-    sign_of,
-)
+from brokers.paper.ls_wire.call import Call, Reply, listed
+from brokers.paper.ls_wire.formats import clock8, exchange_code, millions, percent, sign_of
 from brokers.paper.ls_wire.refusals import bad_field
 from brokers.paper.tape import Trade
-from shared.domain.account import Market
-from shared.domain.instrument import InstrumentType
-from shared.domain.market import BookLevel, Timeframe
+from shared.domain.market import BookLevel, OrderBook, Timeframe
 
-TRADES_A_PAGE = 20
-TRADES_KEPT = 1000
 MOST_CODES = 50
-ETF_MARK = {InstrumentType.STOCK: "0", InstrumentType.ETF: "1", InstrumentType.ETN: "2"}
-GROUP = {InstrumentType.STOCK: "01", InstrumentType.ETF: "08", InstrumentType.ETN: "08"}
+TRADES_KEPT = 1000
 
 
 def price_fields(call: Call, trade: Trade) -> dict[str, Value]:
@@ -63,24 +51,77 @@ def t1101(call: Call) -> Reply:
     trade, book = call.exchange.quote(listing.symbol), call.exchange.book(listing.symbol)
     out = block(
         "t1101OutBlock",
-        hname=listing.name_ko,
-        shcode=listing.symbol,
-        jnilclose=trade.prev_close,
-        offer=sum(level.quantity for level in book.asks),
-        bid=sum(level.quantity for level in book.bids),
-        hotime=clock8(book.at),
-        yesign="3",
-        ho_status="1",
-        krx_midprice=(book.asks[0].price + book.bids[0].price) / 2 if book.asks and book.bids else 0,
+        krx_midprice=middle(book),
+        **_book_head(listing, trade, book),
+        **_expected(call, trade),
         **price_fields(call, trade),
         **levels(book.bids, book.asks),
     )
     return Reply({"t1101OutBlock": out})
 
 
+def _expected(call: Call, trade: Trade) -> dict[str, Value]:
+    """예상체결: what a running call auction would trade; flat zeros outside of one."""
+    expected = call.exchange.expected(trade.symbol)
+    if expected is None:
+        return {"yesign": "3", "ho_status": "1"}
+    price, quantity = expected
+    change = price - trade.prev_close
+    return {
+        "yeprice": price,
+        "yevolume": quantity,
+        "yesign": sign_of(price, trade.prev_close, None),
+        "yechange": abs(change),
+        "yediff": percent(change, trade.prev_close),
+        "ho_status": "2",
+    }
+
+
+def _book_head(listing: Listing, trade: Trade, book: OrderBook) -> dict[str, Value]:
+    return {
+        "hname": listing.name_ko,
+        "shcode": listing.symbol,
+        "jnilclose": trade.prev_close,
+        "offer": sum(level.quantity for level in book.asks),
+        "bid": sum(level.quantity for level in book.bids),
+        "hotime": clock8(book.at),
+    }
+
+
+def middle(book: OrderBook) -> Decimal:
+    """중간가: between the best prices; zero when a side is empty."""
+    return (book.asks[0].price + book.bids[0].price) / 2 if book.asks and book.bids else Decimal(0)
+
+
+def t8450(call: Call) -> Reply:
+    """Under N the plain and KRX quantities are zero (ls.md §3.2); under K the NXT ones; U adds both up."""
+    listing, venue = listed(call, call.asked.text("shcode")), call.asked.text("exchgubun")
+    trade, book = call.exchange.quote(listing.symbol), call.exchange.book(listing.symbol)
+    fields = (
+        _book_head(listing, trade, book)
+        | _expected(call, trade)
+        | price_fields(call, trade)
+        | levels(book.bids, book.asks)
+    )
+    sizes = {name: value for name, value in fields.items() if name.startswith(("offerrem", "bidrem")) or name in _SUMS}
+    if venue == "N":
+        fields |= dict.fromkeys(sizes, 0) | {f"nxt_{name}": value for name, value in sizes.items()}
+        fields |= {"nxt_midprice": middle(book), "nxt_ho_status": "1", "nxt_yesign": "3"}
+    else:
+        fields |= {"krx_midprice": middle(book)}
+    if venue == "U":
+        fields |= {f"unx_{name}": value for name, value in sizes.items()}
+    ex_shcode = exchange_code(listing.symbol, venue)
+    return Reply({"t8450OutBlock": block("t8450OutBlock", ex_shcode=ex_shcode, **fields)})
+
+
+_SUMS = {"offer", "bid"}
+
+
 def t1102(call: Call) -> Reply:
     listing = listed(call, call.asked.text("shcode"))
     trade = call.exchange.quote(listing.symbol)
+    tally = call.memory.tallies.of(listing.symbol)
     days = call.exchange.bars(listing.symbol, Timeframe.D1, 250)
     before = [bar for bar in days if bar.closed]
     yesterday_volume = before[-1].volume if before else 0
@@ -88,7 +129,7 @@ def t1102(call: Call) -> Reply:
         "t1102OutBlock",
         hname=listing.name_ko,
         shcode=listing.symbol,
-        ex_shcode=listing.symbol,
+        ex_shcode=exchange_code(listing.symbol, call.asked.text("exchgubun")),
         recprice=trade.prev_close,
         avg=int(trade.turnover / trade.cum_volume) if trade.cum_volume else 0,
         jnilvolume=yesterday_volume,
@@ -102,7 +143,12 @@ def t1102(call: Call) -> Reply:
         spac_gubun="N",
         abnormal_rise_gu="0",
         low_lqdt_gu="0",
+        opentime=tally.open_time if tally else "",
+        hightime=tally.high_time if tally else "",
+        lowtime=tally.low_time if tally else "",
         janginfo=listing.board,
+        # The close of the regular session: none while it lasts.
+        krx_mcls_price=0 if call.exchange.session_open(listing.symbol) else trade.price,
         **price_fields(call, trade),
     )
     return Reply({"t1102OutBlock": out})
@@ -134,64 +180,3 @@ def _quote_row(call: Call, code: str) -> Block:
         jnilclose=trade.prev_close,
         **price_fields(call, trade),
     )
-
-
-def t1301(call: Call) -> Reply:
-    """Newest first; `cts_time` is HHMMSS and the trade's number within that second."""
-    listing = listed(call, call.asked.text("shcode"))
-    start, end = call.asked.text("starttime") or "0000", call.asked.text("endtime") or "9999"
-    at_least, cursor = call.asked.whole("cvolume"), call.cursor("cts_time")
-    seen: Counter[str] = Counter()
-    rows: list[tuple[str, Trade]] = []
-    for trade in call.exchange.trades(listing.symbol, TRADES_KEPT):
-        second = clock6(trade.at)
-        seen[second] += 1
-        if start <= second[:4] <= end and trade.quantity >= at_least:
-            rows.append((f"{second}{seen[second]:04d}", trade))
-    rows = [row for row in reversed(rows) if not cursor or row[0] <= cursor]
-    page, rest = rows[:TRADES_A_PAGE], rows[TRADES_A_PAGE:]
-    next_key = rest[0][0] if rest else ""
-    out = [_trade_row(call, trade) for _, trade in page]
-    return Reply({"t1301OutBlock": block("t1301OutBlock", cts_time=next_key), "t1301OutBlock1": out}, cont_key=next_key)
-
-
-def _trade_row(call: Call, trade: Trade) -> Block:
-    head = price_fields(call, trade)
-    kept = {name: head[name] for name in ("price", "sign", "change", "diff", "volume")}
-    return block("t1301OutBlock1", chetime=clock6(trade.at), cvolume=trade.quantity, **kept)
-
-
-def t8436(call: Call) -> Reply:
-    wanted = call.asked.text("gubun")
-    if wanted not in {"0", "1", "2"}:
-        raise NO_DATA
-    rows = []
-    for listing in call.exchange.listings(Market.KRX):
-        board = "2" if listing.board == "KOSDAQ" else "1"
-        if wanted not in {"0", board}:
-            continue
-        lower, upper = call.exchange.price_limits(listing.symbol) or (Decimal(0), Decimal(0))
-        prev_close = call.exchange.quote(listing.symbol).prev_close
-        rows.append(
-            block(
-                "t8436OutBlock",
-                hname=listing.name_ko,
-                shcode=listing.symbol,
-                expcode=isin(listing.symbol),
-                etfgubun=ETF_MARK[listing.type],
-                uplmtprice=upper,
-                dnlmtprice=lower,
-                jnilclose=prev_close,
-                recprice=prev_close,
-                memedan="00001",
-                gubun=board,
-                bu12gubun=GROUP[listing.type],
-                spac_gubun="N",
-            )
-        )
-    return Reply({"t8436OutBlock": rows})
-
-
-def t0167(call: Call) -> Reply:
-    now = call.now()
-    return Reply({"t0167OutBlock": block("t0167OutBlock", dt=f"{now:%Y%m%d}", time=f"{now:%H%M%S%f}")}, text="조회완료")

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from brokers.paper.accounts import ExEnv
 from brokers.paper.orders import Reject, RejectReason
+from shared.domain.account import Market
 
 MOCK_PREFIX = "모의투자 "
 
@@ -17,6 +18,10 @@ class Refusal(Exception):
         super().__init__(f"{code} {text}")
         self.code, self.text, self.status = code, text, status
 
+    def again(self) -> Refusal:
+        """Return one to raise from a table: an exception that is raised twice keeps both tracebacks."""
+        return Refusal(self.code, self.text, self.status)
+
 
 _GATEWAY = {
     "IGW00121": "유효하지 않은 token입니다.",
@@ -26,12 +31,15 @@ _GATEWAY = {
     "IGW00214": "TR CD가 없습니다.",
     "IGW00215": "유효하지 않은 TR CD 입니다.",
     "IGW40010": "연속구분(tr_cont)은 필수 항목입니다.",
+    "IGW40014": "응답 값 변환 중 오류가 발생하였습니다.",
     "IGW50008": "내부 라우팅 오류입니다.",
     "IGW00000": "처리 중 오류가 발생하였습니다.",
 }
 
 _BUSINESS = {
     "01389": "신용거래가 제한된 계좌입니다.",
+    "01065": "거래불가 종목입니다.",
+    "01219": "매매금지 종목입니다.",
     "01401": "주문조건을 확인하세요.",
     "01407": "종목번호를 확인하세요.",
     "01580": "매매구분을 확인하세요.",
@@ -53,6 +61,10 @@ _BUSINESS = {
     "01584": "매도잔고가 부족합니다.",
     "01222": "매도잔고가 부족합니다",
     "01425": "주문가능금액이 부족합니다.",
+    "01715": "영업일을 확인하세요.",
+    "02611": "장시작 전 또는 장마감 되었습니다.",
+    "03563": "정규매매장이 종료되었습니다. 시간외 호가구분을 입력하세요.",
+    "03570": "1회 한도 주문수량을 초과하였습니다.",
     "01427": "상/하한가를 확인하세요",
     "01433": "원주문을 확인하세요.",
     "01442": "정정/취소 수량을 초과하였습니다.",
@@ -74,7 +86,11 @@ _REASON = {
     RejectReason.ALREADY_DONE: ("02265", "01433"),
     RejectReason.QUANTITY_OVER_LEAVES: ("02662", "01442"),
     RejectReason.UNSUPPORTED_TYPE: ("02030", "02030"),
+    RejectReason.NOT_IN_SESSION: ("03563", "03563"),
+    RejectReason.OVER_LIMIT: ("03570", "03570"),
+    RejectReason.NOT_TRADABLE: ("01065", "01219"),
 }
+_US_REASON = {RejectReason.MARKET_CLOSED: "02611", RejectReason.NOT_IN_SESSION: "02030"}
 
 
 def gateway(code: str) -> Refusal:
@@ -93,10 +109,18 @@ def business(code: str) -> Refusal:
 
 
 def rejected(
-    reject: Reject, env: ExEnv, *, price: Decimal | None, limits: tuple[Decimal, Decimal] | None, before_open: bool
+    reject: Reject,
+    env: ExEnv,
+    *,
+    price: Decimal | None,
+    limits: tuple[Decimal, Decimal] | None,
+    before_open: bool,
+    market: Market = Market.KRX,
 ) -> Refusal:
     """Say the engine's refusal in LS codes. `limits` are (lower, upper) of the symbol, where known."""
     mock = env is ExEnv.MOCK
+    if market is Market.US and reject.reason in _US_REASON:
+        return business(_US_REASON[reject.reason])
     if reject.reason is RejectReason.PRICE_LIMIT:
         above = price is not None and limits is not None and price > limits[1]
         return business("01427" if mock else "03180" if above else "03181")

@@ -3,57 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from aiohttp import web
 
 from brokers.paper.accounts import Account, ExEnv, IssuedToken, Profile, UnknownAccount
 from brokers.paper.exchange import Exchange
-from brokers.paper.ls_wire import account, charts, history, orders, quotes
+from brokers.paper.ls_wire import orders, us_orders
 from brokers.paper.ls_wire.blocks import read_in_block
-from brokers.paper.ls_wire.call import Call, Reply, short_code
+from brokers.paper.ls_wire.budget import Budget
+from brokers.paper.ls_wire.call import Call, Reply
+from brokers.paper.ls_wire.formats import short_code
+from brokers.paper.ls_wire.memory import memory_of
 from brokers.paper.ls_wire.oauth import TokenDesk
 from brokers.paper.ls_wire.refusals import MOCK_PREFIX, Refusal, gateway
+from brokers.paper.ls_wire.trs import TRS, Tr
 from shared.domain.account import BrokerName
 from shared.domain.order import Side
 
 CONTENT_TYPE = "application/json;charset=UTF-8"
-
-
-@dataclass(frozen=True, slots=True)
-class Tr:
-    """Where a TR lives, what serves it and how often a second the personal limit allows it (ls.md §3.0)."""
-
-    path: str
-    serve: Callable[[Call], Reply]
-    per_s: int
-    may_be_empty: bool = False  # the probe sends {} or null
-
-
-_DATA, _CHART, _ORDER, _ACCOUNT = "/stock/market-data", "/stock/chart", "/stock/order", "/stock/accno"
-
-TRS: dict[str, Tr] = {
-    "t1101": Tr(_DATA, quotes.t1101, 10),
-    "t1102": Tr(_DATA, quotes.t1102, 10),
-    "t8407": Tr(_DATA, quotes.t8407, 5),
-    "t1301": Tr(_DATA, quotes.t1301, 2),
-    "t8410": Tr(_CHART, charts.t8410, 1),
-    "t8412": Tr(_CHART, charts.t8412, 1),
-    "t8436": Tr("/stock/etc", quotes.t8436, 2),
-    "t0167": Tr("/etc/time-search", quotes.t0167, 10),
-    "CSPAT00601": Tr(_ORDER, orders.new_order, 10),
-    "CSPAT00701": Tr(_ORDER, orders.amend_order, 3),
-    "CSPAT00801": Tr(_ORDER, orders.cancel_order, 3),
-    "t0424": Tr(_ACCOUNT, account.t0424, 2),
-    "t0425": Tr(_ACCOUNT, history.t0425, 2),
-    "CSPAQ12200": Tr(_ACCOUNT, account.cspaq12200, 1),
-    "CSPAQ12300": Tr(_ACCOUNT, account.cspaq12300, 1),
-    "CSPAQ13700": Tr(_ACCOUNT, history.cspaq13700, 1),
-    "CSPBQ00200": Tr(_ACCOUNT, account.cspbq00200, 1),
-    "FOCCQ33600": Tr(_ACCOUNT, account.foccq33600, 1, may_be_empty=True),
-}
 
 
 def rest_app(exchange: Exchange, env: ExEnv | None = None) -> web.Application:
@@ -71,7 +38,8 @@ class _Gateway:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._used: dict[tuple[str, str], deque[float]] = {}  # (key, tr) -> wall seconds of the last second's calls
+        self._budget = Budget(lambda: exchange.clock.wall_now().timestamp())
+        self._memory = memory_of(exchange)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         code = request.headers.get("tr_cd", "")
@@ -91,7 +59,10 @@ class _Gateway:
                 self._check_rate(token, code, tr)
                 cont = request.headers["tr_cont"] == "Y"
                 key = request.headers.get("tr_cont_key", "").strip()
-                return _reply_answer(code, tr.serve(Call(self._exchange, owner, asked, cont, key)), owner.env)
+                call = Call(self._exchange, owner, asked, cont, key, self._memory)
+                answer = _reply_answer(code, tr.run(call), owner.env)
+                self._budget.weigh(token.key_id, answer.content_length or 0)
+                return answer
             except orders.RefusedOrder as refused:
                 return _reply_answer(code, refused.reply, owner.env)
             except Refusal as refusal:
@@ -135,21 +106,18 @@ class _Gateway:
     def _check_rate(self, token: IssuedToken, code: str, tr: Tr) -> None:
         if self._exchange.profile is not Profile.STRICT:
             return
-        now = self._exchange.clock.wall_now().timestamp()
-        used = self._used.setdefault((token.key_id, code), deque())
-        while used and now - used[0] >= 1.0:
-            used.popleft()
-        if len(used) >= tr.per_s:
+        if not self._budget.take(token.key_id, code, tr.per_s, order=tr.is_order):
             raise gateway("IGW00201")
-        used.append(now)
 
     def _about(self, owner: Account, raw: bytes) -> tuple[str, Side | None]:
         """Symbol and side of a call, for matching faults; blank where the call names none."""
         try:
             body = json.loads(raw or b"{}")
             (asked,) = body.values()
-            symbol = short_code(str(asked.get("IsuNo") or asked.get("shcode") or asked.get("expcode") or ""))
+            names = ("IsuNo", "shcode", "expcode", "symbol")
+            symbol = short_code(str(next((asked[name] for name in names if asked.get(name)), "")))
             side = orders.SIDES.get(str(asked.get("BnsTpCode", "")))
+            side = side or us_orders.SIDES.get(str(asked.get("OrdPtnCode", "")))
             if side is None and isinstance(asked.get("OrgOrdNo"), int):
                 original = self._exchange.order(owner, asked["OrgOrdNo"])
                 return (original.symbol, original.side) if original else (symbol, None)

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from brokers.paper.exchange import Exchange
-from brokers.paper.ls_wire.call import KST, clock6
+from brokers.paper.ls_wire.formats import KST, clock6
 from brokers.paper.tape import Trade
 from shared.domain.order import Side
 

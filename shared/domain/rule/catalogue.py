@@ -173,13 +173,13 @@ macd | MACD | fast:fastperiod=12>=2 slow:slowperiod=26>=2 signal:signalperiod=9 
 williams_r | WILLR | period:timeperiod=14>=2 | value
 momentum | ROC | period:timeperiod=10 | value
 apo | APO matype=1 | fast:fastperiod=12>=2 slow:slowperiod=26>=2 | value
-ppo | PPO matype=1 | fast:fastperiod=12>=2 slow:slowperiod=26>=2 | value
-aroon | AROONOSC | period:timeperiod=14>=2 | value
+ppo | OWN_PPO | fast=12>=2 slow=26>=2 | value signal histogram
+aroon | OWN_AROON | up_period:up=25>=2 down_period:down=25>=2 | value aroon_up aroon_down
 ao | AO | fast:fastperiod=5>=2 slow:slowperiod=34>=2 | value
 cho | ADOSC | fast:fastperiod=3>=2 slow:slowperiod=10>=2 | value
 ultosc | ULTOSC | period1:timeperiod1=7 period2:timeperiod2=14 period3:timeperiod3=28 | value
 adx | ADX | period:timeperiod=14>=2 | value plus_di:PLUS_DI.real minus_di:MINUS_DI.real
-sar | SAR | af_step:acceleration=0.02 af_max:maximum=0.2 | value
+sar | OWN_SAR | af_start=0.02 af_step=0.02 af_max=0.2 | value
 vortex | VORTEX | period:timeperiod=14 | plus_vi:plusvi minus_vi:minusvi value:plusvi
 coppock | COPPOCK | short_roc:roc1period=11 long_roc:roc2period=14 wma:wmaperiod=10 | value
 supertrend | SUPERTREND | period:timeperiod=10 multiplier:multiplier=3 | value:supertrend trend:trend
@@ -195,13 +195,39 @@ std | STDDEV nbdev=1 | period:timeperiod=20>=2 | value
 variance | VAR nbdev=1 | period:timeperiod=20 | value
 maximum | MAX | period:timeperiod=30>=2 | value
 minimum | MIN | period:timeperiod=30>=2 | value
-regression | LINEARREG | period:timeperiod=14>=2 | value
+regression | LINEARREG | period:timeperiod=14>=2 | value slope:LINEARREG_SLOPE.real intercept:LINEARREG_INTERCEPT.real
 change | ROC timeperiod=1 | | value
 returns | ROC | period:timeperiod=1 | value
 logr | OWN_LOGR | period:timeperiod=1 | value
 ibs | OWN_IBS | | value
 disparity | OWN_DISPARITY | period:timeperiod=20>=2 | value
-vwap | OWN_VWAP | period:timeperiod=20>=2 | value
+vwap | OWN_VWAP | period:timeperiod=20 | value
+session_vwap | OWN_SESSION_VWAP | | value
+anchored_vwap | OWN_ANCHORED_VWAP | since=0.0 | value
+price | OWN_PRICE | | value:close open high low close volume
+prev_max | MAX shift=1 | period:timeperiod=20>=2 | value
+prev_min | MIN shift=1 | period:timeperiod=20>=2 | value
+breakout | OWN_BREAKOUT | k=0.5 | value
+alma | OWN_ALMA | period:timeperiod=9 sigma=6.0 offset=0.85 | value
+frama | OWN_FRAMA | period:timeperiod=16 | value
+vidya | OWN_VIDYA | period:timeperiod=14 | value
+stochrsi | OWN_STOCHRSI | rsi_period:rsi=14>=2 stoch_period:stoch=14 k_period:k=3 d_period:d=3 | k d value:k
+tsi | OWN_TSI | long_period:long=25 short_period:short=13 signal_period:signal=7 | value signal
+rvi | OWN_VIGOR | period:timeperiod=10 | value
+kvo | OWN_KVO | fast=34>=1 slow=55>=1 signal=13>=1 | value signal
+ichimoku | OWN_ICHIMOKU | tenkan=9>=1 kijun=26>=1 senkou_b=52>=1 | tenkan kijun senkou_a senkou_b chikou value:tenkan
+chop | OWN_CHOP | period:timeperiod=14 | value
+kst | OWN_KST | roc1=10>=1 roc2=15>=1 roc3=20>=1 roc4=30>=1 | value signal
+schaff | OWN_SCHAFF | cycle=10>=1 fast=23>=1 slow=50>=1 | value
+fisher | OWN_FISHER | period:timeperiod=10 | value
+eom | OWN_EOM | period:timeperiod=14 scale=10000.0 | value
+accbands | OWN_ACCBANDS | period:timeperiod=20 width=4.0 | upper middle lower value:middle
+pivot | OWN_PIVOT | left_bars:left=5 right_bars:right=5 | high low value:high
+augen | OWN_AUGEN | period:timeperiod=3 | value
+consecutive | OWN_CONSECUTIVE | direction=up/down | value
+volatility_ind | OWN_SPREAD | period:timeperiod=10 | value
+beta | OWN_UNKNOWN | period:timeperiod=252 | value
+alpha | OWN_UNKNOWN | period:timeperiod=252 | value
 """  # name | function fixed=value | parameter:TA-Lib parameters=default | output:TA-Lib output (of another function: F.out)
 
 _PATTERN_NAMES = {
@@ -209,17 +235,28 @@ _PATTERN_NAMES = {
     "concealing_baby_swallow": "CONCEALBABYSWALL",
     "side_by_side_white_lines": "GAPSIDESIDEWHITE",
     "meeting_lines": "COUNTERATTACK",
+    "gap_side_by_side_white": "GAPSIDESIDEWHITE",
+    "rising_three_methods": "RISEFALL3METHODS",
+    "falling_three_methods": "RISEFALL3METHODS",
+    "upside_tasuki_gap": "TASUKIGAP",
+    "downside_tasuki_gap": "TASUKIGAP",
+    "deliberation": "STALLEDPATTERN",
+    "opening_marubozu": "BELTHOLD",
+    "matching_high": "OWN_MATCHINGHIGH",
+    "tweezer_top": "OWN_TWEEZERTOP",
+    "tweezer_bottom": "OWN_TWEEZERBOTTOM",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """One parameter: `targets` are TA-Lib's names for it; `whole` numbers have a least value."""
+    """One parameter: `targets` are TA-Lib's names for it; `whole` numbers have a least value; words have `choices`."""
 
     name: str
     targets: tuple[str, ...]
     default: int | float
     least: int | float | None
+    choices: tuple[str, ...] = ()  # a word stands for its place among them; the default is the first
 
     @property
     def whole(self) -> bool:
@@ -260,6 +297,8 @@ def find_pattern(name: str) -> str | None:
     stem = text.rstrip("0123456789").removesuffix("_") if "_" in text else text
     for candidate in (text, stem):
         known = _PATTERN_NAMES.get(candidate) or _talib_pattern(candidate)
+        if known.startswith("OWN_"):
+            return known
         if known in PATTERNS:
             return f"CDL{known}"
     return None
@@ -279,8 +318,10 @@ def _knob(text: str) -> Knob:
     names, _, value = text.partition("=")
     default, _, least = value.partition(">=")
     name, _, targets = names.partition(":")
+    if default[:1].isalpha():
+        return Knob(name, (targets or name,), 0, None, tuple(default.split("/")))
     # Whole numbers are counts of bars (least 1 unless said); moving-average types and real factors have no least value.
-    counted = default.isdigit() and any(word in names for word in ("period", "bars"))
+    counted = bool(least) or (default.isdigit() and any(word in names for word in ("period", "bars")))
     return Knob(name, tuple((targets or name).split("+")), _number(default), int(least or 1) if counted else None)
 
 
@@ -298,7 +339,8 @@ def _builder_spec(row: str) -> tuple[str, IndicatorSpec]:
     for one in outputs.split():
         written, _, source = one.partition(":")
         owner, dot, output = source.partition(".")
-        found[written] = Source(owner, output) if dot else Source(function, source or "real")
+        own = written if function.startswith("OWN_") else "real"
+        found[written] = Source(owner, output) if dot else Source(function, source or own)
     return name, IndicatorSpec(function, tuple(map(_knob, knobs.split())), pinned, found)
 
 

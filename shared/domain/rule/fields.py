@@ -81,6 +81,9 @@ class Fields:
             self.complain(key, "글자여야 합니다", "must be text", f"{key}: …", f"{key}: …")
             return None
         if self.kinds[key].kind is Kind.CHOICE and node.text not in self.kinds[key].choices:
+            small = node.text.strip().lower()  # the official reader takes operators in any case
+            if small in self.kinds[key].choices:
+                return small
             self._complain_choice(key, node.text)
             return None
         return node.text
@@ -121,6 +124,10 @@ class Fields:
 
     def texts(self, key: str) -> list[str]:
         return [one.text for path, node in self.nodes(key) if (one := self._scalar(path, node)) is not None]
+
+    def numbers(self, key: str) -> list[m.Number]:
+        found = [self._number(key, node) for _, node in self.nodes(key)]
+        return [one for one in found if one is not None]
 
     def nodes(self, key: str) -> list[tuple[str, Node]]:
         """Return (path, node) of each item of a list; an absent key is an empty list."""

@@ -128,11 +128,15 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
+    """`source` is the price taken where the indicator takes the close; `shift` tells the value so many bars earlier."""
+
     id: str
     alias: str
     params: tuple[tuple[str, ParamValue], ...] = ()
     output: str = "value"
     name: str = ""
+    source: PriceField = PriceField.CLOSE
+    shift: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +207,42 @@ class Not:
     condition: Condition
 
 
-Condition = Comparison | Pattern | Group | Not
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """True when the weights of the true ones reach `at_least`; without weights each counts 1."""
+
+    conditions: tuple[Condition, ...]
+    at_least: NumberOrParam
+    weights: tuple[Number, ...] = ()
+
+
+Condition = Comparison | Pattern | Group | Not | Vote
+
+
+class CompositeMode(StrEnum):
+    AND = "and"
+    OR = "or"
+    VOTE = "vote"
+    WEIGHTS = "weights"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One of several rules that decide together."""
+
+    name: str
+    entry: Group
+    exit: Group
+    weight: Number = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """Several rules, one decision; `at_least` counts members (vote) or weight (weights)."""
+
+    mode: CompositeMode
+    members: tuple[Member, ...]
+    at_least: NumberOrParam | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +279,35 @@ class Sizing:
 
 
 @dataclass(frozen=True, slots=True)
+class Ladder:
+    """Split buying: one part of the sizing a bar at most, limits as percent over the average price (docs/rules.md)."""
+
+    splits: NumberOrParam
+    order_type: OrderType = OrderType.LOC
+    first_pct: NumberOrParam = 10  # of the close, for the first part
+    limit_pct: NumberOrParam = 0
+    early_splits: NumberOrParam = 0  # while fewer parts are used, early_pct is the limit
+    early_pct: NumberOrParam = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Buy one step at each of `levels` prices below `upper`, sell it one gap above (docs/rules.md)."""
+
+    upper: NumberOrParam
+    lower: NumberOrParam
+    levels: NumberOrParam
+
+
+@dataclass(frozen=True, slots=True)
+class Rebalance:
+    """Hold each symbol at its percent of equity; acts when it is off by more than `band_pct` points."""
+
+    weights: tuple[tuple[str, Number], ...]
+    band_pct: NumberOrParam = 5
+
+
+@dataclass(frozen=True, slots=True)
 class Unfilled:
     """What to do with an order that still rests after `after_sec` seconds."""
 
@@ -270,6 +338,10 @@ class Rule:
     id: str
     entry: Group
     exit: Group
+    composite: Composite | None = None  # in the place of entry and exit
+    ladder: Ladder | None = None  # at most one of ladder, grid and rebalance
+    grid: Grid | None = None
+    rebalance: Rebalance | None = None
     indicators: tuple[Indicator, ...] = ()
     candlesticks: tuple[Candlestick, ...] = ()
     params: tuple[Param, ...] = ()

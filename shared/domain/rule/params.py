@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 
 from shared.domain.rule import model as m
 from shared.domain.rule.problem import Problem, RuleInvalid, one_problem
@@ -30,9 +31,25 @@ def bind(rule: m.Rule, overrides: Mapping[str, m.Number] | None = None) -> m.Rul
         indicators=tuple(_indicator(one, numbers) for one in rule.indicators),
         entry=_group(rule.entry, numbers),
         exit=_group(rule.exit, numbers),
+        composite=_composite(rule.composite, numbers),
+        ladder=_numbered(rule.ladder, numbers),
+        grid=_numbered(rule.grid, numbers),
+        rebalance=_numbered(rule.rebalance, numbers),
         risk=_risk(rule.risk, numbers),
         sizing=None if rule.sizing is None else replace(rule.sizing, value=number(rule.sizing.value, numbers)),
     )
+
+
+_Section = TypeVar("_Section", m.Ladder, m.Grid, m.Rebalance)
+
+
+def _numbered(one: _Section | None, numbers: Mapping[str, m.Number]) -> _Section | None:
+    """The section with a number in every place that named one."""
+    if one is None:
+        return None
+    named = {field.name: getattr(one, field.name) for field in fields(one)}
+    chosen: dict[str, Any] = {key: numbers[v.name] for key, v in named.items() if isinstance(v, m.ParamRef)}
+    return replace(one, **chosen)
 
 
 def number(value: m.NumberOrParam, numbers: Mapping[str, m.Number]) -> m.Number:
@@ -67,10 +84,22 @@ def _condition(one: m.Condition, numbers: Mapping[str, m.Number]) -> m.Condition
         return _group(one, numbers)
     if isinstance(one, m.Not):
         return m.Not(_condition(one.condition, numbers))
+    if isinstance(one, m.Vote):
+        voted = tuple(_condition(inner, numbers) for inner in one.conditions)
+        return m.Vote(voted, number(one.at_least, numbers), one.weights)
     if isinstance(one, m.Pattern):
         return one
     upper = None if one.upper is None else _operand(one.upper, numbers)
     return m.Comparison(_operand(one.left, numbers), one.operator, _operand(one.right, numbers), upper)
+
+
+def _composite(one: m.Composite | None, numbers: Mapping[str, m.Number]) -> m.Composite | None:
+    if one is None:
+        return None
+    members = tuple(
+        replace(each, entry=_group(each.entry, numbers), exit=_group(each.exit, numbers)) for each in one.members
+    )
+    return m.Composite(one.mode, members, None if one.at_least is None else number(one.at_least, numbers))
 
 
 def _operand(one: m.Operand, numbers: Mapping[str, m.Number]) -> m.Operand:

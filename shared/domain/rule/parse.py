@@ -56,6 +56,10 @@ def _rule(top: Fields, findings: Findings) -> m.Rule | None:
         candlesticks=_candlesticks(strategy.sections("candlesticks")),
         entry=_group(strategy.section("entry"), m.Logic.ALL),
         exit=_group(strategy.section("exit"), m.Logic.ANY),
+        composite=_composite(strategy),
+        ladder=_ladder(top),
+        grid=_grid(top),
+        rebalance=_rebalance(top),
         risk=_risk(top.section("risk")),
         sizing=_sizing(top),
         execution=_execution(top.section("execution")),
@@ -104,6 +108,8 @@ def _indicators(all_fields: list[Fields]) -> tuple[m.Indicator, ...]:
                 params=tuple(fields.values("params")),
                 output=fields.text("output", "value"),
                 name=fields.text("name", ""),
+                source=m.PriceField(fields.choice("source", m.PriceField.CLOSE)),
+                shift=fields.integer("shift", 0),
             )
         )
     return tuple(found)
@@ -151,11 +157,18 @@ def _condition(node: Node, path: str, findings: Findings) -> m.Condition | None:
     for word, logic in _NESTED.items():
         if word in node.values:
             return m.Group(logic, _conditions(Fields.of(node, word, path, findings), word))
+    if "vote" in node.values:
+        return _vote(Fields.of(node, "vote", path, findings).section("vote"))
     if "not" in node.values:
         Fields.of(node, "not", path, findings)
         inner = _condition(node.values["not"], f"{path}.not", findings)
         return None if inner is None else m.Not(inner)
     return _comparison(Fields.of(node, "comparison", path, findings))
+
+
+def _vote(fields: Fields) -> m.Vote:
+    at_least = fields.number_or_param("at_least")
+    return m.Vote(_conditions(fields, "of"), 1 if at_least is None else at_least, tuple(fields.numbers("weights")))
 
 
 def _comparison(fields: Fields) -> m.Comparison | None:
@@ -201,6 +214,19 @@ def _scaled(fields: Fields, right: m.Operand) -> m.Operand:
     return m.Scaled(right, operation, scalar)
 
 
+def _composite(strategy: Fields) -> m.Composite | None:
+    if not strategy.has("composite"):
+        return None
+    fields = strategy.section("composite")
+    members = []
+    for one in fields.sections("members"):
+        weight = one.number("weight")
+        entry, leave = _group(one.section("entry"), m.Logic.ALL), _group(one.section("exit"), m.Logic.ANY)
+        members.append(m.Member(one.text("name", ""), entry, leave, 1 if weight is None else weight))
+    mode = m.CompositeMode(fields.choice("mode", m.CompositeMode.AND))
+    return m.Composite(mode, tuple(members), fields.number_or_param("at_least"))
+
+
 # -- risk, sizing, execution ------------------------------------------------------------------------------------------
 
 
@@ -242,6 +268,50 @@ def _sizing(top: Fields) -> m.Sizing | None:
     fields = top.section("sizing")
     value = fields.number_or_param("value")
     return m.Sizing(m.SizingMode(fields.choice("mode", m.SizingMode.SHARES)), 1 if value is None else value)
+
+
+def _ladder(top: Fields) -> m.Ladder | None:
+    if not top.has("ladder"):
+        return None
+    fields, usual = top.section("ladder"), m.Ladder(2)
+
+    def number(key: str, default: m.NumberOrParam) -> m.NumberOrParam:
+        found = fields.number_or_param(key)
+        return default if found is None else found
+
+    return m.Ladder(
+        splits=number("splits", 2),
+        order_type=OrderType(fields.choice("order_type", usual.order_type)),
+        first_pct=number("first_pct", usual.first_pct),
+        limit_pct=number("limit_pct", usual.limit_pct),
+        early_splits=number("early_splits", usual.early_splits),
+        early_pct=number("early_pct", usual.early_pct),
+    )
+
+
+def _grid(top: Fields) -> m.Grid | None:
+    if not top.has("grid"):
+        return None
+    fields = top.section("grid")
+    upper, lower, levels = (fields.number_or_param(key) for key in ("upper", "lower", "levels"))
+    return None if upper is None or lower is None or levels is None else m.Grid(upper, lower, levels)
+
+
+def _rebalance(top: Fields) -> m.Rebalance | None:
+    if not top.has("rebalance"):
+        return None
+    fields = top.section("rebalance")
+    weights: list[tuple[str, m.Number]] = []
+    for symbol, value in fields.values("weights"):
+        if isinstance(value, int | float) and 0 <= value <= 100:
+            weights.append((symbol, value))
+        else:
+            fields.complain(
+                "weights", f"{symbol}의 비중이 0~100의 수가 아닙니다", f"{symbol} has no weight from 0 to 100",
+                f"{symbol}: 50", f"{symbol}: 50",
+            )  # fmt: skip
+    band = fields.number_or_param("band_pct")
+    return m.Rebalance(tuple(weights), 5 if band is None else band)
 
 
 def _execution(fields: Fields) -> m.Execution:

@@ -15,7 +15,17 @@ from typing import Any
 
 from shared.domain.market import RULE_TIMEFRAMES
 from shared.domain.order import OrderType, TimeInForce
-from shared.domain.rule.model import EvaluateOn, Logic, Operator, PatternSignal, Scaling, SizingMode, UnfilledAction
+from shared.domain.rule.model import (
+    CompositeMode,
+    EvaluateOn,
+    Logic,
+    Operator,
+    PatternSignal,
+    PriceField,
+    Scaling,
+    SizingMode,
+    UnfilledAction,
+)
 
 OPERATOR_ALIASES: dict[str, Operator] = {
     "indicator_cross_above": Operator.CROSS_ABOVE,
@@ -49,6 +59,7 @@ class Kind(StrEnum):
     CHOICE = "choice"
     NUMBER_OR_PARAM = "number_or_param"  # a number or $name
     TEXTS = "texts"  # a list of texts
+    NUMBERS = "numbers"  # a list of numbers
     OPERAND = "operand"  # alias[.output], price, fact, number or $name
     OPERANDS = "operands"  # one of those, or a list of two (between)
     SECTION = "section"
@@ -92,6 +103,9 @@ SECTIONS: dict[str, dict[str, Field]] = {
         "risk": Field(Kind.SECTION, "손절·익절 · stops", section="risk"),
         "sizing": Field(Kind.SECTION, "수량 · how much", section="sizing"),
         "execution": Field(Kind.SECTION, "주문 방법 · how to order", section="execution"),
+        "ladder": Field(Kind.SECTION, "분할매수 · split buying", section="ladder"),
+        "grid": Field(Kind.SECTION, "그리드 · buy each step down, sell each step up", section="grid"),
+        "rebalance": Field(Kind.SECTION, "목표 비중 · target weights", section="rebalance"),
         "universe": Field(Kind.TEXTS, '종목코드들 (따옴표 권장) · symbols, e.g. ["005930"]'),
     },
     "metadata": {
@@ -112,6 +126,20 @@ SECTIONS: dict[str, dict[str, Field]] = {
         "params": Field(Kind.NAMED, "조절값, $이름으로 씀 · knobs, used as $name", section="param"),
         "indicators": Field(Kind.SECTIONS, "지표들 · indicators", section="indicator"),
         "candlesticks": Field(Kind.SECTIONS, "캔들 패턴들 · candle patterns", section="candlestick"),
+        "entry": Field(Kind.SECTION, "매수 조건 · when to buy", section="group"),
+        "exit": Field(Kind.SECTION, "매도 조건 · when to sell", section="group"),
+        "composite": Field(Kind.SECTION, "여러 규칙을 하나로 · several rules, one decision", section="composite"),
+    },
+    "composite": {
+        "mode": Field(
+            Kind.CHOICE, "and, or, vote, weights", required=True, choices=tuple(one.value for one in CompositeMode)
+        ),
+        "at_least": Field(Kind.NUMBER_OR_PARAM, "몇 개·얼마 이상 · how many or how much weight", above=0),
+        "members": Field(Kind.SECTIONS, "규칙들 · the rules", required=True, section="member"),
+    },
+    "member": {
+        "name": _NAME,
+        "weight": Field(Kind.NUMBER, "무게 · weight (default 1)", above=0),
         "entry": Field(Kind.SECTION, "매수 조건 · when to buy", required=True, section="group"),
         "exit": Field(Kind.SECTION, "매도 조건 · when to sell", section="group"),
     },
@@ -130,6 +158,8 @@ SECTIONS: dict[str, dict[str, Field]] = {
         "name": Field(Kind.TEXT, "화면 이름 · shown name"),
         "params": Field(Kind.VALUES, "지표 값 · parameters, e.g. period: 20"),
         "output": Field(Kind.TEXT, "기본 출력 · default output, e.g. upper"),
+        "source": _choice("볼 가격 · price looked at (default close)", PriceField),
+        "shift": Field(Kind.INTEGER, "몇 봉 앞의 값 · the value so many bars earlier", least=0, most=1000),
     },
     "candlestick": {
         "id": Field(Kind.TEXT, "패턴 이름 · pattern, e.g. engulfing", required=True),
@@ -152,6 +182,12 @@ SECTIONS: dict[str, dict[str, Field]] = {
     },
     "all": {"all": Field(Kind.CONDITIONS, "모두 · all of them", required=True)},
     "any": {"any": Field(Kind.CONDITIONS, "하나라도 · any of them", required=True)},
+    "vote": {"vote": Field(Kind.SECTION, "표결 · a vote", required=True, section="vote_of")},
+    "vote_of": {
+        "at_least": Field(Kind.NUMBER_OR_PARAM, "이 무게 이상 · weight to reach", required=True, above=0),
+        "of": Field(Kind.CONDITIONS, "조건들 · conditions", required=True),
+        "weights": Field(Kind.NUMBERS, "무게들 (기본 1) · weights (default 1 each)"),
+    },
     "not": {"not": Field(Kind.CONDITION, "아님 · not", required=True)},
     "risk": {
         "stop_loss": Field(Kind.SECTION, "손절 · stop loss", section="stop"),
@@ -169,6 +205,27 @@ SECTIONS: dict[str, dict[str, Field]] = {
         ),
         "value": Field(Kind.NUMBER_OR_PARAM, "값 · value", required=True, above=0),
     },
+    "ladder": {
+        "splits": Field(Kind.NUMBER_OR_PARAM, "나눌 수 · equal parts", required=True, least=2, most=1000),
+        "order_type": _choice("LOC(기본), LIMIT, MARKET · how to buy", OrderType),
+        "first_pct": Field(
+            Kind.NUMBER_OR_PARAM, "첫 매수 한도, 종가 위 % · first limit over the close", least=-50, most=100
+        ),
+        "limit_pct": Field(Kind.NUMBER_OR_PARAM, "매수 한도, 평단 위 % · limit over the average", least=-50, most=100),
+        "early_splits": Field(Kind.NUMBER_OR_PARAM, "초반 회차 수 · parts counted as early", least=0, most=1000),
+        "early_pct": Field(
+            Kind.NUMBER_OR_PARAM, "초반 한도, 평단 위 % · early limit over the average", least=-50, most=100
+        ),
+    },
+    "grid": {
+        "upper": Field(Kind.NUMBER_OR_PARAM, "위 가격 · top price", required=True, above=0),
+        "lower": Field(Kind.NUMBER_OR_PARAM, "아래 가격 · bottom price", required=True, above=0),
+        "levels": Field(Kind.NUMBER_OR_PARAM, "칸 수 · steps", required=True, least=1, most=500),
+    },
+    "rebalance": {
+        "weights": Field(Kind.VALUES, "종목별 % · percent of equity, e.g. {SPY: 60}", required=True),
+        "band_pct": Field(Kind.NUMBER_OR_PARAM, "허용 오차(%p) · points off before acting", least=0, most=100),
+    },
     "execution": {
         "order_type": _choice("주문 종류 · order type (default LIMIT)", OrderType, tuple(o.lower() for o in OrderType)),
         "offset_ticks": Field(Kind.INTEGER, "호가 몇 칸 더 (체결 쪽 +) · ticks towards filling", least=-100, most=100),
@@ -185,7 +242,9 @@ SECTIONS: dict[str, dict[str, Field]] = {
 }
 
 _PARAM_TEXT = {"type": "string", "pattern": r"^\$[A-Za-z_][A-Za-z0-9_]*$"}
-_CONDITION_REFS = [{"$ref": f"#/$defs/{name}"} for name in ("comparison", "pattern", "all", "any", "not", "group")]
+_CONDITION_REFS = [
+    {"$ref": f"#/$defs/{name}"} for name in ("comparison", "pattern", "all", "any", "not", "vote", "group")
+]
 
 
 def json_schema() -> dict[str, Any]:
@@ -227,6 +286,7 @@ def _field_schema(field: Field) -> dict[str, Any]:
         Kind.CHOICE: {"enum": list(field.choices)},
         Kind.NUMBER_OR_PARAM: {"anyOf": [number, _PARAM_TEXT]},
         Kind.TEXTS: {"type": "array", "items": {"type": "string"}},
+        Kind.NUMBERS: {"type": "array", "items": {"type": "number"}},
         Kind.OPERAND: operand,
         Kind.OPERANDS: {"anyOf": [operand, {"type": "array", "items": operand, "minItems": 2, "maxItems": 2}]},
         Kind.SECTION: section,

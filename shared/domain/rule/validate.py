@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 
 from shared.domain.rule import model as m
 from shared.domain.rule.catalogue import BUILDER, IndicatorSpec, Knob, find_indicator, find_pattern
+from shared.domain.rule.doubts import doubts_of
 from shared.domain.rule.problem import Problem, one_problem
+from shared.domain.rule.targets import MOST_VOTES, check_targets
 
 _SYMBOL = re.compile(r"[0-9A-Z]{6}|[A-Z][A-Z0-9./-]{0,15}")
 _ALIAS = re.compile(r"[^\s$&*!%@`'\"{}\[\]#|>][^\s'\"{}\[\]#]{0,63}")
 _RESERVED = {one.value for one in m.PriceField} | {one.value for one in m.Fact} | {"price"}
+_Leaf = m.Comparison | m.Pattern | m.Group | m.Vote
 _LIKE_A_NUMBER = re.compile(r"[-+.\d]+([eE][-+]?\d+)?")
 
 
@@ -36,9 +39,10 @@ def check_references(rule: m.Rule, lines: Mapping[str, int | None]) -> tuple[Pro
     for index, pattern in enumerate(rule.candlesticks):
         if find_pattern(pattern.id) is None:
             _unknown_pattern(check, f"strategy.candlesticks[{index}].id", pattern.id)
-    for key, group in (("entry", rule.entry), ("exit", rule.exit)):
-        for path, condition in _leaves(f"strategy.{key}", group):
-            _check_condition(check, path, condition)
+    for path, group in _groups(rule):
+        for inner, condition in _leaves(path, group):
+            _check_condition(check, inner, condition)
+    check_targets(rule, check.add)
     _check_risk_and_sizing(check)
     _check_universe(check)
     return tuple(check.found)
@@ -48,8 +52,10 @@ def warnings_of(rule: m.Rule) -> tuple[Problem, ...]:
     """Return what is allowed but probably not meant."""
     risk = rule.risk
     guards = (risk.stop_loss, risk.take_profit, risk.trailing_stop, risk.time_stop)
-    found = []
-    if not rule.exit.conditions and not any(one is not None and one.enabled for one in guards):
+    conditions = [pair for path, group in _groups(rule) for pair in _leaves(path, group)]
+    found = list(doubts_of(rule, conditions))
+    leaves = rule.exit.conditions or rule.composite or rule.grid or rule.rebalance
+    if not leaves and not any(one is not None and one.enabled for one in guards):
         found.append(
             one_problem(
                 "strategy.exit",
@@ -60,7 +66,7 @@ def warnings_of(rule: m.Rule) -> tuple[Problem, ...]:
                 "write exit conditions or a stop",
             )
         )
-    if risk.stop_loss is None or not risk.stop_loss.enabled:
+    if (risk.stop_loss is None or not risk.stop_loss.enabled) and rule.rebalance is None:
         found.append(
             one_problem(
                 "risk.stop_loss",
@@ -85,10 +91,26 @@ def pattern_function(rule: m.Rule, alias: str) -> str | None:
     return find_pattern(declared)
 
 
-def _leaves(path: str, condition: m.Condition) -> Iterator[tuple[str, m.Comparison | m.Pattern | m.Group]]:
-    """Yield every comparison and pattern with its path; a group with nothing in it is yielded itself."""
+def _groups(rule: m.Rule) -> Iterator[tuple[str, m.Group]]:
+    """Yield the rule's own groups and those of its members; entry may be left out where something else buys."""
+    if rule.composite is not None:
+        for index, member in enumerate(rule.composite.members):
+            yield f"strategy.composite.members[{index}].entry", member.entry
+            yield f"strategy.composite.members[{index}].exit", member.exit
+    buys_alone = rule.composite or rule.ladder or rule.grid or rule.rebalance
+    if rule.entry.conditions or not buys_alone:
+        yield "strategy.entry", rule.entry
+    yield "strategy.exit", rule.exit
+
+
+def _leaves(path: str, condition: m.Condition) -> Iterator[tuple[str, _Leaf]]:
+    """Yield every comparison, pattern and vote with its path; a group with nothing in it is yielded itself."""
     if isinstance(condition, m.Not):
         yield from _leaves(f"{path}.not", condition.condition)
+    elif isinstance(condition, m.Vote):
+        for index, one in enumerate(condition.conditions):
+            yield from _leaves(f"{path}.vote.of[{index}]", one)
+        yield path, condition
     elif isinstance(condition, m.Group):
         for index, one in enumerate(condition.conditions):
             yield from _leaves(child_path(path, condition, index), one)
@@ -171,6 +193,13 @@ def _check_knob(check: _Check, path: str, knob: Knob, value: m.ParamValue) -> No
         values = [
             one for p in check.rule.params if p.name == value.name for one in (p.default, p.min) if one is not None
         ]
+    elif knob.choices:
+        if value not in knob.choices:
+            words = ", ".join(knob.choices)
+            check.add(
+                path, f"{value!r}은 쓸 수 없습니다", f"{value!r} cannot be used", f"예: {words}", f"one of: {words}"
+            )
+        return
     elif isinstance(value, str):
         check.add(path, f"{value!r}은 수가 아닙니다", f"{value!r} is no number", f"{knob.default}", f"{knob.default}")
         return
@@ -196,8 +225,10 @@ def _check_output(check: _Check, path: str, spec: IndicatorSpec, output: str) ->
         )
 
 
-def _check_condition(check: _Check, path: str, condition: m.Comparison | m.Pattern | m.Group) -> None:
-    if isinstance(condition, m.Group):
+def _check_condition(check: _Check, path: str, condition: _Leaf) -> None:
+    if isinstance(condition, m.Vote):
+        _check_vote(check, f"{path}.vote", condition)
+    elif isinstance(condition, m.Group):
         check.add(
             path,
             "조건이 비어 있습니다",
@@ -221,6 +252,23 @@ def _check_condition(check: _Check, path: str, condition: m.Comparison | m.Patte
         _check_operand(check, path, "compare_to", condition.right)
         if condition.upper is not None:
             _check_operand(check, path, "value", condition.upper)
+
+
+def _check_vote(check: _Check, path: str, vote: m.Vote) -> None:
+    if len(vote.conditions) > MOST_VOTES:
+        check.add(f"{path}.of", f"{MOST_VOTES}개까지입니다", f"at most {MOST_VOTES}", "나누세요", "split it")
+    if not vote.conditions:
+        check.add(f"{path}.of", "조건이 없습니다", "there is no condition", "of: […]", "of: […]")
+    elif vote.weights and len(vote.weights) != len(vote.conditions):
+        ko, en = f"무게가 {len(vote.weights)}개입니다", f"there are {len(vote.weights)} weights"
+        count = len(vote.conditions)
+        check.add(f"{path}.weights", ko, en, f"조건마다 하나씩 {count}개", f"{count}, one for each condition")
+    if isinstance(vote.at_least, m.ParamRef):
+        _check_param(check, f"{path}.at_least", vote.at_least)
+    elif vote.conditions and vote.at_least > (sum(vote.weights) if vote.weights else len(vote.conditions)):
+        check.add(
+            f"{path}.at_least", "모두 합쳐도 닿지 않습니다", "out of reach of all of them", "더 작게", "make it smaller"
+        )
 
 
 def _check_operand(check: _Check, path: str, key: str, operand: m.Operand) -> None:

@@ -48,6 +48,11 @@ def to_document(rule: m.Rule) -> Document:
         document["sizing"] = _plain(rule.sizing)
     if rule.execution != m.Execution():
         document["execution"] = _execution(rule.execution)
+    for key in ("ladder", "grid"):
+        if (section := getattr(rule, key)) is not None:
+            document[key] = _plain(section)
+    if rule.rebalance is not None:
+        document["rebalance"] = {"weights": dict(rule.rebalance.weights), "band_pct": _plain(rule.rebalance.band_pct)}
     if rule.universe:
         document["universe"] = list(rule.universe)
     return document
@@ -61,7 +66,24 @@ def _strategy(rule: m.Rule) -> Document:
         found["indicators"] = [_indicator(one) for one in rule.indicators]
     if rule.candlesticks:
         found["candlesticks"] = [{"id": one.id, "alias": one.alias} for one in rule.candlesticks]
-    return found | {"entry": _top_group(rule.entry), "exit": _top_group(rule.exit)}
+    if rule.composite is not None:
+        found["composite"] = _composite(rule.composite)
+    if rule.entry != m.Group(m.Logic.ALL):
+        found["entry"] = _top_group(rule.entry)
+    if rule.exit != m.Group(m.Logic.ANY):
+        found["exit"] = _top_group(rule.exit)
+    return found
+
+
+def _composite(composite: m.Composite) -> Document:
+    found: Document = {"mode": composite.mode.value}
+    if composite.at_least is not None:
+        found["at_least"] = _plain(composite.at_least)
+    members = []
+    for one in composite.members:
+        member: Document = {"name": one.name, "entry": _top_group(one.entry), "exit": _top_group(one.exit)}
+        members.append(member if one.weight == 1 else member | {"weight": one.weight})
+    return found | {"members": members}
 
 
 def _plain(value: Any) -> Any:
@@ -92,7 +114,11 @@ def _indicator(one: m.Indicator) -> Document:
         found["name"] = one.name
     if one.params:
         found["params"] = {key: _plain(value) for key, value in one.params}
-    return found if one.output == "value" else found | {"output": one.output}
+    if one.output != "value":
+        found["output"] = one.output
+    if one.source is not m.PriceField.CLOSE:
+        found["source"] = one.source.value
+    return found | {"shift": one.shift} if one.shift else found
 
 
 def _top_group(group: m.Group) -> Document:
@@ -103,6 +129,9 @@ def _condition(one: m.Condition) -> Document:
     if isinstance(one, m.Group):
         word = "all" if one.logic is m.Logic.ALL else "any"
         return {word: [_condition(inner) for inner in one.conditions]}
+    if isinstance(one, m.Vote):
+        vote: Document = {"at_least": _plain(one.at_least), "of": [_condition(inner) for inner in one.conditions]}
+        return {"vote": vote | {"weights": list(one.weights)} if one.weights else vote}
     if isinstance(one, m.Not):
         return {"not": _condition(one.condition)}
     if isinstance(one, m.Pattern):

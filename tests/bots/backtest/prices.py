@@ -20,12 +20,14 @@ def days_from(start: date, count: int) -> list[date]:
     return [start + timedelta(days=index) for index in range(count)]
 
 
-def price_data(opens, highs, lows, closes, market=Market.US, daily=True, first=1_700_000_000 // 86_400 * 86_400):
+def price_data(
+    opens, highs, lows, closes, market=Market.US, daily=True, first=1_700_000_000 // 86_400 * 86_400, volume=1000.0
+):
     """Daily (or one-minute) bars from four columns; the calendar is not asked."""
     columns = [np.asarray(one, dtype=np.float64) for one in (opens, highs, lows, closes)]
     step = 86_400 if daily else 60
     starts = first + 18_000 + step * np.arange(len(columns[0]))  # past midnight in New York, whatever the season
-    return PriceData(Bars(starts, *columns, np.full(len(columns[0]), 1000.0)), daily, ZONES[market])
+    return PriceData(Bars(starts, *columns, np.full(len(columns[0]), volume)), daily, ZONES[market])
 
 
 def flat_bars(closes, market=Market.US):

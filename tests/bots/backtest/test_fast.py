@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
-from bots.backtest import run
-from bots.backtest.costs import NoCosts, on_tick
+from bots.backtest import Setting, run, walk
+from bots.backtest.costs import CostsName, costs_for
 from bots.backtest.data import PriceData
-from bots.backtest.fast import Fill, minutes_to_close, walk
+from bots.backtest.fast import Fill, minutes_to_close
 from bots.rules.evaluate import evaluate
 from bots.rules.plan import plan_of
 from bots.rules.series import Bars, Holding, MarketView
@@ -109,7 +109,7 @@ def test_levels_we_choose_stand_on_the_tick_grid_of_the_market():
     data = price_data([99, 9_990, 9_990], [99, 9_990, 9_990], [99, 9_000, 9_000], [99, 9_990, 9_990])
     _, found = trades(data, STOP, cash=100_000.0, market=Market.KRX)
     assert found[0][3] == 9_490.0  # 9,490.5 on the 10 won grid, the first price at or below it
-    assert on_tick(Market.KRX, 10_989.0, data.trade_date(1), Rounding.UP) == 10_990.0
+    assert costs_for("none", Market.KRX).on_tick(10_989.0, data.trade_date(1), Rounding.UP) == 10_990.0
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_default_costs_take_commission_tax_and_a_tick_of_slippage():
 
 
 def test_all_in_leaves_cash_for_the_commission():
-    data = price_data([99, 100, 100], [99, 100, 100], [99, 100, 100], [99, 105, 105])
+    data = price_data([99, 100, 100], [99, 100, 100], [99, 100, 100], [99, 105, 105], volume=100_000.0)
     report, found = trades(data, cash=100_010.0, costs="default")
     quantity = found[0][4]
     assert report.equity.min() > 0 and quantity < 1_000
@@ -264,6 +264,8 @@ def test_the_fast_engine_trades_what_evaluate_says_bar_by_bar(rule, risk, data, 
         plan = plan_of(rule)
     except ConfigError:
         reject()
-    walked = walk(plan, data, market=Market.US, cash=1e12, fill=fill, costs=NoCosts())
-    got = [(one.entry, one.entry_price, one.exit, one.exit_price, one.reason) for one in walked.trades]
-    assert got == bar_by_bar(rule, data, fill)
+    expected = bar_by_bar(rule, data, fill)
+    for engine in ("fast", "replay"):
+        walked = walk(rule, plan, {"T": data}, Setting(Market.US, 1e12, fill, CostsName.NONE, engine))
+        got = [(one.entry, one.entry_price, one.exit, one.exit_price, one.reason) for one in walked.trades]
+        assert got == expected, engine

@@ -7,11 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
+from bots.rules import judging
 from bots.rules.conditions import columns, mask, truth
 from bots.rules.evaluate import evaluate
 from bots.rules.plan import plan_of
 from bots.rules.series import Bars, Holding
+from bots.rules.tree import Leaf, Poll, without_polls
 from shared.domain.errors import ConfigError
+from shared.domain.rule import model as m
 from shared.domain.rule.model import Fact
 from shared.domain.rule.parse import parse_rule
 from shared.domain.signal import Verdict
@@ -183,3 +186,18 @@ def test_the_mask_of_the_backtest_is_the_truth_of_the_bot_on_every_bar(rule, bar
             held = truth(node, columns(plan, bars.until(end), facts), [])
             expected = {True: (True, False), False: (False, True), None: (False, False)}[held]
             assert (bool(surely[end - 1]), bool(surely_not[end - 1])) == expected
+
+
+VALUES = st.sampled_from([0.0, 1.0, float("nan")])
+
+
+@given(st.lists(st.tuples(VALUES, st.integers(1, 4)), min_size=1, max_size=5), st.integers(1, 12))
+def test_a_vote_is_the_sets_of_votes_that_reach_it(votes, at_least):
+    """Summed weights say the same as and/or over the least winning sets, the unknown included."""
+    leaves = tuple(Leaf(f"v[{i}]", "", m.Operator.EQUAL, i, len(votes), None) for i in range(len(votes)))
+    poll = Poll(leaves, tuple(float(weight) for _, weight in votes), float(at_least))
+    row = [value for value, _ in votes] + [1.0]
+    said = judging.test_of(poll)(row, row)
+    assert judging.test_of(without_polls(poll))(row, row) is said
+    values = [np.array([one]) for one in row]
+    assert (mask(poll, values, 1)[0], mask(poll, values, 1, False)[0]) == (said is True, said is False)

@@ -16,6 +16,10 @@ REQUESTS = _read("requests")  # TR -> request body
 RESPONSES = _read("responses")  # TR -> response body
 FRAMES = _read("frames")  # tr_cd -> WebSocket message; "ack" and "register" beside
 
+# Examples that the exchange's side tests in a table of its own.
+_FURTHER = _read("further")
+FURTHER_REQUESTS, FURTHER_RESPONSES, FURTHER_FRAMES = (_FURTHER[name] for name in ("requests", "responses", "frames"))
+
 
 def kinds(value: Any) -> Any:
     """Field names and JSON kinds without the values. An empty list has no kinds to compare."""

@@ -1,77 +1,20 @@
-"""What only LS has: the key decides the side, executions have numbers, and there are no US shares."""
+"""What only LS has: the key decides the side, executions have numbers, mock trading has no US shares."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from brokers import open_broker
-from brokers.contract import Broker, BrokerEvent, Credentials, StreamUp
-from brokers.ls.adapter import LsAdapter
+from brokers.contract import Credentials, StreamUp
+from brokers.ls.krx import LsKrx
 from shared.clock import SystemClock
 from shared.domain.account import AccountKey, BrokerName, Environment, Market, Wire
 from shared.domain.errors import AuthRefused, ConfigError, DoorClosed, OutcomeUnknown
 from shared.domain.order import OrderNotice, OrderType, Side
-from tests.brokers.exchange import Exchange, running
+from tests.brokers.exchange import Exchange
+from tests.brokers.ls.conftest import LIVE_LIKE, MOCK_LIKE, Open, broker_of, notices
 from tests.brokers.rig import MemoryTokens, until
-
-LIVE_LIKE, MOCK_LIKE = "PSadapter0000000000", "Vadapter00000000000"
-Open = Callable[..., Awaitable[tuple[Broker, list[BrokerEvent]]]]
-
-
-@pytest.fixture(scope="module")
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
-    with running(tmp_path_factory.mktemp("exchange"), 4000) as started:
-        yield started
-
-
-def broker_of(app_key: str, wire: Wire = Wire.LIVE, offset: int = 0, market: Market = Market.KRX) -> Broker:
-    return open_broker(
-        AccountKey(1, BrokerName.LS, market, Environment.SIM, 1),
-        Credentials(app_key, "secret", "20000000001"),
-        clock=SystemClock(),
-        token_store=MemoryTokens(),
-        call_log=None,
-        exchange_port_offset=offset,
-        wire=wire,
-    )
-
-
-@pytest.fixture
-async def started(exchange: Exchange) -> AsyncIterator[Open]:
-    opened: list[tuple[Broker, asyncio.Task[None]]] = []
-
-    async def start(app_key: str, wire: Wire = Wire.LIVE) -> tuple[Broker, list[BrokerEvent]]:
-        broker = broker_of(app_key, wire, exchange.offset)
-        heard: list[BrokerEvent] = []
-
-        async def listen() -> None:
-            async for event in broker.events():
-                heard.append(event)
-
-        opened.append((broker, asyncio.create_task(listen())))
-        await broker.start()
-        await until(lambda: any(isinstance(event, StreamUp) for event in heard))
-        return broker, heard
-
-    yield start
-    exchange.mend()
-    for broker, task in opened:
-        await broker.close()
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-def notices(heard: list[BrokerEvent], number: str, kind: str) -> list[OrderNotice]:
-    return [
-        event
-        for event in heard
-        if isinstance(event, OrderNotice) and event.broker_order_id == number and event.kind == kind
-    ]
 
 
 @pytest.mark.parametrize(("app_key", "wire"), [(MOCK_LIKE, Wire.LIVE), (LIVE_LIKE, Wire.MOCK)])
@@ -158,9 +101,20 @@ async def test_an_order_goes_unchecked_when_the_master_cannot_be_had(started: Op
     assert len(exchange.events(mark, "ORDER")) == 1
 
 
+async def test_an_exit_does_not_wait_for_a_master_that_hangs(
+    started: Open, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("brokers.ls.krx.LIST_WAIT_S", 0.2)
+    broker, _ = await started("PShang0000000000000")
+    exchange.fault("hang", {"broker": "LS", "channel": "rest", "tr": "t8436"}, {"seconds": 30})
+    mark = exchange.mark()
+    await broker.place_order("005930", Side.BUY, 1, Decimal(60000))
+    assert len(exchange.events(mark, "ORDER")) == 1
+
+
 async def test_the_stream_comes_back_with_a_new_token(started: Open) -> None:
     broker, heard = await started(LIVE_LIKE)
-    assert isinstance(broker, LsAdapter)
+    assert isinstance(broker, LsKrx)
     await broker.subscribe("005930")
     heard.clear()
     await broker._stream.reconnect()
@@ -168,9 +122,11 @@ async def test_the_stream_comes_back_with_a_new_token(started: Open) -> None:
     await until(lambda: any(type(event).__name__ == "Tick" for event in heard))
 
 
-def test_us_shares_are_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="LS US has no SIM"):
-        broker_of(LIVE_LIKE, market=Market.US)
+def test_us_shares_in_mock_trading_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="LS US has no MOCK"):
+        AccountKey(1, BrokerName.LS, Market.US, Environment.MOCK, 1)
+    with pytest.raises(ConfigError, match="미국주식이 없습니다"):
+        broker_of(LIVE_LIKE, Wire.MOCK, market=Market.US)
 
 
 def test_credentials_without_a_key_are_refused_by_name() -> None:

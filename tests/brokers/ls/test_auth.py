@@ -42,6 +42,7 @@ class Gateway:
         self.token_failure: dict[str, str] = {}
         self.order: tuple[int, Any] = (200, ORDER)
         self.lifetime_s = 50_000
+        self.revoked: list[str] = []
 
     async def token(self, request: web.Request) -> web.Response:
         assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
@@ -52,6 +53,12 @@ class Gateway:
         self.issued += 1
         body = {**RESPONSES["token"], "access_token": f"token-{self.issued}", "expires_in": self.lifetime_s}
         return web.json_response(body)
+
+    async def revoke(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        assert set(form) == {"appkey", "appsecretkey", "token_type_hint", "token"}
+        self.revoked.append(str(form["token"]))
+        return web.json_response(RESPONSES["revoke"])
 
     async def tr(self, request: web.Request) -> web.Response:
         assert request.headers["authorization"].startswith("Bearer token-")
@@ -93,6 +100,7 @@ async def rig() -> AsyncIterator[Rig]:
     gateway = Gateway()
     app = web.Application()
     app.router.add_post("/oauth2/token", gateway.token)
+    app.router.add_post("/oauth2/revoke", gateway.revoke)
     app.router.add_post("/{path:.*}", gateway.tr)
     runner = web.AppRunner(app)
     await runner.setup()
@@ -239,3 +247,27 @@ def test_no_token_is_trusted_beyond_its_word_or_beyond_the_next_seven_in_the_mor
     local = at.astimezone(KST)
     seven = local.replace(hour=7, minute=0, second=0) + timedelta(days=local.hour >= 7)
     assert ends <= seven or seven - at <= timedelta(minutes=2)
+
+
+async def test_a_token_is_given_back_once_and_never_used_again(rig: Rig) -> None:
+    auth, _ = rig.desk()
+    await auth.ensure_token()
+    await auth.revoke()
+    await auth.revoke()
+    assert rig.gateway.revoked == ["token-1"]
+    again, _ = rig.desk()
+    assert await again.ensure_token() == "token-2"
+    assert rig.tokens.token is not None and rig.tokens.token.generation == 2
+
+
+async def test_nothing_is_given_back_without_a_token(rig: Rig) -> None:
+    auth, _ = rig.desk()
+    await auth.revoke()
+    assert (rig.gateway.revoked, rig.gateway.issued) == ([], 0)
+
+
+def test_a_form_shows_no_token_in_a_log() -> None:
+    mask = Mask(tr.MASKED_FIELDS, ())
+    assert mask("appkey=aaa&appsecretkey=bbb&token_type_hint=access_token&token=ccc") == (
+        "appkey=***&appsecretkey=***&token_type_hint=access_token&token=***"
+    )

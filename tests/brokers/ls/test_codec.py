@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brokers.http import Answer
-from brokers.ls import codec, tr
-from brokers.ls import codec_account as account
+from brokers.ls import account_krx as account
+from brokers.ls import codec, codec_krx, tr
 from shared.domain.errors import (
     AuthExpired,
     AuthRefused,
@@ -29,7 +29,7 @@ from shared.domain.errors import (
     WireError,
 )
 from shared.domain.instrument import InstrumentType, Venue
-from shared.domain.market import Timeframe
+from shared.domain.market import Bar, Timeframe
 from shared.domain.order import BrokerOrder, OrderType, Side, TimeInForce
 from tests.brokers.ls.documented import REQUESTS, RESPONSES
 
@@ -42,17 +42,21 @@ def answer(code: str, body: Any, status: int = 200) -> Answer:
     return Answer(code, status, httpx.Headers(), content, NOW)
 
 
+def days(found: list[dict[str, Any]], timeframe: Timeframe = Timeframe.D1) -> list[Bar]:
+    return codec.decode_days("005930", timeframe, found, "jdiff_vol", codec_krx.SESSION, NOW)
+
+
 # -- market data
 
 
 def test_the_documented_book_is_read_as_quote_and_book() -> None:
-    quote = codec.decode_quote("005930", RESPONSES["t1101"], NOW, NOW)
+    quote = codec_krx.decode_quote("005930", RESPONSES["t1101"]["t1101OutBlock"], NOW, NOW)
     assert quote is not None
     assert (quote.last, quote.bid, quote.ask) == (Decimal(71300), Decimal(71300), Decimal(71400))
     assert (quote.prev_close, quote.upper_limit, quote.lower_limit) == (Decimal(70900), Decimal(92100), Decimal(49700))
     assert quote.volume == 9482117
     assert quote.at == datetime(2026, 3, 10, 1, 42, 17, 330_000, tzinfo=UTC)
-    book = codec.decode_book("005930", RESPONSES["t1101"], NOW, NOW)
+    book = codec_krx.decode_book("005930", RESPONSES["t1101"]["t1101OutBlock"], "", NOW, NOW)
     assert [(len(side), side[0].price, side[0].quantity) for side in (book.asks, book.bids)] == [
         (10, Decimal(71400), 18511),
         (10, Decimal(71300), 8312),
@@ -60,7 +64,7 @@ def test_the_documented_book_is_read_as_quote_and_book() -> None:
 
 
 def test_the_documented_daily_bars_are_read_oldest_first_the_forming_one_open() -> None:
-    bars = codec.decode_days("005930", RESPONSES["t8410"], NOW)
+    bars = days(RESPONSES["t8410"]["t8410OutBlock1"])
     assert [(bar.close, bar.volume, bar.closed) for bar in bars] == [
         (Decimal(70900), 14210998, True),
         (Decimal(71300), 9482117, False),
@@ -69,7 +73,9 @@ def test_the_documented_daily_bars_are_read_oldest_first_the_forming_one_open() 
 
 
 def test_minute_bars_are_labelled_by_their_end_and_start_before_it() -> None:
-    bars = codec.decode_minutes("005930", Timeframe.M1, RESPONSES["t8412"], NOW)
+    bars = codec.decode_minutes(
+        "005930", Timeframe.M1, RESPONSES["t8412"]["t8412OutBlock1"], ("time", "jdiff_vol"), codec.KST, NOW
+    )
     assert [bar.start for bar in bars] == [
         datetime(2026, 3, 10, 1, 40, tzinfo=UTC),
         datetime(2026, 3, 10, 1, 41, tzinfo=UTC),
@@ -80,18 +86,18 @@ def test_minute_bars_are_labelled_by_their_end_and_start_before_it() -> None:
 
 def test_a_halted_day_is_no_bar() -> None:
     row = {**RESPONSES["t8410"]["t8410OutBlock1"][0], "open": 0, "high": 0, "low": 0, "jdiff_vol": 0}
-    assert codec.decode_days("005930", {"t8410OutBlock1": [row]}, NOW) == []
+    assert days([row]) == []
 
 
 def test_the_documented_master_names_board_kind_and_isin() -> None:
-    instrument, isin = codec.decode_master(RESPONSES["t8436"])["005930"]
+    instrument, isin = codec_krx.decode_master(RESPONSES["t8436"])["005930"]
     assert (instrument.board, instrument.type, instrument.venue) == ("KOSPI", InstrumentType.STOCK, Venue.KRX)
     assert (instrument.name, isin) == ("삼성전자", "KR7005930003")
 
 
 def test_an_empty_master_is_not_an_answer() -> None:
     with pytest.raises(WireError):
-        codec.decode_master({"t8436OutBlock": []})
+        codec_krx.decode_master({"t8436OutBlock": []})
 
 
 @pytest.mark.parametrize(
@@ -182,18 +188,32 @@ def test_the_documented_cash_and_power_are_read() -> None:
 
 
 def test_orders_are_written_as_documented() -> None:
-    limit = account.encode_order("005930", Side.BUY, 10, Decimal(71300), OrderType.LIMIT, Venue.KRX, TimeInForce.DAY)
+    limit = account.encode_order("A005930", Side.BUY, 10, Decimal(71300), OrderType.LIMIT, Venue.KRX, TimeInForce.DAY)
     assert {"CSPAT00601InBlock1": limit} == REQUESTS["CSPAT00601"]
     original = account.decode_today(RESPONSES["t0425"]["t0425OutBlock1"][0], TODAY)
-    assert {"CSPAT00801InBlock1": account.encode_cancel(original, 10)} == REQUESTS["CSPAT00801"]
-    amended = account.encode_amend(original, 10, Decimal(71200))
+    assert {"CSPAT00801InBlock1": account.encode_cancel("A005930", original, 10)} == REQUESTS["CSPAT00801"]
+    amended = account.encode_amend("A005930", original, 10, Decimal(71200))
     assert {"CSPAT00701InBlock1": {**amended, "OrgOrdNo": 41023}} == REQUESTS["CSPAT00701"]
     assert {"CSPAQ13700InBlock1": account.encode_history(TODAY)} == REQUESTS["CSPAQ13700"]
     assert {"t0425InBlock": account.encode_today(only_open=False, cursor="")} == REQUESTS["t0425"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (InstrumentType.STOCK, "A005930"),
+        (InstrumentType.ETF, "A005930"),
+        (InstrumentType.ETN, "Q005930"),
+        (InstrumentType.ELW, "J005930"),
+    ],
+)
+def test_an_order_names_its_issue_with_the_letter_of_its_kind(kind: InstrumentType, code: str) -> None:
+    assert account.issue_code("005930", kind) == code
+    assert codec_krx.plain_symbol(code) == "005930"
+
+
 def test_a_market_order_has_price_zero_and_ioc_its_condition() -> None:
-    block = account.encode_order("005930", Side.SELL, 3, None, OrderType.MARKET, None, TimeInForce.IOC)
+    block = account.encode_order("A005930", Side.SELL, 3, None, OrderType.MARKET, None, TimeInForce.IOC)
     assert (block["OrdPrc"], block["OrdprcPtnCode"], block["OrdCndiTpCode"], block["BnsTpCode"]) == (0, "03", "1", "1")
 
 
@@ -210,7 +230,7 @@ def test_what_ls_cannot_take_is_refused_before_it_is_sent(
     venue: Venue, order_type: OrderType, price: Decimal, error: type[Refused]
 ) -> None:
     with pytest.raises(error):
-        account.encode_order("005930", Side.BUY, 1, price, order_type, venue, TimeInForce.DAY)
+        account.encode_order("A005930", Side.BUY, 1, price, order_type, venue, TimeInForce.DAY)
 
 
 # -- judgement
@@ -219,8 +239,6 @@ def test_what_ls_cannot_take_is_refused_before_it_is_sent(
 @pytest.mark.parametrize("code", ["CSPAT00601", "CSPAT00701", "CSPAT00801"])
 def test_the_documented_acknowledgements_are_accepted(code: str) -> None:
     codec.judge(answer(code, RESPONSES[code]), True)
-    ack = account.decode_ack(code, RESPONSES[code], NOW)
-    assert ack.broker_order_id == str(RESPONSES[code][f"{code}OutBlock2"]["OrdNo"])
 
 
 def test_the_documented_rejection_is_proven() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from brokers.ls import frames
+from brokers.ls import codec_krx, frames
+from shared.domain.account import Market
 from shared.domain.errors import WireError
 from shared.domain.order import Side
 from tests.brokers.ls.documented import FRAMES
@@ -32,13 +33,13 @@ def test_an_acknowledgement_is_told_by_its_code() -> None:
 
 
 def test_the_documented_trade_is_read() -> None:
-    tick = frames.decode_tick(FRAMES["S3_"]["body"], NOW, NOW)
+    tick = codec_krx.decode_tick(FRAMES["S3_"]["body"], NOW, NOW)
     assert (tick.symbol, tick.price, tick.quantity) == ("005930", Decimal(71300), 12)
     assert tick.at == datetime(2026, 3, 10, 1, 42, 17, tzinfo=UTC)
 
 
 def test_the_documented_receipt_is_read() -> None:
-    notice = frames.decode_notice("SC0", FRAMES["SC0"]["body"], NOW, NOW)
+    notice = frames.decode_notice(Market.KRX, "SC0", FRAMES["SC0"]["body"], NOW, NOW)
     assert notice is not None
     assert (notice.broker_order_id, notice.symbol, notice.kind) == ("41023", "005930", "accepted")
     assert (notice.orig_order_id, notice.fill) == (None, None)
@@ -47,11 +48,11 @@ def test_the_documented_receipt_is_read() -> None:
 @pytest.mark.parametrize("ordchegb", ["02", "03"])
 def test_a_change_that_is_only_received_says_nothing_yet(ordchegb: str) -> None:
     body = {**FRAMES["SC0"]["body"], "ordchegb": ordchegb, "orgordno": "41023", "ordno": "41057"}
-    assert frames.decode_notice("SC0", body, NOW, NOW) is None
+    assert frames.decode_notice(Market.KRX, "SC0", body, NOW, NOW) is None
 
 
 def test_the_documented_execution_carries_its_own_number() -> None:
-    notice = frames.decode_notice("SC1", FRAMES["SC1"]["body"], NOW, NOW)
+    notice = frames.decode_notice(Market.KRX, "SC1", FRAMES["SC1"]["body"], NOW, NOW)
     assert notice is not None
     assert notice.fill is not None
     fill = notice.fill
@@ -71,7 +72,7 @@ def test_the_documented_execution_carries_its_own_number() -> None:
 def test_the_other_notices_name_the_request_and_the_order_it_changed(
     code: str, kind: str, changed: dict[str, str]
 ) -> None:
-    notice = frames.decode_notice(code, {**FRAMES["SC1"]["body"], **changed}, NOW, NOW)
+    notice = frames.decode_notice(Market.KRX, code, {**FRAMES["SC1"]["body"], **changed}, NOW, NOW)
     assert notice is not None
     assert (notice.kind, notice.broker_order_id, notice.orig_order_id) == (kind, "41057", "41023")
     assert notice.fill is None
@@ -92,7 +93,59 @@ def test_the_other_notices_name_the_request_and_the_order_it_changed(
 )
 def test_a_notice_that_is_not_as_documented_is_unreadable(code: str, changed: dict[str, Any]) -> None:
     with pytest.raises(WireError):
-        frames.decode_notice(code, {**FRAMES["SC1"]["body"], **changed}, NOW, NOW)
+        frames.decode_notice(Market.KRX, code, {**FRAMES["SC1"]["body"], **changed}, NOW, NOW)
+
+
+# No official sample: the names are those of ls.md §5.6.
+AS1 = {
+    "sOrdNo": "212", "sOrgOrdNo": "0", "sOrdxctPtnCode": "11", "sShtnIsuNo": "BRK.B", "sBnsTp": "1", "sExecNO": "2",
+    "sExecQty": "4", "sExecPrc": "241.5", "sExecTime": "003912031", "sRjtRsn": "",
+}  # fmt: skip
+NIGHT = datetime(2026, 3, 10, 15, 40, tzinfo=UTC)  # 00:40 in Seoul, of the 11th
+
+
+def test_a_us_execution_carries_its_own_number_and_its_korean_time() -> None:
+    notice = frames.decode_notice(Market.US, "AS1", AS1, NIGHT, NIGHT)
+    assert notice is not None and notice.fill is not None
+    fill = notice.fill
+    assert (notice.kind, notice.symbol, fill.execution_id) == ("filled", "BRK/B", "20260311-212-2")
+    assert (fill.side, fill.quantity, fill.price) == (Side.SELL, 4, Decimal("241.5"))
+    assert fill.filled_at == datetime(2026, 3, 10, 15, 39, 12, 31_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("code", "changed", "kind"),
+    [
+        ("AS0", {"sOrdxctPtnCode": "01"}, "accepted"),
+        ("AS0", {"sOrdxctPtnCode": "03"}, None),
+        ("AS2", {"sOrgOrdNo": "211"}, "amended"),
+        ("AS3", {"sOrgOrdNo": "211"}, "canceled"),
+        ("AS4", {"sRjtRsn": "0411"}, "rejected"),
+    ],
+)
+def test_the_other_us_notices_are_told_apart(code: str, changed: dict[str, str], kind: str | None) -> None:
+    notice = frames.decode_notice(Market.US, code, {**AS1, **changed}, NIGHT, NIGHT)
+    assert (notice.kind if notice else None) == kind
+    if notice is not None:
+        assert notice.orig_order_id == ("211" if "sOrgOrdNo" in changed else None)
+        assert notice.text == ("sRjtRsn 0411" if kind == "rejected" else "")
+
+
+@pytest.mark.parametrize(
+    ("market", "code", "changed"),
+    [
+        (Market.KRX, "AS1", {}),
+        (Market.US, "SC1", {}),
+        (Market.US, "AS1", {"sBnsTp": "3"}),
+        (Market.US, "AS1", {"sExecPrc": "0"}),
+        (Market.US, "AS1", {"sOrdNo": "x"}),
+    ],
+)
+def test_a_us_notice_that_is_not_as_documented_is_unreadable(
+    market: Market, code: str, changed: dict[str, str]
+) -> None:
+    with pytest.raises(WireError):
+        frames.decode_notice(market, code, {**AS1, **changed}, NIGHT, NIGHT)
 
 
 @pytest.mark.parametrize("text", ["", "hello", "[]", "{}", '{"header": 1}', '{"header": {}, "body": []}'])

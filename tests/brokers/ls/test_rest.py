@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from brokers.ls import codec_account as account
+from brokers.ls import account_krx as account
 from brokers.ls import tr
 from brokers.ls.rest import Rest
 from shared.domain.account import Environment

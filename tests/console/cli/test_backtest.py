@@ -1,4 +1,4 @@
-"""`backtest run`: a rule and a file of bars, without a desk."""
+"""`backtest` and `data`: rules and files of bars, without a desk."""
 
 import math
 from datetime import date, timedelta
@@ -71,3 +71,72 @@ def test_bad_input_is_named(nowhere: Terminal, files: tuple[Path, Path], tmp_pat
         error = refused.json["error"]
         assert said in error["what"] + error["why"]
     assert nowhere.run(*words(rule, bars, "--fill", "yesterday"), "--json").code == 2
+
+
+SWEPT = RULE.replace(
+    "  indicators:", "  params: {period: {default: 3, min: 2, max: 6, type: int}}\n  indicators:"
+).replace("period: 3}", "period: $period}")
+
+
+def test_a_report_page_holds_everything_it_shows_and_trades_go_to_a_table(
+    nowhere: Terminal, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    page, table = tmp_path / "report.html", tmp_path / "trades.csv"
+    report = nowhere.json(*words(*files, "--html", str(page), "--csv", str(table)))
+    html = page.read_text(encoding="utf-8")
+    assert html.count("<h2>") == 2 and "AAPL" in html and "월별 수익률" in html
+    written = html.replace(html[html.index("<script>") : html.index("</script>")], "")  # Plotly itself names its makers
+    assert "src=" not in written and "<link" not in written  # nothing is fetched
+    assert len(table.read_text(encoding="utf-8").splitlines()) == 1 + len(report["trades"])
+    names = {one["name"]: one for one in report["metrics"]}
+    assert names["return_pct"]["value"] == report["return_pct"] and names["sharpe"]["definition"]
+
+
+def test_a_sweep_ranks_every_combination_and_goes_on_from_its_file(
+    nowhere: Terminal, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    rule, bars = files
+    rule.write_text(SWEPT, encoding="utf-8")
+    asked = ["backtest", "sweep", *words(rule, bars)[2:], "--param", "period=2:6"]
+    found = nowhere.json(*asked, "--out", str(tmp_path / "out.jsonl"), "--html", str(tmp_path / "map.html"))
+    assert found["combinations"] == 5 and {one["params"]["period"] for one in found["items"]} == {2, 3, 4, 5, 6}
+    returns = [one["return_pct"] for one in found["items"]]
+    assert returns == sorted(returns, reverse=True)
+    assert nowhere.json(*asked, "--out", str(tmp_path / "out.jsonl"))["items"] == found["items"]
+    assert (tmp_path / "map.html").stat().st_size > 1_000_000
+    best = found["items"][0]
+    alone = nowhere.json(*words(rule, bars, "--param", f"period={best['params']['period']}"))
+    assert alone["return_pct"] == pytest.approx(best["return_pct"])
+    assert nowhere.run(*asked[:-1], "period=2:x", "--json").code == 1
+    assert nowhere.run(*asked[:-1], "speed=2", "--json").json["error"]["why"]
+
+
+def test_a_check_says_whether_a_backtest_can_be_believed(nowhere: Terminal, files: tuple[Path, Path]) -> None:
+    rule, bars = files
+    rule.write_text(SWEPT, encoding="utf-8")
+    found = nowhere.json("backtest", "check", *words(rule, bars)[2:])
+    assert found["passed"] and found["checks"][0]["name"] == "look_ahead"
+    assert {one["verdict"] for one in found["checks"]} <= {"ok", "warn", "skipped"}
+
+
+def test_limits_need_the_replay_engine_and_known_names(
+    nowhere: Terminal, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    limits = tmp_path / "limits.yaml"
+    limits.write_text("max_order_amount: 10\n", encoding="utf-8")
+    assert nowhere.run(*words(*files, "--limits", str(limits)), "--json").code == 1
+    found = nowhere.json(*words(*files, "--limits", str(limits), "--engine", "replay"))
+    assert (found["engine"], found["trades"]) == ("replay", [])
+    limits.write_text("max_ordr: 10\n", encoding="utf-8")
+    refused = nowhere.run(*words(*files, "--limits", str(limits), "--engine", "replay"), "--json")
+    assert "max_ordr" in refused.json["error"]["what"]
+
+
+def test_bars_are_imported_listed_and_used_by_name(nowhere: Terminal, files: tuple[Path, Path]) -> None:
+    rule, bars = files
+    kept = nowhere.json("data", "import", str(bars), "--symbol", "AAPL", "--market", "US")
+    assert (kept["bars"], kept["timeframe"]) == (60, "1d")
+    assert [one["symbol"] for one in nowhere.json("data", "list")["items"]] == ["AAPL"]
+    asked = ["backtest", "run", "--rule", str(rule), "--market", "US", "--cash", "10000"]
+    assert nowhere.json(*asked, "--symbol", "AAPL")["trades"] == nowhere.json(*words(*files))["trades"]
+    assert nowhere.run(*asked, "--symbol", "MSFT", "--json").json["error"]["code"] == "no_bars"

@@ -190,3 +190,38 @@ def _report(terminal: Terminal, account_id: int) -> None:
         )
         for seq, level, message in ((1, "INFO", "ready"), (2, "WARNING", "late")):
             session.add(ExecutionLog(account_id=account_id, seq=seq, level=level, message=message, created_at=now))
+
+
+def test_the_presets_are_listed_with_their_bounds_in_both_languages(terminal: Terminal) -> None:
+    items = {one["name"]: one for one in terminal.json("rule", "list", "--presets")["items"]}
+    assert {"ma_cross", "dca_loc", "grid", "week52_high", "composite_vote"} <= set(items)
+    assert all(one["title"] and one["title_en"] and one["description_en"] for one in items.values())
+    assert all(knob["min"] is not None and knob["max"] is not None for one in items.values() for knob in one["params"])
+    assert "평단" in terminal.run("rule", "list", "--presets").out
+
+
+def test_a_decision_is_judged_anew_from_what_it_stored(terminal: Terminal) -> None:
+    account_id = terminal.add("A1")
+    rule = terminal.json("rule", "add", RULE, "--account", "A1")["id"]
+    now = terminal.wiring().clock.wall_now()
+    step = {"path": "entry.conditions[0]", "label": "", "left": "1.0 → 3.0", "operator": "cross_above",
+            "right": "2.0 → 2.0", "truth": True}  # fmt: skip
+    with writing(terminal.engine) as session:
+        session.add(
+            DecisionRow(
+                account_id=account_id,
+                seq=1,
+                rule_id=rule,
+                version_id=1,
+                symbol="AAPL",
+                verdict="BUY",
+                reason="entry",
+                steps=[step],
+                gates=[{"code": "fencing", "passed": True}],
+                counts={"entry": 1},
+                at=now,
+                updated_at=now,
+            )
+        )
+    assert terminal.json("rule", "explain", str(rule))["decision"]["recomputed"] == "BUY"
+    assert "the same" in terminal.run("rule", "explain", str(rule)).out

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from sqlmodel import select
 
-from console.services import accounts, alerts, holdings, kill, logs, manual_orders, orders, overview, rules
+from console.services import accounts, alerts, backtests, holdings, kill, logs, manual_orders, orders, overview, rules
 from console.services.accounts import Keys, Limits, NewAccount
 from console.services.manual_orders import Ticket
 from console.services.permissions import MATRIX, Action, Actor
@@ -83,7 +83,11 @@ DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
         d.wiring, a, KillLevel.RUN, reason="끝", account_id=d.accounts[n]
     ),
     Action.ALERT_ACK: lambda d, a, n: alerts.acknowledge(d.wiring, a, _alert(d, n)),
+    Action.BACKTEST: lambda d, a, n: backtests.ask(
+        d.wiring, a, RULE_TEXT.format(name="x", symbol="AAPL"), {"kind": "run"}
+    ),
 }
+OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST}
 
 
 def test_every_action_of_the_table_has_a_deed() -> None:
@@ -105,7 +109,7 @@ def test_the_table_is_what_happens(action: Action, role: Role, desk: Desk) -> No
         assert _audited(desk, action) == before
 
 
-@pytest.mark.parametrize("action", [a for a in Action if Role.TRADER in MATRIX[a] and a is not Action.VIEW])
+@pytest.mark.parametrize("action", [a for a in Action if Role.TRADER in MATRIX[a] and a not in OF_NO_ACCOUNT])
 def test_an_account_that_was_not_granted_does_not_exist(action: Action, desk: Desk) -> None:
     trader = desk.actor(Role.TRADER)
     if action in {Action.ORDER_CANCEL, Action.ORDER_AMEND}:

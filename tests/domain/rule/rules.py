@@ -45,6 +45,12 @@ def params(draw):
     return tuple(found)
 
 
+def _knob_values(knob, names):
+    if knob.choices:
+        return st.sampled_from(knob.choices)
+    return _named(st.integers(4, 60), names) if knob.whole else _named(numbers, names)
+
+
 @st.composite
 def indicators(draw, names):
     found = []
@@ -52,12 +58,10 @@ def indicators(draw, names):
         identity = draw(st.sampled_from(sorted(BUILDER) + sorted(TALIB)))
         spec = BUILDER.get(identity) or TALIB[identity]
         knobs = draw(st.lists(st.sampled_from(spec.knobs), unique=True, max_size=3)) if spec.knobs else []
-        values = [
-            (one.name, draw(_named(st.integers(4, 60), names) if one.whole else _named(numbers, names)))
-            for one in knobs
-        ]
+        values = [(one.name, draw(_knob_values(one, names))) for one in knobs]
         output = draw(st.sampled_from(["value", *spec.outputs]))
-        found.append(m.Indicator(identity, alias, tuple(values), output, draw(texts)))
+        source = draw(st.sampled_from(m.PriceField))
+        found.append(m.Indicator(identity, alias, tuple(values), output, draw(texts), source, draw(st.integers(0, 5))))
     taken = {one.value for one in m.PriceField} | {"price", "bars_since_entry"}
     return tuple(one for one in found if one.alias not in taken)
 
@@ -92,12 +96,46 @@ def _leaves(inds, names):
     return st.one_of(simple, between, patterns)
 
 
+@st.composite
+def _votes(draw, inner):
+    of = tuple(draw(st.lists(inner, min_size=1, max_size=3)))
+    weights = tuple(draw(st.integers(1, 5)) for _ in of) if draw(st.booleans()) else ()
+    most = sum(weights) if weights else len(of)
+    return m.Vote(of, draw(st.integers(1, most)), weights)
+
+
+@st.composite
+def composites(draw, groups):
+    names = draw(st.lists(words, unique=True, min_size=2, max_size=3))
+    members = tuple(m.Member(one, draw(groups), draw(groups), draw(st.integers(1, 3))) for one in names)
+    mode = draw(st.sampled_from(m.CompositeMode))
+    return m.Composite(mode, members, draw(st.integers(1, 2)) if mode.value in ("vote", "weights") else None)
+
+
+@st.composite
+def targets(draw, names):
+    """At most one of ladder, grid and rebalance, with the sizing and universe that it needs."""
+    kind = draw(st.sampled_from(["none", "none", "ladder", "grid", "rebalance"]))
+    percent = _named(st.integers(0, 60), names)
+    if kind == "ladder":
+        type_ = draw(st.sampled_from([OrderType.LOC, OrderType.LIMIT, OrderType.MARKET]))
+        splits = draw(_named(st.integers(2, 60), names))
+        return {"ladder": m.Ladder(splits, type_, *(draw(percent) for _ in range(4)))}
+    if kind == "grid":
+        return {"grid": m.Grid(draw(st.integers(1000, 2000)), draw(st.integers(1, 999)), draw(st.integers(1, 60)))}
+    if kind == "rebalance":
+        weights = (("SPY", draw(st.integers(0, 50))), ("TLT", draw(st.floats(0, 50))))
+        return {"rebalance": m.Rebalance(weights, draw(percent))}
+    return {}
+
+
 def _groups(leaves):
     nested = st.recursive(
         leaves,
         lambda inner: st.one_of(
             st.builds(m.Group, st.sampled_from(m.Logic), st.lists(inner, min_size=1, max_size=3).map(tuple)),
             inner.map(m.Not),
+            _votes(inner),
         ),
         max_leaves=5,
     )
@@ -105,25 +143,30 @@ def _groups(leaves):
 
 
 @st.composite
-def rules(draw):
-    """Any rule that the parser accepts, `$name` references included."""
+def rules(draw, with_targets=False):
+    """Any rule that the parser accepts, `$name` references included; ladders, grids and weights when asked for."""
     knobs = draw(params())
     names = [one.name for one in knobs]
     inds = draw(indicators(names))
     guard = st.builds(m.Guard, st.booleans(), _named(positive, names))
-    sizing = st.builds(
-        m.Sizing, st.sampled_from([m.SizingMode.AMOUNT, m.SizingMode.EQUITY_PCT]), _named(positive, names)
-    )
+    target = draw(targets(names)) if with_targets else {}
+    fixed = [m.SizingMode.AMOUNT] if target else [m.SizingMode.AMOUNT, m.SizingMode.EQUITY_PCT]
+    sizing = st.builds(m.Sizing, st.sampled_from(fixed), _named(positive, names))
     time_stop = st.builds(m.TimeStop, st.booleans(), _named(st.integers(1, 500), names))
     unfilled = st.builds(m.Unfilled, st.sampled_from(m.UnfilledAction), st.integers(0, 600))
     groups = _groups(_leaves(inds, names))
+    composite = draw(st.none() | st.none() | composites(groups))
+    empty = {"entry": m.Group(m.Logic.ALL), "exit": m.Group(m.Logic.ANY)}
+    speaking = empty if composite else {"entry": draw(groups), "exit": draw(groups)}
+    symbols = st.lists(st.sampled_from(["005930", "000270", "AAPL", "BRK.B"]), unique=True, max_size=3).map(tuple)
     return m.Rule(
         metadata=m.Metadata(
             draw(texts), draw(texts), draw(texts), tuple(draw(st.lists(texts, max_size=2))), name_en=draw(texts)
         ),
         id=draw(words),
-        entry=draw(groups),
-        exit=draw(groups),
+        composite=composite,
+        **speaking,
+        **target,
         indicators=inds,
         params=knobs,
         category=draw(words),
@@ -134,7 +177,7 @@ def rules(draw):
             draw(st.none() | time_stop),
             draw(st.none() | st.floats(0.01, 1.0)),
         ),
-        sizing=draw(st.none() | sizing),
+        sizing=draw(sizing if target else st.none() | sizing),
         execution=m.Execution(
             draw(st.sampled_from(OrderType)),
             draw(st.integers(-100, 100)),
@@ -142,5 +185,5 @@ def rules(draw):
             draw(st.integers(0, 1000)),
             draw(unfilled),
         ),
-        universe=tuple(draw(st.lists(st.sampled_from(["005930", "000270", "AAPL", "BRK.B"]), unique=True, max_size=3))),
+        universe=() if "rebalance" in target else draw(symbols),
     )

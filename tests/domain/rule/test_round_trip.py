@@ -8,7 +8,7 @@ from tests.domain.rule.rules import rules
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(rules())
+@given(rules(with_targets=True))
 def test_a_rule_survives_yaml_and_json_in_any_order(rule):
     by_yaml = parse_rule(to_yaml(rule))
     by_json = parse_rule(to_json(rule))

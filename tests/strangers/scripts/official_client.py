@@ -266,14 +266,15 @@ def american_live():
     attempt(
         "overseas order_resv_ccnl",
         lambda: us(
-            "order_resv_ccnl", env_dv=ENV, nat_dv="us", **ACCOUNT, rsvn_ord_rcit_dt=TODAY_KST(), ovrs_rsvn_odno=reserved
+            "order_resv_ccnl",
+            env_dv=ENV,
+            nat_dv="us",
+            **ACCOUNT,
+            rsvn_ord_rcit_dt=GIVEN["today_kst"],
+            ovrs_rsvn_odno=reserved,
         )["OVRS_RSVN_ODNO"].iloc[0],
     )
     attempt("overseas order_resv_list after the cancel", lambda: list(us("order_resv_list", **listed)["cncl_yn"]))
-
-
-def TODAY_KST():
-    return GIVEN["today_kst"]
 
 
 def rows(frame, name, quantity):

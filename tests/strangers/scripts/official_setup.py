@@ -30,6 +30,7 @@ my_token: ""
 my_agent: "sample"
 """)
 sys.path.insert(0, str(REPO / "examples_llm"))
+import kis_auth as ka  # noqa: E402, F401
 
 ENV = "real" if SERVER == "prod" else "demo"
 ACCOUNT = {"cano": cano, "acnt_prdt_cd": product}

@@ -14,11 +14,12 @@ from brokers.paper import ls_wire
 from brokers.paper.accounts import Account, ExEnv, Profile
 from brokers.paper.clock import ExchangeClock
 from brokers.paper.exchange import Exchange
-from brokers.paper.ls_wire.rest import TRS
+from brokers.paper.ls_wire.trs import TRS
 from brokers.paper.state import State
 from brokers.paper.synthetic import SyntheticSource
-from shared.clock import SystemClock
+from shared.clock import Clock, SystemClock
 from shared.domain.account import BrokerName
+from shared.domain.money import Currency
 
 LIVE_KEY, MOCK_KEY = "PSlive00000000000001", "Vmock000000000000001"
 SECRET = "secret-of-a-test"
@@ -46,6 +47,15 @@ class Bench:
 
     def account(self, app_key: str = LIVE_KEY) -> Account:
         return self.exchange.account_of_key(BrokerName.LS, app_key)
+
+    def open_account(self, app_key: str = LIVE_KEY, number: str = "20000000001", **more: Any) -> Account:
+        """Register what the strict profile does not make by itself."""
+        env = ExEnv.MOCK if app_key.startswith("V") else ExEnv.LIVE
+        cash = {Currency.KRW: Decimal(1_000_000_000), Currency.USD: Decimal(1_000_000)}
+        return self.exchange.register(
+            broker=BrokerName.LS, env=env, app_key=app_key, secret=SECRET, account=number, hts_id="tester01",
+            cash=cash, holdings=[], **more,
+        )  # fmt: skip
 
     def last(self, symbol: str = "005930") -> Decimal:
         self.exchange.advance()
@@ -140,9 +150,11 @@ class Bench:
 
 
 @asynccontextmanager
-async def open_bench(folder: Path, profile: Profile = Profile.COMPAT) -> AsyncIterator[Bench]:
+async def open_bench(
+    folder: Path, profile: Profile = Profile.COMPAT, clock: Clock | None = None
+) -> AsyncIterator[Bench]:
     state = State(folder)
-    exchange = Exchange(state, ExchangeClock(SystemClock()), SyntheticSource("1"), profile=profile)
+    exchange = Exchange(state, ExchangeClock(clock or SystemClock()), SyntheticSource("1"), profile=profile)
     exchange.advance()
     streams = {env: TestClient(TestServer(ls_wire.ws_app(exchange, env))) for env in ExEnv}
     rest = TestClient(TestServer(ls_wire.rest_app(exchange)))

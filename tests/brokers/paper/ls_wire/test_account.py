@@ -7,7 +7,7 @@ import pytest
 
 from brokers.paper.accounts import Holding
 from brokers.paper.ls_wire.account import Valued
-from brokers.paper.ls_wire.call import isin, prefixed, short_code
+from brokers.paper.ls_wire.formats import isin, prefixed, short_code
 from shared.domain.account import Market
 from tests.brokers.ls.documented import REQUESTS, RESPONSES
 from tests.brokers.paper.ls_wire.bench import Bench

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brokers.paper.accounts import ExEnv, Profile
-from brokers.paper.ls_wire.call import KST
+from brokers.paper.ls_wire.formats import KST
 from brokers.paper.ls_wire.oauth import lifetime_s
 from shared.domain.account import BrokerName
 from shared.domain.money import Currency

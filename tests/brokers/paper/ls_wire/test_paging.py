@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from brokers.paper.ls_wire.call import KST
+from brokers.paper.ls_wire.formats import KST
 from brokers.paper.ls_wire.history import ORDERS_A_PAGE
 from shared.domain.account import Market
 from tests.brokers.ls.documented import REQUESTS

@@ -1,18 +1,15 @@
 """Every refusal of ls.md §6 that our exchange can give: its code, its HTTP status, and that nothing was placed."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from brokers.paper.accounts import ExEnv, Profile
+from brokers.paper.accounts import ExEnv
 from brokers.paper.ls_wire.refusals import rejected
 from brokers.paper.orders import Reject, RejectReason
 from shared.domain.account import BrokerName, Market
-from shared.domain.money import Currency
 from tests.brokers.ls.documented import REQUESTS
-from tests.brokers.paper.ls_wire.bench import LIVE_KEY, MOCK_KEY, SECRET, Bench, open_bench
+from tests.brokers.paper.ls_wire.bench import LIVE_KEY, MOCK_KEY, Bench
 
 T1102 = REQUESTS["t1102"]
 
@@ -163,24 +160,10 @@ def test_a_closed_market_says_which_end_of_the_day_it_is() -> None:
 
 
 @pytest.mark.parametrize("env", list(ExEnv))
+@pytest.mark.parametrize("market", list(Market))
 @pytest.mark.parametrize("reason", list(RejectReason))
-def test_every_reason_of_the_engine_has_a_code(reason: RejectReason, env: ExEnv) -> None:
+def test_every_reason_of_the_engine_has_a_code(reason: RejectReason, market: Market, env: ExEnv) -> None:
     limits = (Decimal(50), Decimal(150))
-    said = rejected(Reject(reason, ""), env, price=Decimal(200), limits=limits, before_open=True)
+    said = rejected(Reject(reason, ""), env, price=Decimal(200), limits=limits, before_open=True, market=market)
     assert len(said.code) == 5
     assert said.status == 200
-
-
-async def test_strict_counts_calls_a_second_per_key_and_tr(tmp_path: Path) -> None:
-    async with open_bench(tmp_path, Profile.STRICT) as bench:
-        bench.exchange.register(
-            broker=BrokerName.LS, env=ExEnv.LIVE, app_key=LIVE_KEY, secret=SECRET, account="20000000001",
-            hts_id="", cash={Currency.KRW: Decimal(1_000_000)}, holdings=[],
-        )  # fmt: skip
-        body = REQUESTS["CSPAQ12200"]
-        began = datetime.now(UTC)
-        codes = [(await bench.call("CSPAQ12200", body)).code for _ in range(2)]
-        other = await bench.call("t0424", REQUESTS["t0424"])
-        assert (datetime.now(UTC) - began).total_seconds() < 1
-        assert codes == ["00136", "IGW00201"]
-        assert other.code == "00000"

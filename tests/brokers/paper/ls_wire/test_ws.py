@@ -2,61 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiohttp import ClientWebSocketResponse, WSMsgType
+from aiohttp import WSMsgType
 
 from brokers.paper.accounts import ExEnv, Profile
-from brokers.paper.ls_wire.call import KST
-from brokers.paper.ls_wire.pushes import status_changes
+from brokers.paper.ls_wire.formats import KST
+from brokers.paper.ls_wire.status import status_changes
 from shared.domain.account import BrokerName
 from shared.domain.money import Currency
 from tests.brokers.ls.documented import FRAMES, kinds
 from tests.brokers.paper.ls_wire.bench import LIVE_KEY, MOCK_KEY, SECRET, Bench, open_bench
-
-
-@asynccontextmanager
-async def playing(bench: Bench) -> AsyncIterator[None]:
-    """Let the market run while inside."""
-
-    async def play() -> None:
-        while True:
-            bench.exchange.advance()
-            await asyncio.sleep(0.02)
-
-    task = asyncio.create_task(play())
-    try:
-        yield
-    finally:
-        task.cancel()
-
-
-async def register(
-    socket: ClientWebSocketResponse, token: str, tr: str, key: str = "", kind: str | None = None
-) -> dict[str, Any]:
-    kind = kind or ("1" if tr.startswith("SC") else "3")
-    await socket.send_json({"header": {"token": token, "tr_type": kind}, "body": {"tr_cd": tr, "tr_key": key}})
-    return await hear(socket, lambda frame: "rsp_cd" in frame["header"])
-
-
-async def hear(socket: ClientWebSocketResponse, wanted: Any, seconds: float = 5.0) -> dict[str, Any]:
-    async with asyncio.timeout(seconds):
-        while True:
-            message = await socket.receive()
-            assert message.type is WSMsgType.TEXT, message
-            frame: dict[str, Any] = json.loads(message.data)
-            if wanted(frame):
-                return frame
-
-
-def pushed(tr: str) -> Any:
-    return lambda frame: "rsp_cd" not in frame["header"] and frame["header"]["tr_cd"] == tr
+from tests.brokers.paper.ls_wire.listening import hear, playing, pushed, register
 
 
 @pytest.mark.parametrize("path", ["/websocket", "/websocket/stock", "/"])
@@ -107,9 +67,7 @@ async def test_an_unregistered_symbol_is_silent_again(bench: Bench) -> None:
             assert (await hear(socket, pushed("S3_")))["header"]["tr_key"] == "000660"
 
 
-@pytest.mark.parametrize(
-    ("token", "tr", "code"), [("wrong", "S3_", "IGW00121"), (None, "XYZ", "IGW00215"), (None, "US3", "IGW00215")]
-)
+@pytest.mark.parametrize(("token", "tr", "code"), [("wrong", "S3_", "IGW00121"), (None, "XYZ", "IGW00215")])
 async def test_a_refused_registration_keeps_the_shape(bench: Bench, token: str | None, tr: str, code: str) -> None:
     socket = await bench.listen()
     ack = await register(socket, token or await bench.token(), tr, "005930")
@@ -240,8 +198,8 @@ def at(day: int, hour: int, minute: int, second: int = 0) -> datetime:
 def test_market_status_is_told_once_as_its_time_passes() -> None:
     assert FRAMES["JIF"]["body"] in status_changes(at(10, 8, 59, 59), at(10, 9, 0))
     assert status_changes(at(10, 9, 0), at(10, 9, 0, 1)) == []
-    assert [body["jstatus"] for body in status_changes(at(10, 15, 29, 59), at(10, 15, 31))] == ["41", "41"]
-    assert [body["jangubun"] for body in status_changes(at(10, 15, 29, 59), at(10, 15, 31))] == ["1", "2"]
+    assert [body["jstatus"] for body in status_changes(at(10, 15, 29, 59), at(10, 15, 31))] == ["41", "41", "B5"]
+    assert [body["jangubun"] for body in status_changes(at(10, 15, 29, 59), at(10, 15, 31))] == ["1", "2", "6"]
 
 
 def test_a_day_without_trading_has_no_market_status() -> None:

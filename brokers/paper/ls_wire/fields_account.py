@@ -1,52 +1,10 @@
-"""Field tables of the LS TRs that we serve (ls.md §3): S string, N integer, D decimal, each with its length.
+"""Field tables of the Korean order and account TRs (ls.md §3.5, §3.6).
 
-`name1..10` stands for ten keys. Read through blocks.py only.
+S string, N integer, D decimal, each with its length; `name1..10` stands for ten keys. Read through blocks.py only.
+CSPAQ22200OutBlock1 has the account as the maintainer's published output shows it, not as the table lists it.
 """
 
 TABLES = """
-t1101InBlock: shcode:S6
-t1101OutBlock: hname:S20 price:N8 sign:S1 change:N8 diff:D6.2 volume:N12 jnilclose:N8 offerho1..10:N8 bidho1..10:N8
-  offerrem1..10:N12 bidrem1..10:N12 preoffercha1..10:N12 prebidcha1..10:N12 offer:N12 bid:N12 preoffercha:N12
-  prebidcha:N12 hotime:S8 yeprice:N8 yevolume:N12 yesign:S1 yechange:N8 yediff:D6.2 tmoffer:N12 tmbid:N12 ho_status:S1
-  shcode:S6 uplmtprice:N8 dnlmtprice:N8 open:N8 high:N8 low:N8 krx_midprice:N8 krx_offermidsumrem:N9
-  krx_bidmidsumrem:N9 krx_midsumrem:N9 krx_midsumremgubun:S1
-t1102InBlock: shcode:S6 exchgubun:S1
-t1102OutBlock: hname:S20 price:N8 sign:S1 change:N8 diff:D6.2 volume:N12 recprice:N8 avg:N8 uplmtprice:N8
-  dnlmtprice:N8 jnilvolume:N12 volumediff:N12 open:N8 opentime:S6 high:N8 hightime:S6 low:N8 lowtime:S6 high52w:N8
-  high52wdate:S8 low52w:N8 low52wdate:S8 exhratio:D6.2 per:D6.2 pbrx:D6.2 listing:N12 jkrate:N8 memedan:S5
-  offernocd1..5:S3 bidnocd1..5:S3 offerno1..5:S6 bidno1..5:S6 dvol1..5:N8 svol1..5:N8 dcha1..5:N8 scha1..5:N8
-  ddiff1..5:D6.2 sdiff1..5:D6.2 fwdvl:N12 ftradmdcha:N12 ftradmddiff:D6.2 fwsvl:N12 ftradmscha:N12 ftradmsdiff:D6.2
-  vol:D6.2 shcode:S6 value:N12 jvolume:N12 highyear:N8 highyeardate:S8 lowyear:N8 lowyeardate:S8 target:N8 capital:N12
-  abscnt:N12 parprice:N8 gsmm:S2 subprice:N8 total:N12 listdate:S8 name:S10 bfsales:N12 bfoperatingincome:N12
-  bfordinaryincome:N12 bfnetincome:N12 bfeps:D13.2 name2:S10 bfsales2:N12 bfoperatingincome2:N12 bfordinaryincome2:N12
-  bfnetincome2:N12 bfeps2:D13.2 salert:D7.2 opert:D7.2 ordrt:D7.2 netrt:D7.2 epsrt:D7.2 info1..5:S10 janginfo:S10
-  t_per:D6.2 tonghwa:S3 dval1..5:N18 sval1..5:N18 davg1..5:N8 savg1..5:N8 ftradmdval:N18 ftradmsval:N18 ftradmdvag:N8
-  ftradmsvag:N8 spac_gubun:S1 issueprice:N8 alloc_gubun:S1 alloc_text:S8 shterm_text:S10 svi_uplmtprice:N8
-  svi_dnlmtprice:N8 low_lqdt_gu:S1 abnormal_rise_gu:S1 lend_text:S8 ty_text:S8 nxt_janginfo:S10 nxt_shterm_text:S10
-  nxt_svi_uplmtprice:N8 nxt_svi_dnlmtprice:N8 ex_shcode:S10
-t8407InBlock: nrec:N3 shcode:S300
-t8407OutBlock1: shcode:S6 hname:S40 price:N8 sign:S1 change:N8 diff:D6.2 volume:N12 offerho:N8 bidho:N8 cvolume:N8
-  chdegree:D9.2 open:N8 high:N8 low:N8 value:N12 offerrem:N12 bidrem:N12 totofferrem:N12 totbidrem:N12 jnilclose:N8
-  uplmtprice:N8 dnlmtprice:N8
-t1301InBlock: shcode:S6 cvolume:N12 starttime:S4 endtime:S4 cts_time:S10
-t1301OutBlock: cts_time:S10
-t1301OutBlock1: chetime:S10 price:N8 sign:S1 change:N8 diff:D6.2 cvolume:N12 chdegree:D8.2 volume:N12 mdvolume:N12
-  mdchecnt:N8 msvolume:N12 mschecnt:N8 revolume:N12 rechecnt:N8
-t8410InBlock: shcode:S6 gubun:S1 qrycnt:N4 sdate:S8 edate:S8 cts_date:S8 comp_yn:S1 sujung:S1
-t8410OutBlock: shcode:S6 jisiga:N8 jihigh:N8 jilow:N8 jiclose:N8 jivolume:N12 disiga:N8 dihigh:N8 dilow:N8 diclose:N8
-  highend:N8 lowend:N8 cts_date:S8 s_time:S6 e_time:S6 dshmin:S2 rec_count:N7 svi_uplmtprice:N8 svi_dnlmtprice:N8
-t8410OutBlock1: date:S8 open:N12 high:N12 low:N12 close:N12 jdiff_vol:N12 value:N12 jongchk:N13 rate:D6.2 pricechk:N13
-  ratevalue:N12 sign:S1
-t8412InBlock: shcode:S6 ncnt:N4 qrycnt:N4 nday:S1 sdate:S8 stime:S6 edate:S8 etime:S6 cts_date:S8 cts_time:S10
-  comp_yn:S1
-t8412OutBlock: shcode:S6 jisiga:N8 jihigh:N8 jilow:N8 jiclose:N8 jivolume:N12 disiga:N8 dihigh:N8 dilow:N8 diclose:N8
-  highend:N8 lowend:N8 cts_date:S8 cts_time:S10 s_time:S6 e_time:S6 dshmin:S2 rec_count:N7
-t8412OutBlock1: date:S8 time:S10 open:N8 high:N8 low:N8 close:N8 jdiff_vol:N12 value:N12 jongchk:N13 rate:D6.2 sign:S1
-t8436InBlock: gubun:S1
-t8436OutBlock: hname:S20 shcode:S6 expcode:S12 etfgubun:S1 uplmtprice:N8 dnlmtprice:N8 jnilclose:N8 memedan:S5
-  recprice:N8 gubun:S1 bu12gubun:S2 spac_gubun:S1 filler:S32
-t0167InBlock: id:S8
-t0167OutBlock: dt:S8 time:S12
 CSPAT00601InBlock1: IsuNo:S12 OrdQty:N16 OrdPrc:D13.2 BnsTpCode:S1 OrdprcPtnCode:S2 MgntrnCode:S3 LoanDt:S8
   OrdCndiTpCode:S1 MbrNo:S3
 CSPAT00601OutBlock1: RecCnt:N5 AcntNo:S20 InptPwd:S8 IsuNo:S12 OrdQty:N16 OrdPrc:D13.2 BnsTpCode:S1 OrdprcPtnCode:S2
@@ -139,4 +97,23 @@ FOCCQ33600OutBlock2: RecCnt:N5 AcntNm:S40 BnsctrAmt:N16 MnyinAmt:N16 MnyoutAmt:N
   InvstErnrat:D9.2
 FOCCQ33600OutBlock3: BaseDt:S8 FdEvalAmt:N19 EotEvalAmt:N19 InvstAvrbalPramt:N16 BnsctrAmt:N16 MnyinSecinAmt:N16
   MnyoutSecoutAmt:N16 EvalPnlAmt:N16 TermErnrat:D11.3 Idx:D13.2
+CSPAQ22200InBlock1: BalCreTp:S1
+CSPAQ22200OutBlock1: RecCnt:N5 MgmtBrnNo:S3 AcntNo:S20 Pwd:S8 BalCreTp:S1
+CSPAQ22200OutBlock2: RecCnt:N5 BrnNm:S40 AcntNm:S40 MnyOrdAbleAmt:N16 SubstOrdAbleAmt:N16 SeOrdAbleAmt:N16
+  KdqOrdAbleAmt:N16 CrdtPldgOrdAmt:N16 MgnRat100pctOrdAbleAmt:N16 MgnRat35ordAbleAmt:N16 MgnRat50ordAbleAmt:N16
+  CrdtOrdAbleAmt:N16 Dps:N16 SubstAmt:N16 MgnMny:N16 MgnSubst:N16 D1Dps:N16 D2Dps:N16 RcvblAmt:N16
+  D1ovdRepayRqrdAmt:N16 D2ovdRepayRqrdAmt:N16 MloanAmt:N16 ChgAfPldgRat:D9.3 RqrdPldgAmt:N16 PdlckAmt:N16
+  OrgPldgSumAmt:N16 SubPldgSumAmt:N16 CrdtPldgAmtMny:N16 CrdtPldgSubstAmt:N16 Imreq:N16 CrdtPldgRuseAmt:N16
+  DpslRestrcAmt:N16 PrdaySellAdjstAmt:N16 PrdayBuyAdjstAmt:N16 CrdaySellAdjstAmt:N16 CrdayBuyAdjstAmt:N16
+  CslLoanAmtdt1:N16
+t0150InBlock: cts_medosu:S1 cts_expcode:S12 cts_price:S9 cts_middiv:S2
+t0150OutBlock: mdqty:N9 mdamt:N18 mdfee:N18 mdtax:N18 mdargtax:N18 tmdtax:N18 mdadjamt:N18 msqty:N9 msamt:N18
+  msfee:N18 tmstax:N18 msadjamt:N18 tqty:N9 tamt:N18 tfee:N18 tottax:N18 targtax:N18 ttax:N18 tadjamt:N18
+  cts_medosu:S1 cts_expcode:S12 cts_price:S9 cts_middiv:S2
+t0150OutBlock1: medosu:S10 expcode:S12 qty:N9 price:N9 amt:N18 fee:N18 tax:N18 argtax:N18 adjamt:N18 middiv:S20
+t0151InBlock: date:S8 cts_medosu:S1 cts_expcode:S12 cts_price:S9 cts_middiv:S2
+t0151OutBlock: mdqty:N9 mdamt:N18 mdfee:N18 mdtax:N18 mdargtax:N18 tmdtax:N18 mdadjamt:N18 msqty:N9 msamt:N18
+  msfee:N18 tmstax:N18 msadjamt:N18 tqty:N9 tamt:N18 tfee:N18 tottax:N18 targtax:N18 ttax:N18 tadjamt:N18
+  cts_medosu:S1 cts_expcode:S12 cts_price:S9 cts_middiv:S2
+t0151OutBlock1: medosu:S10 expcode:S12 qty:N9 price:N9 amt:N18 fee:N18 tax:N18 argtax:N18 adjamt:N18 middiv:S20
 """

@@ -1,10 +1,11 @@
-"""Orders, fills, holdings and cash in LS's words, both ways. Pure."""
+"""Orders, fills, holdings, cash and the trade journal of Korean shares in LS's words, both ways. Pure."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
 
+from brokers.contract import ProfitRow
 from brokers.ls import tr
 from brokers.ls.codec import (
     Row,
@@ -12,22 +13,27 @@ from brokers.ls.codec import (
     calendar_day,
     instant,
     one,
-    plain_symbol,
     positive,
     required,
     text,
     whole,
 )
+from brokers.ls.codec_krx import plain_symbol
 from shared.domain.errors import BadPrice, NotSupported, OrderRejected, WireError
-from shared.domain.instrument import Venue
+from shared.domain.instrument import InstrumentType, Venue
 from shared.domain.money import Currency
-from shared.domain.order import PRICED, BrokerOrder, Cash, OrderAck, OrderType, Position, Side, TimeInForce
+from shared.domain.order import PRICED, BrokerOrder, Cash, OrderType, Position, Side, TimeInForce
 
 Block = dict[str, str | int]
 
 
+def issue_code(symbol: str, kind: InstrumentType = InstrumentType.STOCK) -> str:
+    """A005930: 모의투자 insists on the letter, the real side accepts it. ETNs and ELWs have another one (ls.md §3.1)."""
+    return tr.ISSUE_LETTERS.get(kind, "A") + symbol
+
+
 def encode_order(
-    symbol: str,
+    code: str,
     side: Side,
     quantity: int,
     price: Decimal | None,
@@ -35,23 +41,23 @@ def encode_order(
     venue: Venue | None,
     time_in_force: TimeInForce,
 ) -> Block:
-    """Write CSPAT00601InBlock1. Codes always carry their A: 모의투자 insists, the real side accepts it.
+    """Write CSPAT00601InBlock1 for an issue_code().
 
     Raises:
         NotSupported: LS has no such order type or venue. BadPrice: not a whole number of won, missing or too many.
         OrderRejected: not a number of shares.
     """
-    code, member = tr.TYPE_TO_LS.get(order_type), venue or Venue.KRX
-    if code is None or member.value not in tr.VENUES:
+    kind, member = tr.TYPE_TO_LS.get(order_type), venue or Venue.KRX
+    if kind is None or member.value not in tr.VENUES:
         raise NotSupported(tr.LS, "-", f"{order_type} orders at {member} do not exist at LS")
     if (price is not None) is not (order_type in PRICED):
         raise BadPrice(tr.LS, "-", f"a {order_type} order with price {price}", "name a price for limit orders only")
     return {
-        "IsuNo": f"A{symbol}",
+        "IsuNo": code,
         "OrdQty": shares(quantity),
         "OrdPrc": 0 if price is None else won(price),
         "BnsTpCode": tr.SIDE_TO_LS[side],
-        "OrdprcPtnCode": code,
+        "OrdprcPtnCode": kind,
         "MgntrnCode": "000",
         "LoanDt": "",
         "OrdCndiTpCode": tr.CONDITION_TO_LS[time_in_force],
@@ -59,10 +65,10 @@ def encode_order(
     }
 
 
-def encode_amend(original: BrokerOrder, quantity: int, price: Decimal) -> Block:
+def encode_amend(code: str, original: BrokerOrder, quantity: int, price: Decimal) -> Block:
     return {
         "OrgOrdNo": int(original.broker_order_id),
-        "IsuNo": f"A{original.symbol}",
+        "IsuNo": code,
         "OrdQty": shares(quantity),
         "OrdprcPtnCode": tr.TYPE_TO_LS[OrderType.LIMIT],
         "OrdCndiTpCode": tr.CONDITION_TO_LS[TimeInForce.DAY],
@@ -70,8 +76,8 @@ def encode_amend(original: BrokerOrder, quantity: int, price: Decimal) -> Block:
     }
 
 
-def encode_cancel(original: BrokerOrder, quantity: int) -> Block:
-    return {"OrgOrdNo": int(original.broker_order_id), "IsuNo": f"A{original.symbol}", "OrdQty": shares(quantity)}
+def encode_cancel(code: str, original: BrokerOrder, quantity: int) -> Block:
+    return {"OrgOrdNo": int(original.broker_order_id), "IsuNo": code, "OrdQty": shares(quantity)}
 
 
 def shares(quantity: int) -> int:
@@ -84,11 +90,6 @@ def won(price: Decimal) -> int:
     if not price.is_finite() or price <= 0 or price != price.to_integral_value():
         raise BadPrice(tr.LS, "-", f"{price} is not a whole number of won", "round the price to the tick")
     return int(price)
-
-
-def decode_ack(code: str, body: Row, now: datetime) -> OrderAck:
-    result = one(body, f"{code}OutBlock2")
-    return OrderAck(str(whole(result, "OrdNo")), now, raw=f"{text(body, 'rsp_cd')} {text(body, 'rsp_msg')}")
 
 
 def encode_today(*, only_open: bool, cursor: str) -> Block:
@@ -181,14 +182,13 @@ def encode_holdings(cursor: str) -> Block:
 
 def decode_positions(found: list[Row]) -> list[Position]:
     """Read the rows of t0424; several rows of one symbol are one position."""
-    positions: dict[str, Position] = {}
+    positions = []
     for row in found:
         quantity = whole(row, "janqty")
         if quantity == 0:
             continue
-        symbol = plain_symbol(required(row, "expcode"))
         position = Position(
-            symbol=symbol,
+            symbol=plain_symbol(required(row, "expcode")),
             quantity=quantity,
             sellable=whole(row, "mdposqt"),
             average_price=amount(row, "pamt"),
@@ -197,9 +197,17 @@ def decode_positions(found: list[Row]) -> list[Position]:
             unrealized_pnl=amount(row, "dtsunik"),
             name=text(row, "hname"),
         )
-        before = positions.get(symbol)
-        positions[symbol] = position if before is None else _together(before, position)
-    return list(positions.values())
+        positions.append(position)
+    return merged(positions)
+
+
+def merged(positions: list[Position]) -> list[Position]:
+    """One position a symbol: LS lists shares of different loans or balance kinds apart."""
+    found: dict[str, Position] = {}
+    for one_ in positions:
+        before = found.get(one_.symbol)
+        found[one_.symbol] = one_ if before is None else _together(before, one_)
+    return list(found.values())
 
 
 def _together(a: Position, b: Position) -> Position:
@@ -215,6 +223,65 @@ def _together(a: Position, b: Position) -> Position:
         unrealized_pnl=(a.unrealized_pnl or Decimal(0)) + (b.unrealized_pnl or Decimal(0)),
         name=a.name,
     )
+
+
+SETTLED_HOLDINGS: Block = {"BalCreTp": "1", "CmsnAppTpCode": "0", "D2balBaseQryTp": "0", "UprcTpCode": "0"}
+
+
+def decode_settled(found: list[Row]) -> list[Position]:
+    """Read the rows of CSPAQ12300 by settlement (BalQty); what was bought and is not settled yet is not there."""
+    positions = []
+    for row in found:
+        quantity = whole(row, "BalQty")
+        if quantity <= 0:
+            continue
+        position = Position(
+            symbol=plain_symbol(required(row, "IsuNo")),
+            quantity=quantity,
+            sellable=whole(row, "SellAbleQty"),
+            average_price=amount(row, "AvrUprc"),
+            currency=Currency.KRW,
+            last_price=positive(row, "NowPrc"),
+            unrealized_pnl=amount(row, "EvalPnl"),
+            name=text(row, "IsuNm"),
+        )
+        positions.append(position)
+    return merged(positions)
+
+
+JOURNAL_CURSORS = "cts_medosu|cts_expcode|cts_price|cts_middiv"
+
+
+def encode_journal(day: date | None, cursor: str) -> Block:
+    """Write t0150 (no `day`: today) or t0151; `cursor` has the four values in one."""
+    names = JOURNAL_CURSORS.split("|")
+    block: Block = dict(zip(names, cursor.split("|") if cursor else [""] * len(names), strict=True))
+    return block if day is None else {"date": f"{day:%Y%m%d}", **block}
+
+
+def decode_sales(found: list[Row], day: date) -> list[ProfitRow]:
+    """Read the sales of a journal day, one row a symbol. LS tells what they brought, not what they had cost."""
+    sold: dict[str, tuple[int, Decimal]] = {}
+    for row in found:
+        symbol = plain_symbol(text(row, "expcode"))
+        if symbol and tr.WORD_TO_SIDE.get(text(row, "medosu")) is Side.SELL:  # a subtotal has no symbol
+            quantity, brought = sold.get(symbol, (0, Decimal(0)))
+            sold[symbol] = quantity + whole(row, "qty"), brought + amount(row, "amt")
+    return [ProfitRow(day, symbol, quantity, None, brought, None) for symbol, (quantity, brought) in sold.items()]
+
+
+def decode_costs(body: Row, code: str) -> tuple[Decimal, Decimal]:
+    """(fees, taxes) of a journal day; a day without trades has no totals at all."""
+    block = body.get(f"{code}OutBlock")
+    if block is None:
+        return Decimal(0), Decimal(0)
+    totals = one(body, f"{code}OutBlock")
+    return amount(totals, "tfee"), amount(totals, "tottax") + amount(totals, "targtax")
+
+
+def decode_realized(body: Row) -> Decimal:
+    """Today's realised profit, from the totals of t0424."""
+    return amount(one(body, "t0424OutBlock"), "dtsunik")
 
 
 def decode_cash(body: Row, now: datetime) -> Cash:

@@ -1,0 +1,87 @@
+"""A backtest as a job: what a row of backtest_runs asks for, and the document it becomes. Bars come from the library."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bots.backtest import Setting, checked, library, run
+from bots.backtest.checks import around, check_all
+from bots.backtest.family import grid
+from bots.backtest.metrics import as_rows, metrics_of, monthly
+from bots.backtest.report import Report
+from bots.backtest.sweep import Outcome, Progress, Task, sampled, sweep
+from shared.domain.account import Market
+from shared.domain.errors import ConfigError
+from shared.domain.rule.model import Number
+from shared.domain.rule.params import bind
+from shared.domain.rule.parse import parse_rule
+
+KINDS = ("run", "sweep", "check")
+_POINTS = 1_500  # of the equity curve in the result
+
+
+def perform(rule_text: str, asked: Mapping[str, Any], home: Path, progress: Progress) -> dict[str, Any]:
+    """Do what a row asks: {kind, market, symbols, cash, fill, costs, engine, param: {name: [values]}, random}.
+
+    Raises:
+        RuleInvalid: the rule cannot be read, or has no such parameter.
+        ConfigError: something asked for does not exist, bars above all.
+    """
+    rule = parse_rule(rule_text)
+    kind, market = asked.get("kind", "run"), Market(str(asked.get("market")))
+    symbols = [str(one) for one in asked.get("symbols") or rule.universe]
+    choices: dict[str, list[Number]] = {name: list(values) for name, values in (asked.get("param") or {}).items()}
+    fill, costs, engine = (str(asked.get(name, usual)) for name, usual in _USUAL)
+    cash = float(asked.get("cash", 0))
+    data = {one: library.kept(home, market, one, rule.timeframe) for one in symbols}
+    fills, priced = checked(tuple(data), cash, fill, costs, engine)
+    if kind == "run":
+        bound = bind(rule, {name: values[0] for name, values in choices.items()})
+        return _of_run(run(bound, data, market=market, cash=cash, fill=fill, costs=costs, engine=engine))
+    if kind not in KINDS or len(data) != 1:
+        raise ConfigError(f"{kind} {symbols}", "한 종목만 · one symbol at a time", f"kinds: {', '.join(KINDS)}")
+    name, bars = next(iter(data.items()))
+    task = Task(rule, name, bars, Setting(market, cash, fills, priced, engine))
+    if kind == "sweep":
+        return _of_sweep(task, choices or around(rule), asked.get("random"), progress)
+    found = check_all(task, choices or around(rule), progress=progress)
+    return {"passed": all(one.verdict != "fail" for one in found), "checks": [_plain(asdict(one)) for one in found]}
+
+
+_USUAL = (("fill", "next_open"), ("costs", "default"), ("engine", "fast"))
+
+
+def _of_run(report: Report) -> dict[str, Any]:
+    starts, equity = report.daily()
+    step = max(len(equity) // _POINTS, 1)
+    curve = [[int(starts[one]), float(equity[one])] for one in range(0, len(equity), step)]
+    document: dict[str, Any] = _plain(
+        {**report.as_json(), "metrics": as_rows(metrics_of(report)), "monthly": monthly(report), "equity": curve}
+    )
+    return document
+
+
+def _of_sweep(task: Task, choices: dict[str, list[Number]], random: object, progress: Progress) -> dict[str, Any]:
+    if not choices:
+        raise ConfigError("param", "규칙에 조절값이 없습니다 · the rule has no parameters", "name=[values]")
+    combinations = sampled(choices, random) if isinstance(random, int) and random > 0 else grid(choices)
+    found = sweep(task, combinations, progress=progress)
+    ranked = sorted(found, key=_rank, reverse=True)
+    return {"combinations": len(found), "items": [_plain(asdict(one)) for one in ranked[:1_000]]}
+
+
+def _rank(one: Outcome) -> float:
+    return -math.inf if math.isnan(one.return_pct) else one.return_pct
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN: what cannot be said is null."""
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,104 @@
+"""Bars kept for backtests: one CSV per market, symbol and timeframe under LETSTRADE_HOME/bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bots.backtest.data import PriceData, read_bars
+from shared.domain.account import Market
+from shared.domain.errors import ConfigError
+from shared.domain.instrument import check_symbol
+from shared.domain.market import Timeframe
+
+FOLDER = "bars"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One kept series. `first` and `last` are exchange-local dates or times; `odd` counts its warnings."""
+
+    market: Market
+    symbol: str
+    timeframe: Timeframe
+    bars: int
+    first: str
+    last: str
+    odd: int
+    path: Path
+
+
+def keep(home: Path, market: Market, symbol: str, file: Path, *, actions: bool = False) -> Kept:
+    """Judge the bars of a CSV or Parquet file and keep them; those of the same series kept before are replaced.
+
+    Raises:
+        ConfigError: no symbol of that market, a file that cannot be used, or bars of no known length.
+    """
+    try:
+        check_symbol(symbol, market)
+    except ValueError as e:
+        raise ConfigError(f"--symbol {symbol}", str(e), "종목코드를 확인하십시오 (check the symbol)") from e
+    data = read_bars(file, market, actions=actions)
+    path = _path(home, market, symbol, _timeframe(data, file))
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_suffix(".new")
+    fresh.write_text("\n".join(_lines(data)) + "\n", encoding="utf-8")
+    fresh.replace(path)
+    return _described(path, data)
+
+
+def kept(home: Path, market: Market, symbol: str, timeframe: Timeframe, *, actions: bool = False) -> PriceData:
+    """Return the kept bars of a symbol.
+
+    Raises:
+        ConfigError: none are kept.
+    """
+    path = _path(home, market, symbol, timeframe)
+    if not path.exists():
+        raise ConfigError(
+            f"{market} {symbol} {timeframe}", "가져온 봉이 없습니다 · no such bars are kept",
+            f"letstrade data import FILE --symbol {symbol} --market {market}", code="no_bars",
+        )  # fmt: skip
+    return read_bars(path, market, actions=actions)
+
+
+def listed(home: Path) -> list[Kept]:
+    """Return every kept series by market, symbol and timeframe."""
+    return [
+        _described(path, read_bars(path, Market(path.parent.name))) for path in sorted((home / FOLDER).glob("*/*.csv"))
+    ]
+
+
+def _path(home: Path, market: Market, symbol: str, timeframe: Timeframe) -> Path:
+    return home / FOLDER / market.value / f"{symbol.replace('/', '_')}.{timeframe}.csv"
+
+
+def _timeframe(data: PriceData, file: Path) -> Timeframe:
+    seconds = data.seconds_per_bar()
+    found = next((one for one in Timeframe if one.seconds == seconds), None)
+    if found is None:
+        known = ", ".join(Timeframe)
+        raise ConfigError(
+            file.name, f"{seconds}초 봉 · bars of {seconds} s", f"쓸 수 있는 길이: {known} (usable lengths)"
+        )
+    return found
+
+
+def _described(path: Path, data: PriceData) -> Kept:
+    symbol, _, timeframe = path.stem.rpartition(".")
+    count = len(data.bars)
+    return Kept(
+        Market(path.parent.name), symbol, Timeframe(timeframe), count, data.label(0), data.label(count - 1),
+        sum(one.count for one in data.warnings), path,
+    )  # fmt: skip
+
+
+def _lines(data: PriceData) -> Iterator[str]:
+    paid = dict(data.dividends)
+    yield f"{'date' if data.daily else 'timestamp'},open,high,low,close,volume" + (",dividend" if paid else "")
+    one = data.bars
+    columns = (one.open, one.high, one.low, one.close, one.volume)
+    for bar in range(len(one)):
+        cells = [data.label(bar), *(repr(float(column[bar])) for column in columns)]
+        yield ",".join([*cells, repr(paid.get(bar, 0.0))] if paid else cells)

@@ -1,0 +1,28 @@
+"""The only module that imports talib: its package pulls in pandas and polars where they are installed (+74 MB).
+
+Both are hidden around the import; a copy already in use elsewhere stays in place.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+_HEAVY = ("pandas", "polars")
+
+
+def _import_talib() -> tuple[Any, Any]:
+    hidden: dict[str, ModuleType | None] = {name: sys.modules[name] for name in _HEAVY if name in sys.modules}
+    sys.modules.update(dict.fromkeys(_HEAVY))  # type: ignore[arg-type]  # None makes `import pandas` fail at once
+    try:
+        import talib
+        from talib import abstract
+    finally:
+        for name in _HEAVY:
+            del sys.modules[name]
+        sys.modules.update({name: module for name, module in hidden.items() if module is not None})
+    return talib, abstract
+
+
+talib, abstract = _import_talib()

@@ -1,0 +1,75 @@
+"""`backtest queue|jobs|job|cancel`: backtests that the research worker of a running desk does on kept bars."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.cli import output
+from console.cli.output import AsJson, listing
+from shared.config import ROOT
+from shared.domain.account import Market
+from shared.domain.errors import ConfigError
+
+RunId = Annotated[int, typer.Argument(metavar="ID", help="`backtest jobs`의 번호 · id of `backtest jobs`")]
+_SHOWN = ("id", "rule", "status", "progress", "requested_by", "created_at", "finished_at")
+
+
+def queue(
+    kind: Annotated[str, typer.Argument(metavar="run|sweep|check")],
+    rule: Annotated[Path, typer.Option(metavar="RULE", help="규칙 파일 · rule file")],
+    symbol: Annotated[list[str], typer.Option(help="`data import`한 종목 · symbols that `data import` keeps")],
+    market: Annotated[Market, typer.Option(case_sensitive=False, help="시장 · market")],
+    cash: Annotated[float, typer.Option(help="시작 현금 · cash at the start")],
+    param: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUES", help="5 | 5,10 | 5:25:1")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """책상의 연구 일꾼에게 맡깁니다 · Hand a backtest to the desk's research worker."""
+    from console.cli.backtest import choices_of
+    from console.cli.desk import open_desk
+    from console.services import backtests
+
+    if kind not in ("run", "sweep", "check"):
+        raise ConfigError(kind, "없는 종류입니다 · no such kind", "run, sweep, check")
+    try:
+        text = (ROOT / rule).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(rule), str(error), "파일을 확인하십시오 (check the file)") from error
+    asked = {"kind": kind, "market": market.value, "symbols": symbol, "cash": cash, "param": choices_of(param)}
+    desk = open_desk()
+    output.show(_row(asdict(backtests.ask(desk.wiring, desk.actor, text, asked))), as_json)
+
+
+def jobs(limit: Annotated[int, typer.Option(min=1, max=500)] = 20, as_json: AsJson = False) -> None:
+    """맡긴 백테스트, 최근 것부터 · What was handed over, newest first."""
+    from console.cli.desk import open_desk
+    from console.services import backtests
+
+    desk = open_desk()
+    rows = [_row(asdict(one)) for one in backtests.listed(desk.wiring, desk.actor, limit)]
+    output.show(listing(rows, desk.now), as_json)
+
+
+def job(run_id: RunId, as_json: AsJson = False) -> None:
+    """맡긴 백테스트 하나와 결과 · One of them with its result."""
+    from console.cli.desk import open_desk
+    from console.services import backtests
+
+    desk = open_desk()
+    output.show(asdict(backtests.one(desk.wiring, desk.actor, run_id)), as_json)
+
+
+def cancel(run_id: RunId, as_json: AsJson = False) -> None:
+    """멈춥니다 · Stop one."""
+    from console.cli.desk import open_desk
+    from console.services import backtests
+
+    desk = open_desk()
+    output.show({"id": run_id, "status": backtests.cancel(desk.wiring, desk.actor, run_id)}, as_json)
+
+
+def _row(line: dict[str, object]) -> dict[str, object]:
+    return {name: line[name] for name in _SHOWN}
