@@ -6,7 +6,6 @@ import builtins
 import json
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -14,7 +13,6 @@ from bots.rules.sandbox.faults import StrategyFault, known
 from shared.domain.signal import Verdict
 
 MOST_SHARES = 10_000_000
-MOST_PRICE = 1e12
 _LABEL = re.compile(r"[a-z_]{1,12}\([a-z0-9., -]{0,60}\)(\[-\d{1,5}\])?(\.[a-z]{1,12})?")
 _MOST_SEEN = 24
 _CALLS = frozenset({"on_bar", "on_tick", "on_fill"})
@@ -25,8 +23,7 @@ class Proposal:
     """What the strategy would like. `seen` are the indicators it looked at, with their values."""
 
     verdict: Verdict
-    quantity: int | None = None
-    limit_price: Decimal | None = None
+    quantity: int | None = None  # shares to buy; None: the rule's sizing
     score: float = 1.0
     seen: tuple[tuple[str, float], ...] = ()
 
@@ -48,17 +45,12 @@ def read_proposal(body: bytes, asked: int, lines: int) -> Proposal:
         return Proposal(Verdict.HOLD, seen=seen)
     if isinstance(said, str):
         return Proposal(_verdict(said), seen=seen)
-    if not isinstance(said, dict) or set(said) != {"side", "quantity", "limit_price", "score"}:
+    if not isinstance(said, dict) or set(said) != {"side", "quantity", "score"}:
         raise StrategyFault("answer")
-    score = _number(said["score"], 0.0, 1.0)
-    price = said["limit_price"]
-    return Proposal(
-        _verdict(said["side"]),
-        _quantity(said["quantity"]),
-        None if price is None else _price(price),
-        score,
-        seen,
-    )
+    verdict, quantity = _verdict(said["side"]), _quantity(said["quantity"])
+    if quantity is not None and verdict is not Verdict.BUY:
+        raise StrategyFault("answer")
+    return Proposal(verdict, quantity, _number(said["score"], 0.0, 1.0), seen)
 
 
 def _checked(body: bytes, asked: int, lines: int) -> dict[str, Any]:
@@ -93,13 +85,6 @@ def _quantity(said: object) -> int | None:
     if type(said) is not int or not 1 <= said <= MOST_SHARES:
         raise StrategyFault("answer")
     return said
-
-
-def _price(said: object) -> Decimal:
-    price = _number(said, 0.0, MOST_PRICE)
-    if price <= 0:
-        raise StrategyFault("answer")
-    return Decimal(repr(said))
 
 
 def _number(said: object, least: float, most: float) -> float:

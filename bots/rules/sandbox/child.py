@@ -133,11 +133,10 @@ def _proposal(said: object) -> Any:
         return said if said is None or len(said) <= 8 else "?"
     if type(said) is not offered.Signal:
         return {"not": "a signal"}
-    figures = (said.quantity, said.limit_price, said.score)
-    if not all(one is None or (type(one) in (int, float) and isfinite(one)) for one in figures):
+    if not all(one is None or (type(one) in (int, float) and isfinite(one)) for one in (said.quantity, said.score)):
         return {"not": "finite"}
     side = said.side if type(said.side) is str and len(said.side) <= 8 else "?"
-    return {"side": side, "quantity": said.quantity, "limit_price": said.limit_price, "score": said.score}
+    return {"side": side, "quantity": said.quantity, "score": said.score}
 
 
 class Quiet:

@@ -37,7 +37,7 @@ _WORDS = {
     "raised": _Words("전략에서 오류가 났습니다 · it raised an error", "이 줄을 고치십시오 · mend this line"),
     "answer": _Words(
         "답이 BUY, SELL, HOLD, Signal, None이 아닙니다 · the answer is none of BUY, SELL, HOLD, Signal, None",
-        "수량은 1 이상의 정수, 가격은 0보다 큰 유한한 수 · whole shares above 0, finite prices above 0",
+        "수량은 1 이상의 정수, score는 0~1 · whole shares above 0, a score from 0 to 1",
     ),
     "answer_too_big": _Words("답이 너무 큽니다 · the answer is too big", "BUY, SELL, HOLD, Signal · or None"),
     "no_calls": _Words(

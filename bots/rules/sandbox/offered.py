@@ -42,12 +42,17 @@ SEEN_MOST = 20
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A proposal with more than its name. Sizing and price of the rule hold where it says nothing."""
+    """A proposal with more than its name; a sale always sells all that is held."""
 
     side: str  # BUY | SELL | HOLD
-    quantity: int | None = None
-    limit_price: float | None = None
+    quantity: int | None = None  # shares to buy; None: the rule's sizing
     score: float = 1.0  # 0 … 1
+
+    def __post_init__(self) -> None:
+        if self.side not in ("BUY", "SELL", "HOLD"):
+            raise ValueError("side is BUY, SELL or HOLD")
+        if self.quantity is not None and (self.side != "BUY" or type(self.quantity) is not int or self.quantity < 1):
+            raise ValueError("quantity is a whole number of shares to buy; a sale sells all")
 
 
 @dataclass(frozen=True, slots=True)
