@@ -99,5 +99,5 @@ def sample_bars(seconds: int) -> Bars:
         high=np.maximum(opened, close) + reach,
         low=np.minimum(opened, close) - reach,
         close=close,
-        volume=10_000.0 + (places * 31 % 17) * 250.0,
+        volume=(10_000 + (places * 31 % 17) * 250).astype(np.float64),
     )

@@ -19,9 +19,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bots.rules.sandbox.filter import ERRNO, KILL, MACHINES, Machine, program
+from bots.rules.sandbox.frames import FIRST_CPU_S
 
 MEMORY_BYTES = 256 * 1024 * 1024
-FIRST_CPU_S = 10  # the parent adds what it asked for (process.py)
 _PDEATHSIG, _DUMPABLE, _NO_NEW_PRIVS, _SECCOMP = 1, 4, 38, 22
 _FILTER = 2
 _RULESET_CREATE, _RESTRICT_SELF = 444, 446  # the same numbers on every processor

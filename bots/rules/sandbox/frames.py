@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 HEAD = 4
-ASK_LIMIT = 16 * 1024 * 1024
 ANSWER_LIMIT = 4096
+FIRST_CPU_S = 10  # processor time a child begins with; the parent adds the time of what it asked
 
 
 def pack(message: dict[str, Any]) -> bytes:

@@ -22,12 +22,11 @@ from typing import Any
 from bots.rules.sandbox import frames
 from bots.rules.sandbox.answers import Proposal, read_calls, read_proposal
 from bots.rules.sandbox.faults import FenceMissing, StrategyFault
-from bots.rules.sandbox.fence import FIRST_CPU_S
+from bots.rules.sandbox.frames import FIRST_CPU_S
 
 ROOT = Path(__file__).resolve().parents[3]
 START_S = 10.0  # a busy machine may take seconds to start an interpreter
 LOAD_S = 2.0  # the module's own lines
-SOURCE_LIMIT = 256 * 1024
 _START = "import sys; sys.path.insert(0, {root!r}); from bots.rules.sandbox.child import main; main({parent})"
 # What happens to a set's order must be the same live and in every backtest; the child clears even this.
 _ENVIRONMENT = {"PYTHONHASHSEED": "0"}

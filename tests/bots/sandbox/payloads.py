@@ -40,7 +40,8 @@ PAYLOADS: dict[str, str] = {
     "eval": "return eval(\"__import__('os').environ\")",
     "exec": "exec(\"import os; os.system('touch {canary}/made')\")",
     "eval through builtins": MODULES + "modules['builtins'].eval(\"open('{canary}/made','w')\")",
-    "compile and exec": MODULES + "b = modules['builtins']\nb.exec(b.compile(\"import os; os.mkdir('{canary}/d')\",'x','exec'))",
+    "compile and exec": MODULES
+    + "b = modules['builtins']\nb.exec(b.compile(\"import os; os.mkdir('{canary}/d')\",'x','exec'))",
     "ctypes system()": CTYPES + "libc.system(b'touch {canary}/made')",
     "ctypes import": "import ctypes\nctypes.CDLL(None).system(b'touch {canary}/made')",
     "raw socket syscall": CTYPES + "libc.syscall(41, 2, 1, 0)",
