@@ -174,7 +174,7 @@ class _Asked:
 def _decision(asked: _Asked, said: Proposal) -> Decision:
     """One position a symbol: a BUY with shares in hand and a SELL without are no signals."""
     first = asked.held_back
-    seen = tuple(Step("python", label, repr(value), "", "", None) for label, value in said.seen)
+    seen = (*first.steps, *(Step("python", label, repr(value), "", "", None) for label, value in said.seen))
     wanted = Verdict.SELL if asked.holds else Verdict.BUY
     if said.verdict is not wanted:
         return replace(first, steps=seen)

@@ -13,6 +13,7 @@ from shared.config import ROOT
 from shared.domain.errors import ConfigError, TradingError
 from shared.domain.rule.model import EvaluateOn
 from shared.domain.rule.parse import parse_python
+from shared.domain.rule.problem import RuleInvalid
 
 app = typer.Typer(help="파이썬 전략 · Python strategies", no_args_is_help=True)
 app.callback()(lambda: None)
@@ -40,7 +41,8 @@ def check(
             tell("! on_tick은 strategy에 evaluate: tick이 있어야 불립니다 · on_tick is called with evaluate: tick only")
     if error is not None:
         named = {"what": error.what, "why": error.why, "now": error.now}
-        told["error"] = {"code": error.code, "line": getattr(error, "line", None), **named}
+        line = error.problems[0].line if isinstance(error, RuleInvalid) else getattr(error, "line", None)
+        told["error"] = {"code": error.code, "line": line, **named}
     if as_json:
         output.print_json(told)
     else:

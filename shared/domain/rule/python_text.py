@@ -18,7 +18,10 @@ from dataclasses import replace
 from shared.domain.rule.problem import Problem, one_problem
 from shared.domain.rule.text import Items, Node, Scalar, Table, read_text
 
-_PYTHON = re.compile(r"^(?:# /// rule[ \t]*\r?$|(?:async[ \t]+)?def[ \t]+\w+[ \t]*\(|class[ \t]+\w+)", re.MULTILINE)
+_PYTHON = re.compile(
+    r"^(?:# /// rule[ \t]*\r?$|(?:async[ \t]+)?def[ \t]+\w+[ \t]*\(|class[ \t]+\w+|(?:import|from)[ \t]+[\w.]+)",
+    re.MULTILINE,
+)
 _OPEN, _CLOSE = "# /// rule", "# ///"
 _NO_CONDITIONS = Table({"logic": Scalar("AND", True, None), "conditions": Items((), None)}, None)
 _CODE_DECIDES = ("entry", "exit", "indicators", "candlesticks", "composite")
