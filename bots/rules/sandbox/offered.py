@@ -95,6 +95,25 @@ class Column(Sequence[float]):
         return (bar[self._field] for bar in self._bars)
 
 
+class Rows(Sequence[Bar]):
+    """The closed bars one by one, oldest first; cannot be changed."""
+
+    __slots__ = ("_bars",)
+
+    def __init__(self, bars: list[Bar]) -> None:
+        self._bars = bars
+
+    def __len__(self) -> int:
+        return len(self._bars)
+
+    @overload
+    def __getitem__(self, place: int) -> Bar: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Bar]: ...
+    def __getitem__(self, place: int | slice) -> Bar | list[Bar]:
+        return self._bars[place]
+
+
 class History:
     """The closed bars of one symbol and every indicator asked of them, grown bar by bar."""
 
@@ -130,7 +149,7 @@ class Context:
     def __init__(self, symbol: str, params: dict[str, float], history: History) -> None:
         bars = history.bars
         self.symbol, self.params, self._history = symbol, params, history
-        self.bars: Sequence[Bar] = bars
+        self.bars = Rows(bars)
         self.open, self.high, self.low, self.close, self.volume = (Column(bars, field) for field in range(1, 6))
         self.now = datetime.fromtimestamp(0, UTC)  # market time
         self.price = nan  # the last trade; at a bar's close that close

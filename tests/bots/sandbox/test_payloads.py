@@ -117,3 +117,36 @@ def test_a_running_child_is_stopped_and_nothing_happens(name: str, outside: Outs
         strategy.end()
         bystander.end()
     outside.assert_untouched(group)
+
+
+MODULE_LEVEL = {
+    "a loop while loading": ("while True:\n    pass\n", "deadline"),
+    "an exit while loading": ("raise SystemExit\n", "raised"),
+    "nothing to call": ("x = 1\n", "no_calls"),
+    "a parser bomb": ("x = " + "(" * 9_000 + ")" * 9_000 + "\ndef on_bar(ctx): pass\n", ""),
+    "a compiler bomb": ("x = " + "-" * 30_000 + "1\ndef on_bar(ctx): pass\n", ""),
+    "a constant bomb": ("x = 'x' * 10**10\ndef on_bar(ctx): pass\n", ""),
+    "a class of its own making": ("class Strategy:\n    on_bar = property(lambda self: 1 / 0)\n", "raised"),
+    "a name of ours": ("class Signal:\n    pass\ndef on_bar(ctx):\n    return Signal()\n", "answer"),
+}
+
+
+@pytest.mark.parametrize("name", MODULE_LEVEL)
+def test_what_goes_wrong_while_loading_is_told(name: str, outside: Outside) -> None:
+    source, code = MODULE_LEVEL[name]
+    strategy = PythonStrategy(parse_python(source), deadline_s=0.6)
+    with pytest.raises(StrategyFault) as fault:
+        strategy.decide(MarketView("X", AT, sample_bars(60).until(3), True, 100.0))
+    strategy.end()
+    assert code in ("", fault.value.code)
+    outside.assert_untouched(None)
+
+
+def test_an_answer_that_is_long_on_the_way_is_read_whole_and_only_once(outside: Outside) -> None:
+    source = "def on_bar(ctx):\n    return 'BUY' if len(ctx.close) == ctx.params['n'] else 'HOLD'\n"
+    strategy = PythonStrategy(parse_python("# /// rule\n# strategy: {params: {n: {default: 9}}}\n# ///\n" + source))
+    strategy.deadline_s = 10.0
+    bars = sample_bars(60)
+    said = [strategy.decide(MarketView("X", AT, bars.until(n), True, 100.0)).verdict for n in (7, 8, 9, 10, 3, 9)]
+    strategy.end()
+    assert [one is Verdict.BUY for one in said] == [False, False, True, False, False, True]
