@@ -55,6 +55,7 @@ NOT_YET = frozenset(
         "bot_state",
     ]
 )
+MOST_TOLD = 1_000  # orders whose fills a rule's code was told of
 ASKS_CODE = "asks_code"  # the stops of a Python rule say nothing; its code is to be asked
 DEFERRED = "deferred:"  # facts of the journal: decisions of a closed session, waiting for the next open
 
@@ -225,6 +226,8 @@ class Trader:
         if rule is None or not rule.python or grown <= 0 or order.average_fill_price is None:
             return
         self._told[order.id] = order.filled_quantity
+        if len(self._told) > MOST_TOLD:
+            del self._told[next(iter(self._told))]
         at, price = self.clock.market_now(), float(order.average_fill_price)
         self.python.told(rule, FillTold(order.symbol, order.side, grown, price, at))
 

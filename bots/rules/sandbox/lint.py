@@ -5,63 +5,18 @@ from __future__ import annotations
 import ast
 import re
 
-_NAMES = frozenset(
-    (
-        "__import__",
-        "__builtins__",
-        "__loader__",
-        "__spec__",
-        "eval",
-        "exec",
-        "compile",
-        "open",
-        "input",
-        "breakpoint",
-        "globals",
-        "locals",
-        "vars",
-        "exit",
-        "quit",
-        "help",
-        "memoryview",
-    )
-)
+_NAMES = frozenset([
+    "__import__", "__builtins__", "__loader__", "__spec__", "eval", "exec", "compile", "open", "input",
+    "breakpoint", "globals", "locals", "vars", "exit", "quit", "help", "memoryview",
+])  # fmt: skip
 _ATTRIBUTES = re.compile(r"(f|tb|gi|cr|ag)_(back|builtins|code|frame|globals|lasti|lineno|locals|next|trace)")
 _DUNDER = re.compile(r"__[A-Za-z]\w*__")
-_FINE = frozenset(
-    (
-        "__init__",
-        "__post_init__",
-        "__name__",
-        "__doc__",
-        "__eq__",
-        "__lt__",
-        "__le__",
-        "__gt__",
-        "__ge__",
-        "__ne__",
-        "__hash__",
-        "__len__",
-        "__iter__",
-        "__next__",
-        "__getitem__",
-        "__contains__",
-        "__call__",
-        "__repr__",
-        "__str__",
-        "__bool__",
-        "__add__",
-        "__sub__",
-        "__mul__",
-        "__truediv__",
-        "__slots__",
-        "__enter__",
-        "__exit__",
-        "__annotations__",
-        "__future__",
-        "__main__",
-    )
-)
+_FINE = frozenset([
+    "__init__", "__post_init__", "__name__", "__doc__", "__eq__", "__lt__", "__le__", "__gt__", "__ge__",
+    "__ne__", "__hash__", "__len__", "__iter__", "__next__", "__getitem__", "__contains__", "__call__",
+    "__repr__", "__str__", "__bool__", "__add__", "__sub__", "__mul__", "__truediv__", "__slots__", "__enter__",
+    "__exit__", "__annotations__", "__future__", "__main__",
+])  # fmt: skip
 
 
 def first_finding(tree: ast.AST) -> int | None:

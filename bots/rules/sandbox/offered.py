@@ -11,31 +11,11 @@ from typing import Any, overload
 from bots.rules.sandbox import indicators
 from bots.rules.sandbox.indicators import Bands, Bar, Macd, Steps, Stoch, period
 
-MODULES = frozenset(
-    (
-        "__future__",
-        "abc",
-        "bisect",
-        "collections",
-        "copy",
-        "dataclasses",
-        "datetime",
-        "decimal",
-        "enum",
-        "fractions",
-        "functools",
-        "heapq",
-        "itertools",
-        "json",
-        "math",
-        "numbers",
-        "operator",
-        "re",
-        "statistics",
-        "string",
-        "typing",
-    )
-)
+MODULES = frozenset([
+    "__future__", "abc", "bisect", "collections", "copy", "dataclasses", "datetime", "decimal", "enum",
+    "fractions", "functools", "heapq", "itertools", "json", "math", "numbers", "operator", "re", "statistics",
+    "string", "typing",
+])  # fmt: skip
 KEPT_BARS = 5_000
 SEEN_MOST = 20
 
