@@ -62,7 +62,9 @@ class PythonRules:
         """Start a child for each Python rule in force, end those of versions that are not."""
         wanted = {(one.rule_id, one.version_id): one for one in rules if one.python}
         for key in self._desks.keys() - wanted.keys():
-            self._desks.pop(key).strategy.end()
+            desk = self._desks.pop(key)
+            if not desk.working:  # else it ends with the answer it waits for: the loop still watches its pipe
+                desk.strategy.end()
         for key, rule in wanted.items():
             if key not in self._desks:
                 self._desks[key] = _Desk(PythonStrategy(rule))
@@ -86,11 +88,6 @@ class PythonRules:
         """Why the rule's code is not asked, empty while it is."""
         desk = self._desks.get((rule.rule_id, rule.version_id))
         return "" if desk is None else desk.strategy.quarantined
-
-    def close(self) -> None:
-        for desk in self._desks.values():
-            desk.strategy.end()
-        self._desks.clear()
 
     def _work(self, desk: _Desk) -> None:
         if not desk.working:

@@ -75,7 +75,7 @@ class Stand:
 async def stand(floor: Floor) -> AsyncIterator[Stand]:  # noqa: F811
     found = Stand(floor)
     yield found
-    floor.trader.python.close()
+    floor.trader.python.keep([])
     await found.quiet()
 
 
