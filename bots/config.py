@@ -46,6 +46,8 @@ class BotConfig:
     spike_minutes: int
     failover: str
     armed_until: datetime | None
+    armed_at: datetime | None
+    extended_hours: frozenset[str]
     rules: tuple[RuleConfig, ...]
     pinned: dict[int, Rule]  # version id → the rule as it was, for positions opened with it
     refused: tuple[RefusedRule, ...]
@@ -89,7 +91,8 @@ def load(session: Session, account_id: int, held: frozenset[tuple[int, int | Non
     return BotConfig(
         version=row.config_version, key=account_key(row), wire=Wire(row.wire), nickname=row.nickname,
         enabled=row.enabled, limits=limits_of(row), spike_pct=row.spike_pct, spike_minutes=row.spike_minutes,
-        failover=row.failover, armed_until=row.armed_until, rules=tuple(ready), pinned=_pinned(session, held),
+        failover=row.failover, armed_until=row.armed_until, armed_at=row.armed_at,
+        extended_hours=frozenset(row.extended_hours.split(",")) - {""}, rules=tuple(ready), pinned=_pinned(session, held),
         refused=tuple(refused), key_stamp=_key_stamp(session, account_id),
     )  # fmt: skip
 
@@ -111,11 +114,20 @@ def limits_of(row: BrokerageAccount) -> Limits:
         max_data_age_s=row.max_data_age_s,
         entries_on_fallback=row.entries_on_fallback,
         store_outage_entry_s=row.store_outage_entry_s,
+        max_account_amount=row.max_account_amount,
+        max_orders_per_minute=row.max_orders_per_minute,
+        first_day_amount=row.first_day_amount,
     )
-    for name in ("max_order_amount", "max_symbol_amount", "max_daily_buy", "max_daily_loss", "price_collar_pct"):
-        if getattr(limits, name) < 0:
+    for name in _NEVER_NEGATIVE:
+        if (getattr(limits, name) or 0) < 0:
             raise ConfigError(f"{name} 값을 쓸 수 없습니다", "0보다 작습니다", "계좌 설정에서 고치십시오")
     return limits
+
+
+_NEVER_NEGATIVE = (
+    "max_order_amount", "max_symbol_amount", "max_daily_buy", "max_daily_loss", "price_collar_pct",
+    "max_account_amount", "max_orders_per_minute", "first_day_amount",
+)  # fmt: skip
 
 
 def _rule_config(session: Session, row: TradeRule) -> RuleConfig:

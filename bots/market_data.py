@@ -22,6 +22,7 @@ from shared.domain.market import Bar, Quote, Tick, Timeframe
 
 FALLBACK_SHARE = 4  # quotes may use a quarter of the call budget; orders, cancels and reconcile come first
 SEED_BARS = 300
+DETAIL_EVERY_S = 600.0
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class MarketData:
     _subscribed: set[str] = field(default_factory=set)
     _refused: set[str] = field(default_factory=set)  # symbols without a stream: polled
     _told_silent: bool = False
+    _looked_up: dict[str, float] = field(default_factory=dict)  # monotonic time of the last question for details
     _allowance: float = 1.0  # calls for quotes that may be made now
     _counted_at: float = 0.0
 
@@ -78,9 +80,23 @@ class MarketData:
                 {"symbol": symbol, "venue": found.venue, "currency": found.currency, "type": found.type}
                 | {"board": found.board, "name": found.name, "fetched_at": self.clock.wall_now().isoformat()},
             )
+        await self._look_up(symbol)
         age_s = self.feed.age_s(symbol)
         if symbol not in self.feed.quotes or age_s is None or age_s > SILENT_S:
             self.on_quote(await self.broker.get_quote(symbol))
+
+    async def _look_up(self, symbol: str) -> None:
+        """Halts and lots, asked anew every ten minutes; a broker that does not tell is not asked again."""
+        now = self.clock.monotonic()
+        if now - self._looked_up.get(symbol, -DETAIL_EVERY_S) < DETAIL_EVERY_S:
+            return
+        self._looked_up[symbol] = now
+        try:
+            self.clearance.details[symbol] = await self.broker.get_detail(symbol)
+        except NotSupported:
+            self._looked_up[symbol] = float("inf")
+        except BrokerError:
+            self.clearance.details.pop(symbol, None)  # the broker's answer to the order tells
 
     def on_tick(self, tick: Tick) -> None:
         """One trade of the market: last price, bars, spikes, rules."""
