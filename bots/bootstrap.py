@@ -34,6 +34,7 @@ from bots.reconcile import LOOK_BACK_DAYS, Reconciler
 from bots.risk.kill_switch import KillSwitch
 from bots.screen import Screen
 from bots.standby import Copy, Standby
+from bots.stop_watch import StopWatch
 from bots.sync import StoreAway, StoreLink, StoreSync
 from bots.tokens import SealedTokenStore
 from bots.trader import Trader
@@ -221,7 +222,9 @@ def _parts(
         if order.request.rule_id is not None
         else None,
     )  # fmt: skip
-    screen = Screen(portfolio, orders, feed, trader, daybook, hours, clock, lambda: sync.snapshots)
+    screen = Screen(
+        portfolio, orders, feed, trader, daybook, hours, clock, lambda: sync.snapshots, StopWatch(trader, clock, tell)
+    )
     return Parts(
         key=key, clock=clock, hours=hours, market_clock=market_clock, link=base.link, journal=journal, lease=lease,
         tokens=tokens, standby=standby, broker=broker, orders=orders, executions=executions, desk=desk, reconciler=reconciler,

@@ -266,7 +266,10 @@ class StoreSync:
         """Write one row on its own savepoint; returns why it cannot be one."""
         try:
             with session.begin_nested():
-                if stream == outgoing.ALERTS:
+                if stream == outgoing.ALERTS and values.get("over"):
+                    key = f"{self._key.account_id}:{values['dedup_key']}"
+                    alerts.end(session, datetime.fromisoformat(values["created_at"]), dedup_key=key)
+                elif stream == outgoing.ALERTS:
                     alerts.raise_alert(
                         session, datetime.fromisoformat(values["created_at"]), kind=values["kind"],
                         severity=values["severity"], dedup_key=f"{self._key.account_id}:{values['dedup_key']}",

@@ -101,7 +101,7 @@ class PositionRow(SQLModel, table=True):
     stop_price: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     stop_checked_at: datetime | None = Field(default=None, sa_type=Instant)
     stop_kind: str = ""  # stop_loss | trailing_stop: which of the rule's stops is the nearest
-    guard_version: int | None = None  # number of the rule version that judges the position
+    guard_version_id: int | None = None  # the rule version that judges the position
     guarded_qty: int | None = None  # shares under a stop; fewer than `qty`: the rest has none
     priced_at: datetime | None = Field(default=None, sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)

@@ -43,7 +43,7 @@ def upgrade() -> None:
     op.add_column("owners", sa.Column("max_exposure_krw", money(), nullable=True))
     op.add_column("owners", sa.Column("max_exposure_usd", money(), nullable=True))
     op.add_column("positions", sa.Column("stop_kind", sa.String(), nullable=False, server_default=""))
-    op.add_column("positions", sa.Column("guard_version", sa.Integer(), nullable=True))
+    op.add_column("positions", sa.Column("guard_version_id", sa.Integer(), nullable=True))
     op.add_column("positions", sa.Column("guarded_qty", sa.Integer(), nullable=True))
     op.add_column("rule_versions", sa.Column("also_open", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("trade_rules", sa.Column("waived_version_id", sa.Integer(), nullable=True))
@@ -66,7 +66,7 @@ def downgrade() -> None:
         ("trade_rules", "waived_version_id"),
         ("rule_versions", "also_open"),
         ("positions", "guarded_qty"),
-        ("positions", "guard_version"),
+        ("positions", "guard_version_id"),
         ("positions", "stop_kind"),
         ("owners", "max_exposure_usd"),
         ("owners", "max_exposure_krw"),
