@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from bots.config import BotConfig
@@ -51,13 +51,15 @@ class Clearance:
         self.details: dict[str, Detail] = {}  # halts and lots, where the broker tells them
         self.account_doubt: str | None = None  # why this may not be the configured account
         self.live = False
-        self.armed_at: datetime | None = None  # wall; when the account went LIVE
+        self.first_traded_on: str | None = (
+            None  # ISO trade date of the first order, as the store told at the last reload
+        )
         self.elsewhere: Callable[[], tuple[Siblings | None, float]] | None = None  # the owner's others, and how old
         self._crossing_since: dict[tuple[str, Side], float] = {}  # exits that another account's order holds back
 
     def configure(self, config: BotConfig, running: AccountKey, at_broker: AccountKey) -> None:
         """Put limits and hours in force; a configuration of another account or environment stops every order."""
-        self.limits, self.armed_at = config.limits, config.armed_at
+        self.limits, self.first_traded_on = config.limits, config.first_traded_on
         self._hours.extend(config.extended_hours)
         self.live = running.environment is Environment.LIVE
         same = config.key == running == at_broker
@@ -192,8 +194,10 @@ class Clearance:
         return Elsewhere(age_s, known.amount, min(sells, default=None), max(buys, default=None))
 
     def _first_day(self, today: date) -> bool:
-        """LIVE, and the trade date on which it was armed; one that was never armed has not begun yet."""
-        return self.live and (self.armed_at is None or self._hours.trade_date(self.armed_at) == today)
+        """A LIVE account that never sent an order on an earlier trade date."""
+        if not self.live or (self.first_traded_on is not None and self.first_traded_on < today.isoformat()):
+            return False
+        return not any(one.sent_at is not None and one.trade_date < today for one in self._orders.all())
 
     def _recent(self) -> list[DeskOrder]:
         """Orders of the last minute that went to the broker, or may have."""

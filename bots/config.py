@@ -14,7 +14,7 @@ from shared.domain.errors import ConfigError
 from shared.domain.rule.model import Rule, Sizing, SizingMode
 from shared.domain.rule.parse import parse_rule
 from shared.models import BrokerageAccount, TradeRule
-from shared.store import accounts, rules
+from shared.store import accounts, orders, rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ class BotConfig:
     spike_minutes: int
     failover: str
     armed_until: datetime | None
-    armed_at: datetime | None
+    first_traded_on: str | None  # ISO trade date of the account's first order, as the store has it
     extended_hours: frozenset[str]
     rules: tuple[RuleConfig, ...]
-    pinned: dict[int, Rule]  # version id → the rule as it was, for positions opened with it
+    pinned: dict[int, Rule]  # version id → the rule that judges positions opened with it: itself, or a later one
     refused: tuple[RefusedRule, ...]
     key_stamp: str  # changes when the keys are entered anew
 
@@ -91,7 +91,7 @@ def load(session: Session, account_id: int, held: frozenset[tuple[int, int | Non
     return BotConfig(
         version=row.config_version, key=account_key(row), wire=Wire(row.wire), nickname=row.nickname,
         enabled=row.enabled, limits=limits_of(row), spike_pct=row.spike_pct, spike_minutes=row.spike_minutes,
-        failover=row.failover, armed_until=row.armed_until, armed_at=row.armed_at,
+        failover=row.failover, armed_until=row.armed_until, first_traded_on=orders.first_trade_date(session, account_id),
         extended_hours=frozenset(row.extended_hours.split(",")) - {""}, rules=tuple(ready), pinned=_pinned(session, held),
         refused=tuple(refused), key_stamp=_key_stamp(session, account_id),
     )  # fmt: skip
@@ -150,8 +150,9 @@ def _pinned(session: Session, held: frozenset[tuple[int, int | None]]) -> dict[i
     found: dict[int, Rule] = {}
     for rule_id, version_id in held:
         if version_id is not None:
+            judging = rules.governing(session, rule_id, version_id)
             try:
-                found[version_id] = _parsed(session, rule_id, version_id)
+                found[version_id] = _parsed(session, rule_id, judging.id if judging is not None else version_id)
             except ConfigError:
                 continue  # the rule in force takes over the position's exits
     return found

@@ -46,7 +46,7 @@ class Limits:
     max_owner_amount: Decimal | None = None  # the same over all accounts of the owner in this market and environment
     max_orders_per_minute: int = 30
     max_repeats: int = 5  # filled orders of one rule, symbol and side in a minute, then it rests
-    first_day_amount: Decimal | None = None  # buys on the trade date on which the account went LIVE
+    first_day_amount: Decimal | None = None  # buys on a LIVE account's first trade date
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Snapshot:
     elsewhere: Elsewhere | None = None  # None: the owner has no other account in this market and environment
     minute_orders: int = 0  # sent in the last minute
     repeats: int = 0  # filled in the last minute by this rule, symbol and side
-    first_day: bool = False  # the account went LIVE on this trade date
+    first_day: bool = False  # a LIVE account's first trade date
 
 
 def reduces(request: OrderRequest) -> bool:

@@ -39,7 +39,6 @@ class BrokerageAccount(SQLModel, table=True):
     health_reason: str = ""
     last_heartbeat: datetime | None = Field(default=None, sa_type=Instant)
     armed_until: datetime | None = Field(default=None, sa_type=Instant)
-    armed_at: datetime | None = Field(default=None, sa_type=Instant)  # when it last went live; its trade date is capped
     max_order_amount: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     max_symbol_amount: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     max_daily_buy: Decimal | None = Field(default=None, sa_type=ExactDecimal)
@@ -47,7 +46,7 @@ class BrokerageAccount(SQLModel, table=True):
     max_trades_per_day: int | None = None
     max_account_amount: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     max_orders_per_minute: int = 30
-    first_day_amount: Decimal | None = Field(default=None, sa_type=ExactDecimal)  # buys on the day it went live
+    first_day_amount: Decimal | None = Field(default=None, sa_type=ExactDecimal)  # LIVE: buys on its first trade date
     extended_hours: str = ""  # sessions beside the regular one: PRE, AFTER, joined by commas
     price_collar_pct: Decimal = Field(default=Decimal("3"), sa_type=ExactDecimal)
     max_data_age_s: int = 15

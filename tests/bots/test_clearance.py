@@ -14,7 +14,7 @@ from shared.domain.signal import Denied
 from shared.store.exposure import OpenElsewhere, Siblings
 from tests.bots.conftest import TODAY
 from tests.bots.test_trader import LIMITS, Floor, floor  # noqa: F401  (a fixture)
-from tests.fakes import KEY, START
+from tests.fakes import KEY
 
 NOBODY = Siblings(0, Decimal(0), (), None)
 
@@ -62,16 +62,16 @@ async def test_the_same_fill_over_and_over_rests_the_rule_alone(floor: Floor) ->
     assert code(floor, rule_id=2) == "ok"
 
 
-async def test_the_day_it_went_live_is_capped_and_the_next_is_not(floor: Floor) -> None:  # noqa: F811
+async def test_the_first_live_day_is_capped_and_the_next_is_not(floor: Floor) -> None:  # noqa: F811
     await floor.tick("100")
     clearance = floor.trader.clearance
     clearance.limits = replace(LIMITS, first_day_amount=Decimal(500))
     assert code(floor) == "ok"  # SIM has no first day
     clearance.live = True
-    assert code(floor) == "first_day_cap"  # never armed: not even begun
-    clearance.armed_at = START
     assert (code(floor), code(floor, quantity=5)) == ("first_day_cap", "ok")
-    clearance.armed_at = START.replace(day=19)
+    clearance.first_traded_on = TODAY.isoformat()
+    assert code(floor) == "first_day_cap"
+    clearance.first_traded_on = TODAY.replace(day=19).isoformat()
     assert code(floor) == "ok"
 
 
@@ -89,7 +89,7 @@ async def test_a_configuration_of_another_environment_stops_every_order(floor: F
     clearance = floor.trader.clearance
 
     class Config:
-        limits, armed_at, extended_hours = LIMITS, None, frozenset[str]()
+        limits, first_traded_on, extended_hours = LIMITS, None, frozenset[str]()
         key = KEY
 
     clearance.configure(Config(), KEY, KEY)  # type: ignore[arg-type]

@@ -32,8 +32,7 @@ _EVENTS = ("update", "delete")
 
 
 def upgrade() -> None:
-    money, instant = shared.models.columns.ExactDecimal, shared.models.columns.Instant
-    op.add_column("brokerage_accounts", sa.Column("armed_at", instant(), nullable=True))
+    money = shared.models.columns.ExactDecimal
     op.add_column("brokerage_accounts", sa.Column("max_account_amount", money(), nullable=True))
     op.add_column(
         "brokerage_accounts", sa.Column("max_orders_per_minute", sa.Integer(), nullable=False, server_default="30")
@@ -74,6 +73,5 @@ def downgrade() -> None:
         ("brokerage_accounts", "first_day_amount"),
         ("brokerage_accounts", "max_orders_per_minute"),
         ("brokerage_accounts", "max_account_amount"),
-        ("brokerage_accounts", "armed_at"),
     ):
         op.drop_column(table, column)
