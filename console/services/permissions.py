@@ -26,6 +26,8 @@ class Action(StrEnum):
     ACCOUNT_STOP = "account.stop"
     RULE_SAVE = "rule.save"
     RULE_SWITCH = "rule.switch"
+    RULE_WAIVE = "rule.waive"
+    OWNER_LIMITS = "owner.limits"
     ORDER_PLACE = "order.place"
     ORDER_AMEND = "order.amend"
     ORDER_CANCEL = "order.cancel"
@@ -49,6 +51,8 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.ACCOUNT_STOP: _ACTORS,
     Action.RULE_SAVE: _ACTORS,
     Action.RULE_SWITCH: _ACTORS,
+    Action.RULE_WAIVE: _ADMIN,
+    Action.OWNER_LIMITS: _ADMIN,
     Action.ORDER_PLACE: _ACTORS,
     Action.ORDER_AMEND: _ACTORS,
     Action.ORDER_CANCEL: _ACTORS,

@@ -127,6 +127,10 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ),
         ("The rule has changed meanwhile", "Somebody saved version {number}.", "Load it and edit again."),
     ),
+    "no_version": (
+        ("버전을 찾을 수 없습니다", "규칙 {rule}에 버전 {number}이(가) 없습니다.", "버전 목록에서 고르십시오."),
+        ("No such version", "Rule {rule} has no version {number}.", "Choose one of its versions."),
+    ),
     "not_live_ready": (
         (
             "실전에서 켤 수 없는 규칙입니다",
