@@ -35,6 +35,8 @@ class Action(StrEnum):
     KILL_LOWER = "kill.lower"
     ALERT_ACK = "alert.ack"
     BACKTEST = "backtest"
+    CANCEL_ALL = "order.cancel_all"
+    FLATTEN = "position.flatten"
 
 
 _ALL = frozenset(Role)
@@ -60,6 +62,8 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.KILL_LOWER: _ADMIN,
     Action.ALERT_ACK: _ACTORS,
     Action.BACKTEST: _ACTORS,
+    Action.CANCEL_ALL: _ACTORS,
+    Action.FLATTEN: _ACTORS,
 }
 LIVE_NEEDS_ADMIN = frozenset({Action.ACCOUNT_START, Action.RULE_SWITCH})  # in the direction of more risk only
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.risk.guards import GUARDS, Elsewhere, Limits, Snapshot, check
+from shared.config import ROOT
 from shared.domain.bot_state import BotState, KillLevel
+from shared.domain.denials import DENIALS, LIMIT_DENIALS
 from shared.domain.instrument import Venue
 from shared.domain.money import Currency
 from shared.domain.order import OrderRequest, OrderType, Side
@@ -222,6 +225,14 @@ def test_a_blank_first_day_cap_buys_nothing_on_that_day() -> None:
 def test_every_refusal_has_words_in_both_languages() -> None:
     cases = [*ENTRY_REFUSED, *EXIT_REFUSED]
     assert not [one for one, _ in cases if reason_text(one, "en") == one or reason_text(one, "ko") == one]
+
+
+def test_every_code_that_a_bot_refuses_with_is_known_to_the_desk() -> None:
+    written = set()
+    for path in (ROOT / "bots").rglob("*.py"):
+        if "backtest" not in path.parts:
+            written |= set(re.findall(r'Denied\(\s*"(\w+)"', path.read_text(encoding="utf-8")))
+    assert written == DENIALS and LIMIT_DENIALS < DENIALS
 
 
 def test_each_guard_is_seen_to_refuse() -> None:
