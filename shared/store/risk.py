@@ -23,11 +23,10 @@ def owners(session: Session, ids: Collection[int]) -> dict[int, Owner]:
 def orders_of_day(session: Session, days: Mapping[int, str]) -> list[OrderRow]:
     """Orders of each account's own trade date (ISO) that reached the broker, or may have."""
     found: list[OrderRow] = []
-    for account_id, day in days.items():
-        query = select(OrderRow).where(
-            OrderRow.account_id == account_id, OrderRow.trade_date == day, col(OrderRow.status).not_in(NEVER_SENT)
-        )
-        found += session.exec(query)
+    for day in set(days.values()):
+        ids = [account_id for account_id, own in days.items() if own == day]
+        query = select(OrderRow).where(col(OrderRow.account_id).in_(ids), OrderRow.trade_date == day)
+        found += session.exec(query.where(col(OrderRow.status).not_in(NEVER_SENT)))
     return found
 
 
