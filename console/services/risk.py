@@ -137,6 +137,17 @@ def view(wiring: Wiring, actor: Actor) -> RiskView:
     return RiskView(tuple(lines), owners, blocked, everybody, now)
 
 
+def owner_of(wiring: Wiring, actor: Actor, account_id: int) -> Owner:
+    """Whose account it is, with the limits of all his accounts."""
+    with reading(wiring.engine) as session:
+        authorize(session, actor, Action.VIEW, account_id)
+        row = accounts.find(session, account_id)
+        owner = None if row is None else session.get(Owner, row.owner_id)
+        if owner is None:
+            raise refuse(NotFound, "no_account", actor.lang, account=account_id)
+        return owner
+
+
 def set_more_limits(wiring: Wiring, actor: Actor, account_id: int, limits: MoreLimits, *, reason: str) -> None:
     """Change the further limits; the bot applies them within its next poll."""
     if not reason.strip():

@@ -285,6 +285,9 @@ def _position(
             guarded_by=rule,
             stop_price=(Decimal(average) * Decimal("0.97")).quantize(Decimal("0.01")) if rule else None,
             stop_checked_at=at if rule else None,
+            stop_kind="stop_loss" if rule else "",
+            guard_version_id=rule,
+            guarded_qty=qty if rule else 0,
             priced_at=at if last else None,
             updated_at=at,
         )
