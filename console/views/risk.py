@@ -21,6 +21,7 @@ from shared.domain.errors import Conflict
 from shared.words import reason_text
 
 _NEAR = 80  # percent of a limit from which it is worth a look
+_MOST = 999  # a larger share says no more
 _LEVELS = (KillLevel.NO_NEW, KillLevel.REDUCE_ONLY, KillLevel.HALT)
 _TONES = {KillLevel.RUN: "fine", KillLevel.NO_NEW: "watch", KillLevel.REDUCE_ONLY: "watch", KillLevel.HALT: "act"}
 
@@ -63,7 +64,8 @@ def _meter(meter: Meter, currency: str) -> Html:
     if share is None:
         return join(span("lt-unknown", UNKNOWN), span("lt-sub", f"/ {limit}"))
     tone = "act" if share >= 100 else "watch" if share >= _NEAR else ""
-    shown = mark(tone, f"{share:.0f}%") if tone else Html(f"{share:.0f}%")
+    percent = f"{share:.0f}%" if share < _MOST else f">{_MOST}%"
+    shown: object = mark(tone, percent) if tone else percent
     return join(shown, span("lt-sub", t("risk.used_of", used=used, limit=limit)))
 
 
@@ -129,9 +131,7 @@ def _actions(accounts: dict[int, AccountRisk]) -> None:
         on_click=_cancel_all, args=(account.id,),
     )  # fmt: skip
     may_flatten = allowed(actor, Action.FLATTEN)
-    if cells[5].button(
-        t("risk.flatten"), key="risk_flatten", type="primary", width="stretch", disabled=not may_flatten
-    ):
+    if cells[5].button(t("risk.flatten"), key="risk_flatten", width="stretch", disabled=not may_flatten):
         confirm.open_dialog("risk_flatten", account=account, key=new_key())
     note(t("risk.level_help"))
     with st.expander(t("risk.more")):
@@ -201,7 +201,7 @@ def _more(account: AccountRisk, *, disabled: bool) -> None:
     )  # fmt: skip
     four.multiselect(
         t("limit.extended_hours"), EXTENDED_HOURS, account.extended_hours, key=f"hours_{account.id}",
-        format_func=lambda word: t(f"hours.{word}"), disabled=disabled,
+        format_func=lambda word: t(f"hours.{word}"), disabled=disabled, placeholder=t("hours.none"),
     )  # fmt: skip
     st.text_input(t("field.reason"), key="more_reason", disabled=disabled)
     st.button(t("limit.save"), key="more_save", disabled=disabled, on_click=_save_more, args=(account.id,))

@@ -168,7 +168,8 @@ def _editor(account_id: int, rule_id: int) -> None:
         _what_if(account_id, opened, checked, slot)
         if opened is not None:
             _switch(opened)
-            _versions(opened)
+    if opened is not None:
+        _versions(opened)
 
 
 def _example(market: Market) -> str:
@@ -198,15 +199,11 @@ def _meaning(compared: Compared) -> None:
     if compared.meaning is None:
         note(t("rules.unreadable"))
         return
-    columns = [
-        Column(t("rules.place"), wide=True), Column(t("rules.was"), wide=True), Column(t("rules.is"), wide=True),
-        Column(t("rules.effect")),
-    ]  # fmt: skip
+    columns = [Column(t("rules.place"), wide=True), Column(t("rules.change"), wide=True), Column(t("rules.effect"))]
     rows = [
         [
             place_words(one.path, lang()),
-            UNKNOWN if one.before is None else one.before,
-            UNKNOWN if one.after is None else one.after,
+            f"{UNKNOWN if one.before is None else one.before} → {UNKNOWN if one.after is None else one.after}",
             mark(effect_tone(one.effect), t(f"effect.{one.effect}")),
         ]
         for one in compared.meaning

@@ -21,6 +21,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "limit.extended_hours": ("정규장 밖 거래", "Outside regular hours"),
     "limit.max_exposure_krw": ("전체 한도 (KRW)", "In all (KRW)"),
     "limit.max_exposure_usd": ("전체 한도 (USD)", "In all (USD)"),
+    "hours.none": ("정규장만", "regular hours only"),
     "hours.PRE": ("프리마켓 (NXT·미국)", "pre-market (NXT, US)"),
     "hours.AFTER": ("애프터마켓 (NXT·미국)", "after-market (NXT, US)"),
     # --- risk page
@@ -81,8 +82,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "A version cannot be read: no comparison of meaning.",
     ),
     "rules.place": ("바뀐 곳", "Place"),
-    "rules.was": ("이전 값", "Was"),
-    "rules.is": ("새 값", "Is"),
+    "rules.change": ("이전 → 새 값", "Was → is"),
     "rules.effect": ("위험", "Risk"),
     "effect.less": ("줄어듦", "less"),
     "effect.more": ("늘어남", "more"),
