@@ -64,8 +64,12 @@ def account_key(row: BrokerageAccount) -> AccountKey:
         raise ConfigError("계좌 설정을 쓸 수 없습니다", str(e), "계좌를 다시 등록하십시오") from e
 
 
-def load(session: Session, account_id: int, held: frozenset[tuple[int, int | None]]) -> BotConfig:
+def load(
+    session: Session, account_id: int, held: frozenset[tuple[int, int | None]], *, from_copy: bool = False
+) -> BotConfig:
     """Read the configuration; `held` are the (rule, version) pairs of positions, whose rules stay even when archived.
+
+    `from_copy`: the session is on the copy beside the journal, which has no orders; its bot enters nothing anyway.
 
     Raises:
         ConfigError: there is no such account, or a limit that cannot be one.
@@ -91,7 +95,7 @@ def load(session: Session, account_id: int, held: frozenset[tuple[int, int | Non
     return BotConfig(
         version=row.config_version, key=account_key(row), wire=Wire(row.wire), nickname=row.nickname,
         enabled=row.enabled, limits=limits_of(row), spike_pct=row.spike_pct, spike_minutes=row.spike_minutes,
-        failover=row.failover, armed_until=row.armed_until, first_traded_on=orders.first_trade_date(session, account_id),
+        failover=row.failover, armed_until=row.armed_until, first_traded_on=None if from_copy else orders.first_trade_date(session, account_id),
         extended_hours=frozenset(row.extended_hours.split(",")) - {""}, rules=tuple(ready), pinned=_pinned(session, held),
         refused=tuple(refused), key_stamp=_key_stamp(session, account_id),
     )  # fmt: skip
