@@ -364,7 +364,7 @@ class Bot:
                 )
             )  # fmt: skip
         p.config = config
-        p.clearance.limits = config.limits
+        p.clearance.configure(config, p.key, p.broker.key)
         p.market_data.spikes.pct, p.market_data.spikes.minutes = config.spike_pct, config.spike_minutes
         p.trader.configure((*config.rules, *refused), config.pinned)
         p.vitals.config_version = config.version

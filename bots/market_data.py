@@ -25,6 +25,7 @@ SEED_BARS = 300
 STORED_BARS = 120  # of those a start or an outage hid: the store gets two hours
 MISSES = 3
 RENEW_REST_S = (30.0, 60.0, 120.0, 300.0, 600.0)  # between two remedies
+DETAIL_EVERY_S = 600.0
 
 
 @dataclass(slots=True)
@@ -46,6 +47,7 @@ class MarketData:
     _misses: dict[str, int] = field(default_factory=dict)  # quotes in a row that show trades the stream did not tell
     _renew_after: float = 0.0
     _renewals: int = 0
+    _looked_up: dict[str, float] = field(default_factory=dict)  # monotonic time of the last question for details
     _allowance: float = 1.0  # calls for quotes that may be made now
     _counted_at: float = 0.0
 
@@ -88,9 +90,23 @@ class MarketData:
             found = await self.cache.instrument(symbol)
             self.clearance.instruments[symbol] = found
             self.snapshots().put("instruments", symbol, outgoing.instrument(found, self.clock.wall_now()))
+        await self._look_up(symbol)
         age_s = self.feed.age_s(symbol)
         if symbol not in self.feed.quotes or age_s is None or age_s > SILENT_S:
             self.on_quote(await self.cache.quote(symbol))
+
+    async def _look_up(self, symbol: str) -> None:
+        """Halts and lots, asked anew every ten minutes; a broker that does not tell is not asked again."""
+        now = self.clock.monotonic()
+        if now - self._looked_up.get(symbol, -DETAIL_EVERY_S) < DETAIL_EVERY_S:
+            return
+        self._looked_up[symbol] = now
+        try:
+            self.clearance.details[symbol] = await self.broker.get_detail(symbol)
+        except NotSupported:
+            self._looked_up[symbol] = float("inf")
+        except BrokerError:
+            self.clearance.details.pop(symbol, None)  # the broker's answer to the order tells
 
     def on_tick(self, tick: Tick) -> None:
         """One trade of the market: last price, bars, spikes, rules."""

@@ -80,6 +80,11 @@ def alert(kind: str, severity: str, dedup_key: str, wall: datetime, **params: ob
     return Outgoing(ALERTS, dedup_key, encode(values))
 
 
+def alert_over(dedup_key: str, wall: datetime) -> Outgoing:
+    """What an alert spoke of is over; a key that ends in `*` ends all that begin so."""
+    return Outgoing(ALERTS, dedup_key, encode({"over": True, "dedup_key": dedup_key, "created_at": wall}))
+
+
 def log(level: str, message: str, wall: datetime, rule_id: int | None = None, **ctx: object) -> Outgoing:
     values = {"level": level, "message": message, "rule_id": rule_id, "ctx": ctx, "created_at": wall}
     return Outgoing(LOGS, "", encode(values))

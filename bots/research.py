@@ -105,7 +105,7 @@ def work(engine: Engine, clock: Clock, run_id: int) -> None:
                 backtests.progressed(session, run_id, done / max(total, 1))
 
     try:
-        result, status = perform(rule_text, asked, load_settings().home, progress), RunStatus.DONE
+        result, status = perform(rule_text, asked, load_settings().home, progress, engine), RunStatus.DONE
     except TradingError as e:
         result, status = {"error": {"code": e.code, "what": e.what, "why": e.why, "now": e.now}}, RunStatus.FAILED
     except (ValueError, MemoryError) as e:

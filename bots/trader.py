@@ -40,6 +40,7 @@ from shared.domain.market import Bar, Timeframe
 from shared.domain.order import PRICED, OrderRequest, OrderType, Side
 from shared.domain.rule.model import EvaluateOn, Rule
 from shared.domain.signal import Allowed, Decision, Denied, Verdict
+from shared.store.exposure import OpenElsewhere
 
 TICK_EVERY_S = 0.2  # a rule is judged this often at most between bar closes; the last price is never skipped
 OPEN_PATIENCE_S = 600.0  # a deferred decision that cannot be judged so long after the open is dropped
@@ -60,6 +61,7 @@ ASKS_CODE = "asks_code"  # the stops of a Python rule say nothing; its code is t
 DEFERRED = "deferred:"  # facts of the journal: decisions of a closed session, waiting for the next open
 
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
+ClearWay = Callable[[tuple[OpenElsewhere, ...]], Coroutine[Any, Any, None]]
 Key = tuple[int, str]  # rule id, symbol
 
 
@@ -77,6 +79,7 @@ class Trader:
     clock: Clock
     spawn: Spawn
     decisions: DecisionLog
+    clear_way: ClearWay | None = None  # asks the owner's other bots to cancel what an exit would meet
     rules: dict[int, RuleConfig] = field(default_factory=dict)
     pinned: dict[int, Rule] = field(default_factory=dict)
     parked: dict[Key, str] = field(default_factory=dict)
@@ -300,12 +303,16 @@ class Trader:
             time_in_force=rule.execution.time_in_force, rule_id=decision.rule_id,
             signal_key=self._signal_key(decision, side), reduces=not entry, reason=decision.reason,
         )  # fmt: skip
+        in_force = config.rule.version_id
         allowed = self.clearance.check(
-            request, rule_max_shares=config.max_shares, cooldown_s=rule.execution.cooldown_sec if entry else 0
-        )
+            request, rule_max_shares=config.max_shares, cooldown_s=rule.execution.cooldown_sec if entry else 0,
+            version_doubt=None if decision.version_id == in_force else f"버전 {decision.version_id}의 판단, 지금은 {in_force}",
+        )  # fmt: skip
         if isinstance(allowed, Denied):
             if allowed.code == "self_cross" and not entry:
                 self.spawn(self._cancel_entries(decision.symbol))
+            if allowed.code == "opposite_order" and not entry and self.clear_way is not None:
+                self.spawn(self.clear_way(self.clearance.in_the_way(request)))
             return allowed
         return request, allowed
 

@@ -8,15 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bots.backtest import Setting, checked, library, run
+from sqlalchemy import Engine
+
+from bots.backtest import Setting, checked, library, recent, run
 from bots.backtest.checks import around, check_all
+from bots.backtest.data import PriceData
 from bots.backtest.family import grid
 from bots.backtest.metrics import as_rows, metrics_of, monthly
 from bots.backtest.report import Report
 from bots.backtest.sweep import Outcome, Progress, Task, sampled, sweep
 from shared.domain.account import Market
 from shared.domain.errors import ConfigError
-from shared.domain.rule.model import Number
+from shared.domain.rule.model import Number, Rule
 from shared.domain.rule.params import bind
 from shared.domain.rule.parse import parse_rule
 
@@ -24,8 +27,12 @@ KINDS = ("run", "sweep", "check")
 _POINTS = 1_500  # of the equity curve in the result
 
 
-def perform(rule_text: str, asked: Mapping[str, Any], home: Path, progress: Progress) -> dict[str, Any]:
-    """Do what a row asks: {kind, market, symbols, cash, fill, costs, engine, param: {name: [values]}, random}.
+def perform(
+    rule_text: str, asked: Mapping[str, Any], home: Path, progress: Progress, store: Engine | None = None
+) -> dict[str, Any]:
+    """Do what a row asks: {kind, market, symbols, cash, fill, costs, engine, param: {name: [values]}, random, days}.
+
+    `days`: only the last so many trading dates, on kept bars or else on those that the desk's bots recorded in `store`.
 
     Raises:
         RuleInvalid: the rule cannot be read, or has no such parameter.
@@ -37,7 +44,7 @@ def perform(rule_text: str, asked: Mapping[str, Any], home: Path, progress: Prog
     choices: dict[str, list[Number]] = {name: list(values) for name, values in (asked.get("param") or {}).items()}
     fill, costs, engine = (str(asked.get(name, usual)) for name, usual in _USUAL)
     cash = float(asked.get("cash", 0))
-    data = {one: library.kept(home, market, one, rule.timeframe) for one in symbols}
+    data = {one: _bars(home, market, one, rule, asked, store) for one in symbols}
     fills, priced = checked(tuple(data), cash, fill, costs, engine)
     if kind == "run":
         bound = bind(rule, {name: values[0] for name, values in choices.items()})
@@ -50,6 +57,24 @@ def perform(rule_text: str, asked: Mapping[str, Any], home: Path, progress: Prog
         return _of_sweep(task, choices or around(rule), asked.get("random"), progress)
     found = check_all(task, choices or around(rule), progress=progress)
     return {"passed": all(one.verdict != "fail" for one in found), "checks": [_plain(asdict(one)) for one in found]}
+
+
+def _bars(
+    home: Path, market: Market, symbol: str, rule: Rule, asked: Mapping[str, Any], store: Engine | None
+) -> PriceData:
+    days = asked.get("days")
+    if not isinstance(days, int) or days <= 0:
+        return library.kept(home, market, symbol, rule.timeframe)
+    try:
+        found = library.kept(home, market, symbol, rule.timeframe)
+    except ConfigError:
+        seen = None
+        if store is not None:
+            seen = recent.recorded(store, str(asked.get("environment")), market, symbol, rule.timeframe)
+        if seen is None:
+            raise
+        found = seen
+    return recent.last_days(found, bind(rule), days)
 
 
 _USUAL = (("fill", "next_open"), ("costs", "default"), ("engine", "fast"))

@@ -101,6 +101,9 @@ class PositionRow(SQLModel, table=True):
     guarded_by: int | None = None  # rule id whose stop watches it; None: nobody
     stop_price: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     stop_checked_at: datetime | None = Field(default=None, sa_type=Instant)
+    stop_kind: str = ""  # stop_loss | trailing_stop: which of the rule's stops is the nearest
+    guard_version_id: int | None = None  # the rule version that judges the position
+    guarded_qty: int | None = None  # shares under a stop; fewer than `qty`: the rest has none
     priced_at: datetime | None = Field(default=None, sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
 

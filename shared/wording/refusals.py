@@ -127,6 +127,18 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ),
         ("The rule has changed meanwhile", "Somebody saved version {number}.", "Load it and edit again."),
     ),
+    "confirm_name": (
+        ("확인 이름이 다릅니다", "되돌릴 수 없는 작업입니다.", "계좌 이름 '{nickname}'을(를) 그대로 쓰십시오."),
+        ("The typed name differs", "This cannot be taken back.", "Type the account's name '{nickname}' as it is."),
+    ),
+    "no_owner": (
+        ("명의를 찾을 수 없습니다", "명의 {owner}이(가) 없습니다.", "위험 화면을 새로 여십시오."),
+        ("No such owner", "There is no owner {owner}.", "Open the risk page again."),
+    ),
+    "no_version": (
+        ("버전을 찾을 수 없습니다", "규칙 {rule}에 버전 {number}이(가) 없습니다.", "버전 목록에서 고르십시오."),
+        ("No such version", "Rule {rule} has no version {number}.", "Choose one of its versions."),
+    ),
     "not_live_ready": (
         (
             "실전에서 켤 수 없는 규칙입니다",
