@@ -1,6 +1,6 @@
 /* The walk of a backtest: what a rule trades on arrays of bars, several symbols on one cash account.
  *
- * The same meaning as bots/backtest/spans.py and bots/backtest/replay.py, which tests hold it to. Money and prices are
+ * The same meaning as bots/backtest/replay.py, which tests hold it to. Money and prices are
  * integers of 1e-8, so sums, fees and share counts are exact; only levels and position facts are doubles, computed by the
  * operations Python uses. No allocation, no I/O, no state between calls.
  */
@@ -92,7 +92,7 @@ static void buy(walk_t *w, int symbol, int64_t bar, double asked)
     const regime_t *r = regime_of(series, s, bar);
     int64_t price = slipped(w->plan, series, s, r, 0, exact(asked), bar);
     int64_t wanted = sized(w, r, price);
-    int64_t quantity = units(r, most_by_volume(w->plan, series, bar, wanted), price);
+    int64_t quantity = units(r, most_of(w->plan, series, s, r, 0, bar, wanted), price);
     if (wanted <= 0) w->stats->unaffordable++;
     else if (quantity < wanted) w->stats->thin++;
     if (quantity <= 0) return;
@@ -112,7 +112,7 @@ static void sell(walk_t *w, int symbol, int64_t bar, double asked, int reason, i
     const series_t *series = w->series + symbol;
     state_t *s = w->state + symbol;
     const regime_t *r = regime_of(series, s, bar);
-    int64_t quantity = most_by_volume(w->plan, series, bar, s->quantity);
+    int64_t quantity = most_of(w->plan, series, s, r, 1, bar, s->quantity);
     s->pending = 0;
     if (quantity < s->quantity) { s->pending = 2; s->reason = reason; w->stats->thin++; }
     if (quantity <= 0) return;
