@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from bots.backtest import Setting, checked, library, run
+from sqlalchemy import Engine
+
+from bots.backtest import Setting, checked, library, parity, run
 from bots.backtest.checks import around, check_all
 from bots.backtest.family import grid
 from bots.backtest.metrics import as_rows, metrics_of, monthly
@@ -24,13 +27,20 @@ KINDS = ("run", "sweep", "check")
 _POINTS = 1_500  # of the equity curve in the result
 
 
-def perform(rule_text: str, asked: Mapping[str, Any], home: Path, progress: Progress) -> dict[str, Any]:
+def perform(
+    rule_text: str, asked: Mapping[str, Any], home: Path, progress: Progress, store: Engine | None = None
+) -> dict[str, Any]:
     """Do what a row asks: {kind, market, symbols, cash, fill, costs, engine, param: {name: [values]}, random}.
+
+    Kind `parity` asks {account, day} and looks into the store.
 
     Raises:
         RuleInvalid: the rule cannot be read, or has no such parameter.
         ConfigError: something asked for does not exist, bars above all.
     """
+    if asked.get("kind") == "parity" and store is not None:
+        day = asked.get("day")
+        return parity.compare(store, home, int(asked["account"]), date.fromisoformat(day) if day else None).as_json()
     rule = parse_rule(rule_text)
     kind, market = asked.get("kind", "run"), Market(str(asked.get("market")))
     symbols = [str(one) for one in asked.get("symbols") or rule.universe]

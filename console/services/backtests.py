@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from console.services.permissions import Action, Actor, authorize
@@ -15,6 +15,8 @@ from shared.domain.errors import NotFound
 from shared.domain.rule.parse import parse_rule
 from shared.models import BacktestRun
 from shared.store import backtests
+
+PARITY = "parity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,16 @@ def cancel(wiring: Wiring, actor: Actor, run_id: int) -> str:
             raise _missing(run_id)
         note(session, wiring, actor, Action.BACKTEST, f"backtest:{run_id}", after={"status": status.value})
         return status.value
+
+
+def ask_parity(wiring: Wiring, actor: Actor, account_id: int, day: date | None = None) -> BacktestLine:
+    """Queue the parity of an account's day; None: its last recorded one."""
+    asked = {"kind": PARITY, "account": account_id, "day": day.isoformat() if day else None}
+    with writing(wiring.engine) as session:
+        authorize(session, actor, Action.BACKTEST, account_id)
+        row = backtests.ask(session, wiring.clock.wall_now(), rule_text="", params=asked, requested_by=actor.label)
+        note(session, wiring, actor, Action.BACKTEST, f"backtest:{row.id}", account_id=account_id, after=asked)
+        return _line(row)
 
 
 def _missing(run_id: int) -> NotFound:

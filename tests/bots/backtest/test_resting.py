@@ -177,7 +177,9 @@ def test_every_preset_trades_alike_in_both_engines(name, fill):
     rule = parse_rule(preset_text(name))
     market = Market.KRX if name in ("grid", "dca_limit") or "krx" in name else Market.US
     symbols = rule.universe if rule.rebalance else ("T",)
-    data = {one: bars_for(name, market, seed) for seed, one in enumerate(symbols, 6)}
+    data = {
+        one: bars_for(name, market, seed) for seed, one in enumerate(symbols, 6 if name == "squeeze_expansion" else 5)
+    }
     setting = Setting(market, 1e8 if market is Market.KRX else 1e5, fill)
     fast = walk(rule, plan_of(rule), data, setting)
     slow = walk(rule, plan_of(rule), data, Setting(market, setting.cash, fill, engine="replay"))
