@@ -179,7 +179,7 @@ static void decide(walk_t *w, int symbol, int64_t bar, int entries, int has_next
     if (s->pending) return;
     if (entries) {
         if (s->quantity || bar < s->free_bar) return;
-        if (mask_at(series, s, 0, plan->entry, plan->entry_count, bar) != TRUE_) return;
+        if (mask_at(series, s, 0, plan->entry, plan->entry_count, bar, plan->volume_pct > 0) != TRUE_) return;
         if (plan->fill_close) buy(w, symbol, bar, series->close[bar]); else if (has_next) s->pending = 1;
         return;
     }
@@ -187,7 +187,7 @@ static void decide(walk_t *w, int symbol, int64_t bar, int entries, int has_next
     int reason = 0;
     if (plan->time_stop >= 0 && bar - s->entry_bar >= plan->time_stop) reason = TIME_STOP;
     else if ((plan->leave_needs_position ? judge_now(series, s, plan->leave, plan->leave_count, bar)
-                                         : mask_at(series, s, 1, plan->leave, plan->leave_count, bar)) == TRUE_) reason = EXIT;
+                                         : mask_at(series, s, 1, plan->leave, plan->leave_count, bar, plan->volume_pct > 0)) == TRUE_) reason = EXIT;
     if (!reason) return;
     if (plan->fill_close) sell(w, symbol, bar, series->close[bar], reason, bar + 1, series->starts[bar] + series->bar_seconds);
     else { s->pending = 2; s->reason = reason; }
@@ -234,7 +234,7 @@ static int64_t next_entry(walk_t *w, int64_t bar, int64_t count)
     state_t *s = w->state;
     if (s->free_bar > bar) bar = s->free_bar;
     while (bar < count) {
-        mask_at(w->series, s, 0, w->plan->entry, w->plan->entry_count, bar);
+        mask_at(w->series, s, 0, w->plan->entry, w->plan->entry_count, bar, w->plan->volume_pct > 0);
         int64_t offset = bar - s->block[0], end = count - s->block[0] < BLOCK ? count - s->block[0] : BLOCK;
         const uint8_t *found = memchr(s->masks[0] + offset, TRUE_, (size_t)(end - offset));
         if (found) return s->block[0] + (found - s->masks[0]);
@@ -291,7 +291,7 @@ static int64_t hold(walk_t *w, int64_t bar, int64_t count, double cash, double *
     int trailing = !isnan(plan->trail_pct);
     int64_t end = plan->time_stop >= 0 && s->entry_bar + plan->time_stop < count ? s->entry_bar + plan->time_stop : count;
     while (bar < end) {
-        mask_at(series, s, 1, plan->leave, plan->leave_count, bar);
+        mask_at(series, s, 1, plan->leave, plan->leave_count, bar, plan->volume_pct > 0);
         int64_t begin = s->block[1], stop = begin + BLOCK < end ? begin + BLOCK : end;
         const uint8_t *leaves = s->masks[1] - begin;
         int64_t met = trailing ? first_trailing(plan, s, leaves, series->low, series->high, bar, stop)
