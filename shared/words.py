@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.wording import alerts, desk, pages, reasons, refusals
+from shared.wording import alerts, desk, pages, reasons, refusals, research
 
 LANGS = ("ko", "en")  # Korean first
 UNKNOWN = "—"
 
-WORDS: dict[str, tuple[str, str]] = {**desk.WORDS, **pages.WORDS, **reasons.WORDS, **refusals.words()}
+WORDS: dict[str, tuple[str, str]] = {**desk.WORDS, **pages.WORDS, **reasons.WORDS, **refusals.words(), **research.WORDS}
 
 
 class _Gaps(dict[str, object]):

@@ -25,6 +25,7 @@ from shared.domain.rule.parse import parse_rule
 
 KINDS = ("run", "sweep", "check")
 _POINTS = 1_500  # of the equity curve in the result
+_CANDLES = 1_000  # bars of each symbol in the result
 
 
 def perform(
@@ -69,10 +70,20 @@ def _of_run(report: Report) -> dict[str, Any]:
     starts, equity = report.daily()
     step = max(len(equity) // _POINTS, 1)
     curve = [[int(starts[one]), float(equity[one])] for one in range(0, len(equity), step)]
-    document: dict[str, Any] = _plain(
-        {**report.as_json(), "metrics": as_rows(metrics_of(report)), "monthly": monthly(report), "equity": curve}
-    )
+    more = {"metrics": as_rows(metrics_of(report)), "monthly": monthly(report), "equity": curve}
+    document: dict[str, Any] = _plain({**report.as_json(), **more, "candles": _candles(report)})
     return document
+
+
+def _candles(report: Report) -> dict[str, dict[str, list[Any]]]:
+    """The newest bars of each symbol, for the page that shows the trades on them."""
+    found = {}
+    for symbol, data in report.symbols.items():
+        count, bars = len(data.bars), data.bars
+        last = slice(max(count - _CANDLES, 0), count)
+        columns = {name: getattr(bars, name)[last].tolist() for name in ("open", "high", "low", "close")}
+        found[symbol] = {"at": [data.label(bar)[:16] for bar in range(last.start, count)], **columns}
+    return found
 
 
 def _of_sweep(task: Task, choices: dict[str, list[Number]], random: object, progress: Progress) -> dict[str, Any]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from console.services.permissions import Action, Actor, authorize
 from console.services.trail import note
 from console.wiring import Wiring
 from shared.db import reading, writing
-from shared.domain.errors import NotFound
+from shared.domain.errors import ConfigError, NotFound
 from shared.domain.rule.parse import parse_rule
 from shared.models import BacktestRun
 from shared.store import backtests
@@ -86,6 +86,48 @@ def ask_parity(wiring: Wiring, actor: Actor, account_id: int, day: date | None =
         row = backtests.ask(session, wiring.clock.wall_now(), rule_text="", params=asked, requested_by=actor.label)
         note(session, wiring, actor, Action.BACKTEST, f"backtest:{row.id}", account_id=account_id, after=asked)
         return _line(row)
+
+
+def kept_bars(wiring: Wiring, actor: Actor) -> list[tuple[str, str, str, datetime]]:
+    """(market, symbol, timeframe, kept since) of the bars that `data import` keeps on this machine."""
+    with reading(wiring.engine) as session:
+        authorize(session, actor, Action.VIEW)
+    found = []
+    for path in sorted((wiring.settings.home / "bars").glob("*/*.csv")):
+        symbol, _, timeframe = path.stem.rpartition(".")
+        found.append((path.parent.name, symbol, timeframe, datetime.fromtimestamp(path.stat().st_mtime, UTC)))
+    return found
+
+
+def choices(text: str) -> dict[str, list[float]]:
+    """Read `name=5,10,20` or `name=5:25:5`, one a line, as parameter values to try.
+
+    Raises:
+        ConfigError: a line that says no values.
+    """
+    found: dict[str, list[float]] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        name, _, values = line.partition("=")
+        try:
+            found[name.strip()] = _values(values)
+        except (ValueError, ZeroDivisionError) as error:
+            why = "값을 읽을 수 없습니다 · no values to read"
+            raise ConfigError(line, why, "fast=5,10,20 | fast=5:25:5") from error
+    return found
+
+
+def _values(text: str) -> list[float]:
+    if ":" in text:
+        first, last, step = (*map(float, text.split(":")), 1.0)[:3]
+        many = int((last - first) / step + 1e-9) + 1
+        if not 0 < many <= 1_000:
+            raise ValueError(text)
+        return [_number(round(first + place * step, 10)) for place in range(many)]
+    return [_number(float(one)) for one in text.split(",")]
+
+
+def _number(value: float) -> float:
+    return int(value) if value.is_integer() else value
 
 
 def _missing(run_id: int) -> NotFound:
