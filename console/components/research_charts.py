@@ -11,7 +11,6 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from console.components.frame import t
-from console.components.report import Candles
 
 _INKS = ("#2f6db5", "#c07a2c", "#3a8f6a", "#8a5fb0", "#b0525f", "#5b7f95")
 _UP, _DOWN = "#c0392b", "#2f6db5"  # Korean screens: red rises, blue falls
@@ -118,21 +117,3 @@ def heat_map(items: Sequence[Mapping[str, Any]], figure: str, *, key: str) -> No
 
 def _mean(values: Sequence[float] | None) -> float | None:
     return None if not values else sum(values) / len(values)
-
-
-def told(at: float) -> str:
-    """A moment of an equity curve as the report writes it."""
-    return datetime.fromtimestamp(int(at), UTC).isoformat(timespec="minutes")[:16]
-
-
-def report_candles(symbol: str, bars: Mapping[str, Sequence[Any]], trades: Sequence[Mapping[str, Any]]) -> Candles:
-    """The same picture for the report that opens offline."""
-    mine, known = [one for one in trades if one.get("symbol", symbol) == symbol], set(bars["at"])
-    bought = [(str(one["entry_at"])[:16], one["entry_price"], f"{one['quantity']:,}") for one in mine]
-    sold = [
-        (str(one["exit_at"])[:16], one["exit_price"], str(one["reason"])) for one in mine if one["exit_at"] is not None
-    ]
-    return Candles(
-        symbol, bars["at"], bars["open"], bars["high"], bars["low"], bars["close"],
-        [one for one in bought if one[0] in known], [one for one in sold if one[0] in known],
-    )  # fmt: skip

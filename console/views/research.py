@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from console.components import confirm, research_charts
+from console.components.backtest_page import figure, page_of_run
 from console.components.bar import bar
 from console.components.figures import UNKNOWN, join, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
-from console.components.report import ReportPage, report_html
+from console.components.report import report_html
 from console.components.table import Column, note, table
 from console.services import accounts, backtests, rules
 from console.services.backtests import PARITY, BacktestLine
@@ -20,10 +21,17 @@ from console.services.permissions import Action
 from shared.words import reason_text
 
 KINDS = ("run", "sweep", "check")
+CHOICES = {"kind": KINDS, "fill": ("next_open", "close"), "costs": ("default", "none")}
 OPEN = ("QUEUED", "RUNNING", "CANCELING")
 _TONES = {"DONE": "fine", "FAILED": "act", "RUNNING": "watch", "CANCELING": "watch"}
 _CASH = {"KRX": 10_000_000.0, "US": 10_000.0}
 _MOST = 200
+
+
+def _words(group: str) -> Callable[[str], str]:
+    """The words of a choice in the language of now."""
+    known = {one: t(f"research.{group}.{one}") for one in CHOICES[group]}
+    return lambda one: known.get(one, one)
 
 
 def _ask() -> None:
@@ -35,9 +43,7 @@ def _ask() -> None:
     rule_id = first.selectbox(
         t("research.rule"), list(lines), format_func=lambda one: f"#{one} {lines[one].name}", key="research_rule"
     )
-    kind = second.selectbox(
-        t("research.kind"), KINDS, format_func=lambda one: t(f"research.kind.{one}"), key="research_kind"
-    )
+    kind = second.selectbox(t("research.kind"), KINDS, format_func=_words("kind"), key="research_kind")
     line = lines[rule_id]
     one, two, three, four = st.columns(4)
     symbols = one.text_input(
@@ -48,14 +54,14 @@ def _ask() -> None:
     )
     fill = three.selectbox(
         t("research.fill"),
-        ("next_open", "close"),
-        format_func=lambda one: t(f"research.fill.{one}"),
+        CHOICES["fill"],
+        format_func=_words("fill"),
         key="research_fill",
     )
     costs = four.selectbox(
         t("research.costs"),
-        ("default", "none"),
-        format_func=lambda one: t(f"research.costs.{one}"),
+        CHOICES["costs"],
+        format_func=_words("costs"),
         key="research_costs",
     )
     params = ""
@@ -146,10 +152,11 @@ def _results() -> None:
     if not done:
         note(t("research.nothing_done"))
         return
+    titles = {key: f"#{key} {t('research.kind.' + _kind(one))} {one.rule}" for key, one in done.items()}
     newest = next(iter(done))
     chosen = st.multiselect(
         t("research.compare"), list(done), default=[newest], max_selections=6, key=f"research_chosen_{newest}",
-        format_func=lambda one: f"#{one} {t('research.kind.' + _kind(done[one]))} {done[one].rule}",
+        format_func=lambda one: titles.get(one, f"#{one}"),
     )  # fmt: skip
     runs = {f"#{one} {done[one].rule}": done[one].result or {} for one in chosen if _kind(done[one]) == "run"}
     if runs:
@@ -166,13 +173,8 @@ def _metrics(runs: Mapping[str, Mapping[str, Any]]) -> None:
     body = []
     for place, row in enumerate(first):
         values = [one["metrics"][place] if place < len(one["metrics"]) else {} for one in runs.values()]
-        body.append([join(row[lang()], span("lt-sub", row.get("definition", ""))), *(_figure(one) for one in values)])
+        body.append([join(row[lang()], span("lt-sub", row.get("definition", ""))), *(figure(one) for one in values)])
     table(columns, body, name="metrics", empty=UNKNOWN)
-
-
-def _figure(row: Mapping[str, Any]) -> str:
-    value = row.get("value")
-    return UNKNOWN if value is None else f"{value:,.2f}{'%' if row.get('unit') == '%' else ''}"
 
 
 def _detail(line: BacktestLine, result: Mapping[str, Any]) -> None:
@@ -201,9 +203,13 @@ def _run(line: BacktestLine, result: Mapping[str, Any]) -> None:
         ]  # fmt: skip
         table(columns, [_trade(one) for one in trades[-_MOST:][::-1]], name="trades", empty=t("research.no_trades"))
     st.download_button(
-        t("research.export"), partial(_html, line, dict(result)), file_name=f"backtest-{line.id}.html", mime="text/html",
+        t("research.export"), partial(_html, line.id, line.rule, dict(result)), file_name=f"backtest-{line.id}.html", mime="text/html",
         key=f"export_{line.id}", on_click="ignore", icon=":material/download:",
     )  # fmt: skip
+
+
+def _html(run_id: int, rule: str, result: dict[str, Any]) -> str:
+    return report_html(page_of_run(run_id, rule, result))
 
 
 def _trade(one: Mapping[str, Any]) -> list[object]:
@@ -213,24 +219,6 @@ def _trade(one: Mapping[str, Any]) -> list[object]:
         UNKNOWN if left is None else f"{one['exit_price']:,.2f}", f"{one['quantity']:,}", f"{one['pnl']:+,.2f}",
         reason_text(str(one["reason"]), lang()),
     ]  # fmt: skip
-
-
-def _html(line: BacktestLine, result: dict[str, Any]) -> str:
-    """The finished run as one page that opens without a network."""
-    points: Sequence[Sequence[float]] = result["equity"]
-    values = [one for _, one in points]
-    highest = [max(values[: place + 1]) for place in range(len(values))]
-    return report_html(
-        ReportPage(
-            title=line.rule, subtitle=f"#{line.id} · {result['engine']}",
-            figures=[(f"{one['ko']} · {one['en']}", _figure(one), str(one["definition"])) for one in result["metrics"]],
-            times=[research_charts.told(at) for at, _ in points], equity=values,
-            drawdown_pct=[(one / top - 1) * 100 for one, top in zip(values, highest, strict=True)], benchmark=(),
-            months=result["monthly"], trades=result["trades"][-2_000:],
-            candles=[research_charts.report_candles(name, bars, result["trades"]) for name, bars in result["candles"].items()],
-            warnings=[f"{one['text']} ({one['count']})" for one in result["warnings"]],
-        )
-    )  # fmt: skip
 
 
 def _sweep(line: BacktestLine, result: Mapping[str, Any]) -> None:
