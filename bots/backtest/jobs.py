@@ -25,6 +25,7 @@ from shared.domain.rule.parse import parse_rule
 
 KINDS = ("run", "sweep", "check")
 _POINTS = 1_500  # of the equity curve in the result
+_FEW = 60
 _CANDLES = 1_000  # bars of each symbol in the result
 
 
@@ -68,6 +69,8 @@ _USUAL = (("fill", "next_open"), ("costs", "default"), ("engine", "fast"))
 
 def _of_run(report: Report) -> dict[str, Any]:
     starts, equity = report.daily()
+    if len(equity) < _FEW:  # days of minutes: the curve within them
+        starts, equity = report.starts(), report.equity
     step = max(len(equity) // _POINTS, 1)
     curve = [[int(starts[one]), float(equity[one])] for one in range(0, len(equity), step)]
     more = {"metrics": as_rows(metrics_of(report)), "monthly": monthly(report), "equity": curve}

@@ -29,7 +29,7 @@ from bots.rules.plan import plan_of
 from bots.rules.recompute import verdict_of
 from bots.rules.series import Bars, Holding, MarketView
 from shared.db import reading
-from shared.domain.account import Market
+from shared.domain.account import Environment, Market
 from shared.domain.errors import ConfigError, NotFound
 from shared.domain.market import Timeframe
 from shared.domain.rule.model import EvaluateOn, Rule
@@ -99,7 +99,8 @@ class _Day:
                     f"계좌 {account_id}이(가) 없습니다 · no account {account_id}", "", "letstrade account list"
                 )
             self.account_id, self.market = account_id, Market(account.market)
-            self.zone, self.home = ZONES[self.market], home
+            self.zone = ZONES[self.market]
+            self.home = library.home_of(home, Environment(account.environment))
             signals = parity.signals(session, account_id)
             self.day = day or _last_day([_market_at(one) for one in signals], self.zone)
             self.since = datetime.combine(self.day, time(), self.zone).astimezone(UTC)

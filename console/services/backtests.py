@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -135,9 +136,8 @@ def _missing(run_id: int) -> NotFound:
 
 
 def _line(row: BacktestRun) -> BacktestLine:
-    name = next(
-        (line.split(":", 1)[1].strip() for line in row.rule_text.splitlines() if line.strip().startswith("name:")), ""
-    )
+    found = re.search(r"\bname:[ \t]*([^,}\n]+)", row.rule_text)
+    name = found.group(1).strip().strip("\"'") if found else ""
     return BacktestLine(
         row.id or 0, name, dict(row.params), row.status, row.progress, row.result, row.requested_by, row.created_at,
         row.finished_at,

@@ -18,7 +18,17 @@ from shared.db import writing
 from shared.domain.account import Market
 from shared.domain.rule.parse import parse_rule
 from shared.domain.signal import Verdict
-from shared.models import BrokerageAccount, FillRow, OrderRow, Owner, PriceBar, RuleVersion, StrategySignal, TradeRule, User
+from shared.models import (
+    BrokerageAccount,
+    FillRow,
+    OrderRow,
+    Owner,
+    PriceBar,
+    RuleVersion,
+    StrategySignal,
+    TradeRule,
+    User,
+)
 
 OPENS = datetime(2026, 3, 10, 13, 30, tzinfo=UTC)  # 09:30 in New York
 DAY = date(2026, 3, 10)
@@ -198,7 +208,7 @@ def test_a_late_tick_shows_against_the_brokers_bars_though_no_decision_changed(r
         lines.append(f"{at},{bars.open[place]},{high},{bars.low[place]},{bars.close[place]},500")
     file = tmp_path / "broker.csv"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    library.keep(tmp_path, Market.US, "AAPL", file)
+    library.keep(tmp_path / "sim", Market.US, "AAPL", file)
     found = compared(store, tmp_path)
     assert [(one.cause, int(one.at.timestamp())) for one in found.differences] == [("late_tick", int(bars.starts[250]))]
 
