@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from console.services.permissions import Action, Actor, authorize
+from console.services.permissions import Action, Actor, authorize, refuse
 from console.services.trail import note
 from console.wiring import Wiring
 from shared.db import reading, writing
@@ -16,6 +16,7 @@ from shared.domain.errors import ConfigError, NotFound
 from shared.domain.rule.parse import parse_rule
 from shared.models import BacktestRun
 from shared.store import backtests
+from shared.words import LANGS
 
 PARITY = "parity"
 
@@ -64,7 +65,7 @@ def one(wiring: Wiring, actor: Actor, run_id: int) -> BacktestLine:
         authorize(session, actor, Action.VIEW)
         row = backtests.one(session, run_id)
         if row is None:
-            raise _missing(run_id)
+            raise refuse(NotFound, "no_backtest", actor.lang, run=run_id)
         return _line(row)
 
 
@@ -74,7 +75,7 @@ def cancel(wiring: Wiring, actor: Actor, run_id: int) -> str:
         authorize(session, actor, Action.BACKTEST)
         status = backtests.cancel(session, wiring.clock.wall_now(), run_id)
         if status is None:
-            raise _missing(run_id)
+            raise refuse(NotFound, "no_backtest", actor.lang, run=run_id)
         note(session, wiring, actor, Action.BACKTEST, f"backtest:{run_id}", after={"status": status.value})
         return status.value
 
@@ -100,7 +101,7 @@ def kept_bars(wiring: Wiring, actor: Actor) -> list[tuple[str, str, str, datetim
     return found
 
 
-def choices(text: str) -> dict[str, list[float]]:
+def choices(text: str, lang: str = LANGS[0]) -> dict[str, list[float]]:
     """Read `name=5,10,20` or `name=5:25:5`, one a line, as parameter values to try.
 
     Raises:
@@ -112,8 +113,7 @@ def choices(text: str) -> dict[str, list[float]]:
         try:
             found[name.strip()] = _values(values)
         except (ValueError, ZeroDivisionError) as error:
-            why = "값을 읽을 수 없습니다 · no values to read"
-            raise ConfigError(line, why, "fast=5,10,20 | fast=5:25:5") from error
+            raise refuse(ConfigError, "bad_values", lang, line=line) from error
     return found
 
 
@@ -129,10 +129,6 @@ def _values(text: str) -> list[float]:
 
 def _number(value: float) -> float:
     return int(value) if value.is_integer() else value
-
-
-def _missing(run_id: int) -> NotFound:
-    return NotFound(f"백테스트 {run_id}이(가) 없습니다 · no backtest {run_id}", "", "letstrade backtest jobs")
 
 
 def _line(row: BacktestRun) -> BacktestLine:

@@ -8,7 +8,7 @@ from typing import Any
 
 from console.services import manual_orders
 from console.services.nudge import nudge
-from console.services.permissions import Action, Actor, authorize
+from console.services.permissions import Action, Actor, authorize, refuse
 from console.services.trail import note
 from console.wiring import Wiring
 from shared.db import reading, writing
@@ -34,7 +34,7 @@ def account_of(wiring: Wiring, actor: Actor, account_id: int) -> tuple[Market, E
         authorize(session, actor, Action.BACKTEST, account_id)
         account = accounts.find(session, account_id)
         if account is None:
-            raise NotFound(f"계좌 {account_id}이(가) 없습니다 · no account {account_id}", "", "letstrade account list")
+            raise refuse(NotFound, "no_account", actor.lang, account=account_id)
         return Market(account.market), Environment(account.environment)
 
 
@@ -80,8 +80,6 @@ def _page(
     done = manual_orders.outcome(wiring, number)
     if done.status != CommandStatus.DONE or done.result is None:
         error = (done.result or {}).get("error", {})
-        raise NoAnswer(
-            f"{symbol} {timeframe}: {error.get('what') or '봉을 받지 못했습니다 · no bars came'}",
-            str(error.get("why") or done.status), "봇이 도는지, 증권사에 그 봉이 있는지 보십시오 (is the bot running?)",
-        )  # fmt: skip
+        why = " · ".join(str(error[part]) for part in ("what", "why") if error.get(part)) or done.status
+        raise refuse(NoAnswer, "no_bars_came", actor.lang, symbol=symbol, timeframe=timeframe, why=why)
     return list(done.result["bars"])

@@ -296,8 +296,8 @@ def _columns(rule: Rule) -> store.RuleColumns:
         symbol=",".join(rule.universe),
         time_in_force=rule.execution.time_in_force.value,
         cooldown_sec=rule.execution.cooldown_sec,
-        entry_condition=strategy["entry"],
-        exit_condition=strategy["exit"],
+        entry_condition=strategy.get("entry") or {},
+        exit_condition=strategy.get("exit") or {},
     )
 
 

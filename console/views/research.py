@@ -80,7 +80,7 @@ def _do(rule_id: int, asked: dict[str, Any], params: str) -> None:
 
     def ask() -> None:
         text = rules.opened(desk, actor, rule_id).version.text
-        backtests.ask(desk, actor, text, {**asked, "param": backtests.choices(params)})
+        backtests.ask(desk, actor, text, {**asked, "param": backtests.choices(params, lang())})
 
     confirm.attempt(ask, t("research.asked"))
 
