@@ -12,20 +12,20 @@ import signal
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared import schema
+from shared import calendars, schema
 from shared.clock import Clock, SystemClock
 from shared.config import load_settings
 from shared.db import open_engine, reading, writing
-from shared.domain.account import Market
+from shared.domain.account import Environment, Market
 from shared.domain.errors import ConfigError, TradingError
-from shared.domain.trading_days import ZONES
+from shared.domain.trading_days import ZONES, OutsideCalendar
 from shared.logs import configure, log
-from shared.models import JobRun
+from shared.models import BrokerageAccount, JobRun
 from shared.store import accounts, alerts, backtests, parity
 from shared.store.backtests import RunStatus
 
@@ -43,6 +43,18 @@ def _last_due(now: datetime) -> datetime:
     local = now.astimezone(ZONES[Market.KRX])
     due = datetime.combine(local.date(), PARITY_AT, local.tzinfo)
     return (due if due <= local else due - timedelta(days=1)).astimezone(UTC)
+
+
+def _traded(account: BrokerageAccount, day: date) -> bool:
+    """Whether the account's market was open; the local exchange's may always be."""
+    if account.environment == Environment.SIM:
+        return True
+    known = calendars.load()
+    days = known.krx if account.market == Market.KRX else known.us
+    try:
+        return days.is_trading_day(day)
+    except OutsideCalendar:
+        return True
 
 
 class Research:
@@ -66,6 +78,8 @@ class Research:
                 if account.id is None or account.id in done or account.created_at > due:
                     continue
                 day = (due.astimezone(ZONES[Market(account.market)]) - timedelta(hours=12)).date()
+                if not _traded(account, day):
+                    continue
                 asked = {"kind": PARITY, "account": account.id, "day": day.isoformat()}
                 now = self._clock.wall_now()
                 backtests.ask(session, now, rule_text="", params=asked, requested_by="schedule")
