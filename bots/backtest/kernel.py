@@ -102,8 +102,11 @@ class Terms:
 
 
 def usable(plan: Plan, symbols: int = 1) -> bool:
-    """Say whether the compiled walk is here and can do this plan: conditions and stops, orders that trade at once."""
-    if waits(plan.rule):
+    """Say whether the compiled walk is here and can do this plan: conditions and stops, orders that trade at once.
+
+    Python code can only be asked bar by bar.
+    """
+    if plan.rule.python or waits(plan.rule):
         return False
     deepest = max(_depth(plan.entry), _depth(plan.exit))
     wanted = Decimal(str(sizing_of(plan, symbols).value)) * UNIT

@@ -19,6 +19,7 @@ from math import inf
 
 import numpy as np
 
+from bots.backtest.asked import Code
 from bots.backtest.costs import as_decimal
 from bots.backtest.data import PriceData
 from bots.backtest.desks import Day, Desk, Position
@@ -45,6 +46,7 @@ _CENT_MILLIONTH = Decimal("1e-8")
 class Replay:
     def __init__(self, plan: Plan, data: dict[str, PriceData], terms: Terms, limits: Limits | None) -> None:
         self.plan, self.terms, self.costs = plan, terms, terms.costs
+        self.code = Code(plan.rule, data) if plan.rule.python else None
         self.sizing = sizing_of(plan, len(data))
         self.execution = plan.rule.execution
         self.rule = replace(plan.rule, sizing=self.sizing)
@@ -67,10 +69,12 @@ class Replay:
             symbol, market, Venue.NASDAQ if us else Venue.KRX, Currency.USD if us else Currency.KRW,
             self.costs.instrument_type, self.costs.board,
         )  # fmt: skip
-        exits = None if plan.exit_needs_position else mask(plan.exit, values, len(bars)).tolist()
+        ask = self.code is not None  # at every bar: only the code knows when
+        exits = None if ask or plan.exit_needs_position else mask(plan.exit, values, len(bars)).tolist()
+        entries = [True] * len(bars) if ask else mask(plan.entry, values, len(bars)).tolist()
         return Desk(
             place, instrument, data, values, bars.open.tolist(), bars.high.tolist(), bars.low.tolist(),
-            bars.close.tolist(), bars.volume.tolist(), mask(plan.entry, values, len(bars)).tolist(), exits,
+            bars.close.tolist(), bars.volume.tolist(), entries, exits,
             {bar: self.costs.net_dividend(amount) for bar, amount in data.dividends}, data.seconds_per_bar(),
         )  # fmt: skip
 
@@ -175,6 +179,8 @@ class Replay:
 
     def _judge(self, desk: Desk, node: Node, bar: int) -> bool:
         """Judge conditions on this bar and the one before it, with the very comparisons of the live evaluation."""
+        if self.code is not None:
+            return self.code.signals(desk.instrument.symbol, bar, desk.closes[bar], desk.position)
         before = max(bar - 1, 0)
         seen: list[Column] = []
         for source, column in zip(self.plan.sources, desk.values, strict=True):
@@ -225,7 +231,7 @@ class Replay:
     def _buy(self, desk: Desk, bar: int, asked: float) -> None:
         on = desk.on(bar)
         shown = self.costs.slipped(Side.BUY, as_decimal(asked), on, self._base(desk, bar))
-        wanted = self._affordable(shown, on)
+        wanted = self._affordable(shown, on, None if self.code is None else self.code.shares(desk.instrument.symbol))
         quantity = self.costs.units(self._size(desk, bar, Side.BUY, wanted), shown, on)
         if wanted <= 0:
             self.unaffordable += 1
@@ -317,17 +323,19 @@ class Replay:
         if side is Side.BUY:
             self.day.bought += filled.amount
         self.day.orders += 1
+        if self.code is not None and filled.quantity:
+            self.code.filled(instrument.symbol, bar, side, filled.quantity, float(filled.price))
         return filled
 
-    def _affordable(self, price: Decimal, on: date) -> int:
+    def _affordable(self, price: Decimal, on: date, asked: int | None) -> int:
         """Whole shares by the rule's sizing; percent sizes shrink to what cash pays for, fixed ones are not bought."""
         cash = self.broker.cash
-        wanted = entry_quantity(self.rule, price, self._equity())
+        wanted = asked or entry_quantity(self.rule, price, self._equity())
         if wanted <= 0:
             return 0
         cost = self._cost(wanted, price, on)
         if cost > cash:
-            if self.sizing.mode in (SizingMode.SHARES, SizingMode.AMOUNT) or cash <= 0:
+            if asked or self.sizing.mode in (SizingMode.SHARES, SizingMode.AMOUNT) or cash <= 0:
                 return 0
             wanted = min(wanted, int(cash * wanted / cost) + 2)
             while wanted > 0 and self._cost(wanted, price, on) > cash:

@@ -9,6 +9,7 @@ waiting purchases (the exchange refuses to cross oneself), and a rule proposes n
 
 from __future__ import annotations
 
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil, inf
@@ -34,9 +35,11 @@ AT_CLOSE = frozenset({OrderType.LOC, OrderType.MOC})
 
 
 def walk(rule: Rule, data: dict[str, PriceData], terms: Terms, limits: Limits | None = None) -> Walked:
-    """Return what the rule trades on the symbols' bars, sharing the cash."""
+    """Return what the rule trades on the symbols' bars, sharing the cash. Raises StrategyFault, FenceMissing: Python."""
     plan = plan_of(rule)
-    return (Resting if waits(plan.rule) else Replay)(plan, data, terms, limits).run()
+    replayed = (Resting if waits(plan.rule) else Replay)(plan, data, terms, limits)
+    with nullcontext() if replayed.code is None else closing(replayed.code):
+        return replayed.run()
 
 
 @dataclass(slots=True)
@@ -263,7 +266,8 @@ class Resting(Replay):
             held = 0 if position is None else position.quantity
             return held if order.quantity is None else min(held, order.quantity)
         if order.quantity is None:
-            wanted = self._affordable(shown, desk.on(bar))
+            asked = None if self.code is None else self.code.shares(desk.instrument.symbol)
+            wanted = self._affordable(shown, desk.on(bar), asked)
         else:
             wanted = self.costs.units(order.quantity, shown, desk.on(bar))
             if self._cost(wanted, shown, desk.on(bar)) > self.broker.cash:
