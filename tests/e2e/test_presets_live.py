@@ -38,10 +38,10 @@ DCA = (
     HEAD.format("dca").replace(
         "evaluate: bar_close",
         "evaluate: bar_close, indicators: [{{id: sma, alias: fast, params: {{period: 3}}}}, {{id: sma, alias: slow, params: {{period: 12}}}}],"
-        " entry: {{conditions: [{{indicator: fast, operator: cross_below, compare_to: slow}}]}}",
+        " entry: {{conditions: [{{indicator: fast, operator: cross_below, compare_to: slow}}]}}, exit: {{conditions: [{{indicator: close, operator: greater_than, value: 202.4}}]}}",
     )
     + "sizing: {{mode: shares, value: 8}}\nladder: {{splits: 4, order_type: MARKET}}\n"
-    "risk: {{time_stop: {{enabled: true, bars: 70}}}}\nexecution: {{order_type: MARKET}}\n"
+    "execution: {{order_type: MARKET}}\n"
 )
 RULES = {"AAPL": CROSS, "MSFT": GRID, "NVDA": DCA}
 
