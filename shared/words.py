@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.wording import alerts, desk, pages, reasons, refusals, report, risk
+from shared.wording import alerts, desk, pages, reasons, refusals, report, research, risk
 
 LANGS = ("ko", "en")  # Korean first
 UNKNOWN = "—"
@@ -15,6 +15,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **pages.WORDS,
     **reasons.WORDS,
     **report.WORDS,
+    **research.WORDS,
     **risk.WORDS,
     **refusals.words(),
 }

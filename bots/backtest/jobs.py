@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
 
-from bots.backtest import Setting, checked, library, recent, run
+from bots.backtest import Setting, checked, library, parity, recent, run
 from bots.backtest.checks import around, check_all
 from bots.backtest.data import PriceData
 from bots.backtest.family import grid
@@ -25,6 +26,8 @@ from shared.domain.rule.parse import parse_rule
 
 KINDS = ("run", "sweep", "check")
 _POINTS = 1_500  # of the equity curve in the result
+_FEW = 60
+_CANDLES = 1_000  # bars of each symbol in the result
 
 
 def perform(
@@ -34,10 +37,15 @@ def perform(
 
     `days`: only the last so many trading dates, on kept bars or else on those that the desk's bots recorded in `store`.
 
+    Kind `parity` asks {account, day} and looks into the store.
+
     Raises:
         RuleInvalid: the rule cannot be read, or has no such parameter.
         ConfigError: something asked for does not exist, bars above all.
     """
+    if asked.get("kind") == "parity" and store is not None:
+        day = asked.get("day")
+        return parity.compare(store, home, int(asked["account"]), date.fromisoformat(day) if day else None).as_json()
     rule = parse_rule(rule_text)
     kind, market = asked.get("kind", "run"), Market(str(asked.get("market")))
     symbols = [str(one) for one in asked.get("symbols") or rule.universe]
@@ -82,12 +90,24 @@ _USUAL = (("fill", "next_open"), ("costs", "default"), ("engine", "fast"))
 
 def _of_run(report: Report) -> dict[str, Any]:
     starts, equity = report.daily()
+    if len(equity) < _FEW:  # days of minutes: the curve within them
+        starts, equity = report.starts(), report.equity
     step = max(len(equity) // _POINTS, 1)
     curve = [[int(starts[one]), float(equity[one])] for one in range(0, len(equity), step)]
-    document: dict[str, Any] = _plain(
-        {**report.as_json(), "metrics": as_rows(metrics_of(report)), "monthly": monthly(report), "equity": curve}
-    )
+    more = {"metrics": as_rows(metrics_of(report)), "monthly": monthly(report), "equity": curve}
+    document: dict[str, Any] = _plain({**report.as_json(), **more, "candles": _candles(report)})
     return document
+
+
+def _candles(report: Report) -> dict[str, dict[str, list[Any]]]:
+    """The newest bars of each symbol, for the page that shows the trades on them."""
+    found = {}
+    for symbol, data in report.symbols.items():
+        count, bars = len(data.bars), data.bars
+        last = slice(max(count - _CANDLES, 0), count)
+        columns = {name: getattr(bars, name)[last].tolist() for name in ("open", "high", "low", "close")}
+        found[symbol] = {"at": [data.label(bar)[:16] for bar in range(last.start, count)], **columns}
+    return found
 
 
 def _of_sweep(task: Task, choices: dict[str, list[Number]], random: object, progress: Progress) -> dict[str, Any]:

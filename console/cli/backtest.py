@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from shared.domain.rule.model import Number, Rule
 
 app = typer.Typer(help="백테스트 · backtests", no_args_is_help=True)
-for verb in (backtest_jobs.queue, backtest_jobs.jobs, backtest_jobs.job, backtest_jobs.cancel):
+for verb in (backtest_jobs.queue, backtest_jobs.jobs, backtest_jobs.job, backtest_jobs.cancel, backtest_jobs.parity):
     app.command()(verb)
 
 

@@ -30,6 +30,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "KEY_REFUSED": ("증권사가 키를 거부: {reason}", "Broker refused the key: {reason}"),
     "CONFIG_REFUSED": ("설정 적용 거부: {reason}", "Configuration refused: {reason}"),
     "RULE_PARKED": ("규칙 {rule} 멈춤: {reason}", "Rule {rule} parked: {reason}"),
+    "PARITY": (
+        "{day} 재현이 실제 판단과 {n}곳 다릅니다 (연구 {run}번)",
+        "{day}: the replay differs from what was decided in {n} places (research {run})",
+    ),
     "PRICE_SPIKE": (
         "가격 급변: {symbol} {change_pct}% ({minutes}분)",
         "Price spike: {symbol} {change_pct}% in {minutes} min",

@@ -52,6 +52,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "nav.positions": ("잔고·포지션", "Positions"),
     "nav.orders": ("주문·체결", "Orders"),
     "nav.rules": ("전략·규칙", "Rules"),
+    "nav.research": ("연구·백테스트", "Research"),
     "nav.alerts": ("알림", "Alerts"),
     "nav.logs": ("로그", "Logs"),
     "nav.account_new": ("계좌 등록", "Add account"),

@@ -23,6 +23,18 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ),
         ("No such account", "Account {account} does not exist or is not yours to see.", "Choose one from the list."),
     ),
+    "no_backtest": (
+        ("백테스트를 찾을 수 없습니다", "{run}번 백테스트가 없습니다.", "연구 화면에서 다시 고르십시오."),
+        ("No such backtest", "There is no backtest {run}.", "Choose one on the research page."),
+    ),
+    "bad_values": (
+        ("조절값을 읽을 수 없습니다", "{line}", "fast=5,10,20 또는 fast=5:25:5 처럼 쓰십시오."),
+        ("The values cannot be read", "{line}", "Write fast=5,10,20 or fast=5:25:5."),
+    ),
+    "no_bars_came": (
+        ("{symbol} {timeframe} 봉을 받지 못했습니다", "{why}", "봇이 도는지, 증권사에 그 봉이 있는지 보십시오."),
+        ("No {timeframe} bars of {symbol} came", "{why}", "See whether the bot runs and its broker has them."),
+    ),
     "no_alert": (
         ("알림을 찾을 수 없습니다", "이미 지워졌습니다.", "알림 화면을 다시 여십시오."),
         ("No such alert", "It is gone.", "Open the alerts page again."),
