@@ -279,6 +279,7 @@ class Bot:
         v.rate_used, v.rate_limit = budget.used_last_s, budget.limit_per_s
         v.loop_lag_ms = round(self._lag.read_ms(), 1)
         v.detail |= {"epoch": p.lease.epoch, "open_orders": len(p.orders.open()), "frozen": dict(p.orders.stopped)}
+        v.detail["day"] = p.daybook.told(p.hours.trade_date(p.clock.market_now()))
 
     # --- the store ----------------------------------------------------------------------------------------------
 
@@ -300,15 +301,13 @@ class Bot:
                     told_away = True
                     alert = outgoing.alert("STORE_AWAY", "critical", "store", p.clock.wall_now(), reason=str(e))
                     await p.journal.write(Changes(outbox=(alert,)))
-            if p.lease.fenced() is not None and p.config.failover != "auto":
-                raise Restart(p.lease.fenced())
             await p.sync.wait()
 
     async def _come_back(self) -> None:
         """The store answers for the first time since this process began from its copy: make good what start left out.
 
         Raises:
-            StoreAway: not yet. LeaseLost: another host acts for the account. Restart: the keys are other ones now.
+            StoreAway: not yet. HeldElsewhere: another host acts for the account. Restart: the keys are other ones now.
         """
         p = self.p
         p.kill_switch.store_level = await p.sync.arrive()

@@ -39,6 +39,11 @@ class DayBook:
         for mark in marks:
             self._marks[mark.trade_date, mark.symbol] = mark
 
+    def told(self, today: date) -> list[list[object]]:
+        """The day's marks for the heartbeat: a host that takes the account over counts the day from the same start."""
+        kept = [mark for (day, _), mark in self._marks.items() if day == today]
+        return [[one.trade_date.isoformat(), one.symbol, one.quantity, str(one.price)] for one in kept]
+
     def expected(self, today: date, symbol: str) -> int | None:
         """The holding that the day's mark and our fills since then make; None before the day is marked."""
         if not self.marked(today):
