@@ -162,8 +162,7 @@ class StoreSync:
         def work(session: Session) -> tuple[int, KillLevel]:
             self._lease.take(session)
             commands.end_left_running(session, now, account_id)
-            level = max(kill.level_of(session, None), kill.level_of(session, account_id))
-            return heartbeats.change_number(session, account_id), level
+            return heartbeats.change_number(session, account_id), kill.level_over(session, account_id)
 
         try:
             number, level = await self._link.write(work)
@@ -260,10 +259,10 @@ class StoreSync:
             commands.finish(session, now, command_id, status, result)
         if beat is not None:
             heartbeats.beat(session, beat)
-        levels = (kill.level_of(session, None), kill.level_of(session, self._key.account_id))
+        level = kill.level_over(session, self._key.account_id)
         claimed = tuple(self._claim(session, now)) if claim else ()
         wanted = heartbeats.desired(session, self._key.account_id)
-        return Polled(wanted, max(levels), claimed, queued[-1].seq if queued else 0, tuple(poison))
+        return Polled(wanted, level, claimed, queued[-1].seq if queued else 0, tuple(poison))
 
     def _claim(self, session: Session, now: datetime) -> list[Command]:
         found: list[Command] = []
