@@ -23,6 +23,7 @@ from bots.feed import Feed
 from bots.heartbeat import Vitals
 from bots.housekeeping import Housekeeping
 from bots.journal import Changes, Journal, JournalState, Outgoing
+from bots.lag import Fitness
 from bots.lease import HostLock, StoreLease, host_name
 from bots.lots import LotBook
 from bots.market_clock import MarketClock
@@ -175,6 +176,8 @@ def _parts(
     clearance = Clearance(
         key.market, orders, portfolio, daybook, feed, hours, kill_switch, lease, clock, lambda: box.state, sync.away_s
     )
+    fitness = Fitness(clock, base.settings.run_dir / f"bot-{key.account_id}.alive")
+    clearance.doubt = fitness.doubt
     desk = Desk(broker, orders, executions, clock, clearance.gate, box.ask.set, portfolio.before)
     desk.told = sync.told if config.failover == "auto" else None
     reconciler = Reconciler(
@@ -239,7 +242,7 @@ def _parts(
         tokens=tokens, standby=standby, broker=broker, orders=orders, executions=executions, desk=desk, reconciler=reconciler,
         portfolio=portfolio, daybook=daybook, feed=feed, chart=chart, clearance=clearance, trader=trader,
         housekeeping=housekeeping, market_data=market_data, commands=commands, screen=screen, sync=sync,
-        vitals=vitals, kill_switch=kill_switch, config=config,
+        vitals=vitals, fitness=fitness, kill_switch=kill_switch, config=config,
         nudge_path=base.settings.run_dir / f"bot-{key.account_id}.sock", facts=state.facts, state=box,
     )  # fmt: skip
 

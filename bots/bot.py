@@ -14,7 +14,6 @@ from typing import Any
 
 from bots import outgoing
 from bots.config import BotConfig, load
-from bots.heartbeat import LoopLag
 from bots.journal import Changes, Outgoing
 from bots.nudges import listen
 from bots.orders import DeskOrder
@@ -46,12 +45,13 @@ class Bot:
         self._stop = asyncio.Event()
         self._full_wanted, self._full_at = True, -FULL_GAP_S
         self._recovered = False
-        self._lag = LoopLag(parts.nudge_path.with_suffix(".alive"))
+        self._away: float | None = None  # monotonic, since when the store has not answered
         self._kill_level = KillLevel.RUN
         self._copied: tuple[int, KillLevel, int] | None = None  # what the copy on disk says
         self._wants_stale = asyncio.Event()
         parts.orders.on_change = self._order_changed
         parts.desk.on_auth_refused = self._key_refused
+        parts.fitness.on_stall, parts.fitness.on_skew = self._stalled, self._skewed
         if parts.key.environment is Environment.LIVE:
             parts.kill_switch.armed = False  # until the configuration says so
 
@@ -91,7 +91,7 @@ class Bot:
             ("slow", self._slow()),
             ("minute", self._minute()),
             ("nudge", listen(self.p.nudge_path, self.p.sync.soon)),
-            ("lag", self._lag.watch(asyncio.sleep)),
+            ("fitness", self.p.fitness.watch(asyncio.sleep)),
         ]
         if self.p.market_clock is not None:
             loops.append(("clock", self.p.market_clock.follow()))
@@ -201,6 +201,7 @@ class Bot:
         async for event in p.broker.events():
             match event:
                 case Tick():
+                    p.fitness.heard(event.at)
                     p.market_data.on_tick(event)
                 case OrderBook():
                     p.feed.on_book(event)
@@ -261,6 +262,17 @@ class Bot:
                 await self.p.journal.write(self.p.screen.minute())
                 self._wants_stale.set()
 
+    def _stalled(self, stalled_s: float) -> None:
+        """The loop is back after standing still: ask the broker anew before anything else."""
+        now = self.p.clock.wall_now()
+        self._tell((outgoing.alert("LOOP_STALLED", "critical", "stall", now, stalled_s=round(stalled_s)),))
+        self._full_wanted = True
+        self._box.ask.set()
+
+    def _skewed(self, skew_s: float, source: str) -> None:
+        now = self.p.clock.wall_now()
+        self._tell((outgoing.alert("CLOCK_SKEW", "critical", "skew", now, skew_s=skew_s, source=source),))
+
     def _feel(self) -> None:
         """Refresh the vitals and react to the kill switch."""
         p, v = self.p, self.p.vitals
@@ -277,7 +289,7 @@ class Bot:
             v.feed_source = "rest"
         v.token_expires_at = token.expires_at if token else None
         v.rate_used, v.rate_limit = budget.used_last_s, budget.limit_per_s
-        v.loop_lag_ms = round(self._lag.read_ms(), 1)
+        v.loop_lag_ms = round(p.fitness.read_lag_ms(), 1)
         v.detail |= {"epoch": p.lease.epoch, "open_orders": len(p.orders.open()), "frozen": dict(p.orders.stopped)}
         v.detail["day"] = p.daybook.told(p.hours.trade_date(p.clock.market_now()))
 
@@ -285,23 +297,32 @@ class Bot:
 
     async def _sync(self) -> None:
         p = self.p
-        told_away = False
         while True:
             try:
                 p.vitals.outbox_depth = await p.journal.outbox_depth()
                 if p.sync.copy_from is not None:
                     await self._come_back()
                 polled = await p.sync.once(claim=self._recovered)
-                told_away = False
+                await self._store_answers()
                 await self._take(polled)
                 await p.tokens.save_pending()
                 await self._copy()
             except StoreAway as e:
-                if not told_away and p.sync.away_s() > 0:
-                    told_away = True
+                if self._away is None and p.sync.away_s() > 0:
+                    self._away = p.clock.monotonic() - p.sync.away_s()
                     alert = outgoing.alert("STORE_AWAY", "critical", "store", p.clock.wall_now(), reason=str(e))
                     await p.journal.write(Changes(outbox=(alert,)))
             await p.sync.wait()
+
+    async def _store_answers(self) -> None:
+        """Say how long the store was away and how much it has to catch up with."""
+        p = self.p
+        if self._away is None:
+            return
+        away_s, self._away = round(p.clock.monotonic() - self._away), None
+        now, behind = p.clock.wall_now(), p.vitals.outbox_depth
+        alert = outgoing.alert("STORE_BACK", "info", "store_back", now, away_s=away_s, behind=behind)
+        await p.journal.write(Changes(outbox=(alert,)))
 
     async def _come_back(self) -> None:
         """The store answers for the first time since this process began from its copy: make good what start left out.

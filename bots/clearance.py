@@ -42,6 +42,7 @@ class Clearance:
         self._state, self._store_away_s = state, store_away_s
         self.limits = Limits()
         self.instruments: dict[str, Instrument] = {}
+        self.doubt: Callable[[], str | None] = lambda: None  # why this process itself is not fit to enter
 
     def check(
         self, request: OrderRequest, *, rule_max_shares: int | None = None, cooldown_s: int = 0
@@ -55,7 +56,10 @@ class Clearance:
         fenced = self._lease.fenced()
         if fenced is not None:
             return Denied("fenced", fenced)
-        return None if request is None else kill_denies(request, self._kill.level())
+        if request is None:
+            return None
+        doubt = None if reduces(request) else self.doubt()
+        return Denied("unfit", doubt) if doubt is not None else kill_denies(request, self._kill.level())
 
     def in_fallback(self) -> bool:
         return self._feed.in_fallback(SILENT_S)
@@ -120,6 +124,8 @@ class Clearance:
         return (lot.quantity if lot else 0) + sum(one.leaves for one in buys if one.request.rule_id == rule_id)
 
     def _frozen(self, request: OrderRequest) -> str | None:
+        if not reduces(request) and (doubt := self.doubt()) is not None:
+            return doubt
         if not reduces(request) and request.symbol in self._portfolio.drift:
             ours, theirs = self._portfolio.drift[request.symbol]
             return f"잔고 불일치: 우리 {ours}주, 증권사 {theirs}주"

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from bots.key_testers import KeyTesters
 from bots.lease import holds, host_name
@@ -34,6 +35,8 @@ from shared.store.commands import CommandKind
 
 POLL_S = 1.0
 CLAIM_AFTER_S = 5.0
+WATCHDOG_SILENT_S = 30.0
+HOST_SILENT_S, HOST_FORGOTTEN_S = 40.0, 7 * 86400.0
 HOST_EVERY = 5  # polls between two host rows
 STAYS_DOWN = frozenset({"HELD", "PARKED", "FATAL"})  # until a person acts
 
@@ -132,12 +135,15 @@ class Fleet:
         self._stopped = stopped
         if self._turn % HOST_EVERY == 0:
             states = {
-                name: {"state": one.state, "pid": one.pid, "text": one.description} for name, one in programs.items()
+                name: {"state": one.state, "pid": one.pid, "exit": one.exit_status, "text": one.description}
+                for name, one in programs.items()
             }
             with writing(self._engine) as session:
                 heartbeats.see_host(
                     session, self._clock.wall_now(), name=self._host, group=self._group, programs=states
                 )
+                self._watch_the_watchdog(session)
+                self._watch_other_hosts(session, wishes, leases)
         self._turn += 1
 
     def _carry_out(self, step: Step, wish: Wish | None, programs: dict[str, Program]) -> None:
@@ -162,6 +168,39 @@ class Fleet:
             self._supervisor.start(step.account_id)
         self._acted[step.account_id] = step.generation
         _remember(self._memory, self._acted)
+
+    def _watch_the_watchdog(self, session: Session) -> None:
+        """Whoever kills the silent may fall silent himself."""
+        said, now = heartbeats.alive_at(session, "watchdog", self._host), self._clock.wall_now()
+        if said is None or (now - said).total_seconds() <= WATCHDOG_SILENT_S:
+            return
+        silent_s = round((now - said).total_seconds())
+        log("fleet", "kill silent watchdog", level="error", silent_s=silent_s)
+        self._supervisor.kill_program("watchdog")
+        alerts.raise_alert(
+            session, now, kind="PROGRAM_SILENT", severity="critical", dedup_key=f"PROGRAM_SILENT:watchdog@{self._host}",
+            params={"program": "watchdog", "host": self._host, "silent_s": silent_s},
+        )  # fmt: skip
+        heartbeats.say_alive(session, now, "watchdog", self._host)  # its next silence counts from now
+
+    def _watch_other_hosts(self, session: Session, wishes: list[Wish], leases: dict[str, Lease]) -> None:
+        """A host that says nothing more while accounts are its own: pinned ones wait for a person."""
+        now = self._clock.wall_now()
+        for host in heartbeats.hosts(session):
+            silent_s = (now - host.seen_at).total_seconds()
+            if host.name == self._host or not HOST_SILENT_S < silent_s < HOST_FORGOTTEN_S:
+                continue
+            theirs = [
+                wish.nickname
+                for wish in wishes
+                if wish.enabled and (row := leases.get(f"account:{wish.account_id}")) and holds(host.name, row.holder)
+            ]
+            key = f"HOST_SILENT:{host.name}:{host.seen_at.isoformat()}"
+            if theirs and not alerts.raised_before(session, key):
+                alerts.raise_alert(
+                    session, now, kind="HOST_SILENT", severity="critical", dedup_key=key,
+                    params={"host": host.name, "silent_s": round(silent_s), "accounts": ", ".join(theirs)},
+                )  # fmt: skip
 
     def close(self) -> None:
         """Stop what fleet itself runs."""

@@ -19,6 +19,7 @@ from bots.feed import Feed
 from bots.heartbeat import Vitals
 from bots.housekeeping import Housekeeping
 from bots.journal import Journal
+from bots.lag import Fitness
 from bots.lease import StoreLease
 from bots.market_clock import MarketClock
 from bots.market_data import MarketData
@@ -91,6 +92,7 @@ class Parts:
     screen: Screen
     sync: StoreSync
     vitals: Vitals
+    fitness: Fitness
     kill_switch: KillSwitch
     config: BotConfig
     nudge_path: Path

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 from supervisor import childutils
 
+from bots.lease import host_name
 from bots.supervision import Supervisor, SupervisorAway, account_of
 from shared.clock import Clock, SystemClock
 from shared.config import load_settings
@@ -26,6 +27,7 @@ from shared.store import accounts, alerts, heartbeats
 
 LOOP_EXITS, LOOP_WINDOW_S = 5, 600.0
 SILENT_S = 15.0
+FLEET_SILENT_S = 30.0
 GRACE_S = 25.0  # after a start, before silence counts: recovery reads the broker first
 
 
@@ -48,8 +50,9 @@ class ExitCounter:
 
 
 class Watchdog:
-    def __init__(self, engine: Engine, clock: Clock, supervisor: Supervisor, run_dir: Path) -> None:
-        self._engine, self._clock, self._supervisor, self._run = engine, clock, supervisor, run_dir
+    def __init__(self, engine: Engine, clock: Clock, supervisor: Supervisor, home: Path) -> None:
+        self._engine, self._clock, self._supervisor, self._run = engine, clock, supervisor, home / "run"
+        self._host = host_name(home)
         self._exits = ExitCounter()
         self._untold: dict[int, tuple[str, str]] = {}  # account → status and reason the store does not have yet
 
@@ -58,6 +61,7 @@ class Watchdog:
         if name.startswith("TICK"):
             self._kill_silent()
             self._tell_parked()
+            self._watch_fleet()
             return
         fields = dict(pair.split(":", 1) for pair in payload.split() if ":" in pair)
         account_id = account_of(fields.get("processname", ""))
@@ -84,6 +88,24 @@ class Watchdog:
                 log("watchdog", "kill silent", level="error", account_id=account_id, silent_s=round(silent_s))
                 self._supervisor.kill(account_id)
                 self._tell(account_id, "BOT_SILENT", {"silent_s": round(silent_s)})
+
+    def _watch_fleet(self) -> None:
+        """Say that we are alive, and restart a fleet that is not: each watches the other, the console watches both."""
+        now = self._clock.wall_now()
+        with writing(self._engine) as session:
+            heartbeats.say_alive(session, now, "watchdog", self._host)
+            mine = next((one for one in heartbeats.hosts(session) if one.name == self._host), None)
+            silent_s = 0.0 if mine is None else (now - mine.seen_at).total_seconds()
+            if silent_s <= FLEET_SILENT_S:
+                return
+            alerts.raise_alert(
+                session, now, kind="PROGRAM_SILENT", severity="critical", dedup_key=f"PROGRAM_SILENT:fleet@{self._host}",
+                params={"program": "fleet", "host": self._host, "silent_s": round(silent_s)},
+            )  # fmt: skip
+        fleet = self._supervisor.programs().get("fleet")
+        if fleet is not None and fleet.state == "RUNNING" and now.timestamp() - fleet.started_at > FLEET_SILENT_S:
+            log("watchdog", "kill silent fleet", level="error", silent_s=round(silent_s))
+            self._supervisor.kill_program("fleet")
 
     def _last_sign(self, account_id: int) -> float:
         try:
@@ -134,7 +156,7 @@ def main() -> int:
     configure("watchdog")
     settings = load_settings()
     engine = open_engine(settings.database_url, pool_size=1)
-    watchdog = Watchdog(engine, SystemClock(), Supervisor(), settings.run_dir)
+    watchdog = Watchdog(engine, SystemClock(), Supervisor(), settings.home)
     for name, payload in events():
         try:
             watchdog.on_event(name, payload)

@@ -11,6 +11,10 @@ from sqlmodel import Session, col, func, select
 from shared.models import BrokerageAccount, Heartbeat, Host, Lease, Meta
 
 
+IDLE_IN_TRANSACTION_MS = 5000
+_BEAT = "beat:"  # facts: the last sign of life of a program of a host
+
+
 @dataclass(frozen=True, slots=True)
 class Desired:
     """What the console wants of an account, in one cheap row."""
@@ -116,10 +120,14 @@ def leases(session: Session, prefix: str) -> dict[str, Lease]:
 
 
 def store_time(session: Session, own: datetime) -> datetime:
-    """The store's clock, which all hosts share; a store without one (a file of this machine) has ours."""
+    """The store's clock, which all hosts share; a store without one (a file of this machine) has ours.
+
+    The server also ends this transaction should its client stand still: a frozen host must not keep the lease's row.
+    """
     if session.get_bind().dialect.name != "postgresql":
         return own
-    found: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+    quiet = func.set_config("idle_in_transaction_session_timeout", str(IDLE_IN_TRANSACTION_MS), True)
+    found: datetime = session.execute(select(func.clock_timestamp(), quiet)).one()[0]
     return found
 
 
@@ -134,6 +142,17 @@ def see_host(session: Session, now: datetime, *, name: str, group: str, programs
 
 def hosts(session: Session) -> list[Host]:
     return list(session.exec(select(Host).order_by(col(Host.name))))
+
+
+def say_alive(session: Session, now: datetime, program: str, host: str) -> None:
+    """The sign of life of a program that is no bot."""
+    set_fact(session, f"{_BEAT}{program}@{host}", now.isoformat())
+
+
+def alive_at(session: Session, program: str, host: str) -> datetime | None:
+    """When `program` of `host` gave its last sign of life; None: never."""
+    said = fact(session, f"{_BEAT}{program}@{host}")
+    return None if said is None else datetime.fromisoformat(said)
 
 
 def fact(session: Session, name: str) -> str | None:

@@ -31,17 +31,17 @@ pytestmark = [pytest.mark.e2e, pytest.mark.postgres, pytest.mark.xdist_group("e2
 TTL = int(os.environ.get("LETSTRADE_TEST_TTL", "10"))
 RULE = """
 version: "1.0"
-metadata: {name: "쉬지 않고 매수"}
+metadata: {name: "분마다 사고팔기"}
 strategy:
   id: always
   timeframe: 1m
   evaluate: tick
   entry: {logic: AND, conditions: [{indicator: close, operator: greater_than, value: 1}]}
-  exit: {logic: AND, conditions: [{indicator: close, operator: less_than, value: 1}]}
+  exit: {logic: AND, conditions: [{indicator: close, operator: greater_than, value: 1}]}
 risk: {stop_loss: {enabled: true, percent: 50}}
 sizing: {mode: shares, value: 1}
 execution: {order_type: LIMIT, offset_ticks: 3, cooldown_sec: 1}
-universe: ["AAPL"]
+universe: ["AAPL", "MSFT", "NVDA", "TSLA", "SPY"]
 """
 SENT = "SELECT sent_at FROM orders WHERE sent_at IS NOT NULL AND status != 'DENIED'"
 KEPT_PROGRAMS = ("unix_http_server", "supervisord", "rpcinterface", "supervisorctl", "program:fleet", "include")

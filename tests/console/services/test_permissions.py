@@ -21,7 +21,7 @@ from shared.domain.order import Side
 from shared.models import Alert, AuditLog, Command, Heartbeat, OrderRow, Role, User
 from shared.store import accounts as stored
 from shared.store.panels import LogFilter
-from tests.console.desks import RULE_TEXT, Desk
+from tests.console.desks import PASSWORDS, RULE_TEXT, Desk
 
 US, HIDDEN = "미국 주식 1호", "모의 검증"
 LIMITS = Limits(Decimal(1), Decimal(2), Decimal(3), Decimal(4), 5)
@@ -80,7 +80,7 @@ DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
     ),
     Action.KILL_RAISE: lambda d, a, n: kill.raise_level(d.wiring, a, KillLevel.HALT, account_id=d.accounts[n]),
     Action.KILL_LOWER: lambda d, a, n: kill.lower_level(
-        d.wiring, a, KillLevel.RUN, reason="끝", account_id=d.accounts[n]
+        d.wiring, a, KillLevel.RUN, reason="끝", typed="run", password=PASSWORDS[a.role], account_id=d.accounts[n]
     ),
     Action.ALERT_ACK: lambda d, a, n: alerts.acknowledge(d.wiring, a, _alert(d, n)),
     Action.BACKTEST: lambda d, a, n: backtests.ask(
