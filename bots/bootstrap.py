@@ -18,6 +18,7 @@ from bots.config import BotConfig, load
 from bots.daybook import DayBook
 from bots.decisions import DecisionLog
 from bots.desk import Desk
+from bots.drift import DriftDesk
 from bots.executions import Executions
 from bots.feed import Feed
 from bots.heartbeat import Vitals
@@ -225,9 +226,12 @@ def _parts(
         broker, cache, feed, chart, trader, clearance, clock, lambda: sync.snapshots, tell,
         SpikeWatch(config.spike_pct, config.spike_minutes),
     )  # fmt: skip
+    drift = DriftDesk(
+        portfolio, daybook, orders, trader, feed, journal, clock, lambda: hours.trade_date(clock.market_now())
+    )
     commands = Commands(
         key.market, broker, desk, orders, portfolio, feed, trader, clearance, reconciler, kill_switch, hours, clock,
-        lambda: {"state": box.state, "reason": box.reason, "epoch": lease.epoch}, market_data.learn, remember, raise_kill,
+        lambda: {"state": box.state, "reason": box.reason, "epoch": lease.epoch}, market_data.learn, remember, drift, raise_kill,
         flattening=bool(state.facts.get(FLATTEN_FACT)),
     )  # fmt: skip
     housekeeping = Housekeeping(

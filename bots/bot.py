@@ -291,6 +291,7 @@ class Bot:
         v.rate_used, v.rate_limit = budget.used_last_s, budget.limit_per_s
         v.loop_lag_ms = round(p.fitness.read_lag_ms(), 1)
         v.detail |= {"epoch": p.lease.epoch, "open_orders": len(p.orders.open()), "frozen": dict(p.orders.stopped)}
+        v.detail["drift"] = {symbol: list(both) for symbol, both in p.portfolio.drift.items()}
         v.detail["day"] = p.daybook.told(p.hours.trade_date(p.clock.market_now()))
 
     # --- the store ----------------------------------------------------------------------------------------------

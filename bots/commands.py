@@ -13,6 +13,7 @@ from typing import Any
 from bots import outgoing
 from bots.clearance import Clearance
 from bots.desk import Desk
+from bots.drift import DriftDesk
 from bots.executions import LIVE
 from bots.failpoints import reach
 from bots.feed import Feed
@@ -63,6 +64,7 @@ class Commands:
     picture: Callable[[], Result]  # the bot's own state, for SNAPSHOT
     learn: Callable[[str], Awaitable[None]]  # instrument facts and a fresh price of a symbol
     remember: Callable[[str, str], Awaitable[None]]  # a fact of the journal
+    drift: DriftDesk
     raise_kill: Callable[[KillLevel, str], Awaitable[None]]  # in the store, where an Admin can lower it
     flattening: bool = False
 
@@ -95,6 +97,7 @@ class Commands:
             CommandKind.DRY_EVALUATE: self._dry_evaluate,
             CommandKind.RESOLVE_ORDER: self._resolve,
             CommandKind.LIFT_SYMBOL: self._lift,
+            CommandKind.ACCEPT_HOLDING: self._accept_holding,
         }
 
     async def _test_key(self, payload: Result) -> Result:
@@ -250,6 +253,10 @@ class Commands:
                 "no_order",
             )
         return _told(await self.reconciler.adopt(order.id, rows[number], "사람이 판단"))
+
+    async def _accept_holding(self, payload: Result) -> Result:
+        rule_id = payload.get("rule_id")
+        return await self.drift.accept(str(payload["symbol"]), None if rule_id is None else _whole(rule_id))
 
     async def _lift(self, payload: Result) -> Result:
         symbol = str(payload["symbol"])

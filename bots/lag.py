@@ -6,7 +6,6 @@ Exits and cancels never ask here.
 from __future__ import annotations
 
 import faulthandler
-import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -48,7 +47,7 @@ class Fitness:
         try:
             while True:
                 self._alive.touch()
-                faulthandler.dump_traceback_later(STALL_S, file=sys.__stderr__)
+                faulthandler.dump_traceback_later(STALL_S, file=2)
                 await sleep(EVERY_S)
                 self.turn()
         finally:

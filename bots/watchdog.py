@@ -18,15 +18,17 @@ from sqlmodel import Session
 from supervisor import childutils
 
 from bots.lease import host_name
-from bots.supervision import Supervisor, SupervisorAway, account_of
+from bots.supervision import Supervisor, SupervisorAway, account_of, program_name
 from shared.clock import Clock, SystemClock
-from shared.config import load_settings
+from shared.config import ROOT, load_settings
 from shared.db import open_engine, writing
 from shared.logs import configure, log
 from shared.store import accounts, alerts, heartbeats
 
 LOOP_EXITS, LOOP_WINDOW_S = 5, 600.0
 SILENT_S = 15.0
+LOGS = ROOT / "var" / "log"  # where supervisord keeps them (bots/supervision.py)
+TAIL_LINES, TAIL_WIDTH, TAIL_BYTES = 25, 300, 16_384
 FLEET_SILENT_S = 30.0
 GRACE_S = 25.0  # after a start, before silence counts: recovery reads the broker first
 
@@ -47,6 +49,17 @@ class ExitCounter:
             return False
         times.clear()
         return True
+
+
+def last_lines(account_id: int, folder: Path = LOGS) -> list[str]:
+    """The end of the bot's log, for the post-mortem; [] when there is none."""
+    try:
+        with (folder / f"{program_name(account_id)}.log").open("rb") as file:
+            file.seek(max(file.seek(0, 2) - TAIL_BYTES, 0))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return []
+    return [line[:TAIL_WIDTH] for line in text.splitlines()[-TAIL_LINES:]]
 
 
 class Watchdog:
@@ -124,7 +137,7 @@ class Watchdog:
             with writing(self._engine) as session:
                 heartbeats.set_health(session, account_id, status, reason)
                 kind = "BOT_FATAL" if status == "FATAL" else "BOT_PARKED"
-                self._alert(session, account_id, kind, {"reason": reason})
+                self._alert(session, account_id, kind, {"reason": reason, "log": last_lines(account_id)})
             del self._untold[account_id]
 
     def _tell(self, account_id: int, kind: str, params: dict[str, object]) -> None:

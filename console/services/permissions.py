@@ -32,6 +32,7 @@ class Action(StrEnum):
     KILL_RAISE = "kill.raise"
     KILL_LOWER = "kill.lower"
     ALERT_ACK = "alert.ack"
+    MATTER_SETTLE = "matter.settle"
     BACKTEST = "backtest"
 
 
@@ -55,6 +56,7 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.KILL_RAISE: _ACTORS,
     Action.KILL_LOWER: _ADMIN,
     Action.ALERT_ACK: _ACTORS,
+    Action.MATTER_SETTLE: _ACTORS,  # what became of an unproven order, whose shares they are
     Action.BACKTEST: _ACTORS,
 }
 LIVE_NEEDS_ADMIN = frozenset({Action.ACCOUNT_START, Action.RULE_SWITCH})  # in the direction of more risk only

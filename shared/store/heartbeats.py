@@ -10,7 +10,6 @@ from sqlmodel import Session, col, func, select
 
 from shared.models import BrokerageAccount, Heartbeat, Host, Lease, Meta
 
-
 IDLE_IN_TRANSACTION_MS = 5000
 _BEAT = "beat:"  # facts: the last sign of life of a program of a host
 

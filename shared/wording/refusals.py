@@ -11,6 +11,10 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("실전 계좌는 관리자만 켤 수 있습니다", "실제 돈이 움직이는 작업입니다.", "관리자에게 요청하십시오."),
         ("Only an Admin may turn this on for a LIVE account", "Real money moves.", "Ask an Admin."),
     ),
+    "not_unproven": (
+        ("이미 확인된 주문입니다", "주문 {order}의 결과가 그사이 확인되었습니다.", "화면을 새로 고치십시오."),
+        ("The order is settled", "What became of order {order} was found out meanwhile.", "Reload the page."),
+    ),
     "word_missing": (
         ("확인 단어가 맞지 않습니다", "{word}을(를) 그대로 입력해야 합니다.", "단어를 입력하고 다시 누르십시오."),
         ("The word is missing", "{word} must be typed as it stands.", "Type the word and press again."),

@@ -9,7 +9,19 @@ from decimal import Decimal
 import pytest
 from sqlmodel import select
 
-from console.services import accounts, alerts, backtests, holdings, kill, logs, manual_orders, orders, overview, rules
+from console.services import (
+    accounts,
+    alerts,
+    backtests,
+    holdings,
+    inbox,
+    kill,
+    logs,
+    manual_orders,
+    orders,
+    overview,
+    rules,
+)
 from console.services.accounts import Keys, Limits, NewAccount
 from console.services.manual_orders import Ticket
 from console.services.permissions import MATRIX, Action, Actor
@@ -82,6 +94,7 @@ DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
     Action.KILL_LOWER: lambda d, a, n: kill.lower_level(
         d.wiring, a, KillLevel.RUN, reason="끝", typed="run", password=PASSWORDS[a.role], account_id=d.accounts[n]
     ),
+    Action.MATTER_SETTLE: lambda d, a, n: inbox.lift_symbol(d.wiring, a, d.accounts[n], "AAPL", key="m"),
     Action.ALERT_ACK: lambda d, a, n: alerts.acknowledge(d.wiring, a, _alert(d, n)),
     Action.BACKTEST: lambda d, a, n: backtests.ask(
         d.wiring, a, RULE_TEXT.format(name="x", symbol="AAPL"), {"kind": "run"}
