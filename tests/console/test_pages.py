@@ -18,7 +18,7 @@ from tests.console.conftest import STATES
 from tests.console.desks import Desk
 
 APP = Path(__file__).resolve().parents[2] / "console" / "app.py"
-PAGES = ("control", "account", "positions", "orders", "rules", "alerts", "logs", "account_new")
+PAGES = ("control", "inbox", "account", "positions", "orders", "rules", "alerts", "logs", "account_new")
 HANGUL = re.compile("[가-힣]")
 
 

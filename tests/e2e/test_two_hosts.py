@@ -108,7 +108,7 @@ def cable(postgres_url: str) -> Iterator[Cable]:
 
 @pytest.fixture
 def stage(tmp_path: Path, postgres_url: str) -> Iterator[Stage]:
-    opened = open_stage(tmp_path, postgres_url)
+    opened = open_stage(tmp_path, postgres_url, bots_url=postgres_url)
     yield opened
     opened.close()
 
