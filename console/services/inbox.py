@@ -28,6 +28,7 @@ from shared.store.commands import CommandKind
 from shared.store.panels import OrderFilter
 
 DOWN = frozenset({"PARKED", "FATAL", "SILENT", "BLOCKED"})
+DRIFT_KINDS, STOP_KINDS = frozenset({"DRIFT"}), frozenset({"ORDER_CONTRADICTION", "FILL_IMPOSSIBLE"})
 POST_MORTEM_KINDS = frozenset({"BOT_PARKED", "BOT_FATAL", "BOT_SILENT", "BOT_BLOCKED", "KEY_REFUSED"})
 
 
@@ -108,7 +109,7 @@ def matters(wiring: Wiring, actor: Actor) -> Matters:
         fallen = [row for row in rows if status_of(row, beats.get(row.id or 0), now)[0] in DOWN]
         logs = {row.id: _last_words(session, row.id or 0) for row in fallen}
         drifts = tuple(one for row in rows for one in _drifts(session, row, beats.get(row.id or 0)))
-        stopped = tuple(one for row in rows for one in _stopped(row, beats.get(row.id or 0)))
+        stopped = tuple(one for row in rows for one in _stopped(session, row, beats.get(row.id or 0)))
     down = tuple(_down(wiring, actor, row, beats.get(row.id or 0), now, held, logs[row.id]) for row in fallen)
     dead = {one.whose.account_id for one in down}
     bare = tuple(one for one in held if one.guarded_by is None and one.account_id not in dead)
@@ -186,15 +187,29 @@ def _drifts(session: Session, row: BrokerageAccount, beat: Heartbeat | None) -> 
     return [
         Drift(
             _whose(row), symbol, int(ours), int(theirs),
-            tuple((one.id or 0, one.name) for one in running if one.symbol == symbol), beat.at,
+            tuple((one.id or 0, one.name) for one in running if one.symbol == symbol),
+            _since(session, row.id or 0, DRIFT_KINDS, symbol) or beat.at,
         )
         for symbol, (ours, theirs) in told.items()
     ]  # fmt: skip
 
 
-def _stopped(row: BrokerageAccount, beat: Heartbeat | None) -> list[Stopped]:
+def _stopped(session: Session, row: BrokerageAccount, beat: Heartbeat | None) -> list[Stopped]:
     told = beat.detail.get("frozen") if beat is not None else None
-    return [Stopped(_whose(row), symbol, why, beat.at) for symbol, why in (told or {}).items()] if beat else []
+    if beat is None or not told:
+        return []
+    return [
+        Stopped(_whose(row), symbol, why, _since(session, row.id or 0, STOP_KINDS, symbol) or beat.at)
+        for symbol, why in told.items()
+    ]
+
+
+def _since(session: Session, account_id: int, kinds: frozenset[str], symbol: str) -> datetime | None:
+    """When it was first told, while nobody has acknowledged that."""
+    rows = alerts.listed(session, {account_id}, acknowledged=False, limit=100)
+    return min(
+        (row.created_at for row in rows if row.kind in kinds and row.params.get("symbol") == symbol), default=None
+    )
 
 
 def _down(

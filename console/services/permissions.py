@@ -24,6 +24,7 @@ class Action(StrEnum):
     KEY_TEST = "key.test"
     ACCOUNT_START = "account.start"
     ACCOUNT_STOP = "account.stop"
+    ACCOUNT_MOVE = "account.move"
     RULE_SAVE = "rule.save"
     RULE_SWITCH = "rule.switch"
     ORDER_PLACE = "order.place"
@@ -48,6 +49,7 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.KEY_TEST: _ACTORS,
     Action.ACCOUNT_START: _ACTORS,  # a LIVE account: Admin, see `check_live`
     Action.ACCOUNT_STOP: _ACTORS,
+    Action.ACCOUNT_MOVE: _ADMIN,  # a person's word that the host which held it is off
     Action.RULE_SAVE: _ACTORS,
     Action.RULE_SWITCH: _ACTORS,
     Action.ORDER_PLACE: _ACTORS,

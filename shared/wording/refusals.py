@@ -15,6 +15,10 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("이미 확인된 주문입니다", "주문 {order}의 결과가 그사이 확인되었습니다.", "화면을 새로 고치십시오."),
         ("The order is settled", "What became of order {order} was found out meanwhile.", "Reload the page."),
     ),
+    "still_acting": (
+        ("그 호스트가 아직 이 계좌를 맡고 있습니다", "{host}이(가) 임대를 갱신하고 있습니다.", "그 호스트에서 봇을 먼저 멈추십시오."),
+        ("That host still acts for the account", "{host} renews its lease.", "Stop the bot on that host first."),
+    ),
     "word_missing": (
         ("확인 단어가 맞지 않습니다", "{word}을(를) 그대로 입력해야 합니다.", "단어를 입력하고 다시 누르십시오."),
         ("The word is missing", "{word} must be typed as it stands.", "Type the word and press again."),

@@ -14,6 +14,7 @@ from console.services import (
     alerts,
     backtests,
     holdings,
+    hosts,
     inbox,
     kill,
     logs,
@@ -94,6 +95,7 @@ DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
     Action.KILL_LOWER: lambda d, a, n: kill.lower_level(
         d.wiring, a, KillLevel.RUN, reason="끝", typed="run", password=PASSWORDS[a.role], account_id=d.accounts[n]
     ),
+    Action.ACCOUNT_MOVE: lambda d, a, n: hosts.let_go(d.wiring, a, d.accounts[n], reason="호스트 꺼짐"),
     Action.MATTER_SETTLE: lambda d, a, n: inbox.lift_symbol(d.wiring, a, d.accounts[n], "AAPL", key="m"),
     Action.ALERT_ACK: lambda d, a, n: alerts.acknowledge(d.wiring, a, _alert(d, n)),
     Action.BACKTEST: lambda d, a, n: backtests.ask(
