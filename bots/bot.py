@@ -310,7 +310,8 @@ class Bot:
                 await self._copy()
             except StoreAway as e:
                 if self._away is None and p.sync.away_s() > 0:
-                    self._away = p.clock.monotonic() - p.sync.away_s()
+                    # Started from a copy, nobody knows since when.
+                    self._away = p.clock.monotonic() - (0.0 if p.sync.copy_from else p.sync.away_s())
                     alert = outgoing.alert("STORE_AWAY", "critical", "store", p.clock.wall_now(), reason=str(e))
                     await p.journal.write(Changes(outbox=(alert,)))
             await p.sync.wait()
