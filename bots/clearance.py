@@ -65,6 +65,7 @@ class Clearance:
         self.live = running.environment is Environment.LIVE
         same = config.key == running == at_broker
         self.account_doubt = None if same else f"설정 {config.key}, 이 봇 {running}, 증권사 쪽 {at_broker}"
+        self.doubt: Callable[[], str | None] = lambda: None  # why this process itself is not fit to enter
 
     def check(
         self,
@@ -109,7 +110,10 @@ class Clearance:
         fenced = self._lease.fenced()
         if fenced is not None:
             return Denied("fenced", fenced)
-        return None if request is None else kill_denies(request, self._kill.level())
+        if request is None:
+            return None
+        doubt = None if reduces(request) else self.doubt()
+        return Denied("unfit", doubt) if doubt is not None else kill_denies(request, self._kill.level())
 
     def in_fallback(self) -> bool:
         return self._feed.in_fallback(SILENT_S)
@@ -230,6 +234,8 @@ class Clearance:
     def _frozen(self, request: OrderRequest) -> str | None:
         if not reduces(request) and self.no_entries is not None:
             return self.no_entries
+        if not reduces(request) and (doubt := self.doubt()) is not None:
+            return doubt
         if not reduces(request) and request.symbol in self._portfolio.drift:
             ours, theirs = self._portfolio.drift[request.symbol]
             return f"잔고 불일치: 우리 {ours}주, 증권사 {theirs}주"

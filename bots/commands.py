@@ -14,6 +14,7 @@ from typing import Any
 from bots import outgoing
 from bots.clearance import Clearance
 from bots.desk import Desk
+from bots.drift import DriftDesk
 from bots.executions import LIVE
 from bots.failpoints import reach
 from bots.feed import Feed
@@ -66,6 +67,7 @@ class Commands:
     picture: Callable[[], Result]  # the bot's own state, for SNAPSHOT
     learn: Callable[[str], Awaitable[None]]  # instrument facts and a fresh price of a symbol
     remember: Callable[[str, str], Awaitable[None]]  # a fact of the journal
+    drift: DriftDesk
     raise_kill: Callable[[KillLevel, str], Awaitable[None]]  # in the store, where an Admin can lower it
     flattening: bool = False
 
@@ -99,6 +101,7 @@ class Commands:
             CommandKind.RESOLVE_ORDER: self._resolve,
             CommandKind.LIFT_SYMBOL: self._lift,
             CommandKind.GET_BARS: self._bars,
+            CommandKind.ACCEPT_HOLDING: self._accept_holding,
         }
 
     async def _test_key(self, payload: Result) -> Result:
@@ -273,6 +276,10 @@ class Commands:
             if one.closed
         ]
         return {"bars": rows, "fetched_at": self.clock.wall_now().isoformat()}
+
+    async def _accept_holding(self, payload: Result) -> Result:
+        rule_id = payload.get("rule_id")
+        return await self.drift.accept(str(payload["symbol"]), None if rule_id is None else _whole(rule_id))
 
     async def _lift(self, payload: Result) -> Result:
         symbol = str(payload["symbol"])

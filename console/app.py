@@ -6,7 +6,7 @@ import streamlit as st
 
 from console.components.figures import Html, join
 from console.components.frame import allowed, me, session_cookie, t, wiring
-from console.services import alerts, people
+from console.services import alerts, inbox, people
 from console.services.people import sign_out
 from console.services.permissions import Action
 from shared.words import LANGS
@@ -45,10 +45,17 @@ st.set_page_config(page_title="LetsTrade", page_icon=str(HERE / "mark.png"), lay
 st.html(HERE / "components" / "desk.css")
 person = me()
 waiting = len([line for line in alerts.inbox(wiring(), person) if line.severity != "info"])
+matters = inbox.matters(wiring(), person).count
 page = st.navigation(
     [
         st.Page(
             "views/control.py", title=t("nav.control"), icon=":material/monitoring:", url_path="control", default=True
+        ),
+        st.Page(
+            "views/inbox.py",
+            title=f"{t('nav.inbox')} ({matters})" if matters else t("nav.inbox"),
+            icon=":material/inbox:",
+            url_path="inbox",
         ),
         st.Page("views/account.py", title=t("nav.account"), icon=":material/account_balance:", url_path="account"),
         st.Page("views/positions.py", title=t("nav.positions"), icon=":material/pie_chart:", url_path="positions"),

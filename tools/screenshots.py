@@ -21,6 +21,7 @@ from tests.console.served import console_on, free_port, launch, settled, sign_in
 
 PAGES = {
     "control": "/",
+    "inbox": "/inbox",
     "account": "/account?account=1",
     "positions": "/positions",
     "orders": "/orders",

@@ -10,7 +10,7 @@ import typer
 from console.cli import output, typed
 from console.cli.desk import Desk, open_desk
 from console.cli.output import AsJson
-from console.services import accounts, overview
+from console.services import accounts, hosts, overview
 from console.services.accounts import Limits, NewAccount
 from console.services.overview import AccountLine
 from shared.config import environment
@@ -158,3 +158,13 @@ def _row(line: AccountLine) -> dict[str, Any]:
         "has_keys": line.has_keys,
         "armed_until": line.armed_until,
     }
+
+
+@app.command()
+def move(account: Account, reason: Reason = "", as_json: AsJson = False) -> None:
+    """다른 호스트가 맡을 수 있게 놓아줍니다 (그 호스트가 꺼진 것을 먼저 확인) · Let another host take it over."""
+    desk = open_desk()
+    account_id = desk.account(account)
+    before = hosts.holder_of(desk.wiring, desk.actor, account_id)
+    hosts.let_go(desk.wiring, desk.actor, account_id, reason=reason)
+    output.show({"id": account_id, "left": before.host, "epoch": before.epoch}, as_json)

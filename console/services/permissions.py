@@ -24,6 +24,7 @@ class Action(StrEnum):
     KEY_TEST = "key.test"
     ACCOUNT_START = "account.start"
     ACCOUNT_STOP = "account.stop"
+    ACCOUNT_MOVE = "account.move"
     RULE_SAVE = "rule.save"
     RULE_SWITCH = "rule.switch"
     RULE_WAIVE = "rule.waive"
@@ -34,6 +35,7 @@ class Action(StrEnum):
     KILL_RAISE = "kill.raise"
     KILL_LOWER = "kill.lower"
     ALERT_ACK = "alert.ack"
+    MATTER_SETTLE = "matter.settle"
     BACKTEST = "backtest"
     CANCEL_ALL = "order.cancel_all"
     FLATTEN = "position.flatten"
@@ -51,6 +53,7 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.KEY_TEST: _ACTORS,
     Action.ACCOUNT_START: _ACTORS,  # a LIVE account: Admin, see `check_live`
     Action.ACCOUNT_STOP: _ACTORS,
+    Action.ACCOUNT_MOVE: _ADMIN,  # a person's word that the host which held it is off
     Action.RULE_SAVE: _ACTORS,
     Action.RULE_SWITCH: _ACTORS,
     Action.RULE_WAIVE: _ADMIN,
@@ -61,6 +64,7 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.KILL_RAISE: _ACTORS,
     Action.KILL_LOWER: _ADMIN,
     Action.ALERT_ACK: _ACTORS,
+    Action.MATTER_SETTLE: _ACTORS,  # what became of an unproven order, whose shares they are
     Action.BACKTEST: _ACTORS,
     Action.CANCEL_ALL: _ACTORS,
     Action.FLATTEN: _ACTORS,

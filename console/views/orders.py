@@ -10,6 +10,7 @@ from console.components.choices import account_filter
 from console.components.frame import allowed, me, t, wiring
 from console.components.rows import fill_table, order_label, order_table
 from console.components.table import note
+from console.components.timeline import timeline
 from console.services import orders
 from console.services.accounts import new_key
 from console.services.orders import LIMIT, OrderLine
@@ -37,6 +38,27 @@ def _orders(account_id: int | None, kind: str, symbol: str) -> None:
 @st.fragment(run_every="2s")
 def _fills(account_id: int | None, symbol: str) -> None:
     fill_table(orders.fills(wiring(), me(), account_id=account_id, symbol=symbol))
+
+
+def _timeline_chooser(account_id: int | None, kind: str, symbol: str) -> None:
+    """Outside what refreshes: which order's life is shown."""
+    wanted = OrderFilter(statuses=_KINDS[kind], symbol=symbol)
+    rows = {row.id: row for row in orders.listed(wiring(), me(), account_id=account_id, wanted=wanted)}
+    chosen = st.selectbox(
+        t("orders.choose_timeline"),
+        list(rows),
+        index=None,
+        format_func=lambda one: order_label(rows[one]) if one in rows else f"#{one}",
+        key="timeline_order",
+        placeholder=t("choice.none"),
+    )
+    if chosen in rows:
+        _timeline(chosen)
+
+
+@st.fragment(run_every="2s")
+def _timeline(order_id: int) -> None:
+    timeline(orders.history(wiring(), me(), order_id))
 
 
 def _cancel_chooser(account_id: int | None) -> None:
@@ -82,6 +104,7 @@ kind = second.segmented_control(
 )
 symbol = third.text_input(t("col.symbol"), key="symbol", max_chars=16).strip().upper()
 _orders(account, kind or "all", symbol)
+_timeline_chooser(account, kind or "all", symbol)
 _cancel_chooser(account)
 st.subheader(t("orders.fills"))
 _fills(account, symbol)

@@ -64,6 +64,11 @@ def end(session: Session, now: datetime, *, dedup_key: str) -> None:
         session.add(row)
 
 
+def raised_before(session: Session, dedup_key: str) -> bool:
+    """Tell whether an alert of this key was ever raised, seen or not: for a state that lasts, once is enough."""
+    return session.exec(select(Alert.id).where(Alert.dedup_key == dedup_key).limit(1)).first() is not None
+
+
 def undelivered(session: Session, *, limit: int = 50) -> list[Alert]:
     """Oldest first, alerts that no messenger has delivered yet."""
     query = select(Alert).where(col(Alert.delivered_at).is_(None)).order_by(col(Alert.id)).limit(limit)

@@ -11,6 +11,26 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("실전 계좌는 관리자만 켤 수 있습니다", "실제 돈이 움직이는 작업입니다.", "관리자에게 요청하십시오."),
         ("Only an Admin may turn this on for a LIVE account", "Real money moves.", "Ask an Admin."),
     ),
+    "not_unproven": (
+        ("이미 확인된 주문입니다", "주문 {order}의 결과가 그사이 확인되었습니다.", "화면을 새로 고치십시오."),
+        ("The order is settled", "What became of order {order} was found out meanwhile.", "Reload the page."),
+    ),
+    "still_acting": (
+        ("그 호스트가 아직 이 계좌를 맡고 있습니다", "{host}이(가) 임대를 갱신하고 있습니다.", "그 호스트에서 봇을 먼저 멈추십시오."),
+        ("That host still acts for the account", "{host} renews its lease.", "Stop the bot on that host first."),
+    ),
+    "word_missing": (
+        ("확인 단어가 맞지 않습니다", "{word}을(를) 그대로 입력해야 합니다.", "단어를 입력하고 다시 누르십시오."),
+        ("The word is missing", "{word} must be typed as it stands.", "Type the word and press again."),
+    ),
+    "reauth": (
+        ("비밀번호가 맞지 않습니다", "긴급정지는 본인 확인 뒤에 내려집니다.", "지금 비밀번호를 다시 입력하십시오."),
+        ("The password is wrong", "Lowering the kill switch asks who you are.", "Enter your current password again."),
+    ),
+    "reauth_throttled": (
+        ("지금은 확인할 수 없습니다", "틀린 비밀번호가 너무 많았습니다.", "5분 뒤 다시 하거나 CLI를 쓰십시오."),
+        ("You cannot be checked now", "Too many wrong passwords.", "Wait five minutes, or use the command line."),
+    ),
     "signed_out": (
         ("로그인이 끝났습니다", "세션이 만료되었거나 사용자가 중지되었습니다.", "다시 로그인하십시오."),
         ("You are signed out", "The session has ended or the user was disabled.", "Sign in again."),

@@ -146,6 +146,8 @@ def degraded_desk(folder: Path, port: int = 16501, url: str | None = None) -> De
     accounts.start(desk.wiring, admin, live, confirm="본계좌", reason="첫 실전")
     with writing(desk.wiring.engine) as session:
         _beat(session, us, now, state="EXITS_ONLY", reason="시세 끊김: REST 폴백", feed_age_s=48, source="rest")
+        beat = session.get_one(Heartbeat, us)
+        beat.detail = {"drift": {"AAPL": [10, 15]}, "frozen": {"MSFT": "증권사 주문 77의 종목이나 방향이 다름"}}
         _beat(session, krx, now - timedelta(minutes=4))
         _us_trading(session, us, now, guarded=False)
         _order(session, us, 90, "NVDA", "BUY", 3, "131.20", "UNKNOWN", now, reason="응답 없음")
@@ -159,12 +161,18 @@ def degraded_desk(folder: Path, port: int = 16501, url: str | None = None) -> De
         )
         _alert(session, us, "ORDER_UNKNOWN", "critical", now, symbol="NVDA", side="BUY", quantity=3)
         _alert(session, krx, "BOT_SILENT", "critical", now, silent_s=240)
-        _alert(session, mock, "BOT_PARKED", "critical", now, reason="10분에 5번 종료")
+        _alert(session, mock, "BOT_PARKED", "critical", now, reason="10분에 5번 종료", log=LAST_WORDS)
         _alert(session, live, "UNGUARDED", "warning", now, symbol="AAPL", quantity=12)
         _alert(session, us, "PRICE_SPIKE", "warning", now, symbol="NVDA", change_pct="-4.2", minutes=5)
         _log(session, us, 900, "ERROR", "주문 응답을 받지 못함 <script>alert(1)</script>", now)
     return replace(desk, silent=frozenset({krx}))
 
+
+LAST_WORDS = [
+    "2026-11-20 23:31:02,120 INFO bots 복구 중",
+    "2026-11-20 23:31:04,881 ERROR bots 봇이 끝났습니다 / the bot ended",
+    "bots.journal.JournalBroken: the journal cannot be written — database or disk is full",
+]
 
 RULE_TEXT = """version: "1.0"
 metadata:
@@ -343,17 +351,20 @@ def _order(
     )
     session.add(row)
     session.flush()
-    session.add(
-        OrderEvent(
-            account_id=account,
-            order_id=row.id or 0,
-            seq=number,
-            at=at,
-            event="SEND",
-            from_status="PENDING",
-            to_status=status,
+    steps = [("INTENT", "", "PENDING", 0), ("SENDING", "PENDING", "SUBMITTED", 4)]
+    steps += [("UNKNOWN" if status == "UNKNOWN" else "ACKED", "SUBMITTED", status, 61)]
+    for step, (event, before, after, ms) in enumerate(steps):
+        session.add(
+            OrderEvent(
+                account_id=account,
+                order_id=row.id or 0,
+                seq=number * 10 + step,
+                at=at + timedelta(milliseconds=ms),
+                event=event,
+                from_status=before,
+                to_status=after,
+            )
         )
-    )
     if filled:
         session.add(
             FillRow(

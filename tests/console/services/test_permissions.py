@@ -14,6 +14,8 @@ from console.services import (
     alerts,
     backtests,
     holdings,
+    hosts,
+    inbox,
     kill,
     logs,
     manual_orders,
@@ -34,7 +36,7 @@ from shared.domain.order import Side
 from shared.models import Alert, AuditLog, Command, Heartbeat, OrderRow, Role, User
 from shared.store import accounts as stored
 from shared.store.panels import LogFilter
-from tests.console.desks import RULE_TEXT, Desk
+from tests.console.desks import PASSWORDS, RULE_TEXT, Desk
 
 US, HIDDEN = "미국 주식 1호", "모의 검증"
 LIMITS = Limits(Decimal(1), Decimal(2), Decimal(3), Decimal(4), 5)
@@ -93,12 +95,14 @@ DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
     ),
     Action.KILL_RAISE: lambda d, a, n: kill.raise_level(d.wiring, a, KillLevel.HALT, account_id=d.accounts[n]),
     Action.KILL_LOWER: lambda d, a, n: kill.lower_level(
-        d.wiring, a, KillLevel.RUN, reason="끝", account_id=d.accounts[n]
+        d.wiring, a, KillLevel.RUN, reason="끝", typed="run", password=PASSWORDS[a.role], account_id=d.accounts[n]
     ),
     Action.RULE_WAIVE: lambda d, a, n: rule_evidence.waive(d.wiring, a, _rule(d, n), confirm=n, reason="손으로 지켜봄"),
     Action.OWNER_LIMITS: lambda d, a, n: risk.set_owner_limits(d.wiring, a, 1, None, Decimal(5000), reason="점검"),
     Action.CANCEL_ALL: lambda d, a, n: kill.cancel_all(d.wiring, a, d.accounts[n], key="all"),
     Action.FLATTEN: lambda d, a, n: kill.flatten(d.wiring, a, d.accounts[n], key="flat", confirm=n, reason="정리"),
+    Action.ACCOUNT_MOVE: lambda d, a, n: hosts.let_go(d.wiring, a, d.accounts[n], reason="호스트 꺼짐"),
+    Action.MATTER_SETTLE: lambda d, a, n: inbox.lift_symbol(d.wiring, a, d.accounts[n], "AAPL", key="m"),
     Action.ALERT_ACK: lambda d, a, n: alerts.acknowledge(d.wiring, a, _alert(d, n)),
     Action.BACKTEST: lambda d, a, n: backtests.ask(
         d.wiring, a, RULE_TEXT.format(name="x", symbol="AAPL"), {"kind": "run"}
