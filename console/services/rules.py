@@ -274,6 +274,27 @@ def switch(
     nudge(wiring.settings, account_id)
 
 
+def archive(wiring: Wiring, actor: Actor, rule_id: int, *, reason: str = "") -> None:
+    """Switch a rule off for good and take it off the lists; its versions, decisions and orders stay."""
+    with writing(wiring.engine) as session:
+        row = _rule(session, actor, rule_id)
+        authorize(session, actor, Action.RULE_ARCHIVE, row.account_id)
+        account_id, before = row.account_id, {"enabled": row.enabled}
+        store.archive(session, wiring.clock.wall_now(), row)
+        note(
+            session,
+            wiring,
+            actor,
+            Action.RULE_ARCHIVE,
+            f"rule:{rule_id}",
+            account_id=account_id,
+            before=before,
+            after={"archived": True},
+            reason=reason,
+        )
+    nudge(wiring.settings, account_id)
+
+
 def missing_for_live(session: Session, row: TradeRule, account: BrokerageAccount, lang: str) -> list[str]:
     """What a rule and its account lack to trade real money without a waiver."""
     version = store.version(session, row.version_id) if row.version_id is not None else None
