@@ -20,6 +20,12 @@ NOUNS = {  # name → (module whose `app` it is, what it is about)
     "fills": ("console.cli.fills", "체결 · fills"),
     "kill": ("console.cli.kill", "긴급정지 · kill switch"),
     "alerts": ("console.cli.alerts", "알림 · alerts"),
+    "user": ("console.cli.users", "사용자 · users"),
+    "token": ("console.cli.tokens", "API 토큰 · API tokens"),
+    "webhook": ("console.cli.webhooks", "웹훅 · webhooks that propose"),
+    "telegram": ("console.cli.telegram", "텔레그램 · Telegram"),
+    "audit": ("console.cli.audit", "감사 기록 · the audit trail"),
+    "report": ("console.cli.report", "보고 · reports"),
     "backtest": ("console.cli.backtest", "백테스트 · backtests"),
     "data": ("console.cli.data", "백테스트용 봉 · bars for backtests"),
     "market": ("console.cli.market", "시장 규칙 · market rules"),
@@ -33,6 +39,7 @@ VERBS = {  # a verb without a noun → (module with a function of that name, wha
     "quote": ("console.cli.holdings", "시세 · the last price of a symbol"),
     "balance": ("console.cli.holdings", "예수금 · cash"),
     "positions": ("console.cli.holdings", "보유 종목 · holdings"),
+    "support-bundle": ("console.cli.support", "도움을 청할 때 보낼 파일 · a masked file for who helps"),
 }
 
 
@@ -52,7 +59,9 @@ def root(first: str | None) -> typer.Typer:
         else:
             program.command(name, help=about)(lambda: None)
     for name, (module, about) in VERBS.items():
-        program.command(name, help=about)(getattr(import_module(module), name) if name == first else lambda: None)
+        program.command(name, help=about)(
+            getattr(import_module(module), name.replace("-", "_")) if name == first else lambda: None
+        )
     return program
 
 

@@ -143,6 +143,10 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("마지막 관리자입니다", "관리자가 없으면 긴급정지를 내릴 사람이 없습니다.", "다른 관리자를 먼저 만드십시오."),
         ("This is the last Admin", "Nobody could lower the kill switch.", "Make another Admin first."),
     ),
+    "bad_wish": (
+        ("설정을 읽을 수 없습니다", "'{wish}'", "23:00-07:00, 16:00, FILL=off 처럼 쓰십시오."),
+        ("The setting cannot be read", "'{wish}'", "Write it like 23:00-07:00, 16:00, FILL=off."),
+    ),
     "no_token": (
         ("토큰을 찾을 수 없습니다", "토큰 {token}이(가) 없습니다.", "letstrade token list"),
         ("No such token", "There is no token {token}.", "letstrade token list"),
