@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from console.services import alerts, overview
+from console.services.overview import AccountLine
 from console.services.permissions import Actor
 from console.services.tokens import Scope, bearer
 from console.wiring import Wiring
@@ -42,6 +43,14 @@ def _text(wiring: Wiring, actor: Actor) -> bytes:
     return generate_latest(registry)
 
 
+def _equity(line: AccountLine) -> float | None:
+    return None if line.equity is None else float(line.equity.amount)
+
+
+def _pnl(line: AccountLine) -> float | None:
+    return None if line.pnl_today is None else float(line.pnl_today.amount)
+
+
 class _Desk:
     """A collector that asks the services; what is unknown is left out, never zero."""
 
@@ -60,8 +69,8 @@ class _Desk:
             "letstrade_positions": ("symbols held", lambda line: float(line.positions)),
             "letstrade_unguarded_positions": ("held without a stop", lambda line: float(line.unguarded)),
             "letstrade_kill_level": ("0 RUN … 3 HALT", lambda line: float(max(line.kill, view.kill))),
-            "letstrade_equity": ("in the account's currency", lambda l: float(l.equity.amount) if l.equity else None),
-            "letstrade_pnl_today": ("since midnight", lambda l: float(l.pnl_today.amount) if l.pnl_today else None),
+            "letstrade_equity": ("in the account's currency", _equity),
+            "letstrade_pnl_today": ("since midnight", _pnl),
         }
         for name, (about, of) in wanted.items():
             family = GaugeMetricFamily(name, about, labels=labels)
