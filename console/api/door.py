@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from console.plain import to_plain
 from console.services.permissions import Actor
-from console.services.tokens import Scope, bearer
+from console.services.tokens import Scope, bearer, note_use
 from console.wiring import Wiring
 from shared.models import Role
 from shared.words import LANGS
@@ -23,6 +23,7 @@ from shared.words import LANGS
 PER_MINUTE = 240
 BURST = 60
 BODY_MAX = 256 * 1024
+NOTE_EVERY_S = 60.0
 
 
 @dataclass(slots=True)
@@ -37,6 +38,14 @@ class Door:
 
     wiring: Wiring
     buckets: dict[str, Bucket] = field(default_factory=lambda: defaultdict(Bucket))
+    noted: dict[int, float] = field(default_factory=dict)  # token → when its use was last written down
+
+    def note_use(self, token_id: int) -> None:
+        """Keep `last_used_at` about right, at most one write per minute and token."""
+        now = self.wiring.clock.monotonic()
+        if now - self.noted.get(token_id, -NOTE_EVERY_S) >= NOTE_EVERY_S:
+            self.noted[token_id] = now
+            note_use(self.wiring, token_id)
 
     def wait_s(self, key: str) -> float:
         """Take one request of `key`; how long to wait when there is none left, else 0."""
@@ -72,6 +81,7 @@ async def admit(request: Request) -> Caller:
     length = request.headers.get("content-length", "0")
     if not length.isdigit() or int(length) > BODY_MAX or "chunked" in request.headers.get("transfer-encoding", ""):
         raise HTTPException(413, {"code": "too_large"})
+    await asyncio.to_thread(door.note_use, who.token_id)
     lang = who.lang if who.lang in LANGS else door.wiring.settings.lang
     caller = Caller(door.wiring, Actor(who.user_id, Role(who.role), "api", who.email, lang), who.scopes)
     request.state.caller = caller

@@ -28,7 +28,7 @@ TOPICS = ("logs", "orders", "positions", "heartbeats")
 EVERY_S = 1.0
 MOST_STREAMS = 20
 BATCH = 200
-_open: set[int] = set()  # streams of this process
+_open: set[object] = set()  # streams of this process
 
 
 class StreamQuery(Strict):
@@ -85,7 +85,7 @@ async def _events(
 async def _follow(
     caller: Caller, topics: tuple[str, ...], account_id: int | None, wanted: LogFilter, place: Place
 ) -> AsyncIterator[dict[str, Any]]:
-    mark = id(object())
+    mark = object()
     _open.add(mark)
     shown: dict[str, Any] = {}
     try:

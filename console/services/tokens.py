@@ -101,6 +101,15 @@ def bearer(wiring: Wiring, token: str) -> Bearer | None:
         return Bearer(row.id or 0, user.id or 0, user.role, user.email, user.lang, scopes)
 
 
+def note_use(wiring: Wiring, token_id: int) -> None:
+    """Write down that a token was used; callers do so about once a minute."""
+    with writing(wiring.engine) as session:
+        row = session.get(ApiToken, token_id)
+        if row is not None:
+            row.last_used_at = wiring.clock.wall_now()
+            session.add(row)
+
+
 def add_webhook(wiring: Wiring, actor: Actor, rule_id: int, name: str) -> tuple[Webhook, str]:
     """Open an address that may propose trades of one rule; return it with its secret, shown this once."""
     secret = secrets.token_urlsafe(24)

@@ -17,7 +17,7 @@ from tests.console.cli.terminal import Terminal
 from tests.references import cli_verbs
 
 DESIGN = """
-setup · doctor · db upgrade|check|move|backup|restore · keys rotate · token add|list|revoke · user add|list|role|disable
+setup · doctor · db upgrade|check|move|backup|restore · keys rotate · token add|list|revoke · user add|list|role|disable ·
 account add|list|show|enable|disable|arm|disarm|archive · credential set · rule
 validate|add|list|show|enable|disable|import|explain|archive · bot status|start|stop|restart|logs · kill
 raise|lower|status · schedule list|run|enable|disable · alerts list|ack · audit verify|export · quote · balance ·
@@ -142,7 +142,7 @@ def test_reports_and_rule_archive_answer_on_a_quiet_desk(terminal: Terminal) -> 
     terminal.add("A1")
     assert [one["account"] for one in terminal.json("report", "daily")["items"]] == ["A1"]
     assert terminal.json("report", "tax", "--year", "2026")["items"] == []
-    rule = terminal.json("rule", "add", "bots/rules/presets/ma_cross.yaml", "--account", "A1", "--symbols", "AAPL")[
+    rule = terminal.json("rule", "add", "bots/rules/presets/demo_us_ma_cross.yaml", "--account", "A1", "--symbols", "AAPL")[
         "id"
     ]
     assert terminal.json("rule", "archive", str(rule))["archived"] is True
@@ -153,7 +153,7 @@ def test_reports_and_rule_archive_answer_on_a_quiet_desk(terminal: Terminal) -> 
 
 def test_a_webhook_shows_its_secret_once(terminal: Terminal) -> None:
     terminal.add("A1")
-    rule = terminal.json("rule", "add", "bots/rules/presets/ma_cross.yaml", "--account", "A1", "--symbols", "AAPL")[
+    rule = terminal.json("rule", "add", "bots/rules/presets/demo_us_ma_cross.yaml", "--account", "A1", "--symbols", "AAPL")[
         "id"
     ]
     made = terminal.json("webhook", "add", str(rule))
