@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from shared import schema
 from shared.db import open_engine, reading
@@ -142,20 +144,20 @@ def test_reports_and_rule_archive_answer_on_a_quiet_desk(terminal: Terminal) -> 
     terminal.add("A1")
     assert [one["account"] for one in terminal.json("report", "daily")["items"]] == ["A1"]
     assert terminal.json("report", "tax", "--year", "2026")["items"] == []
-    rule = terminal.json("rule", "add", "bots/rules/presets/demo_us_ma_cross.yaml", "--account", "A1", "--symbols", "AAPL")[
-        "id"
-    ]
+    rule = terminal.json(
+        "rule", "add", "bots/rules/presets/demo_us_ma_cross.yaml", "--account", "A1", "--symbols", "AAPL"
+    )["id"]
     assert terminal.json("rule", "archive", str(rule))["archived"] is True
     assert terminal.json("rule", "list")["items"] == []
     with reading(terminal.engine) as session:
-        assert session.query(AuditLog).filter_by(action="rule.archive").count() == 1
+        assert len(session.exec(select(AuditLog).where(AuditLog.action == "rule.archive")).all()) == 1
 
 
 def test_a_webhook_shows_its_secret_once(terminal: Terminal) -> None:
     terminal.add("A1")
-    rule = terminal.json("rule", "add", "bots/rules/presets/demo_us_ma_cross.yaml", "--account", "A1", "--symbols", "AAPL")[
-        "id"
-    ]
+    rule = terminal.json(
+        "rule", "add", "bots/rules/presets/demo_us_ma_cross.yaml", "--account", "A1", "--symbols", "AAPL"
+    )["id"]
     made = terminal.json("webhook", "add", str(rule))
     assert made["secret"] in made["message"] and "{{ticker}}" in made["message"]
     assert made["secret"] not in terminal.run("webhook", "list", "--json").out
@@ -191,4 +193,18 @@ def test_only_an_admin_manages_people(terminal: Terminal) -> None:
         said = terminal.run(*words, "--json", LETSTRADE_TOKEN=token)
         assert (said.code, said.json["error"]["code"]) == (1, "forbidden"), words
     with reading(terminal.engine) as session:
-        assert session.query(User).filter_by(role=Role.ADMIN.value).count() == 0
+        assert not session.exec(select(User).where(User.role == Role.ADMIN.value)).all()
+
+
+def test_watching_is_for_verbs_that_only_look_and_ends_with_a_failure(terminal: Terminal, nowhere: Terminal) -> None:
+    refused = terminal.run("kill", "raise", "HALT", "--watch", "--json")
+    assert refused.code == 2 and terminal.json("kill", "status")["items"][0]["level"] == "RUN"
+    assert Terminal(nowhere.home / "none").run("bot", "status", "--watch", "--json").code == 1
+
+
+def test_the_shell_completes_every_noun_and_verb(terminal: Terminal) -> None:
+    script = terminal.run("completion", "bash").out
+    for noun, _, verb in (one.partition(" ") for one in promised() - LATER):
+        assert noun in script and verb in script
+    done = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
