@@ -26,7 +26,7 @@ raise|lower|status · schedule list|run|enable|disable · alerts list|ack · aud
 positions · order buy|sell|amend|cancel|list · fills list · backtest run|sweep|check|parity · data import|list ·
 market check · strategy check · report daily|tax · exchange serve|ledger|fault · support-bundle
 """
-LATER = {f"schedule {verb}" for verb in ("list", "run", "enable", "disable")} | {"strategy check", "backtest parity"}
+LATER = {f"schedule {verb}" for verb in ("list", "run", "enable", "disable")} | {"backtest parity"}
 BESIDE = ("webhook ", "telegram ", "backtest ", "completion", "exchange ", "data ", "credential ", "db ", "rule ")
 KEYS = "secrets/master.key"
 
