@@ -34,7 +34,7 @@ from shared.domain.instrument import Venue
 from shared.domain.market import Timeframe
 from shared.domain.order import OrderRequest, OrderSession, OrderType, Side, TimeInForce
 from shared.domain.order_state import OrderEventKind, OrderStatus
-from shared.domain.signal import Denied
+from shared.domain.signal import Denied, Verdict
 from shared.models import Command
 from shared.store.commands import CommandKind, CommandStatus
 
@@ -102,6 +102,7 @@ class Commands:
             CommandKind.LIFT_SYMBOL: self._lift,
             CommandKind.GET_BARS: self._bars,
             CommandKind.ACCEPT_HOLDING: self._accept_holding,
+            CommandKind.PROPOSE: self._propose,
         }
 
     async def _test_key(self, payload: Result) -> Result:
@@ -235,6 +236,15 @@ class Commands:
                     | {"steps": outgoing.steps(decision)}
                 )
         return {"decisions": decisions}
+
+    async def _propose(self, payload: Result) -> Result:
+        """An outside signal stands where a rule's own conditions would: sizing, guards and desk are the same."""
+        rule_id, symbol, verdict = _whole(payload["rule_id"]), str(payload["symbol"]), Verdict(payload["verdict"])
+        denied = await self.trader.propose(rule_id, symbol, verdict, str(payload["key"]))
+        if denied is not None:
+            raise Refusal("제안대로 주문하지 않았습니다", denied.text, "규칙과 한도를 확인하십시오", denied.code)
+        sent = [one for one in self.orders.all() if one.request.signal_key == str(payload["key"])]
+        return {"proposed": verdict.value, "orders": [_told(one) for one in sent]}
 
     async def _resolve(self, payload: Result) -> Result:
         """A person decides about an order whose outcome could not be proven."""

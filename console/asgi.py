@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware import Middleware
 
 from console import wiring
+from console.api.app import api_routes
 from console.api.health import health_routes
 from console.components.frame import t
 from console.gate import Gate
@@ -38,7 +39,7 @@ def main() -> int:
     wiring.use(wired)
     app = st.App(
         Path(__file__).with_name("app.py"),
-        routes=health_routes(wired),
+        routes=[*health_routes(wired), *api_routes(wired)],
         middleware=[Middleware(Gate, wiring=wired)],
         on_script_error=_script_failed,
     )

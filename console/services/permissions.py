@@ -37,8 +37,17 @@ class Action(StrEnum):
     ALERT_ACK = "alert.ack"
     MATTER_SETTLE = "matter.settle"
     BACKTEST = "backtest"
+    ACCOUNT_ARM = "account.arm"
+    ACCOUNT_DISARM = "account.disarm"
+    ACCOUNT_ARCHIVE = "account.archive"
+    RULE_ARCHIVE = "rule.archive"
     CANCEL_ALL = "order.cancel_all"
     FLATTEN = "position.flatten"
+    USER_MANAGE = "user.manage"
+    TOKEN_MANAGE = "token.manage"
+    WEBHOOK_MANAGE = "webhook.manage"
+    PROPOSE = "rule.propose"
+    AUDIT_READ = "audit.read"
 
 
 _ALL = frozenset(Role)
@@ -66,8 +75,17 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.ALERT_ACK: _ACTORS,
     Action.MATTER_SETTLE: _ACTORS,  # what became of an unproven order, whose shares they are
     Action.BACKTEST: _ACTORS,
+    Action.ACCOUNT_ARM: _ADMIN,
+    Action.ACCOUNT_DISARM: _ACTORS,  # less risk is easy
+    Action.ACCOUNT_ARCHIVE: _ADMIN,
+    Action.RULE_ARCHIVE: _ACTORS,
     Action.CANCEL_ALL: _ACTORS,
     Action.FLATTEN: _ACTORS,
+    Action.USER_MANAGE: _ADMIN,
+    Action.TOKEN_MANAGE: _ADMIN,
+    Action.WEBHOOK_MANAGE: _ADMIN,
+    Action.PROPOSE: _ACTORS,
+    Action.AUDIT_READ: _ADMIN,
 }
 LIVE_NEEDS_ADMIN = frozenset({Action.ACCOUNT_START, Action.RULE_SWITCH})  # in the direction of more risk only
 

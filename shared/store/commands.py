@@ -26,6 +26,7 @@ class CommandKind(StrEnum):
     RESOLVE_ORDER = "RESOLVE_ORDER"  # payload: client_order_id, broker_order_id (adopt) or null (never accepted)
     GET_BARS = "GET_BARS"  # payload: symbol, timeframe, count, until (ISO text) or null; bars for backtests
     ACCEPT_HOLDING = "ACCEPT_HOLDING"  # payload: symbol, rule_id or null; the broker's holding is right from here on
+    PROPOSE = "PROPOSE"  # payload: rule_id, symbol, verdict, key; the rule's sizing and every guard apply
     LIFT_SYMBOL = "LIFT_SYMBOL"  # payload: symbol; a person has looked at why it was stopped
 
 

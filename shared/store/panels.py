@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, union_all
+from sqlalchemy import and_, func, or_, union_all
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, SQLModel, col, select
 
@@ -127,6 +127,7 @@ class OrderFilter:
     statuses: frozenset[str] = frozenset()
     symbol: str = ""
     rule_id: int | None = None
+    before: tuple[datetime, int] | None = None  # (placed_at, id) of the last row of the page before
 
 
 def orders(session: Session, account_ids: Collection[int], wanted: OrderFilter, *, limit: int) -> list[OrderRow]:
@@ -138,6 +139,10 @@ def orders(session: Session, account_ids: Collection[int], wanted: OrderFilter, 
         query = query.where(OrderRow.symbol == wanted.symbol)
     if wanted.rule_id is not None:
         query = query.where(OrderRow.rule_id == wanted.rule_id)
+    if wanted.before is not None:
+        at, last = wanted.before
+        older, same = col(OrderRow.placed_at) < at, col(OrderRow.placed_at) == at
+        query = query.where(or_(older, and_(same, col(OrderRow.id) < last)))
     return list(session.exec(query.order_by(col(OrderRow.placed_at).desc(), col(OrderRow.id).desc()).limit(limit)))
 
 
@@ -158,10 +163,12 @@ class LogFilter:
     levels: frozenset[str] = frozenset()
     text: str = ""
     rule_id: int | None = None
+    before: int | None = None  # id of the last row of the page before
+    after: int | None = None  # only what came since this id, oldest first
 
 
 def logs(session: Session, account_ids: Collection[int], wanted: LogFilter, *, limit: int) -> list[ExecutionLog]:
-    """Newest first."""
+    """Newest first; with `after`, oldest first."""
     query = select(ExecutionLog).where(col(ExecutionLog.account_id).in_(account_ids))
     if wanted.levels:
         query = query.where(col(ExecutionLog.level).in_(sorted(wanted.levels)))
@@ -169,6 +176,11 @@ def logs(session: Session, account_ids: Collection[int], wanted: LogFilter, *, l
         query = query.where(col(ExecutionLog.message).icontains(wanted.text, autoescape=True))
     if wanted.rule_id is not None:
         query = query.where(ExecutionLog.rule_id == wanted.rule_id)
+    if wanted.before is not None:
+        query = query.where(col(ExecutionLog.id) < wanted.before)
+    if wanted.after is not None:
+        query = query.where(col(ExecutionLog.id) > wanted.after)
+        return list(session.exec(query.order_by(col(ExecutionLog.id)).limit(limit)))
     return list(session.exec(query.order_by(col(ExecutionLog.id).desc()).limit(limit)))
 
 
@@ -195,3 +207,27 @@ def version_numbers(session: Session, version_ids: Collection[int]) -> dict[int,
     """Rule version id → its number."""
     query = select(RuleVersion.id, RuleVersion.number).where(col(RuleVersion.id).in_(version_ids))
     return {found: number for found, number in session.exec(query) if found is not None}
+
+
+def order_events_after(session: Session, account_ids: Collection[int], after: int, *, limit: int) -> list[OrderEvent]:
+    """Transitions of orders since an id, oldest first."""
+    query = select(OrderEvent).where(col(OrderEvent.account_id).in_(account_ids), col(OrderEvent.id) > after)
+    return list(session.exec(query.order_by(col(OrderEvent.id)).limit(limit)))
+
+
+def newest_event_id(session: Session) -> int:
+    return session.exec(select(func.max(OrderEvent.id))).one() or 0
+
+
+def newest_log_id(session: Session) -> int:
+    return session.exec(select(func.max(ExecutionLog.id))).one() or 0
+
+
+def order_counts(session: Session, account_ids: Collection[int]) -> dict[tuple[int, str], int]:
+    """Orders by account and status."""
+    query = (
+        sa_select(col(OrderRow.account_id), col(OrderRow.status), func.count())
+        .where(col(OrderRow.account_id).in_(account_ids))
+        .group_by(col(OrderRow.account_id), col(OrderRow.status))
+    )
+    return {(account, status): count for account, status, count in session.execute(query)}

@@ -171,6 +171,58 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("버전을 찾을 수 없습니다", "규칙 {rule}에 버전 {number}이(가) 없습니다.", "버전 목록에서 고르십시오."),
         ("No such version", "Rule {rule} has no version {number}.", "Choose one of its versions."),
     ),
+    "bad_email": (
+        ("이메일을 쓸 수 없습니다", "'{email}'은(는) 이메일이 아닙니다.", "name@example.com 처럼 쓰십시오."),
+        ("The email cannot be used", "'{email}' is not an email.", "Write it like name@example.com."),
+    ),
+    "email_taken": (
+        ("이미 있는 사용자입니다", "{email}", "다른 이메일을 쓰거나 그 사용자의 역할을 바꾸십시오."),
+        ("The user exists", "{email}", "Use another email, or change that user's role."),
+    ),
+    "no_user": (
+        ("사용자를 찾을 수 없습니다", "{user}", "사용자 목록을 보십시오: letstrade user list"),
+        ("No such user", "{user}", "Look at the list: letstrade user list"),
+    ),
+    "last_admin": (
+        ("마지막 관리자입니다", "관리자가 없으면 긴급정지를 내릴 사람이 없습니다.", "다른 관리자를 먼저 만드십시오."),
+        ("This is the last Admin", "Nobody could lower the kill switch.", "Make another Admin first."),
+    ),
+    "bad_wish": (
+        ("설정을 읽을 수 없습니다", "'{wish}'", "23:00-07:00, 16:00, FILL=off 처럼 쓰십시오."),
+        ("The setting cannot be read", "'{wish}'", "Write it like 23:00-07:00, 16:00, FILL=off."),
+    ),
+    "no_token": (
+        ("토큰을 찾을 수 없습니다", "토큰 {token}이(가) 없습니다.", "letstrade token list"),
+        ("No such token", "There is no token {token}.", "letstrade token list"),
+    ),
+    "no_webhook": (
+        ("웹훅을 찾을 수 없습니다", "웹훅 {webhook}이(가) 없습니다.", "letstrade webhook list"),
+        ("No such webhook", "There is no webhook {webhook}.", "letstrade webhook list"),
+    ),
+    "not_live": (
+        ("실전 계좌가 아닙니다", "'{nickname}'에는 실전 승인이 필요 없습니다.", "실전 계좌를 고르십시오."),
+        ("Not a LIVE account", "'{nickname}' needs no approval.", "Choose a LIVE account."),
+    ),
+    "bad_hours": (
+        ("승인 시간을 쓸 수 없습니다", "0보다 크고 744시간(31일) 이하여야 합니다.", "시간을 고치십시오."),
+        ("The approval's length cannot be used", "More than 0 and at most 744 hours (31 days).", "Mend the hours."),
+    ),
+    "account_busy": (
+        (
+            "지금은 보관할 수 없는 계좌입니다",
+            "'{nickname}'이(가) 가동 중이거나 보유 종목 또는 미체결 주문이 있습니다.",
+            "정지하고 정리한 뒤 다시 하십시오.",
+        ),
+        ("The account cannot be archived now", "'{nickname}' runs, holds or has open orders.", "Stop and flatten it."),
+    ),
+    "not_proposable": (
+        (
+            "제안을 받지 않는 규칙입니다",
+            "규칙 {rule}이(가) 꺼져 있거나 {symbol}을(를) 거래하지 않습니다.",
+            "규칙을 확인하십시오.",
+        ),
+        ("The rule takes no such proposal", "Rule {rule} is off or does not trade {symbol}.", "Look at the rule."),
+    ),
     "not_live_ready": (
         (
             "실전에서 켤 수 없는 규칙입니다",
