@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.wording import alerts, desk, pages, reasons, refusals
+from shared.wording import alerts, desk, pages, reasons, refusals, screens
 
 LANGS = ("ko", "en")  # Korean first
 UNKNOWN = "—"
 
-WORDS: dict[str, tuple[str, str]] = {**desk.WORDS, **pages.WORDS, **reasons.WORDS, **refusals.words()}
+WORDS: dict[str, tuple[str, str]] = {
+    **desk.WORDS,
+    **pages.WORDS,
+    **screens.WORDS,
+    **reasons.WORDS,
+    **refusals.words(),
+}
 
 
 class _Gaps(dict[str, object]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from console.components import confirm
-from console.components.figures import Html, age, ago, environment_badge, join, mark, moment, safe, span
+from console.components.figures import Html, age, ago, environment_badge, join, length, mark, moment, safe, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.services import kill, overview
 from console.services.market_clock import MarketHour, market_hours
@@ -65,10 +65,13 @@ def _clocks(view: Overview) -> Html:
 
 
 def _hour(one: MarketHour) -> str:
+    """Open or closed, until when in the market's own time, and how long that is."""
     key = "bar.open" if one.is_open else "bar.closed"
     same_day = one.until.date() == one.local.date()
     zone = "KST" if one.market is Market.KRX else "ET"
-    return t(key, market=one.market, until=f"{one.until:%H:%M}" if same_day else f"{one.until:%m-%d %H:%M}", zone=zone)
+    until = f"{one.until:%H:%M}" if same_day else f"{one.until:%m-%d %H:%M}"
+    left = length((one.until - one.local).total_seconds(), lang())
+    return f"{t(key, market=one.market, until=until, zone=zone)} ({left})"
 
 
 def _freshness(view: Overview) -> Html:

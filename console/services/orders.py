@@ -87,7 +87,7 @@ def listed(
     with reading(wiring.engine) as session:
         known = _known(visible_accounts(session, actor), account_id)
         rows = panels.orders(session, known.keys(), wanted or OrderFilter(), limit=min(limit, LIMIT))
-        return [_order(row, known[row.account_id]) for row in rows]
+        return [order_line(row, known[row.account_id]) for row in rows]
 
 
 def open_orders(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[OrderLine]:
@@ -170,7 +170,7 @@ def _known(rows: list[BrokerageAccount], only: int | None) -> dict[int, Brokerag
     return {row.id: row for row in rows if row.id is not None and only in (None, row.id)}
 
 
-def _order(row: OrderRow, account: BrokerageAccount) -> OrderLine:
+def order_line(row: OrderRow, account: BrokerageAccount) -> OrderLine:
     return OrderLine(
         id=row.id or 0,
         account_id=row.account_id,

@@ -33,6 +33,7 @@ class Action(StrEnum):
     KILL_LOWER = "kill.lower"
     ALERT_ACK = "alert.ack"
     BACKTEST = "backtest"
+    FX_RATE = "fx.rate"
 
 
 _ALL = frozenset(Role)
@@ -56,6 +57,7 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.KILL_LOWER: _ADMIN,
     Action.ALERT_ACK: _ACTORS,
     Action.BACKTEST: _ACTORS,
+    Action.FX_RATE: _ADMIN,
 }
 LIVE_NEEDS_ADMIN = frozenset({Action.ACCOUNT_START, Action.RULE_SWITCH})  # in the direction of more risk only
 

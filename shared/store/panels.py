@@ -27,6 +27,8 @@ from shared.models import (
     RuleVersion,
 )
 
+_COMPOUND = 400  # SQLite takes 500 SELECTs in one statement
+
 
 def heartbeats(session: Session, account_ids: Collection[int]) -> dict[int, Heartbeat]:
     rows = session.exec(select(Heartbeat).where(col(Heartbeat.account_id).in_(account_ids)))
@@ -56,10 +58,12 @@ def decisions(session: Session, account_id: int, *, limit: int = 100) -> list[De
 
 def last_decision_of_rules(session: Session, rule_ids: Collection[int]) -> dict[int, DecisionRow]:
     newest = [sa_select(func.max(DecisionRow.id)).where(col(DecisionRow.rule_id) == rule) for rule in rule_ids]
-    if not newest:
-        return {}
-    rows = session.exec(select(DecisionRow).where(col(DecisionRow.id).in_(union_all(*newest))))
-    return {row.rule_id: row for row in rows}
+    found: dict[int, DecisionRow] = {}
+    for start in range(0, len(newest), _COMPOUND):
+        ids = union_all(*newest[start : start + _COMPOUND])
+        rows = session.exec(select(DecisionRow).where(col(DecisionRow.id).in_(ids)))
+        found.update({row.rule_id: row for row in rows})
+    return found
 
 
 def last_equity(session: Session, account_ids: Collection[int]) -> dict[int, EquitySnapshot]:

@@ -23,6 +23,22 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ),
         ("No such account", "Account {account} does not exist or is not yours to see.", "Choose one from the list."),
     ),
+    "bad_rate": (
+        (
+            "환율을 저장하지 않았습니다",
+            "1달러에 {rate}원은 믿을 수 없는 값입니다.",
+            "500과 5000 사이의 값을 넣으십시오.",
+        ),
+        ("The rate was not saved", "{rate} won for a dollar is not believable.", "Enter a value between 500 and 5000."),
+    ),
+    "not_held": (
+        ("청산할 것이 없습니다", "이 계좌에 {symbol} 보유 기록이 없습니다.", "잔고를 새로 고쳐 확인하십시오."),
+        ("There is nothing to close", "This account holds no {symbol}.", "Look at the positions again."),
+    ),
+    "no_command": (
+        ("요청을 찾을 수 없습니다", "요청 {command}이(가) 없습니다.", "다시 요청하십시오."),
+        ("No such request", "There is no request {command}.", "Ask again."),
+    ),
     "no_alert": (
         ("알림을 찾을 수 없습니다", "이미 지워졌습니다.", "알림 화면을 다시 여십시오."),
         ("No such alert", "It is gone.", "Open the alerts page again."),

@@ -37,6 +37,7 @@ from shared.models import (
     Role,
     User,
 )
+from shared.store import fx
 from shared.store.people import grant
 
 PASSWORDS = {Role.ADMIN: "correct horse battery", Role.TRADER: "trader staple 77", Role.VIEWER: "viewer only 42"}
@@ -123,6 +124,9 @@ def normal_desk(folder: Path, port: int = 16501, url: str | None = None) -> Desk
     for account in (us, krx, mock):
         accounts.start(desk.wiring, admin, account)
     with writing(desk.wiring.engine) as session:
+        for days, won in ((1, "1388.40"), (0, "1391.20")):
+            at = now - timedelta(days=days, minutes=12)
+            fx.record(session, base="USD", quote="KRW", rate=Decimal(won), source="desk", at=at)
         for account in (us, krx, mock):
             _beat(session, account, now)
             _equity(session, account, now, "USD" if account == us else "KRW")

@@ -9,7 +9,19 @@ from decimal import Decimal
 import pytest
 from sqlmodel import select
 
-from console.services import accounts, alerts, backtests, holdings, kill, logs, manual_orders, orders, overview, rules
+from console.services import (
+    accounts,
+    alerts,
+    backtests,
+    holdings,
+    kill,
+    logs,
+    manual_orders,
+    orders,
+    overview,
+    rules,
+    won,
+)
 from console.services.accounts import Keys, Limits, NewAccount
 from console.services.manual_orders import Ticket
 from console.services.permissions import MATRIX, Action, Actor
@@ -87,6 +99,7 @@ DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
         d.wiring, a, RULE_TEXT.format(name="x", symbol="AAPL"), {"kind": "run"}
     ),
 }
+DEEDS[Action.FX_RATE] = lambda d, a, n: won.record_rate(d.wiring, a, Decimal("1390.5"))
 OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST}
 
 
