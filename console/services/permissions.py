@@ -34,6 +34,8 @@ class Action(StrEnum):
     ALERT_ACK = "alert.ack"
     BACKTEST = "backtest"
     FX_RATE = "fx.rate"
+    SESSION_END = "session.end"
+    AUDIT_READ = "audit.read"
 
 
 _ALL = frozenset(Role)
@@ -58,6 +60,8 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.ALERT_ACK: _ACTORS,
     Action.BACKTEST: _ACTORS,
     Action.FX_RATE: _ADMIN,
+    Action.SESSION_END: _ALL,  # one's own; an Admin everybody's
+    Action.AUDIT_READ: _ADMIN,
 }
 LIVE_NEEDS_ADMIN = frozenset({Action.ACCOUNT_START, Action.RULE_SWITCH})  # in the direction of more risk only
 

@@ -31,6 +31,10 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ),
         ("The rate was not saved", "{rate} won for a dollar is not believable.", "Enter a value between 500 and 5000."),
     ),
+    "no_session": (
+        ("로그인을 찾을 수 없습니다", "이미 끝났거나 다른 사람의 것입니다.", "목록을 새로 고치십시오."),
+        ("No such sign-in", "It has ended, or it is somebody else's.", "Refresh the list."),
+    ),
     "not_held": (
         ("청산할 것이 없습니다", "이 계좌에 {symbol} 보유 기록이 없습니다.", "잔고를 새로 고쳐 확인하십시오."),
         ("There is nothing to close", "This account holds no {symbol}.", "Look at the positions again."),

@@ -39,6 +39,7 @@ from shared.models import (
 )
 from shared.store import fx
 from shared.store.people import grant
+from tests.console.desk_market import add_market, add_programs, add_round_trip
 
 PASSWORDS = {Role.ADMIN: "correct horse battery", Role.TRADER: "trader staple 77", Role.VIEWER: "viewer only 42"}
 CANARIES = ("PSCANARYAPPKEY0001", "CANARYAPPSECRET0001zzzzzzzz", "87654321")
@@ -124,7 +125,10 @@ def normal_desk(folder: Path, port: int = 16501, url: str | None = None) -> Desk
     for account in (us, krx, mock):
         accounts.start(desk.wiring, admin, account)
     with writing(desk.wiring.engine) as session:
-        for days, won in ((1, "1388.40"), (0, "1391.20")):
+        add_market(session, now)
+        add_programs(session, now)
+        add_round_trip(session, us, now)
+        for days, won in ((2, "1385.00"), (1, "1388.40"), (0, "1391.20")):
             at = now - timedelta(days=days, minutes=12)
             fx.record(session, base="USD", quote="KRW", rate=Decimal(won), source="desk", at=at)
         for account in (us, krx, mock):

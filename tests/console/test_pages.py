@@ -19,6 +19,7 @@ from tests.console.desks import Desk
 
 APP = Path(__file__).resolve().parents[2] / "console" / "app.py"
 PAGES = ("control", "account", "positions", "orders", "rules", "alerts", "logs", "account_new")
+PAGES += ("profit", "market", "system", "people")
 HANGUL = re.compile("[가-힣]")
 
 

@@ -20,6 +20,7 @@ from console.services import (
     orders,
     overview,
     rules,
+    sign_ins,
     won,
 )
 from console.services.accounts import Keys, Limits, NewAccount
@@ -33,6 +34,7 @@ from shared.domain.order import Side
 from shared.models import Alert, AuditLog, Command, Heartbeat, OrderRow, Role, User
 from shared.store import accounts as stored
 from shared.store.panels import LogFilter
+from shared.store.sessions import find_session, start_session
 from tests.console.desks import RULE_TEXT, Desk
 
 US, HIDDEN = "미국 주식 1호", "모의 검증"
@@ -69,6 +71,15 @@ def _rule(desk: Desk, account: str) -> int:
     return rules.add_rule(desk.wiring, desk.actor(Role.ADMIN), desk.accounts[account], text)
 
 
+def _session(desk: Desk, user_id: int) -> int:
+    now = desk.wiring.clock.wall_now()
+    with writing(desk.wiring.engine) as session:
+        token = start_session(session, user_id, now, ip="", user_agent="")
+        session.flush()
+        found = find_session(session, token, now)
+    return found.session_id if found else 0
+
+
 NEW = NewAccount("하나 더", BrokerName.KIS, Market.US, Environment.SIM)
 TICKET = Ticket("AAPL", Side.BUY, 1, Decimal(200))
 DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
@@ -100,7 +111,10 @@ DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
     ),
 }
 DEEDS[Action.FX_RATE] = lambda d, a, n: won.record_rate(d.wiring, a, Decimal("1390.5"))
-OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST}
+DEEDS[Action.AUDIT_READ] = lambda d, a, n: sign_ins.trail(d.wiring, a)
+DEEDS[Action.SESSION_END] = lambda d, a, n: sign_ins.end(d.wiring, a, _session(d, a.user_id or 0))
+OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST, Action.SESSION_END}
+ONLY_READS = {Action.VIEW, Action.AUDIT_READ}
 
 
 def test_every_action_of_the_table_has_a_deed() -> None:
@@ -115,7 +129,7 @@ def test_the_table_is_what_happens(action: Action, role: Role, desk: Desk) -> No
     before = _audited(desk, action)
     if role in MATRIX[action]:
         DEEDS[action](desk, desk.actor(role), US)
-        assert action is Action.VIEW or _audited(desk, action) == before + 1
+        assert action in ONLY_READS or _audited(desk, action) == before + 1
     else:
         with pytest.raises(Forbidden):
             DEEDS[action](desk, desk.actor(role), US)
