@@ -20,16 +20,16 @@ def equity_chart(curves: Sequence[EquityCurve], *, key: str = "equity_chart") ->
     """One line per account as change from its first point in per cent: the only unit unlike currencies share."""
     figure = go.Figure()
     for ink, curve in zip(_INKS, curves, strict=False):
-        if len(curve.points) < 2 or curve.points[0].equity == 0:
+        if len(curve.points) < 2 or curve.points[0][1] == 0:
             continue
-        first = curve.points[0].equity
+        first = curve.points[0][1]
         figure.add_scatter(
-            x=[point.at.astimezone(KST) for point in curve.points],
-            y=[float((point.equity / first - 1) * 100) for point in curve.points],
+            x=[at.astimezone(KST) for at, _ in curve.points],
+            y=[float((equity / first - 1) * 100) for _, equity in curve.points],
             name=f"{curve.account} ({curve.currency})",
             mode="lines",
             line={"width": 1.8, "color": ink},
-            customdata=[f"{point.equity:,.2f} {curve.currency}" for point in curve.points],
+            customdata=[f"{equity:,.2f} {curve.currency}" for _, equity in curve.points],
             hovertemplate="%{customdata} (%{y:+.2f}%)<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from console.components.figures import UNKNOWN, clock, join, mark, moment, price, span
-from console.components.frame import lang, t
+from console.components.figures import KST, UNKNOWN, Html, clock, join, mark, moment, price, span
+from console.components.frame import lang, t, wiring
 from console.components.rows import account_cell, order_status, side_word
 from console.components.table import Column, table
 from console.services.alerts import AlertLine
@@ -32,7 +33,7 @@ def event_table(rows: Sequence[Event]) -> None:
 def _order(row: OrderLine) -> list[object]:
     why = span("lt-sub", reason_text(row.reason, lang(), row.reason)) if row.reason else ""
     return [
-        span("", clock(row.placed_at), moment(row.placed_at)),
+        _when(row.placed_at),
         account_cell(row.account_id, row.account, row.environment),
         join(row.symbol, " ", side_word(row.side), why),
         order_status(row.status),
@@ -43,8 +44,13 @@ def _order(row: OrderLine) -> list[object]:
 
 def _alert(row: AlertLine | None) -> list[object]:
     assert row is not None
-    at = span("", clock(row.last_at), moment(row.last_at))
     who = account_cell(row.account_id, row.account, row.environment) if row.account_id and row.account else UNKNOWN
     times = f" ×{row.count}" if row.count > 1 else ""
     level = mark(_TONES.get(row.severity, "off"), t(f"severity.{row.severity}"))
-    return [at, who, join(alert_text(row.kind, lang(), row.params), times), level, "", ""]
+    return [_when(row.last_at), who, join(alert_text(row.kind, lang(), row.params), times), level, "", ""]
+
+
+def _when(at: datetime) -> Html:
+    """The time of day; of another day its date too."""
+    today = wiring().clock.wall_now().astimezone(KST).date()
+    return span("", clock(at) if at.astimezone(KST).date() == today else moment(at)[:-3], moment(at))

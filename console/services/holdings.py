@@ -10,7 +10,7 @@ from console.services.permissions import Action, Actor, authorize, visible_accou
 from console.wiring import Wiring
 from shared.db import reading
 from shared.domain.account import Market
-from shared.models import BrokerageAccount, CashBalance, DecisionRow, EquitySnapshot, PositionRow
+from shared.models import BrokerageAccount, CashBalance, DecisionRow, PositionRow
 from shared.store import panels
 
 
@@ -53,7 +53,7 @@ class EquityCurve:
     account_id: int
     account: str
     currency: str
-    points: tuple[EquitySnapshot, ...]  # oldest first
+    points: tuple[tuple[datetime, Decimal], ...]  # (moment, equity), oldest first
 
 
 def positions(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[PositionLine]:
@@ -80,7 +80,7 @@ def equity_curves(
         curves = []
         for key in list(newest)[:most]:
             since = newest[key].at - span
-            points = panels.equity_series(session, key, since, limit=2000)
+            points = panels.equity_series(session, key, since)
             currency = Market(known[key].market).currency.value
             curves.append(EquityCurve(key, known[key].nickname, currency, tuple(points)))
         return curves

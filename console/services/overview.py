@@ -36,6 +36,9 @@ OPEN_ORDER_HORIZON = timedelta(days=30)
 ZONES = {Market.KRX: ZoneInfo("Asia/Seoul"), Market.US: ZoneInfo("America/New_York")}
 
 
+_sharing_s = [0.0]  # off until the console's process turns it on
+
+
 class Trouble(IntEnum):
     """Sorts the account table: a person is needed first, calm last."""
 
@@ -111,6 +114,9 @@ class Overview:
         return sum(not line.enabled for line in self.lines)
 
 
+_held: dict[tuple[str, tuple[int, ...]], tuple[float, Overview]] = {}
+
+
 def overview(wiring: Wiring, actor: Actor, only: int | None = None) -> Overview:
     """Read the desk, or one account of it."""
     now = wiring.clock.wall_now()
@@ -119,7 +125,24 @@ def overview(wiring: Wiring, actor: Actor, only: int | None = None) -> Overview:
         if only is not None:
             authorize(session, actor, Action.VIEW, only)
             rows = [row for row in rows if row.id == only]
-        return _read(session, rows, now)
+        key = (str(wiring.engine.url), tuple(row.id or 0 for row in rows))
+        held = _held.get(key)
+        if held is not None and wiring.clock.monotonic() - held[0] < _sharing_s[0]:
+            return held[1]
+        view = _read(session, rows, now)
+        if _sharing_s[0]:
+            _held[key] = (wiring.clock.monotonic(), view)
+        return view
+
+
+def share(seconds: float) -> None:
+    """Let viewers of the same accounts share one reading for so long: fifty tabs ask the store as often as one."""
+    _sharing_s[0] = seconds
+
+
+def forget() -> None:
+    """Somebody acted: the next look reads the store."""
+    _held.clear()
 
 
 def _read(session: Session, rows: list[BrokerageAccount], now: datetime) -> Overview:
@@ -179,7 +202,8 @@ def _blocked(session: Session, rows: list[BrokerageAccount], now: datetime) -> t
     said = panels.last_decision_of_rules(session, rules.enabled_ids(session, markets.keys()))
     counted: dict[str, int] = defaultdict(int)
     for row in said.values():
-        if row.updated_at >= days[markets[row.account_id]]:
+        market = markets.get(row.account_id)
+        if market is not None and row.updated_at >= days[market]:
             for reason, times in row.counts.items():
                 if reason not in NOT_BLOCKS:
                     counted[reason] += times

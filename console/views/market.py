@@ -69,10 +69,8 @@ def _quotes() -> None:
         Column(t("col.symbol")),
         Column(t("col.last"), numeric=True),
         Column(t("market.change"), numeric=True),
-        Column(t("ticket.bid"), numeric=True),
-        Column(t("ticket.asked"), numeric=True),
-        Column(t("market.source")),
-        Column(t("col.age"), numeric=True),
+        Column(f"{t('ticket.bid')} / {t('ticket.asked')}", numeric=True),
+        Column(t("market.source"), numeric=True),
     ]
     rows = [
         [
@@ -83,10 +81,11 @@ def _quotes() -> None:
             ),
             price(row.last, row.currency),
             UNKNOWN if row.change_pct is None else moved(row.change_pct, percent(row.change_pct).lstrip("+")),
-            price(row.bid, row.currency),
-            price(row.ask, row.currency),
-            t("feed.rest") if row.source == "rest" else t("feed.stream"),
-            age(row.received_at, now, lang()),
+            join(price(row.bid, row.currency), Html("<br>"), price(row.ask, row.currency)),
+            join(
+                t("feed.rest") if row.source == "rest" else t("feed.stream"),
+                span("lt-sub", age(row.received_at, now, lang())),
+            ),
         ]
         for row in market.quotes(wiring(), me())
     ]
@@ -102,7 +101,9 @@ def _candles(environment: str, venue: str, symbol: str, frame: str) -> None:
         return
     candle_chart(drawn, chosen, up_is_red=up_is_red())
     last = drawn.candles[-1]
-    note(t("market.chart_note", n=f"{len(drawn.candles):,}", trades=len(drawn.trades), at=f"{last.start:%m-%d %H:%M}"))
+    told = t("market.chart_note", n=f"{len(drawn.candles):,}", trades=len(drawn.trades), at=f"{last.start:%m-%d %H:%M}")
+    stops = ", ".join(f"{price(one.price, drawn.currency)} ({one.account})" for one in drawn.stops)
+    note(f"{told} · {t('market.stops', stops=stops)}" if stops else told)
 
 
 bar()

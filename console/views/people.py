@@ -49,8 +49,8 @@ def _sign_ins() -> None:
             age(row.last_seen_at, now, lang()),
             moment(row.expires_at),
             row.ip or UNKNOWN,
+            span("lt-sub", row.browser),
         ]
-        + [span("lt-sub", row.browser)]
         for row in sign_ins.listed(wiring(), me())
     ]
     table(columns, body, name="sign_ins", empty=UNKNOWN)

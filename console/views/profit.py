@@ -52,17 +52,19 @@ def _sums(view: Statement) -> None:
         else t("sum.no_rate")
     )
 
-    def told(name: str, sign: int = 1) -> Html:
-        value = total[name] * sign
-        return moved(value, amount(value, "KRW")) if won_known else span("lt-unknown", UNKNOWN)
+    def told(name: str) -> Html:
+        return moved(total[name], amount(total[name], "KRW")) if won_known else span("lt-unknown", UNKNOWN)
+
+    def cost(name: str) -> str:
+        return amount(-total[name], "KRW") if won_known else UNKNOWN
 
     facts(
         [
             (t("profit.net"), join(told("net_won"), span("lt-sub", below))),
             (t("profit.price"), told("price_won")),
             (t("profit.fx"), told("fx_won")),
-            (t("profit.fees"), told("fees_won", -1)),
-            (t("profit.taxes"), told("taxes_won", -1)),
+            (t("profit.fees"), cost("fees_won")),
+            (t("profit.taxes"), cost("taxes_won")),
             (t("profit.overseas"), amount(view.overseas_tax_won, "KRW")),
         ],
         name="profit_sums",

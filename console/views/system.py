@@ -30,7 +30,9 @@ def _programs() -> None:
     body = [
         [
             join(row.name, span("lt-sub", f"pid {row.pid}") if row.pid else ""),
-            mark("watch", t("system.stale")) if row.stale else mark(_TONES.get(row.state, "off"), row.state),
+            mark("watch", t("system.stale"))
+            if row.stale
+            else mark(_TONES.get(row.state, "off"), t(f"program.{row.state}")),
             row.host,
             row.told,
             age(row.seen_at, now, lang()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, union_all
@@ -104,10 +105,24 @@ def equity_first_since(session: Session, starts: Mapping[int, datetime]) -> dict
     return {row.account_id: row for row in session.exec(select(EquitySnapshot).where(col(EquitySnapshot.id).in_(ids)))}
 
 
-def equity_series(session: Session, account_id: int, since: datetime, *, limit: int = 5000) -> list[EquitySnapshot]:
-    """Oldest first; the newest `limit` points since then."""
-    query = select(EquitySnapshot).where(EquitySnapshot.account_id == account_id, col(EquitySnapshot.at) >= since)
-    return list(session.exec(query.order_by(col(EquitySnapshot.at).desc()).limit(limit)))[::-1]
+def equity_series(
+    session: Session, account_id: int, since: datetime, *, points: int = 300
+) -> list[tuple[datetime, Decimal]]:
+    """(moment, equity), oldest first: about `points` of them, evenly taken, the newest always among them."""
+    at = col(EquitySnapshot.at)
+    ranked = (
+        sa_select(
+            at,
+            col(EquitySnapshot.equity),
+            func.row_number().over(order_by=at.desc()).label("place"),
+            func.count().over().label("many"),
+        )
+        .where(col(EquitySnapshot.account_id) == account_id, at >= since)
+        .subquery()
+    )
+    step = ranked.c.many // points + 1
+    query = sa_select(ranked.c.at, ranked.c.equity).where((ranked.c.place - 1) % step == 0).order_by(ranked.c.at)
+    return [(moment, equity) for moment, equity in session.execute(query)]
 
 
 def open_order_counts(session: Session, account_ids: Collection[int], since: datetime) -> dict[int, int]:
