@@ -65,10 +65,11 @@ def _ticket(account_id: int, key: str) -> None:
 
 def _form(market: Market) -> Ticket | None:
     """The fields; None while they make no order yet."""
-    st.segmented_control(
+    one, two = st.columns(2)
+    one.segmented_control(
         t("col.side"), list(Side), required=True, key="ticket_side", format_func=lambda one: t(f"side.{one}")
     )
-    st.segmented_control(
+    two.segmented_control(
         t("ticket.type"),
         _TYPES,
         default=OrderType.LIMIT,
@@ -78,10 +79,11 @@ def _form(market: Market) -> Ticket | None:
     )
     symbol = st.text_input(t("col.symbol"), key="ticket_symbol", max_chars=16).strip().upper()
     kind = OrderType(st.session_state["ticket_type"] or OrderType.LIMIT)
-    typed = st.text_input(
+    three, four = st.columns(2)
+    typed = three.text_input(
         f"{t('col.price')} ({market.currency})", key="ticket_price", max_chars=20, disabled=kind is OrderType.MARKET
     )
-    quantity = st.number_input(t("col.quantity"), 0, 10_000_000, 0, key="ticket_quantity")
+    quantity = four.number_input(t("col.quantity"), 0, 10_000_000, 0, key="ticket_quantity")
     at = None if kind is OrderType.MARKET else typed_price(typed)
     if not symbol or quantity < 1 or (kind is OrderType.LIMIT and at is None):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from console.services import won
+from console.services.orders import OPEN_ORDER_HORIZON
 from console.services.permissions import Action, Actor, authorize, visible_accounts
 from console.services.won import Rate
 from console.wiring import Wiring
@@ -32,7 +33,6 @@ NOT_BLOCKS = frozenset(
     | {"ladder_buy", "grid_buy", "grid_sell", "rebalance_buy", "rebalance_sell"}
     | {"warming_up", "waiting_for_bar_close"}
 )
-OPEN_ORDER_HORIZON = timedelta(days=30)
 ZONES = {Market.KRX: ZoneInfo("Asia/Seoul"), Market.US: ZoneInfo("America/New_York")}
 
 

@@ -55,11 +55,13 @@ def after(session: Session, fill_id: int, *, limit: int = 1_000_000) -> list[Tra
 
 
 def of_symbol(session: Session, account_ids: Collection[int], symbol: str, since: datetime) -> list[FillRow]:
-    """Executions of a symbol since then, newest first, at most 500."""
-    query = select(FillRow).where(col(FillRow.account_id).in_(account_ids), FillRow.symbol == symbol)
-    return list(
-        session.exec(query.where(col(FillRow.filled_at) >= since).order_by(col(FillRow.filled_at).desc()).limit(500))
-    )
+    """Executions of a symbol since then, newest first, among the newest 2,000 of all accounts.
+
+    Accounts are chosen here, so that the store walks its index of time and nothing else.
+    """
+    query = select(FillRow).where(FillRow.symbol == symbol, col(FillRow.filled_at) >= since)
+    rows = session.exec(query.order_by(col(FillRow.filled_at).desc()).limit(2000))
+    return [row for row in rows if row.account_id in account_ids]
 
 
 def quotes(session: Session, environments: Collection[str], markets: Collection[str]) -> list[QuoteRow]:

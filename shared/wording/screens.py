@@ -180,6 +180,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "program.FATAL": ("시작 실패", "cannot start"),
     "program.UNKNOWN": ("모름", "unknown"),
     "market.stops": ("손절 {stops}", "stops {stops}"),
+    "logs.searched": ("최근 {n}줄에서 찾았습니다.", "Searched the newest {n} lines."),
     "system.program": ("프로그램", "Program"),
     "system.host": ("서버", "Host"),
     "system.told": ("설명", "Said"),
