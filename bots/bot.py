@@ -191,6 +191,7 @@ class Bot:
         """The store hears at once; after a fill, cash and holdings are asked anew."""
         self.p.sync.soon()
         if order.filled_quantity:
+            self.p.trader.on_fill(order)
             self._full_wanted = True
             self._box.ask.set()
 

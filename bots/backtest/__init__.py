@@ -70,6 +70,7 @@ def run(
     """
     data = dict(bars) if isinstance(bars, Mapping) else {symbol: bars}
     fills, priced = checked(tuple(data), cash, fill, costs, engine)
+    engine = "replay" if rule.python else engine  # its code is asked bar by bar; nothing of it can be compiled
     setting = Setting(market, cash, fills, priced, engine, instrument_type, board, limits)
     plan = plan_of(rule)
     setting.priced.regimes()  # the dated tables, kept for the life of the process

@@ -99,7 +99,9 @@ class Terms:
 
 
 def usable(plan: Plan, symbols: int = 1) -> bool:
-    """Say whether the compiled walk is here and can hold this plan."""
+    """Say whether the compiled walk is here and can hold this plan; Python code can only be asked bar by bar."""
+    if plan.rule.python:
+        return False
     deepest = max(_depth(plan.entry), _depth(plan.exit))
     wanted = Decimal(str(sizing_of(plan, symbols).value)) * UNIT
     return native.library() is not None and deepest <= _DEPTH and symbols <= MAX_SYMBOLS and wanted < 2**63

@@ -12,6 +12,7 @@ the close. A decision at a close waits for the next open and is sized there, as 
 
 from __future__ import annotations
 
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_DOWN, Decimal
@@ -19,6 +20,7 @@ from math import inf
 
 import numpy as np
 
+from bots.backtest.asked import Code
 from bots.backtest.costs import as_decimal
 from bots.backtest.data import PriceData
 from bots.backtest.fast import Fill, Trade, Trades, Walked, sizing_of, static_facts
@@ -43,9 +45,10 @@ _EXITS = frozenset({"exit", "time_stop"})
 
 
 def walk(rule: Rule, data: dict[str, PriceData], terms: Terms, limits: Limits | None = None) -> Walked:
-    """Return what the rule trades on the symbols' bars, sharing the cash."""
-    plan = plan_of(rule)
-    return _Replay(plan, data, terms, limits).run()
+    """Return what the rule trades on the symbols' bars, sharing the cash. Raises StrategyFault, FenceMissing: Python."""
+    replayed = _Replay(plan_of(rule), data, terms, limits)
+    with nullcontext() if replayed.code is None else closing(replayed.code):
+        return replayed.run()
 
 
 @dataclass(slots=True)
@@ -112,6 +115,7 @@ class _Desk:
 class _Replay:
     def __init__(self, plan: Plan, data: dict[str, PriceData], terms: Terms, limits: Limits | None) -> None:
         self.plan, self.terms, self.costs = plan, terms, terms.costs
+        self.code = Code(plan.rule, data) if plan.rule.python else None
         self.sizing = sizing_of(plan, len(data))
         execution = plan.rule.execution
         # A bar cannot say whether a waiting price was reached first: orders go to the market's price, as the fast engine's.
@@ -136,10 +140,12 @@ class _Replay:
             symbol, market, Venue.NASDAQ if us else Venue.KRX, Currency.USD if us else Currency.KRW,
             self.costs.instrument_type, self.costs.board,
         )  # fmt: skip
-        exits = None if plan.exit_needs_position else mask(plan.exit, values, len(bars)).tolist()
+        ask = self.code is not None  # at every bar: only the code knows when
+        exits = None if ask or plan.exit_needs_position else mask(plan.exit, values, len(bars)).tolist()
+        entries = [True] * len(bars) if ask else mask(plan.entry, values, len(bars)).tolist()
         return _Desk(
             place, instrument, data, values, bars.open.tolist(), bars.high.tolist(), bars.low.tolist(),
-            bars.close.tolist(), bars.volume.tolist(), mask(plan.entry, values, len(bars)).tolist(), exits,
+            bars.close.tolist(), bars.volume.tolist(), entries, exits,
             {bar: self.costs.net_dividend(amount) for bar, amount in data.dividends}, data.seconds_per_bar(),
         )  # fmt: skip
 
@@ -244,6 +250,8 @@ class _Replay:
 
     def _judge(self, desk: _Desk, node: Node, bar: int) -> bool:
         """Judge conditions on this bar and the one before it, with the very comparisons of the live evaluation."""
+        if self.code is not None:
+            return self.code.signals(desk.instrument.symbol, bar, desk.closes[bar], desk.position)
         before = max(bar - 1, 0)
         seen: list[Column] = []
         for source, column in zip(self.plan.sources, desk.values, strict=True):
@@ -294,7 +302,7 @@ class _Replay:
     def _buy(self, desk: _Desk, bar: int, asked: float) -> None:
         on = desk.on(bar)
         shown = self.costs.slipped(Side.BUY, as_decimal(asked), on, self._base(desk, bar))
-        wanted = self._affordable(shown, on)
+        wanted = self._affordable(shown, on, None if self.code is None else self.code.shares(desk.instrument.symbol))
         size = self.costs.by_volume(wanted, desk.volumes[bar])
         quantity = self.costs.units(min(wanted, size), shown, on)
         if wanted <= 0:
@@ -362,17 +370,19 @@ class _Replay:
         if side is Side.BUY:
             self.day.bought += filled.amount
         self.day.orders += 1
+        if self.code is not None and filled.quantity:
+            self.code.filled(instrument.symbol, bar, side, filled.quantity, float(filled.price))
         return filled
 
-    def _affordable(self, price: Decimal, on: date) -> int:
+    def _affordable(self, price: Decimal, on: date, asked: int | None) -> int:
         """Whole shares by the rule's sizing; percent sizes shrink to what cash pays for, fixed ones are not bought."""
         cash = self.broker.cash
-        wanted = entry_quantity(self.rule, price, self._equity())
+        wanted = asked or entry_quantity(self.rule, price, self._equity())
         if wanted <= 0:
             return 0
         cost = self._cost(wanted, price, on)
         if cost > cash:
-            if self.sizing.mode in (SizingMode.SHARES, SizingMode.AMOUNT) or cash <= 0:
+            if asked or self.sizing.mode in (SizingMode.SHARES, SizingMode.AMOUNT) or cash <= 0:
                 return 0
             wanted = min(wanted, int(cash * wanted / cost) + 2)
             while wanted > 0 and self._cost(wanted, price, on) > cash:

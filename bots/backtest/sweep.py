@@ -70,7 +70,7 @@ class Task:
     def key(self, combinations: Sequence[Combination]) -> str:
         """Name this sweep: the same rule, bars, setting and combinations have the same key."""
         digest = hashlib.sha256()
-        digest.update(to_json(self.rule).encode())
+        digest.update((to_json(self.rule) + self.rule.python).encode())
         one = self.data.bars
         for column in (one.starts, one.open, one.high, one.low, one.close, one.volume):
             digest.update(np.ascontiguousarray(column).tobytes())

@@ -26,6 +26,7 @@ from shared.domain.instrument import check_symbol
 from shared.domain.rule.model import Rule, SizingMode
 from shared.domain.rule.parse import parse_rule
 from shared.domain.rule.problem import RuleInvalid
+from shared.domain.rule.python_text import with_universe
 from shared.domain.rule.validate import warnings_of
 from shared.domain.rule.write import to_document, to_json
 from shared.models import BrokerageAccount, DecisionRow, RuleVersion, TradeRule
@@ -296,8 +297,8 @@ def _columns(rule: Rule) -> store.RuleColumns:
         symbol=",".join(rule.universe),
         time_in_force=rule.execution.time_in_force.value,
         cooldown_sec=rule.execution.cooldown_sec,
-        entry_condition=strategy["entry"],
-        exit_condition=strategy["exit"],
+        entry_condition=strategy.get("entry", {}),
+        exit_condition=strategy.get("exit", {}),
     )
 
 
@@ -314,6 +315,8 @@ def _amount(rule: Rule) -> Decimal | None:
 
 def _with_universe(text: str, rule: Rule) -> str:
     """The author's text plus the symbols: his comments and order stay."""
+    if rule.python:
+        return with_universe(text, rule.universe)
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         return to_json(rule)
     names = ", ".join(f'"{symbol}"' for symbol in rule.universe)  # quoted: 005930 must stay text

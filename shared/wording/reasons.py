@@ -17,6 +17,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "reason.no_step": ("목표까지 거래할 것 없음", "nothing to trade towards the target"),
     "reason.equity_unknown": ("계좌 평가액을 모름", "the account's worth is not known"),
     "reason.warming_up": ("지표에 필요한 봉이 모자람", "not enough bars for the indicators yet"),
+    "reason.asks_code": ("파이썬 코드에 물음", "the Python code is asked"),
+    "reason.quarantined": ("파이썬 코드 격리, 손절은 계속", "the Python code is quarantined; stops go on"),
     "reason.waiting_for_bar_close": ("봉 마감을 기다림", "waiting for the bar to close"),
     "reason.bot_state": ("봇이 아직 거래 상태가 아님", "the bot is not ready to trade"),
     "reason.cash": ("예수금 부족", "not enough cash"),
