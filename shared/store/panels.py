@@ -70,8 +70,18 @@ def last_decision_of_rules(session: Session, rule_ids: Collection[int]) -> dict[
 
 def last_equity(session: Session, account_ids: Collection[int]) -> dict[int, EquitySnapshot]:
     """The newest equity snapshot of each account."""
-    query = select(EquitySnapshot).where(col(EquitySnapshot.id).in_(_newest_ids(EquitySnapshot, account_ids)))
-    return {row.account_id: row for row in session.exec(query)}
+    newest = [
+        sa_select(col(EquitySnapshot.id))
+        .where(col(EquitySnapshot.account_id) == account)
+        .order_by(col(EquitySnapshot.at).desc())
+        .limit(1)
+        .subquery()
+        for account in account_ids
+    ]
+    if not newest:
+        return {}
+    ids = union_all(*(sa_select(one.c.id) for one in newest))
+    return {row.account_id: row for row in session.exec(select(EquitySnapshot).where(col(EquitySnapshot.id).in_(ids)))}
 
 
 def equity_before(session: Session, starts: Mapping[int, datetime]) -> dict[int, EquitySnapshot]:
