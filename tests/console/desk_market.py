@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
-from shared.models import FillRow, Host, OrderRow, PriceBar, QuoteRow
+from shared.models import EquitySnapshot, FillRow, Host, OrderRow, PriceBar, QuoteRow
 
 _SYMBOLS = (("US", "AAPL", "211.50"), ("US", "MSFT", "429.10"), ("KRX", "005930", "71200"), ("KRX", "000660", "180100"))
 
@@ -98,5 +98,22 @@ def add_round_trip(session: Session, account: int, at: datetime) -> None:
                 realized_pnl=Decimal("70.00") if side == "SELL" else None,
                 filled_at=when,
                 recorded_at=when,
+            )
+        )
+
+
+def add_equity(session: Session, account: int, now: datetime, currency: str) -> None:
+    start = Decimal(100_000) if currency == "USD" else Decimal(100_000_000)
+    for step in range(120):
+        wave = Decimal(
+            str(round(math.sin(step / 9 + account) * 0.004 + step * 0.00006 * (1 if account != 2 else -1), 6))
+        )
+        session.add(
+            EquitySnapshot(
+                account_id=account,
+                at=now - timedelta(minutes=(119 - step) * 6),
+                currency=currency,
+                equity=(start * (1 + wave)).quantize(Decimal("0.01")),
+                cash=start,
             )
         )
