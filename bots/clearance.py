@@ -132,9 +132,7 @@ class Clearance:
             kill_level=self._kill.level(),
             bot_state=self._state(),
             fenced=self._lease.fenced(),
-            session=self._hours.refusal(
-                now, request.venue, request.order_type, request.time_in_force, request.session
-            ),
+            session=self._hours.refusal(now, request.venue, request.order_type, request.time_in_force, request.session),
             last=last,
             last_age_s=self._feed.age_s(symbol),
             from_fallback=self.in_fallback() or symbol in self._feed.polled,

@@ -91,6 +91,7 @@ class Commands:
         return {
             CommandKind.TEST_KEY: self._test_key,
             CommandKind.PLACE_ORDER: self._place,
+            CommandKind.PREVIEW_ORDER: self._preview,
             CommandKind.CANCEL_ORDER: self._cancel,
             CommandKind.AMEND_ORDER: self._amend,
             CommandKind.CLOSE_POSITION: self._close,
@@ -110,11 +111,52 @@ class Commands:
 
     async def _place(self, payload: Result) -> Result:
         """The id comes with the command, so that the journal refuses the same click a second time."""
+        return await self._cleared(await self._request(payload))
+
+    async def _preview(self, payload: Result) -> Result:
+        """What would become of an order now: the guards' word, the book, what may be bought and sold. Sends nothing."""
+        request = await self._request(payload)
+        outcome = self.clearance.check(request)
+        denied = {"code": outcome.code, "text": outcome.text} if isinstance(outcome, Denied) else None
+        quote = self.feed.quotes.get(request.symbol)
+        at_price = request.price or self.feed.price(request.symbol)
+        instrument = self.clearance.instruments[request.symbol]
+        return {
+            "symbol": request.symbol, "name": instrument.name, "type": instrument.type, "board": instrument.board,
+            "denied": denied, "last": _text(self.feed.price(request.symbol)),
+            "lower_limit": _text(quote.lower_limit) if quote else None,
+            "upper_limit": _text(quote.upper_limit) if quote else None,
+            "sellable": self.portfolio.free_to_sell(request.symbol),
+            **await self._affordable(request, at_price), **await self._book(request.symbol),
+            "at": self.clock.wall_now().isoformat(),
+        }  # fmt: skip
+
+    async def _affordable(self, request: OrderRequest, price: Decimal | None) -> Result:
+        """The broker's own arithmetic; null where it does not answer."""
+        if price is None:
+            return {"buying_power": None, "buyable": None}
+        try:
+            amount, shares = await self.broker.get_buying_power(request.symbol, price)
+        except BrokerError:
+            return {"buying_power": None, "buyable": None}
+        return {"buying_power": _text(amount), "buyable": shares}
+
+    async def _book(self, symbol: str) -> Result:
+        try:
+            book = await self.broker.get_order_book(symbol)
+        except BrokerError:
+            return {"bids": [], "asks": []}
+        return {
+            "bids": [[_text(one.price), one.quantity] for one in book.bids[:10]],
+            "asks": [[_text(one.price), one.quantity] for one in book.asks[:10]],
+        }
+
+    async def _request(self, payload: Result) -> OrderRequest:
         price, venue = payload.get("price"), payload.get("venue")
         symbol = str(payload["symbol"])
         await self.learn(symbol)
         instrument = self.clearance.instruments[symbol]
-        request = OrderRequest(
+        return OrderRequest(
             symbol=symbol, side=Side(payload["side"]), quantity=_whole(payload["quantity"]),
             price=None if price is None else Decimal(str(price)),
             venue=instrument.venue if venue is None else Venue(venue), currency=instrument.currency,
@@ -124,7 +166,6 @@ class Commands:
             reduces=payload.get("reduces") is True, reason=str(payload.get("reason") or "사람이 낸 주문"),
             session=OrderSession(payload.get("session") or OrderSession.REGULAR),
         )  # fmt: skip
-        return await self._cleared(request)
 
     async def _close(self, payload: Result) -> Result:
         symbol = str(payload["symbol"])

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from console.components.choices import colour_style
 from console.components.figures import Html, join
 from console.components.frame import allowed, me, session_cookie, t, wiring
 from console.services import alerts, inbox, people
@@ -22,6 +23,10 @@ def _choose_language() -> None:
     people.set_language(wiring(), me(), str(st.session_state["language"]))
 
 
+def _choose_colours() -> None:
+    people.set_colours(wiring(), me(), str(st.session_state["colours"]))
+
+
 def _person() -> None:
     """Name, language and the way out, under the menu."""
     actor = me()
@@ -35,6 +40,16 @@ def _person() -> None:
             format_func=lambda code: {"ko": "한국어", "en": "English"}[code],
             key="language",
             on_change=_choose_language,
+            label_visibility="collapsed",
+        )
+        st.segmented_control(
+            t("colours"),
+            people.COLOURS,
+            default=people.colours(wiring(), actor),
+            required=True,
+            format_func=lambda one: t(f"colours.{one}"),
+            key="colours",
+            on_change=_choose_colours,
             label_visibility="collapsed",
         )
         st.link_button(t("password.title"), "/password", icon=":material/key:", width="stretch")
@@ -63,8 +78,12 @@ page = st.navigation(
         st.Page("views/risk.py", title=t("nav.risk"), icon=":material/shield:", url_path="risk"),
         st.Page("views/rules.py", title=t("nav.rules"), icon=":material/rule:", url_path="rules"),
         st.Page("views/research.py", title=t("nav.research"), icon=":material/science:", url_path="research"),
+        st.Page("views/profit.py", title=t("nav.profit"), icon=":material/payments:", url_path="profit"),
+        st.Page("views/market.py", title=t("nav.market"), icon=":material/candlestick_chart:", url_path="market"),
         st.Page("views/alerts.py", title=t("nav.alerts"), icon=":material/notifications:", url_path="alerts"),
         st.Page("views/logs.py", title=t("nav.logs"), icon=":material/article:", url_path="logs"),
+        st.Page("views/system.py", title=t("nav.system"), icon=":material/dns:", url_path="system"),
+        st.Page("views/people.py", title=t("nav.people"), icon=":material/group:", url_path="people"),
         st.Page(
             "views/account_new.py",
             title=t("nav.account_new"),
@@ -76,4 +95,5 @@ page = st.navigation(
 )
 st.set_page_config(page_title=f"({waiting}) {page.title} · LetsTrade" if waiting else f"{page.title} · LetsTrade")
 _person()
+colour_style()
 page.run()

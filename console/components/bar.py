@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from console.components import confirm
-from console.components.figures import Html, age, ago, environment_badge, join, mark, moment, safe, span
+from console.components.figures import Html, age, ago, environment_badge, join, length, mark, moment, safe, span
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.secret import secret_input
 from console.services import kill, overview, watch
 from console.services.accounts import new_key
 from console.services.kill import Scope
@@ -82,10 +83,13 @@ def _clocks(view: Overview) -> Html:
 
 
 def _hour(one: MarketHour) -> str:
+    """Open or closed, until when in the market's own time, and how long that is."""
     key = "bar.open" if one.is_open else "bar.closed"
     same_day = one.until.date() == one.local.date()
     zone = "KST" if one.market is Market.KRX else "ET"
-    return t(key, market=one.market, until=f"{one.until:%H:%M}" if same_day else f"{one.until:%m-%d %H:%M}", zone=zone)
+    until = f"{one.until:%H:%M}" if same_day else f"{one.until:%m-%d %H:%M}"
+    left = length((one.until - one.local).total_seconds(), lang())
+    return f"{t(key, market=one.market, until=until, zone=zone)} ({left})"
 
 
 def _freshness(view: Overview) -> Html:
@@ -171,8 +175,9 @@ def _kill_release(scope: Scope) -> None:
     reason = st.text_input(t("field.reason"), key="kill_reason")
     left, right = st.columns(2)
     typed = left.text_input(t("kill.word"), key="kill_word", placeholder=KillLevel.RUN.name, autocomplete="off")
-    password = right.text_input(t("password.current"), key="kill_password", type="password")
+    secret_input(right, t("password.current"), key="kill_password")
     if st.button(t("kill.release"), key="kill_release", width="stretch"):
+        password = st.session_state.get("kill_password", "")
         confirm.in_dialog(
             lambda: kill.lower_level(
                 desk, actor, KillLevel.RUN, reason=reason, typed=typed, password=password,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from sqlmodel import Session
@@ -19,13 +18,12 @@ from shared.config import Settings
 from shared.db import reading, writing
 from shared.domain.account import Environment
 from shared.domain.bot_state import KillLevel
-from shared.domain.errors import Conflict, Forbidden, NotFound
-from shared.models import Command, KillSwitch, Role
+from shared.domain.errors import Conflict, Forbidden
+from shared.models import KillSwitch, Role
 from shared.store import accounts, commands, kill
 from shared.store.commands import CommandKind
 from shared.store.people import active_user
 
-ACTION_LIFE = timedelta(minutes=5)
 ACTIONS = (CommandKind.CANCEL_ALL, CommandKind.FLATTEN)
 WRONG_LIMIT, WRONG_WINDOW_S = 5, 300.0
 
@@ -115,55 +113,6 @@ def lower_level(
     if not group:
         kill_files.lower_file(_file(wiring.settings, account_id), level, reason)
     nudge(wiring.settings, account_id)
-
-
-def cancel_all(wiring: Wiring, actor: Actor, account_id: int, *, key: str) -> Command:
-    """Ask the account's bot to cancel every open order; the same key is the same command."""
-    return _act(wiring, actor, account_id, Action.CANCEL_ALL, CommandKind.CANCEL_ALL, key)
-
-
-def flatten(wiring: Wiring, actor: Actor, account_id: int, *, key: str, confirm: str, reason: str) -> Command:
-    """Ask the bot to cancel everything, sell everything, and halt when flat. Needs the account's typed name and a reason."""
-    if not reason.strip():
-        raise refuse(Conflict, "reason_missing", actor.lang)
-    return _act(wiring, actor, account_id, Action.FLATTEN, CommandKind.FLATTEN, key, confirm, reason)
-
-
-def _act(
-    wiring: Wiring, actor: Actor, account_id: int, action: Action, kind: CommandKind, key: str,
-    confirm: str | None = None, reason: str = "",
-) -> Command:  # fmt: skip
-    with writing(wiring.engine) as session:
-        authorize(session, actor, action, account_id)
-        row = accounts.find(session, account_id)
-        if row is None or row.archived_at is not None:
-            raise refuse(NotFound, "no_account", actor.lang, account=account_id)
-        if confirm is not None and confirm != row.nickname:
-            raise refuse(Conflict, "confirm_name", actor.lang, nickname=row.nickname)
-        now = wiring.clock.wall_now()
-        command, new = commands.request(
-            session,
-            now,
-            account_id=account_id,
-            kind=kind,
-            key=key,
-            requested_by=actor.label,
-            expires_at=now + ACTION_LIFE,
-        )
-        if new:
-            after = {"command": command.id}
-            note(
-                session,
-                wiring,
-                actor,
-                action,
-                f"account:{account_id}",
-                account_id=account_id,
-                after=after,
-                reason=reason,
-            )
-    nudge(wiring.settings, account_id)
-    return command
 
 
 def order_everywhere(

@@ -47,6 +47,8 @@ class Action(StrEnum):
     TOKEN_MANAGE = "token.manage"
     WEBHOOK_MANAGE = "webhook.manage"
     PROPOSE = "rule.propose"
+    FX_RATE = "fx.rate"
+    SESSION_END = "session.end"
     AUDIT_READ = "audit.read"
 
 
@@ -85,6 +87,8 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.TOKEN_MANAGE: _ADMIN,
     Action.WEBHOOK_MANAGE: _ADMIN,
     Action.PROPOSE: _ACTORS,
+    Action.FX_RATE: _ADMIN,
+    Action.SESSION_END: _ALL,  # one's own; an Admin everybody's
     Action.AUDIT_READ: _ADMIN,
 }
 LIVE_NEEDS_ADMIN = frozenset({Action.ACCOUNT_START, Action.RULE_SWITCH})  # in the direction of more risk only

@@ -361,8 +361,6 @@ def archive(wiring: Wiring, actor: Actor, rule_id: int, *, reason: str = "") -> 
     nudge(wiring.settings, account_id)
 
 
-
-
 def _columns(rule: Rule) -> store.RuleColumns:
     strategy = to_document(rule)["strategy"]
     return store.RuleColumns(

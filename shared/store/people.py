@@ -29,6 +29,11 @@ def labels(session: Session) -> dict[str, str]:
     return {f"user:{found}": email for found, email in session.exec(select(User.id, User.email))}
 
 
+def everybody(session: Session) -> list[User]:
+    """The disabled ones included."""
+    return list(session.exec(select(User).order_by(col(User.id))))
+
+
 def grant(session: Session, user_id: int, account_id: int, now: datetime) -> None:
     session.add(AccountGrant(user_id=user_id, account_id=account_id, created_at=now))
 

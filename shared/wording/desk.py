@@ -91,6 +91,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "command.FLATTEN": ("전량 정리", "Flatten"),
     "command.SNAPSHOT": ("상태 조회", "Snapshot"),
     "command.PLACE_ORDER": ("주문", "Place order"),
+    "command.PREVIEW_ORDER": ("주문 미리보기", "Preview order"),
     "command.AMEND_ORDER": ("주문 정정", "Amend order"),
     "command.CLOSE_POSITION": ("포지션 청산", "Close position"),
     "command.DRY_EVALUATE": ("규칙 시험 평가", "Evaluate rule"),

@@ -16,7 +16,11 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("The order is settled", "What became of order {order} was found out meanwhile.", "Reload the page."),
     ),
     "still_acting": (
-        ("그 호스트가 아직 이 계좌를 맡고 있습니다", "{host}이(가) 임대를 갱신하고 있습니다.", "그 호스트에서 봇을 먼저 멈추십시오."),
+        (
+            "그 호스트가 아직 이 계좌를 맡고 있습니다",
+            "{host}이(가) 임대를 갱신하고 있습니다.",
+            "그 호스트에서 봇을 먼저 멈추십시오.",
+        ),
         ("That host still acts for the account", "{host} renews its lease.", "Stop the bot on that host first."),
     ),
     "word_missing": (
@@ -54,6 +58,26 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
     "no_bars_came": (
         ("{symbol} {timeframe} 봉을 받지 못했습니다", "{why}", "봇이 도는지, 증권사에 그 봉이 있는지 보십시오."),
         ("No {timeframe} bars of {symbol} came", "{why}", "See whether the bot runs and its broker has them."),
+    ),
+    "bad_rate": (
+        (
+            "환율을 저장하지 않았습니다",
+            "1달러에 {rate}원은 믿을 수 없는 값입니다.",
+            "500과 5000 사이의 값을 넣으십시오.",
+        ),
+        ("The rate was not saved", "{rate} won for a dollar is not believable.", "Enter a value between 500 and 5000."),
+    ),
+    "no_session": (
+        ("로그인을 찾을 수 없습니다", "이미 끝났거나 다른 사람의 것입니다.", "목록을 새로 고치십시오."),
+        ("No such sign-in", "It has ended, or it is somebody else's.", "Refresh the list."),
+    ),
+    "not_held": (
+        ("청산할 것이 없습니다", "이 계좌에 {symbol} 보유 기록이 없습니다.", "잔고를 새로 고쳐 확인하십시오."),
+        ("There is nothing to close", "This account holds no {symbol}.", "Look at the positions again."),
+    ),
+    "no_command": (
+        ("요청을 찾을 수 없습니다", "요청 {command}이(가) 없습니다.", "다시 요청하십시오."),
+        ("No such request", "There is no request {command}.", "Ask again."),
     ),
     "no_alert": (
         ("알림을 찾을 수 없습니다", "이미 지워졌습니다.", "알림 화면을 다시 여십시오."),

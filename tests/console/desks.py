@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -26,7 +25,6 @@ from shared.models import (
     BrokerageAccount,
     CashBalance,
     DecisionRow,
-    EquitySnapshot,
     ExecutionLog,
     FillRow,
     Heartbeat,
@@ -37,7 +35,9 @@ from shared.models import (
     Role,
     User,
 )
+from shared.store import fx
 from shared.store.people import grant
+from tests.console.desk_market import add_equity, add_market, add_programs, add_round_trip
 
 PASSWORDS = {Role.ADMIN: "correct horse battery", Role.TRADER: "trader staple 77", Role.VIEWER: "viewer only 42"}
 CANARIES = ("PSCANARYAPPKEY0001", "CANARYAPPSECRET0001zzzzzzzz", "87654321")
@@ -126,9 +126,15 @@ def normal_desk(folder: Path, port: int = 16501, url: str | None = None) -> Desk
     for account in (us, krx, mock):
         accounts.start(desk.wiring, admin, account)
     with writing(desk.wiring.engine) as session:
+        add_market(session, now)
+        add_programs(session, now)
+        add_round_trip(session, us, now)
+        for days, won in ((2, "1385.00"), (1, "1388.40"), (0, "1391.20")):
+            at = now - timedelta(days=days, minutes=12)
+            fx.record(session, base="USD", quote="KRW", rate=Decimal(won), source="desk", at=at)
         for account in (us, krx, mock):
             _beat(session, account, now)
-            _equity(session, account, now, "USD" if account == us else "KRW")
+            add_equity(session, account, now, "USD" if account == us else "KRW")
         _us_trading(session, us, now)
         _krx_trading(session, krx, now)
         _cash(session, mock, "KRW", "100000000", None, now)
@@ -414,23 +420,6 @@ def _decision(
             updated_at=at,
         )
     )
-
-
-def _equity(session: Session, account: int, now: datetime, currency: str) -> None:
-    start = Decimal(100_000) if currency == "USD" else Decimal(100_000_000)
-    for step in range(120):
-        wave = Decimal(
-            str(round(math.sin(step / 9 + account) * 0.004 + step * 0.00006 * (1 if account != 2 else -1), 6))
-        )
-        session.add(
-            EquitySnapshot(
-                account_id=account,
-                at=now - timedelta(minutes=(119 - step) * 6),
-                currency=currency,
-                equity=(start * (1 + wave)).quantize(Decimal("0.01")),
-                cash=start,
-            )
-        )
 
 
 def _alert(session: Session, account: int, kind: str, severity: str, now: datetime, **params: object) -> None:

@@ -26,9 +26,11 @@ from console.services import (
     risk,
     rule_evidence,
     rules,
+    sign_ins,
     tokens,
     trail_check,
     users,
+    won,
 )
 from console.services.accounts import Keys, Limits, NewAccount
 from console.services.manual_orders import Ticket
@@ -42,6 +44,7 @@ from shared.domain.signal import Verdict
 from shared.models import Alert, AuditLog, Command, Heartbeat, OrderRow, Role, User
 from shared.store import accounts as stored
 from shared.store.panels import LogFilter
+from shared.store.sessions import find_session, start_session
 from tests.console.desks import PASSWORDS, RULE_TEXT, Desk
 
 US, HIDDEN = "미국 주식 1호", "모의 검증"
@@ -84,6 +87,15 @@ def _switched_on(desk: Desk, account: str) -> int:
     return rule_id
 
 
+def _session(desk: Desk, user_id: int) -> int:
+    now = desk.wiring.clock.wall_now()
+    with writing(desk.wiring.engine) as session:
+        token = start_session(session, user_id, now, ip="", user_agent="")
+        session.flush()
+        found = find_session(session, token, now)
+    return found.session_id if found else 0
+
+
 NEW = NewAccount("하나 더", BrokerName.KIS, Market.US, Environment.SIM)
 TICKET = Ticket("AAPL", Side.BUY, 1, Decimal(200))
 DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
@@ -111,8 +123,6 @@ DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
     ),
     Action.RULE_WAIVE: lambda d, a, n: rule_evidence.waive(d.wiring, a, _rule(d, n), confirm=n, reason="손으로 지켜봄"),
     Action.OWNER_LIMITS: lambda d, a, n: risk.set_owner_limits(d.wiring, a, 1, None, Decimal(5000), reason="점검"),
-    Action.CANCEL_ALL: lambda d, a, n: kill.cancel_all(d.wiring, a, d.accounts[n], key="all"),
-    Action.FLATTEN: lambda d, a, n: kill.flatten(d.wiring, a, d.accounts[n], key="flat", confirm=n, reason="정리"),
     Action.ACCOUNT_MOVE: lambda d, a, n: hosts.let_go(d.wiring, a, d.accounts[n], reason="호스트 꺼짐"),
     Action.MATTER_SETTLE: lambda d, a, n: inbox.lift_symbol(d.wiring, a, d.accounts[n], "AAPL", key="m"),
     Action.ALERT_ACK: lambda d, a, n: alerts.acknowledge(d.wiring, a, _alert(d, n)),
@@ -137,8 +147,11 @@ DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
     ),
     Action.AUDIT_READ: lambda d, a, n: trail_check.verify(d.wiring, a),
 }
-OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST}
-READS = {Action.VIEW, Action.AUDIT_READ}
+DEEDS[Action.FX_RATE] = lambda d, a, n: won.record_rate(d.wiring, a, Decimal("1390.5"))
+DEEDS[Action.AUDIT_READ] = lambda d, a, n: sign_ins.trail(d.wiring, a)
+DEEDS[Action.SESSION_END] = lambda d, a, n: sign_ins.end(d.wiring, a, _session(d, a.user_id or 0))
+OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST, Action.SESSION_END}
+ONLY_READS = {Action.VIEW, Action.AUDIT_READ}
 
 
 def test_every_action_of_the_table_has_a_deed() -> None:
@@ -153,7 +166,7 @@ def test_the_table_is_what_happens(action: Action, role: Role, desk: Desk) -> No
     before = _audited(desk, action)
     if role in MATRIX[action]:
         DEEDS[action](desk, desk.actor(role), US)
-        assert action in READS or _audited(desk, action) == before + 1
+        assert action in ONLY_READS or _audited(desk, action) == before + 1
     else:
         with pytest.raises(Forbidden):
             DEEDS[action](desk, desk.actor(role), US)
