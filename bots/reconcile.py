@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from bots import outgoing
 from bots.absence import Before, unexplained
@@ -27,7 +27,8 @@ from shared.domain.order_state import OrderEventKind, OrderStatus
 ASK_AFTER_S = (0.5, 1, 2, 4, 8, 15, 30, 60)  # after the answer was lost; then each minute
 PROOF_LOOKS, PROOF_S = 5, 60.0
 DOUBT_S = 600.0  # asked so long while money and shares do not agree with what the lists say
-SKEW = timedelta(seconds=5)  # broker clocks show whole seconds and drift
+SKEW = timedelta(seconds=2)  # broker clocks show whole seconds and drift; a person who repeats an order is slower
+SEND_LASTS = timedelta(seconds=120)  # a request that a crash cut off has reached the broker by then, or never will
 LOOK_BACK_DAYS = 7
 
 
@@ -48,6 +49,7 @@ class Search:
     since: float
     looks: int = 0
     asked: int = 0
+    lost_at: datetime | None = None  # market time: what the broker took later was not this send
 
     def due_at(self) -> float:
         step = (
@@ -67,6 +69,7 @@ class Reconciler:
     trade_date: Callable[[], date]
     drifted: Callable[[str], bool] = lambda symbol: False  # holdings of the symbol are not what our fills say
     _searches: dict[str, Search] = field(default_factory=dict)
+    _adopted: dict[str, datetime] = field(default_factory=dict)  # found by looking → until when the broker took it
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def recover(self) -> None:
@@ -155,6 +158,7 @@ class Reconciler:
         open_ids = frozenset(row.broker_order_id for row in open_rows)
         foreign = await self.executions.apply_view(BrokerView(tuple(by_number.values()), open_ids, asked_at))
         await self._end_expired(by_number, open_ids, today)
+        await self._watch_adopted(foreign)
         return foreign
 
     async def _end_expired(self, rows: dict[str, BrokerOrder], open_ids: frozenset[str], today: date) -> None:
@@ -176,16 +180,40 @@ class Reconciler:
             if proven:
                 await self.orders.note(order.id, JournalKind.AMEND_REFUSED, "정정되지 않음 확인", amend_pending=False)
             return
-        candidates = [row for row in foreign if self._candidate(order, row)]
+        alike = [row for row in foreign if self._candidate(order, row)]
+        until = await self._lost_at(order, search) + SKEW
+        candidates = [row for row in alike if row.ordered_at <= until]
         if len(candidates) == 1:
             await self._adopt(order, candidates[0], f"{search.looks}번째 조회에서 확인")
+            self._adopted[order.id] = until
         elif len(candidates) > 1:
-            numbers = ", ".join(row.broker_order_id for row in candidates)
-            await self._give_up(order, f"같은 모양의 주문이 {len(candidates)}건: {numbers}")
+            await self._give_up(order, f"같은 모양의 주문이 {len(candidates)}건: {_numbers(candidates)}")
+        elif proven and alike:
+            await self._give_up(order, f"전송이 끝난 뒤에 같은 모양의 주문이 들어옴: {_numbers(alike)}")
         elif proven and self.drifted(order.symbol):
             await self._give_up(order, "주문은 보이지 않으나 잔고가 우리 체결과 다름")
         elif proven:
             await self._conclude(order, search.looks, waited)
+
+    async def _lost_at(self, order: DeskOrder, search: Search) -> datetime:
+        """When the send was over for us, in market time: the answer was given up, or the process came back."""
+        if search.lost_at is None:
+            rows = await self.orders.history(order.id)
+            sent = max(datetime.fromisoformat(row.market_at) for row in rows if row.kind == JournalKind.SENDING)
+            lost = [datetime.fromisoformat(row.market_at) for row in rows if row.kind == JournalKind.UNKNOWN]
+            search.lost_at = min([sent + SEND_LASTS, *lost])
+        return search.lost_at
+
+    async def _watch_adopted(self, foreign: list[BrokerOrder]) -> None:
+        """A second order that could have been the send of one we adopted: one of the two is a person's; he must look."""
+        for order_id, until in list(self._adopted.items()):
+            order = self.orders.get(order_id)
+            twins = [] if order is None else [row for row in foreign if self._candidate(order, row)]
+            twins = [row for row in twins if row.ordered_at <= until]
+            if order is not None and twins:
+                del self._adopted[order_id]
+                why = f"주문 {order_id}일 수 있는 주문이 또 있음: {_numbers(twins)}"
+                await self.orders.stop_symbol(order.symbol, why, self._alert("ORDER_CONTRADICTION", order, why))
 
     async def _conclude(self, order: DeskOrder, looks: int, waited: float) -> None:
         """No list shows it: absent when money and shares agree; else asked again, and in the end a person's."""
@@ -235,3 +263,7 @@ class Reconciler:
             kind, "critical", f"{kind.lower()}:{order.id}", self.clock.wall_now(), symbol=order.symbol,
             side=order.side, quantity=order.quantity, price=order.price, order=order.id, reason=reason,
         )  # fmt: skip
+
+
+def _numbers(rows: list[BrokerOrder]) -> str:
+    return ", ".join(row.broker_order_id for row in rows)
