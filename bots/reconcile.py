@@ -69,6 +69,7 @@ class Reconciler:
     trade_date: Callable[[], date]
     drifted: Callable[[str], bool] = lambda symbol: False  # holdings of the symbol are not what our fills say
     _searches: dict[str, Search] = field(default_factory=dict)
+    _open_ids: frozenset[str] = frozenset()  # of the last look
     _adopted: dict[str, datetime] = field(default_factory=dict)  # found by looking → until when the broker took it
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -155,7 +156,7 @@ class Reconciler:
         rows = await self.broker.get_executions(since - timedelta(days=1), today + timedelta(days=1))
         by_number = {row.broker_order_id: row for row in open_rows}
         by_number.update({row.broker_order_id: row for row in rows})  # the execution list has the fills
-        open_ids = frozenset(row.broker_order_id for row in open_rows)
+        open_ids = self._open_ids = frozenset(row.broker_order_id for row in open_rows)
         foreign = await self.executions.apply_view(BrokerView(tuple(by_number.values()), open_ids, asked_at))
         await self._end_expired(by_number, open_ids, today)
         await self._watch_adopted(foreign)
@@ -165,7 +166,11 @@ class Reconciler:
         """An order of an earlier trade date that is no longer open has ended with its session, fills counted."""
         for order in self.orders.open():
             over = order.status in LIVE and order.trade_date < today and order.broker_order_id not in open_ids
-            if over and (order.broker_order_id in rows or order.trade_date < today - timedelta(days=LOOK_BACK_DAYS)):
+            if (
+                over
+                and not order.amend_pending
+                and (order.broker_order_id in rows or order.trade_date < today - timedelta(days=LOOK_BACK_DAYS))
+            ):
                 await self.orders.apply(order.id, OrderEventKind.EXPIRE, JournalKind.TERMINAL, "장 종료로 효력 상실")
 
     async def _resolve(self, order_id: str, foreign: list[BrokerOrder]) -> None:
@@ -178,7 +183,7 @@ class Reconciler:
         proven = search.looks >= PROOF_LOOKS and waited >= PROOF_S
         if order.amend_pending:
             if proven:
-                await self.orders.note(order.id, JournalKind.AMEND_REFUSED, "정정되지 않음 확인", amend_pending=False)
+                await self._conclude_amendment(order, waited)
             return
         alike = [row for row in foreign if self._candidate(order, row)]
         until = await self._lost_at(order, search) + SKEW
@@ -226,6 +231,15 @@ class Reconciler:
             )  # fmt: skip
         elif before is None or waited >= DOUBT_S:
             await self._give_up(order, f"주문은 보이지 않으나 {why}")
+
+    async def _conclude_amendment(self, order: DeskOrder, waited: float) -> None:
+        """No list shows a replacement. The original still open proves it unamended; gone, it may have been replaced."""
+        if order.broker_order_id in self._open_ids or order.status not in LIVE:
+            await self.orders.note(order.id, JournalKind.AMEND_REFUSED, "정정되지 않음 확인", amend_pending=False)
+        elif waited >= DOUBT_S:
+            why = f"주문 {order.id}: 정정 결과를 모르는 채 원주문이 사라짐"
+            await self.orders.stop_symbol(order.symbol, why, self._alert("NEEDS_OPERATOR", order, why))
+            await self.orders.note(order.id, JournalKind.AMEND_REFUSED, why, amend_pending=False)
 
     def _candidate(self, order: DeskOrder, row: BrokerOrder) -> bool:
         """Same shape, unowned, inside the send's time, not seen before it, and no replacement of another order."""

@@ -97,16 +97,16 @@ class Stage:
         return True
 
     def add_account(self, number: int, *, broker: str = "KIS", **changes: Any) -> int:
-        """A US SIM account of its own at the exchange, with limits that let small orders pass."""
+        """A SIM account (of US shares) of its own at the exchange, with limits that let small orders pass."""
         limits = {
             "max_order_amount": Decimal(5000), "max_symbol_amount": Decimal(20000), "max_daily_buy": Decimal(50000),
-            "max_daily_loss": Decimal(5000), "max_trades_per_day": 200, "enabled": True,
+            "max_daily_loss": Decimal(5000), "max_trades_per_day": 200, "enabled": True, "market": "US",
         }  # fmt: skip
         now = self.clock.wall_now()
         with writing(self.engine) as session:
             row = BrokerageAccount(
                 owner_id=accounts.first_owner(session, now).id or 0, nickname=f"bot {number}", broker=broker,
-                market="US", environment="SIM", created_at=now, **(limits | changes),
+                environment="SIM", created_at=now, **(limits | changes),
             )  # fmt: skip
             session.add(row)
             session.flush()
