@@ -67,6 +67,7 @@ class Stage:
     exchange: subprocess.Popen[bytes] | None = None
     bots: list[BotProcess] = field(default_factory=list)
     bots_url: str = ""
+    bots_offset: int | None = None  # where bots find the exchange, when that is not where it listens
 
     @property
     def env(self) -> dict[str, str]:
@@ -142,6 +143,8 @@ class Stage:
     def start_bot(self, account_id: int, failpoint: str = "") -> BotProcess:
         log = self.folder / f"bot-{account_id}-{len(self.bots)}.log"
         env = self.env | ({"LETSTRADE_FAILPOINT": failpoint} if failpoint else {})
+        if self.bots_offset is not None:
+            env["LETSTRADE_EXCHANGE_PORT_OFFSET"] = str(self.bots_offset)
         command = [sys.executable, "-m", "bots", "--account", str(account_id)]
         with log.open("wb") as out:
             process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=out)

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from sqlmodel import select
+
 from brokers.paper.accounts import fingerprint, ls_number
 from shared.config import ROOT
+from shared.db import reading
 from shared.domain.order_state import OrderStatus
-from shared.models import Command, OrderRow
+from shared.models import Command, OrderRow, PositionRow
 from shared.store.commands import CommandKind
 from tests.bots.stage import BotProcess, Stage, wait_until
 from tests.chaos.referee import Case, Party
@@ -117,11 +120,16 @@ class Player:
         return list(self.stage.admin("GET", path)["events"])
 
     def settled(self) -> bool:
-        """Every order has an end, rests at the broker, or waits for a person; the shares have arrived."""
+        """Every order has an end, rests at the broker, or waits for a person; the shares have arrived and are shown."""
         orders = self.stage.orders(self.account_id)
         shares = sum(int(event["quantity"]) for event in self.ledger("FILL"))
-        told = sum(fill.qty for fill in self.stage.fills(self.account_id))
-        return all(OrderStatus(order.status) in SETTLED for order in orders) and shares == told
+        fills = self.stage.fills(self.account_id)
+        held = sum(fill.qty if fill.side == "BUY" else -fill.qty for fill in fills)
+        with reading(self.stage.engine) as session:
+            rows = session.exec(select(PositionRow).where(PositionRow.account_id == self.account_id))
+            shown = sum(row.qty for row in rows)
+        ended = all(OrderStatus(order.status) in SETTLED for order in orders)
+        return ended and shares == sum(fill.qty for fill in fills) and shown == held
 
     def settle(self, through: str = "", seconds: float = 100) -> None:
         def told() -> str:
