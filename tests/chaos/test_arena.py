@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -52,7 +53,9 @@ def drilled(stage: Stage, flavour: Flavour, names: tuple[str, ...], number: int)
     player = enter(stage, flavour, number)
     player.start()
     for name in names:
+        started = time.monotonic()
         through(player, named(name))
+        print(f"{flavour.name} {name} {time.monotonic() - started:.1f} s")
     player.stop()
     verdict = referee(stage, [player])
     assert not verdict["wrong"]

@@ -106,6 +106,7 @@ def test_a_silent_stream_stops_entries_in_time_and_exits_go_on(stage: Stage) -> 
     try:
         wait_until("the stream is not trusted", lambda: from_stream(stage, player) is False, 15)
         record("stall to blocked s", time.monotonic() - stopped)
+        wait_until("a person's price is too old as well", lambda: age_s(stage, player) > 16, 30)
         refused = player.done(player.order("BUY", 1))
     finally:
         stage.exchange.send_signal(signal.SIGCONT)
@@ -121,6 +122,11 @@ def from_stream(stage: Stage, player: Player) -> bool:
     """Whether the bot trusts its stream: rules enter on nothing else."""
     beat = stage.heartbeat(player.account_id)
     return beat is not None and beat.feed_source != "rest" and beat.state == "READY"
+
+
+def age_s(stage: Stage, player: Player) -> float:
+    beat = stage.heartbeat(player.account_id)
+    return 0.0 if beat is None or beat.feed_at is None else (stage.clock.wall_now() - beat.feed_at).total_seconds()
 
 
 def sold(player: Player) -> bool:
