@@ -26,6 +26,7 @@ from shared.domain.order_state import OrderEventKind, OrderStatus
 
 ASK_AFTER_S = (0.5, 1, 2, 4, 8, 15, 30, 60)  # after the answer was lost; then each minute
 PROOF_LOOKS, PROOF_S = 5, 60.0
+MISSING_LOOKS = 2  # complete looks without an accepted order before its number is doubted
 DOUBT_S = 600.0  # asked so long while money and shares do not agree with what the lists say
 SKEW = timedelta(seconds=2)  # broker clocks show whole seconds and drift; a person who repeats an order is slower
 SEND_LASTS = timedelta(seconds=120)  # a request that a crash cut off has reached the broker by then, or never will
@@ -70,6 +71,7 @@ class Reconciler:
     drifted: Callable[[str], bool] = lambda symbol: False  # holdings of the symbol are not what our fills say
     _searches: dict[str, Search] = field(default_factory=dict)
     _open_ids: frozenset[str] = frozenset()  # of the last look
+    _missing: dict[str, Search] = field(default_factory=dict)  # accepted orders that the last looks did not show
     _adopted: dict[str, datetime] = field(default_factory=dict)  # found by looking → until when the broker took it
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -160,6 +162,7 @@ class Reconciler:
         foreign = await self.executions.apply_view(BrokerView(tuple(by_number.values()), open_ids, asked_at))
         await self._end_expired(by_number, open_ids, today)
         await self._watch_adopted(foreign)
+        await self._watch_missing(by_number, foreign, today)
         return foreign
 
     async def _end_expired(self, rows: dict[str, BrokerOrder], open_ids: frozenset[str], today: date) -> None:
@@ -201,13 +204,47 @@ class Reconciler:
             await self._conclude(order, search.looks, waited)
 
     async def _lost_at(self, order: DeskOrder, search: Search) -> datetime:
-        """When the send was over for us, in market time: the answer was given up, or the process came back."""
+        """When the send was over for us, in market time: answered, given up, or the process came back."""
         if search.lost_at is None:
             rows = await self.orders.history(order.id)
             sent = max(datetime.fromisoformat(row.market_at) for row in rows if row.kind == JournalKind.SENDING)
-            lost = [datetime.fromisoformat(row.market_at) for row in rows if row.kind == JournalKind.UNKNOWN]
+            ends = (JournalKind.UNKNOWN, JournalKind.ACKED)
+            lost = [datetime.fromisoformat(row.market_at) for row in rows if row.kind in ends]
             search.lost_at = min([sent + SEND_LASTS, *lost])
         return search.lost_at
+
+    async def _watch_missing(self, rows: dict[str, BrokerOrder], foreign: list[BrokerOrder], today: date) -> None:
+        """An accepted order that no complete list shows: its number may be wrong. Never left in silence."""
+        missing = [
+            order
+            for order in self.orders.open()
+            if order.status in LIVE and order.trade_date == today and order.broker_order_id not in rows
+        ]
+        now = self.clock.monotonic()
+        self._missing = {order.id: self._missing.get(order.id, Search(now)) for order in missing}
+        for order in missing:
+            search = self._missing[order.id]
+            search.looks += 1
+            if search.looks < MISSING_LOOKS or now - search.since < PROOF_S:
+                continue  # lists lag
+            until = await self._lost_at(order, search) + SKEW
+            alike = [row for row in foreign if self._candidate(order, row) and row.ordered_at <= until]
+            why = f"접수된 주문 {order.id}의 번호 {order.broker_order_id}이(가) 어느 목록에도 없음"
+            if len(alike) == 1:
+                await self._renumber(order, alike[0], why)
+            elif order.symbol not in self.orders.stopped:
+                await self.orders.stop_symbol(order.symbol, why, self._alert("NEEDS_OPERATOR", order, why))
+
+    async def _renumber(self, order: DeskOrder, row: BrokerOrder, why: str) -> None:
+        """The only row that can be `order` goes by another number than the answer told."""
+        await self.orders.note(
+            order.id, JournalKind.ADOPTED, f"주문번호 {row.broker_order_id}: {why}",
+            alerts=(self._alert("ORDER_CONTRADICTION", order, why),),
+            numbers=(BrokerNumber(order.trade_date, row.broker_order_id, order.id),),
+            broker_order_id=row.broker_order_id,
+        )  # fmt: skip
+        ids = frozenset({row.broker_order_id}) if row.leaves_quantity else frozenset[str]()
+        await self.executions.apply_view(BrokerView((row,), ids, self.clock.wall_now()))
 
     async def _watch_adopted(self, foreign: list[BrokerOrder]) -> None:
         """A second order that could have been the send of one we adopted: one of the two is a person's; he must look."""

@@ -332,12 +332,13 @@ def figures(tallies: list[Tally]) -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(description="many seeds of orders against a broker that loses answers")
     parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--first", type=int, default=1, help="the first of the seeds")
     parser.add_argument("--seed", type=int, help="this one only")
     parser.add_argument("--intents", type=int, default=500)
     parser.add_argument("--processes", type=int, default=1)
     asked = parser.parse_args()
     started = time.monotonic()
-    seeds = [asked.seed] if asked.seed is not None else list(range(1, asked.seeds + 1))
+    seeds = [asked.seed] if asked.seed is not None else list(range(asked.first, asked.first + asked.seeds))
     tallies = soak(seeds, asked.intents, asked.processes)
     for tally in tallies:
         for one in tally.violations:
