@@ -287,7 +287,9 @@ class Door:
                 correlation_id=call.correlation_id,
                 request=self._mask(request),
                 response=self._mask(response),
-                headers={name: value if name.lower() in OPEN_HEADERS else "***" for name, value in call.headers.items()},
+                headers={
+                    name: value if name.lower() in OPEN_HEADERS else "***" for name, value in call.headers.items()
+                },
                 rate_used=budget.used_last_s,
                 rate_limit=budget.limit_per_s,
             )

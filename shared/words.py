@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.wording import alerts, desk, pages, reasons, refusals
+from shared.wording import alerts, desk, pages, reasons, refusals, report
 
 LANGS = ("ko", "en")  # Korean first
 UNKNOWN = "—"
 
-WORDS: dict[str, tuple[str, str]] = {**desk.WORDS, **pages.WORDS, **reasons.WORDS, **refusals.words()}
+WORDS: dict[str, tuple[str, str]] = {**desk.WORDS, **pages.WORDS, **reasons.WORDS, **report.WORDS, **refusals.words()}
 
 
 class _Gaps(dict[str, object]):
@@ -24,6 +24,11 @@ def say(key: str, lang: str, **values: object) -> str:
     """The words of `key` in `lang`, values filled in. An unknown key is returned as it is, so that it can be seen."""
     both = WORDS.get(key)
     return key if both is None else both[_index(lang)].format_map(_Gaps(values))
+
+
+def both(key: str, **values: object) -> str:
+    """The words of `key` in both languages, Korean first: for a file that leaves the desk."""
+    return " · ".join(dict.fromkeys(say(key, lang, **values) for lang in LANGS))
 
 
 def reason_text(code: str, lang: str, text: str = "") -> str:

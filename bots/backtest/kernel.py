@@ -19,8 +19,9 @@ from bots.backtest.costs import CHEAP, Costs, Regime, as_decimal
 from bots.backtest.data import PriceData
 from bots.backtest.fast import LOG, Fill, Trades, Walked, sizing_of, static_facts
 from bots.rules.conditions import Column, columns
-from bots.rules.plan import Branch, Leaf, Negation, Node, Plan, ScaledColumn
+from bots.rules.plan import Branch, Leaf, Negation, Node, Plan, Poll, ScaledColumn
 from bots.rules.series import FloatArray
+from bots.rules.tree import without_polls
 from shared.domain.account import Market
 from shared.domain.rule import model as m
 
@@ -264,6 +265,8 @@ def _flatten(node: Node, found: list[tuple[int, int, int, int]]) -> None:
     elif isinstance(node, Negation):
         _flatten(node.node, found)
         found.append((_NOT, 0, 0, 0))
+    elif isinstance(node, Poll):
+        _flatten(without_polls(node), found)
     elif not node.nodes:
         found.append((_NEVER, 0, 0, 0))
     else:

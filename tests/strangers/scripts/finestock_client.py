@@ -26,7 +26,10 @@ def in_order(bars, more=2):
     return [len(labels) >= more, labels == sorted(set(labels))]
 
 
-attempt("get_ohlcv from a date, its pages in order (t8451)", lambda: all(in_order(api.get_ohlcv("000660", before, today), 15)))
+attempt(
+    "get_ohlcv from a date, its pages in order (t8451)",
+    lambda: all(in_order(api.get_ohlcv("000660", before, today), 15)),
+)
 attempt("get_ohlcv_min, pages in order (t8452)", lambda: in_order(api.get_ohlcv_min("005930", today)))
 attempt("get_multiple_ohlcv (t8407)", lambda: int(api.get_multiple_ohlcv(["005930", "000660"])[1].price))
 attempt("get_stock_list (t8436)", lambda: [row["shcode"] for row in api.get_stock_list()])
@@ -54,6 +57,8 @@ attempt("do_order market buy (CSPAT00601)", lambda: api.do_order("005930", BUY, 
 time.sleep(GIVEN["settle_s"])
 attempt("do_order market sell (CSPAT00601)", lambda: api.do_order("005930", SELL, 0, 2).order.order_num)
 time.sleep(GIVEN["settle_s"])
+
+
 async def stream():
     told = queue.Queue()
     api.set_data_queue(told)

@@ -50,7 +50,9 @@ def tables():
         if not rows:
             continue
         names, *values = rows
-        found.append([dict(values)] if names == ["key", "value"] else [dict(zip(names, row, strict=True)) for row in values])
+        found.append(
+            [dict(values)] if names == ["key", "value"] else [dict(zip(names, row, strict=True)) for row in values]
+        )
     return found
 
 
@@ -99,7 +101,9 @@ async def main():
     await attempt("42 US price (g3101)", lambda: price("symbol", "price"))
     await attempt("43 US minutes (g3203)", lambda: ascends(with_column("loctime"), "date", "loctime"))
     await attempt("44 US days (g3204)", lambda: ascends(with_column("prtt_rate"), "date"))
-    await attempt("45 US days, pages (g3204)", lambda: (r := ascends(with_column("prtt_rate"), "date"))[0] > 500 and r[1], 60)
+    await attempt(
+        "45 US days, pages (g3204)", lambda: (r := ascends(with_column("prtt_rate"), "date"))[0] > 500 and r[1], 60
+    )
     await attempt("48 US cash (COSOQ02701)", lambda: with_column("T4FcurrDps")[0]["FcurrOrdAbleAmt"])
     await attempt("21 trades (S3_)", lambda: [
         sorted(set(lines(r"S3_, (\d{6}), "))), all(int(p) > 0 for p in lines(r"'price': '(\d+)'"))], 8)  # fmt: skip

@@ -46,6 +46,8 @@ def order(quantity):
 
 attempt("post an order (CSPAT00601)", lambda: order(5))
 time.sleep(GIVEN["settle_s"])
+
+
 async def stream():
     async with LSWebsocketClient(GIVEN["live"], GIVEN["secret"]) as feed:
         await feed.subscribe_account(TRAccountCode.주식주문체결)

@@ -41,7 +41,13 @@ def send(tr="COSAT00301", **fields):
 
 attempt("login", lambda: ls.login(GIVEN["live"], GIVEN["secret"]))
 attempt("g3101", lambda: ask("g3101", **HEAD).block.price)
-attempt("g3102", lambda: len(ask("g3102", delaygb="R", keysymbol="82AAPL", exchcd="82", symbol="AAPL", readcnt=20, cts_seq=0).block1) == 20)
+attempt(
+    "g3102",
+    lambda: (
+        len(ask("g3102", delaygb="R", keysymbol="82AAPL", exchcd="82", symbol="AAPL", readcnt=20, cts_seq=0).block1)
+        == 20
+    ),
+)
 attempt("g3104", lambda: ask("g3104", **HEAD).block.symbol)
 attempt("g3106", lambda: ask("g3106", **HEAD).block.price)
 attempt("g3190", lambda: {"AAPL", "MSFT", "NVDA", "TSLA"} <= {
@@ -74,7 +80,9 @@ async def stream():
 
     def trade():
         resting = attempt("COSAT00301 buy", send)
-        child = attempt("COSAT00311", lambda: send("COSAT00311", OrdPtnCode="07", OrgOrdNo=resting, OrdQty=0, OvrsOrdPrc=151.0))
+        child = attempt(
+            "COSAT00311", lambda: send("COSAT00311", OrdPtnCode="07", OrgOrdNo=resting, OrdQty=0, OvrsOrdPrc=151.0)
+        )
         attempt("COSAT00301 cancel", lambda: send(OrdPtnCode="08", OrgOrdNo=child, OrdQty=3, OvrsOrdPrc=0.0))
         bought = attempt("COSAT00301 crossing buy", lambda: send(OrdQty=2, OvrsOrdPrc=230.0))
         time.sleep(GIVEN["settle_s"])
