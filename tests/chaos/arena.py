@@ -5,25 +5,25 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from sqlmodel import select
 
+from bots.executions import LIVE
 from brokers.paper.accounts import fingerprint, ls_number
 from shared.config import ROOT
 from shared.db import reading
-from shared.domain.order_state import OrderStatus
+from shared.domain.order_state import TERMINAL, OrderStatus
 from shared.models import Command, OrderRow, PositionRow
 from shared.store.commands import CommandKind
 from tests.bots.stage import BotProcess, Stage, wait_until
 from tests.chaos.referee import Case, Party
 
-SETTLED = frozenset(
-    {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED, OrderStatus.DENIED}
-    | {OrderStatus.NOT_ACCEPTED, OrderStatus.ACCEPTED, OrderStatus.PARTIAL, OrderStatus.NEEDS_OPERATOR}
-)
+OVER = frozenset({*TERMINAL, OrderStatus.NEEDS_OPERATOR})
+CALM_S = 3.0
 SYMBOL_LIMIT = Decimal(2_000_000_000)
 
 
@@ -128,16 +128,25 @@ class Player:
         with reading(self.stage.engine) as session:
             rows = session.exec(select(PositionRow).where(PositionRow.account_id == self.account_id))
             shown = sum(row.qty for row in rows)
-        ended = all(OrderStatus(order.status) in SETTLED for order in orders)
-        return ended and shares == sum(fill.qty for fill in fills) and shown == held
+        far = (Decimal(self.flavour.resting), Decimal(self.flavour.amended))
+        ended = all(order.status in OVER or (order.status in LIVE and order.price in far) for order in orders)
+        known = len(self.ledger("ORDER")) <= sum(order.broker_order_id is not None for order in orders)
+        return ended and known and shares == sum(fill.qty for fill in fills) and shown == held
 
     def settle(self, through: str = "", seconds: float = 100) -> None:
         def told() -> str:
             orders = [(one.client_order_id, one.status, one.filled_qty, one.reason) for one in self.orders()]
             return f"{self.flavour.name} {through}: every order is settled: {orders}, {self.ledger('FILL')}"
 
+        since: list[float] = []
+
+        def calm() -> bool:
+            """Settled for a while: between a fill and the next full look a holding may be shown short."""
+            since[:] = [*since, time.monotonic()] if self.settled() else []
+            return bool(since) and since[-1] - since[0] >= CALM_S
+
         try:
-            wait_until("every order is settled", self.settled, seconds)
+            wait_until("every order is settled", calm, seconds)
         except AssertionError as e:
             raise AssertionError(told()) from e
 

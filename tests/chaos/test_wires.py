@@ -100,6 +100,7 @@ def test_a_silent_stream_stops_entries_in_time_and_exits_go_on(stage: Stage) -> 
     player = enter(stage, US, 53)
     player.start()
     player.hold(2)
+    wait_until("the stream is trusted", lambda: from_stream(stage, player))
     assert stage.exchange is not None
     stopped = time.monotonic()
     stage.exchange.send_signal(signal.SIGSTOP)
