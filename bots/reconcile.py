@@ -50,6 +50,7 @@ class Search:
     since: float
     looks: int = 0
     asked: int = 0
+    told: bool = False
     lost_at: datetime | None = None  # market time: what the broker took later was not this send
 
     def due_at(self) -> float:
@@ -162,7 +163,7 @@ class Reconciler:
         foreign = await self.executions.apply_view(BrokerView(tuple(by_number.values()), open_ids, asked_at))
         await self._end_expired(by_number, open_ids, today)
         await self._watch_adopted(foreign)
-        await self._watch_missing(by_number, foreign, today)
+        await self._watch_missing(by_number, today)
         return foreign
 
     async def _end_expired(self, rows: dict[str, BrokerOrder], open_ids: frozenset[str], today: date) -> None:
@@ -204,17 +205,16 @@ class Reconciler:
             await self._conclude(order, search.looks, waited)
 
     async def _lost_at(self, order: DeskOrder, search: Search) -> datetime:
-        """When the send was over for us, in market time: answered, given up, or the process came back."""
+        """When the send was over for us, in market time: the answer was given up, or the process came back."""
         if search.lost_at is None:
             rows = await self.orders.history(order.id)
             sent = max(datetime.fromisoformat(row.market_at) for row in rows if row.kind == JournalKind.SENDING)
-            ends = (JournalKind.UNKNOWN, JournalKind.ACKED)
-            lost = [datetime.fromisoformat(row.market_at) for row in rows if row.kind in ends]
+            lost = [datetime.fromisoformat(row.market_at) for row in rows if row.kind == JournalKind.UNKNOWN]
             search.lost_at = min([sent + SEND_LASTS, *lost])
         return search.lost_at
 
-    async def _watch_missing(self, rows: dict[str, BrokerOrder], foreign: list[BrokerOrder], today: date) -> None:
-        """An accepted order that no complete list shows: its number may be wrong. Never left in silence."""
+    async def _watch_missing(self, rows: dict[str, BrokerOrder], today: date) -> None:
+        """An accepted order that no complete list shows: its number may be wrong. Shown to a person, never adopted anew."""
         missing = [
             order
             for order in self.orders.open()
@@ -225,26 +225,11 @@ class Reconciler:
         for order in missing:
             search = self._missing[order.id]
             search.looks += 1
-            if search.looks < MISSING_LOOKS or now - search.since < PROOF_S:
-                continue  # lists lag
-            until = await self._lost_at(order, search) + SKEW
-            alike = [row for row in foreign if self._candidate(order, row) and row.ordered_at <= until]
-            why = f"접수된 주문 {order.id}의 번호 {order.broker_order_id}이(가) 어느 목록에도 없음"
-            if len(alike) == 1:
-                await self._renumber(order, alike[0], why)
-            elif order.symbol not in self.orders.stopped:
+            lagging = search.looks < MISSING_LOOKS or now - search.since < PROOF_S
+            if not lagging and not search.told:
+                search.told = True  # lifted by a person, it is not stopped for the same again
+                why = f"접수된 주문 {order.id}의 번호 {order.broker_order_id}이(가) 어느 목록에도 없음"
                 await self.orders.stop_symbol(order.symbol, why, self._alert("NEEDS_OPERATOR", order, why))
-
-    async def _renumber(self, order: DeskOrder, row: BrokerOrder, why: str) -> None:
-        """The only row that can be `order` goes by another number than the answer told."""
-        await self.orders.note(
-            order.id, JournalKind.ADOPTED, f"주문번호 {row.broker_order_id}: {why}",
-            alerts=(self._alert("ORDER_CONTRADICTION", order, why),),
-            numbers=(BrokerNumber(order.trade_date, row.broker_order_id, order.id),),
-            broker_order_id=row.broker_order_id,
-        )  # fmt: skip
-        ids = frozenset({row.broker_order_id}) if row.leaves_quantity else frozenset[str]()
-        await self.executions.apply_view(BrokerView((row,), ids, self.clock.wall_now()))
 
     async def _watch_adopted(self, foreign: list[BrokerOrder]) -> None:
         """A second order that could have been the send of one we adopted: one of the two is a person's; he must look."""

@@ -345,20 +345,6 @@ async def lost_change(*_: object, **__: object) -> None:
     raise OutcomeUnknown("KIS", "-", "no answer, and it never arrived")
 
 
-async def test_an_order_acknowledged_under_a_wrong_number_is_found_by_its_shape(room: Room) -> None:
-    order = await room.desk.place(room.request(), TODAY)
-    number = order.broker_order_id or ""
-    real = replace(room.broker.book.pop(number), broker_order_id="777")
-    room.broker.book["777"] = real
-    room.broker.fill("777", 4, "100.00")
-    await room.look()
-    room.clock.pass_s(61)
-    await room.look()
-    after = room.orders.get(order.id)
-    assert after is not None
-    assert (after.status, after.filled_quantity, after.broker_order_id) == (OrderStatus.PARTIAL, 4, "777")
-
-
 async def test_an_accepted_order_that_no_list_shows_stops_its_symbol(room: Room) -> None:
     order = await room.desk.place(room.request(), TODAY)
     room.broker.hidden.add(order.broker_order_id or "")

@@ -212,6 +212,10 @@ class Run:
 
     async def _person(self) -> None:
         """Somebody at the inbox decides, knowing what the broker's own screen says."""
+        for symbol in sorted(self.orders.stopped):
+            if self.rng.random() < 0.1:
+                await self.orders.lift_symbol(symbol)
+                self.tally.counts["symbols lifted by a person"] += 1
         waiting = [one for one in self.orders.all() if one.status is OrderStatus.NEEDS_OPERATOR]
         if not waiting or self.rng.random() > 0.3:
             return
