@@ -5,7 +5,16 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("wire", "exchange", "decision", "indicators", "backtest", "order_path", "first_light")  # bench/NAME.py, each with run()
+NAMES = (
+    "wire",
+    "exchange",
+    "decision",
+    "indicators",
+    "backtest",
+    "sandbox",
+    "order_path",
+    "first_light",
+)  # bench/NAME.py, each with run()
 
 if __name__ == "__main__":
     wanted = sys.argv[1:] or list(NAMES)

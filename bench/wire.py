@@ -144,9 +144,9 @@ async def ours() -> None:
         running.add(task)
         task.add_done_callback(running.discard)
 
-    line = KisStream(site, clock, NoAuth(), tr.US_TICKS, None, "12345678", lambda event: None)  # type: ignore[arg-type]
+    line = KisStream(site, clock, NoAuth(), None, "12345678", lambda event: None)  # type: ignore[arg-type]
     line.on_tick(on_tick)
-    await line.subscribe("DNASAAPL")
+    await line.subscribe((tr.US_TICKS, "DNASAAPL"))
     line.connect()
     await done.wait()
     await line.close()

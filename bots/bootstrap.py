@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from datetime import timedelta
 
@@ -17,10 +18,12 @@ from bots.config import BotConfig, load
 from bots.daybook import DayBook
 from bots.decisions import DecisionLog
 from bots.desk import Desk
+from bots.elsewhere import Elsewhere
 from bots.executions import Executions
 from bots.feed import Feed
 from bots.heartbeat import Vitals
 from bots.housekeeping import Housekeeping
+from bots.jobs import Jobs
 from bots.journal import Changes, Journal, JournalState, Outgoing
 from bots.lease import HostLock, StoreLease
 from bots.lots import LotBook
@@ -31,8 +34,10 @@ from bots.parts import Parts, StateBox
 from bots.portfolio import Portfolio
 from bots.reconcile import LOOK_BACK_DAYS, Reconciler
 from bots.risk.kill_switch import KillSwitch
+from bots.schedule import Schedule
 from bots.screen import Screen
 from bots.standby import Copy, Standby
+from bots.stop_watch import StopWatch
 from bots.sync import StoreAway, StoreLink, StoreSync
 from bots.tokens import SealedTokenStore
 from bots.trader import Trader
@@ -47,9 +52,10 @@ from shared.db import open_engine
 from shared.domain.account import Environment
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import ConfigError
-from shared.store import heartbeats, kill
+from shared.store import exposure, heartbeats, kill
 from shared.store import sync as store_sync
 from shared.store.commands import end_left_running
+from shared.store.exposure import OpenElsewhere
 from shared.store.secrets import OpenedCredential, open_credential
 
 STORE_ANSWER_S = 12.0  # a store that says nothing for so long is away (SQLite waits 10 s for a lock)
@@ -156,6 +162,7 @@ def _parts(
     clearance = Clearance(
         key.market, orders, portfolio, daybook, feed, hours, kill_switch, lease, clock, lambda: box.state, sync.away_s
     )
+    clearance.elsewhere = lambda: (sync.siblings, sync.siblings_age_s())
     desk = Desk(broker, orders, executions, clock, clearance.gate, box.ask.set, portfolio.before)
     reconciler = Reconciler(
         broker, orders, executions, clock, lambda: hours.trade_date(clock.market_now()),
@@ -198,6 +205,11 @@ def _parts(
             kill_switch.raise_account(level, why)
         kill_switch.store_level = max(kill_switch.store_level, level)
 
+    async def clear_way(met: tuple[OpenElsewhere, ...]) -> None:
+        with contextlib.suppress(StoreAway):  # the exit waits a little, then goes without
+            await base.link.write(lambda session: exposure.ask_cancels(session, clock.wall_now(), key.account_id, met))
+
+    trader.clear_way = clear_way
     market_data = MarketData(
         broker, cache, feed, chart, trader, clearance, clock, lambda: sync.snapshots, tell,
         SpikeWatch(config.spike_pct, config.spike_minutes),
@@ -213,10 +225,21 @@ def _parts(
         if order.request.rule_id is not None
         else None,
     )  # fmt: skip
-    screen = Screen(portfolio, orders, feed, trader, daybook, hours, clock, lambda: sync.snapshots)
+    elsewhere = Elsewhere(orders, key.market.currency, hours.zone, clock, tell)
+    jobs = Jobs(
+        key.market, broker, reconciler, elsewhere, clearance, trader, hours, cache, clock, lambda: sync.snapshots, tell,
+        box.look,
+    )  # fmt: skip
+    schedule = Schedule(
+        jobs.all(), hours.zone, lambda at: hours.trades_on(at.date()) is not False, clock, state.facts, remember, tell
+    )
+    screen = Screen(
+        portfolio, orders, feed, trader, daybook, hours, clock, lambda: sync.snapshots, StopWatch(trader, clock, tell)
+    )
     return Parts(
         key=key, clock=clock, hours=hours, market_clock=market_clock, link=base.link, journal=journal, lease=lease,
         tokens=tokens, standby=standby, broker=broker, orders=orders, executions=executions, desk=desk, reconciler=reconciler,
+        elsewhere=elsewhere, schedule=schedule,
         portfolio=portfolio, daybook=daybook, feed=feed, chart=chart, clearance=clearance, trader=trader,
         housekeeping=housekeeping, market_data=market_data, commands=commands, screen=screen, sync=sync,
         vitals=vitals, kill_switch=kill_switch, config=config,

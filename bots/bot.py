@@ -19,6 +19,7 @@ from bots.journal import Changes, Outgoing
 from bots.nudges import listen
 from bots.orders import DeskOrder
 from bots.parts import Parts
+from bots.pulse import feel
 from bots.sync import Polled, StoreAway
 from brokers.contract import MarketPhase, NoticeUnreadable, StreamDown, StreamUp
 from shared.domain.account import Environment
@@ -44,7 +45,7 @@ class Bot:
         self.p = parts
         self._box = parts.state
         self._stop = asyncio.Event()
-        self._full_wanted, self._full_at = True, -FULL_GAP_S
+        self._full_at = -FULL_GAP_S
         self._recovered = False
         self._lag = LoopLag(parts.nudge_path.with_suffix(".alive"))
         self._kill_level = KillLevel.RUN
@@ -90,6 +91,7 @@ class Bot:
             ("quick", self._quick()),
             ("slow", self._slow()),
             ("minute", self._minute()),
+            ("schedule", self.p.schedule.follow(lambda: self._recovered)),
             ("nudge", listen(self.p.nudge_path, self.p.sync.soon)),
             ("lag", self._lag.watch(asyncio.sleep)),
         ]
@@ -122,7 +124,7 @@ class Bot:
     async def _reconcile(self) -> None:
         """One look at the broker: full when wanted or in doubt, light otherwise."""
         rested = self.p.clock.monotonic() - self._full_at >= FULL_GAP_S
-        full = (self._full_wanted and rested) or self._box.state is not BotState.READY
+        full = (self._box.full_wanted and rested) or self._box.state is not BotState.READY
         try:
             if full:
                 await self._full()
@@ -132,7 +134,7 @@ class Bot:
         except AuthRefused as e:
             self._key_refused(e)
         except BrokerError as e:
-            self._full_wanted = True
+            self._box.full_wanted = True
             self._doubt(f"증권사 조회 실패: {e}")
             await asyncio.sleep(RETRY_S[1])
 
@@ -143,8 +145,9 @@ class Bot:
         if not picture.steady:
             self._box.ask.set()  # something of ours moved while we looked: look again, conclude nothing
             return
-        self._full_wanted, self._full_at = False, p.clock.monotonic()
+        self._box.full_wanted, self._full_at = False, p.clock.monotonic()
         p.portfolio.take(picture.positions, picture.cash, asked_at)
+        p.elsewhere.take(picture.foreign)
         today = p.hours.trade_date(p.clock.market_now())
         if not p.daybook.marked(today):
             marks = p.daybook.first_marks(today, picture.positions, p.feed.price)
@@ -177,12 +180,12 @@ class Bot:
     async def _wait_for_question(self) -> None:
         """Until somebody asks, an unknown order is due, or a minute has passed."""
         due = self.p.reconciler.next_due_in()
-        pause_s = FULL_GAP_S if self._full_wanted else FULL_EVERY_S
+        pause_s = FULL_GAP_S if self._box.full_wanted else FULL_EVERY_S
         try:
             async with asyncio.timeout(pause_s if due is None else max(min(due, pause_s), 0.05)):
                 await self._box.ask.wait()
         except TimeoutError:
-            self._full_wanted = self._full_wanted or due is None
+            self._box.full_wanted = self._box.full_wanted or due is None
         self._box.ask.clear()
         limit = self.p.broker.rate_budget().limit_per_s
         await asyncio.sleep(max(LIGHT_GAP_S, 6.0 / limit if limit else 0.0))
@@ -191,8 +194,8 @@ class Bot:
         """The store hears at once; after a fill, cash and holdings are asked anew."""
         self.p.sync.soon()
         if order.filled_quantity:
-            self._full_wanted = True
-            self._box.ask.set()
+            self.p.trader.on_fill(order)
+            self._box.look()
 
     # --- events -------------------------------------------------------------------------------------------------
 
@@ -208,16 +211,17 @@ class Bot:
                     if await p.executions.apply_notice(event):
                         self._box.ask.set()
                 case NoticeUnreadable():
-                    self._full_wanted = True
-                    self._box.ask.set()
+                    self._box.look()
                 case StreamUp():
                     p.feed.stream_up = True
                     p.chart.doubt()
-                    self._full_wanted = True
                     self._wants_stale.set()
-                    self._box.ask.set()
+                    self._box.look()
                 case StreamDown():
                     p.feed.stream_up = False
+                    if event.taken:
+                        now = p.clock.wall_now()
+                        self._tell((outgoing.alert("STREAM_TAKEN", "warning", "stream", now, reason=event.reason),))
                     self._tell((outgoing.log("WARNING", f"실시간 끊김: {event.reason}", p.clock.wall_now()),))
                 case MarketPhase():
                     level = "WARNING" if event.brake else "INFO"
@@ -263,22 +267,12 @@ class Bot:
 
     def _feel(self) -> None:
         """Refresh the vitals and react to the kill switch."""
-        p, v = self.p, self.p.vitals
-        budget, token = p.broker.rate_budget(), p.tokens.current
-        level = p.kill_switch.level()
+        level = self.p.kill_switch.level()
         if level > self._kill_level:
-            self._tell(
-                (outgoing.alert("KILL_RAISED", "critical", "kill", p.clock.wall_now(), level=level.name, by="-"),)
-            )
+            now = self.p.clock.wall_now()
+            self._tell((outgoing.alert("KILL_RAISED", "critical", "kill", now, level=level.name, by="-"),))
         self._kill_level = level
-        v.state, v.reason, v.kill_level = self._box.state, self._box.reason, level
-        v.market_at, v.feed_at, v.feed_source = p.clock.market_now(), p.feed.last_at, p.feed.last_source
-        if p.clearance.in_fallback() and p.feed.last_source:
-            v.feed_source = "rest"
-        v.token_expires_at = token.expires_at if token else None
-        v.rate_used, v.rate_limit = budget.used_last_s, budget.limit_per_s
-        v.loop_lag_ms = round(self._lag.read_ms(), 1)
-        v.detail |= {"epoch": p.lease.epoch, "open_orders": len(p.orders.open()), "frozen": dict(p.orders.stopped)}
+        feel(self.p, level, self._lag.read_ms())
 
     # --- the store ----------------------------------------------------------------------------------------------
 
@@ -370,7 +364,7 @@ class Bot:
                 )
             )  # fmt: skip
         p.config = config
-        p.clearance.limits = config.limits
+        p.clearance.configure(config, p.key, p.broker.key)
         p.market_data.spikes.pct, p.market_data.spikes.minutes = config.spike_pct, config.spike_minutes
         p.trader.configure((*config.rules, *refused), config.pinned)
         p.vitals.config_version = config.version

@@ -52,15 +52,19 @@ class Chart:
         for kept in self._kept.values():
             kept.seeded = False
 
-    def seed(self, key: SeriesKey, bars: list[Bar]) -> None:
+    def seed(self, key: SeriesKey, bars: list[Bar]) -> list[Bar]:
+        """Take the broker's bars; returns the closed ones that are not as we saw them close: what an absence hid."""
         kept = self._kept.get(key)
         if kept is None:
-            return
+            return []
+        seen = {bar.start: bar for bar in kept.series.closed}
+        missed = [bar for bar in bars if bar.closed and seen.get(bar.start) != bar]
         kept.series.seed(bars)
         kept.window = BarWindow(KEPT)
         for bar in kept.series.bars():
             kept.window.put(bar)
         kept.seeded = True
+        return missed
 
     def window(self, symbol: str, timeframe: Timeframe) -> BarWindow | None:
         """The arrays of a series; None until its broker has given the past."""

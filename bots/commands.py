@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -29,12 +30,14 @@ from shared.domain.account import Market
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import BrokerError, NotFound, OutcomeUnknown, TradingError
 from shared.domain.instrument import Venue
-from shared.domain.order import OrderRequest, OrderType, Side, TimeInForce
+from shared.domain.market import Timeframe
+from shared.domain.order import OrderRequest, OrderSession, OrderType, Side, TimeInForce
 from shared.domain.order_state import OrderEventKind, OrderStatus
 from shared.domain.signal import Denied
 from shared.models import Command
 from shared.store.commands import CommandKind, CommandStatus
 
+MOST_BARS = 500  # of one command: its answer is a row of the store
 FLATTEN_FACT = "flattening"  # survives a restart: what was begun is carried through
 Result = dict[str, Any]
 Outcome = tuple[CommandStatus, Result]
@@ -95,6 +98,7 @@ class Commands:
             CommandKind.DRY_EVALUATE: self._dry_evaluate,
             CommandKind.RESOLVE_ORDER: self._resolve,
             CommandKind.LIFT_SYMBOL: self._lift,
+            CommandKind.GET_BARS: self._bars,
         }
 
     async def _test_key(self, payload: Result) -> Result:
@@ -114,6 +118,7 @@ class Commands:
             order_type=OrderType(payload.get("order_type", OrderType.LIMIT)),
             time_in_force=TimeInForce(payload.get("time_in_force", TimeInForce.DAY)),
             reduces=payload.get("reduces") is True, reason=str(payload.get("reason") or "사람이 낸 주문"),
+            session=OrderSession(payload.get("session") or OrderSession.REGULAR),
         )  # fmt: skip
         return await self._cleared(request)
 
@@ -250,6 +255,24 @@ class Commands:
                 "no_order",
             )
         return _told(await self.reconciler.adopt(order.id, rows[number], "사람이 판단"))
+
+    async def _bars(self, payload: Result) -> Result:
+        """Past bars of the broker for a backtest, oldest first; the account's key asks, so its own bot does."""
+        until, timeframe = payload.get("until"), Timeframe(payload["timeframe"])
+        bars = await self.broker.get_bars(
+            str(payload["symbol"]), timeframe, min(_whole(payload["count"]), MOST_BARS),
+            until=None if until is None else datetime.fromisoformat(until),
+        )  # fmt: skip
+        rows = [
+            [
+                one.start.isoformat(),
+                *(format(price, "f") for price in (one.open, one.high, one.low, one.close)),
+                one.volume,
+            ]
+            for one in bars
+            if one.closed
+        ]
+        return {"bars": rows, "fetched_at": self.clock.wall_now().isoformat()}
 
     async def _lift(self, payload: Result) -> Result:
         symbol = str(payload["symbol"])

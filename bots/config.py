@@ -14,7 +14,7 @@ from shared.domain.errors import ConfigError
 from shared.domain.rule.model import Rule, Sizing, SizingMode
 from shared.domain.rule.parse import parse_rule
 from shared.models import BrokerageAccount, TradeRule
-from shared.store import accounts, rules
+from shared.store import accounts, orders, rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,10 @@ class BotConfig:
     spike_minutes: int
     failover: str
     armed_until: datetime | None
+    first_traded_on: str | None  # ISO trade date of the account's first order, as the store has it
+    extended_hours: frozenset[str]
     rules: tuple[RuleConfig, ...]
-    pinned: dict[int, Rule]  # version id → the rule as it was, for positions opened with it
+    pinned: dict[int, Rule]  # version id → the rule that judges positions opened with it: itself, or a later one
     refused: tuple[RefusedRule, ...]
     key_stamp: str  # changes when the keys are entered anew
 
@@ -62,8 +64,12 @@ def account_key(row: BrokerageAccount) -> AccountKey:
         raise ConfigError("계좌 설정을 쓸 수 없습니다", str(e), "계좌를 다시 등록하십시오") from e
 
 
-def load(session: Session, account_id: int, held: frozenset[tuple[int, int | None]]) -> BotConfig:
+def load(
+    session: Session, account_id: int, held: frozenset[tuple[int, int | None]], *, from_copy: bool = False
+) -> BotConfig:
     """Read the configuration; `held` are the (rule, version) pairs of positions, whose rules stay even when archived.
+
+    `from_copy`: the session is on the copy beside the journal, which has no orders; its bot enters nothing anyway.
 
     Raises:
         ConfigError: there is no such account, or a limit that cannot be one.
@@ -89,7 +95,8 @@ def load(session: Session, account_id: int, held: frozenset[tuple[int, int | Non
     return BotConfig(
         version=row.config_version, key=account_key(row), wire=Wire(row.wire), nickname=row.nickname,
         enabled=row.enabled, limits=limits_of(row), spike_pct=row.spike_pct, spike_minutes=row.spike_minutes,
-        failover=row.failover, armed_until=row.armed_until, rules=tuple(ready), pinned=_pinned(session, held),
+        failover=row.failover, armed_until=row.armed_until, first_traded_on=None if from_copy else orders.first_trade_date(session, account_id),
+        extended_hours=frozenset(row.extended_hours.split(",")) - {""}, rules=tuple(ready), pinned=_pinned(session, held),
         refused=tuple(refused), key_stamp=_key_stamp(session, account_id),
     )  # fmt: skip
 
@@ -111,11 +118,20 @@ def limits_of(row: BrokerageAccount) -> Limits:
         max_data_age_s=row.max_data_age_s,
         entries_on_fallback=row.entries_on_fallback,
         store_outage_entry_s=row.store_outage_entry_s,
+        max_account_amount=row.max_account_amount,
+        max_orders_per_minute=row.max_orders_per_minute,
+        first_day_amount=row.first_day_amount,
     )
-    for name in ("max_order_amount", "max_symbol_amount", "max_daily_buy", "max_daily_loss", "price_collar_pct"):
-        if getattr(limits, name) < 0:
+    for name in _NEVER_NEGATIVE:
+        if (getattr(limits, name) or 0) < 0:
             raise ConfigError(f"{name} 값을 쓸 수 없습니다", "0보다 작습니다", "계좌 설정에서 고치십시오")
     return limits
+
+
+_NEVER_NEGATIVE = (
+    "max_order_amount", "max_symbol_amount", "max_daily_buy", "max_daily_loss", "price_collar_pct",
+    "max_account_amount", "max_orders_per_minute", "first_day_amount",
+)  # fmt: skip
 
 
 def _rule_config(session: Session, row: TradeRule) -> RuleConfig:
@@ -138,8 +154,9 @@ def _pinned(session: Session, held: frozenset[tuple[int, int | None]]) -> dict[i
     found: dict[int, Rule] = {}
     for rule_id, version_id in held:
         if version_id is not None:
+            judging = rules.governing(session, rule_id, version_id)
             try:
-                found[version_id] = _parsed(session, rule_id, version_id)
+                found[version_id] = _parsed(session, rule_id, judging.id if judging is not None else version_id)
             except ConfigError:
                 continue  # the rule in force takes over the position's exits
     return found

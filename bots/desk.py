@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -16,7 +17,7 @@ from bots.absence import Before
 from bots.executions import LIVE, Executions
 from bots.failpoints import pass_through, reach
 from bots.journal import Outgoing
-from bots.orders import BrokerNumber, DeskOrder, JournalKind
+from bots.orders import BrokerNumber, DeskOrder, JournalKind, kept_number, where_it_is
 from bots.own_orders import OwnOrders
 from brokers.contract import Broker
 from shared.clock import Clock
@@ -149,12 +150,14 @@ class Desk:
         return asyncio.ensure_future(
             self._broker.place_order(
                 request.symbol, request.side, request.quantity, request.price, order_type=request.order_type,
-                venue=request.venue, time_in_force=request.time_in_force, correlation_id=request.client_order_id,
+                venue=request.venue, time_in_force=request.time_in_force, session=request.session,
+                correlation_id=request.client_order_id,
             )
         )  # fmt: skip
 
     async def _accepted(self, order: DeskOrder, ack: OrderAck) -> DeskOrder:
         reach("after_reply_before_ack_commit")
+        ack = replace(ack, broker_order_id=kept_number(ack.broker_order_id, order.request.session))
         owner = self._orders.number(ack.broker_order_id, order.trade_date)
         if owner is not None and owner.client_order_id != order.id:
             return await self._lost(
@@ -267,10 +270,10 @@ def as_broker_order(order: DeskOrder) -> BrokerOrder:
     """Our order in the broker's terms, for a cancel or an amendment."""
     if order.broker_order_id is None or order.status not in (*LIVE, OrderStatus.CANCELED):
         raise ValueError(f"order {order.id} is not at the broker")
-    request = order.request
+    request, (number, session) = order.request, where_it_is(order)
     return BrokerOrder(
-        broker_order_id=order.broker_order_id, symbol=order.symbol, side=order.side, quantity=order.quantity,
+        broker_order_id=number, symbol=order.symbol, side=order.side, quantity=order.quantity,
         price=order.price, filled_quantity=order.filled_quantity, average_fill_price=order.average_fill_price,
         leaves_quantity=order.leaves, canceled=False, rejected=False, ordered_at=order.market_at,
-        order_type=request.order_type, venue=request.venue,
+        order_type=request.order_type, venue=request.venue, session=session,
     )  # fmt: skip

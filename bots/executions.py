@@ -45,6 +45,9 @@ class Executions:
             if row.is_cancel:
                 continue
             number = self._orders.number(row.broker_order_id, row.ordered_at.date())
+            if number is not None and row.became is not None:
+                await self._follow_reservation(number, row)
+                continue
             if number is None:
                 number = await self._adopt_amended(row)
             if number is None:
@@ -145,6 +148,14 @@ class Executions:
             await self._orders.apply(order.id, OrderEventKind.CANCEL, JournalKind.TERMINAL, why)
         elif row.leaves_quantity == 0 and row.broker_order_id not in view.open_ids and not order.amend_pending:
             await self._orders.apply(order.id, OrderEventKind.EXPIRE, JournalKind.TERMINAL, "장 종료로 효력 상실")
+
+    async def _follow_reservation(self, number: BrokerNumber, row: BrokerOrder) -> None:
+        """Our reservation was sent at the opening: from then on the order goes by the number it got there."""
+        order = self._orders.get(number.client_order_id)
+        if order is not None and order.broker_order_id == row.broker_order_id and row.became is not None:
+            number = BrokerNumber(self._clock.market_now().date(), row.became, order.id)
+            why = f"예약주문이 {row.became}번으로 나감"
+            await self._orders.note(order.id, JournalKind.AMENDED, why, numbers=(number,), broker_order_id=row.became)
 
     async def _adopt_amended(self, row: BrokerOrder) -> BrokerNumber | None:
         """A new number that replaces one of ours is ours: our amendment's answer is lost or late, or a person's hand."""

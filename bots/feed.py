@@ -38,13 +38,16 @@ class Feed:
         self.stream_up = False
         self._stream_seen: float | None = None  # last tick of any symbol
         self.wanted: set[str] = set()
+        self.polled: set[str] = set()  # wanted, and without a place on the stream: quotes by REST only
         self._asked: dict[str, float] = {}
+        self._ticked: dict[str, float] = {}  # monotonic time of the last tick
         self.last_source = ""
         self.last_at: datetime | None = None  # wall time of the last price
 
     def on_tick(self, tick: Tick) -> None:
         now = self._clock.monotonic()
         self._stream_seen, self.last_source, self.last_at = now, "stream", tick.received_at
+        self._ticked[tick.symbol] = now
         self._last[tick.symbol] = LastPrice(tick.price, tick.at, now, "stream")
 
     def on_book(self, book: OrderBook) -> None:
@@ -82,6 +85,11 @@ class Feed:
         if best is None:
             return None
         return best.ask if side is Side.BUY else best.bid
+
+    def ticked_since(self, symbol: str | None, monotonic: float) -> bool:
+        """Whether the stream gave a tick of `symbol` (None: of any) since `monotonic`."""
+        seen = self._stream_seen if symbol is None else self._ticked.get(symbol)
+        return seen is not None and seen >= monotonic
 
     def in_fallback(self, silent_after_s: float) -> bool:
         """The stream is down, or no symbol at all has ticked for `silent_after_s`."""

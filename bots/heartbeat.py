@@ -54,6 +54,8 @@ class Vitals:
     loop_lag_ms: float = 0.0
     rate_used: int = 0
     rate_limit: float = 0.0
+    rate_waiting: int = 0
+    rate_limited: int = 0
     outbox_depth: int = 0
     detail: dict[str, Any] = field(default_factory=dict)
     code: str = field(default_factory=code_hash)
@@ -65,7 +67,8 @@ class Vitals:
             config_version=self.config_version, change_number=self.change_number, kill_level=int(self.kill_level),
             market_at=self.market_at, feed_at=self.feed_at, feed_source=self.feed_source,
             token_expires_at=self.token_expires_at, loop_lag_ms=self.loop_lag_ms, rate_used=self.rate_used,
-            rate_limit=self.rate_limit, outbox_depth=self.outbox_depth, rss_mb=rss_mb(), detail=dict(self.detail),
+            rate_limit=self.rate_limit, rate_waiting=self.rate_waiting, rate_limited=self.rate_limited,
+            outbox_depth=self.outbox_depth, rss_mb=rss_mb(), detail=dict(self.detail),
         )  # fmt: skip
 
 

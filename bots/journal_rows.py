@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bots.orders import BrokerNumber, DayMark, DeskOrder, RecordedFill, RuleLot
 from shared.domain.instrument import Venue
 from shared.domain.money import Currency
-from shared.domain.order import OrderRequest, OrderType, Side, TimeInForce
+from shared.domain.order import OrderRequest, OrderSession, OrderType, Side, TimeInForce
 from shared.domain.order_state import TERMINAL, OrderStatus
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS orders(
   venue TEXT NOT NULL, currency TEXT NOT NULL, reduces INTEGER NOT NULL, reason TEXT NOT NULL,
   status TEXT NOT NULL, trade_date TEXT NOT NULL, created_at TEXT NOT NULL, market_at TEXT NOT NULL,
   sent_at TEXT, closed_at TEXT, broker_order_id TEXT, org_no TEXT NOT NULL, filled_quantity INTEGER NOT NULL,
-  filled_amount TEXT NOT NULL, cancel_requested_at TEXT, amend_pending INTEGER NOT NULL, note TEXT NOT NULL);
+  filled_amount TEXT NOT NULL, cancel_requested_at TEXT, amend_pending INTEGER NOT NULL, note TEXT NOT NULL,
+  session TEXT NOT NULL DEFAULT 'REGULAR');
 CREATE TABLE IF NOT EXISTS events(
   seq INTEGER PRIMARY KEY AUTOINCREMENT, client_order_id TEXT NOT NULL, kind TEXT NOT NULL, from_status TEXT NOT NULL,
   to_status TEXT NOT NULL, wall_at TEXT NOT NULL, market_at TEXT NOT NULL, why TEXT NOT NULL, data TEXT NOT NULL);
@@ -59,7 +60,7 @@ CREATE TABLE IF NOT EXISTS poison(
 _ORDER_COLUMNS = (
     "client_order_id, signal_key, rule_id, version_id, symbol, side, asked_quantity, asked_price, quantity, price, "
     "order_type, time_in_force, venue, currency, reduces, reason, status, trade_date, created_at, market_at, sent_at, "
-    "closed_at, broker_order_id, org_no, filled_quantity, filled_amount, cancel_requested_at, amend_pending, note"
+    "closed_at, broker_order_id, org_no, filled_quantity, filled_amount, cancel_requested_at, amend_pending, note, session"
 )
 
 _CHANGING = (
@@ -81,6 +82,8 @@ def create(connection: sqlite3.Connection) -> None:
     for statement in SCHEMA.split(";"):
         if statement.strip():
             connection.execute(statement)
+    if not any(row[1] == "session" for row in connection.execute("PRAGMA table_info(orders)")):  # a journal of before
+        connection.execute("ALTER TABLE orders ADD COLUMN session TEXT NOT NULL DEFAULT 'REGULAR'")
 
 
 def claim_identity(connection: sqlite3.Connection, identity: str) -> str:
@@ -157,7 +160,7 @@ def _put_order(connection: sqlite3.Connection, order: DeskOrder, opened: bool) -
         int(request.reduces), request.reason, order.status.value, order.trade_date.isoformat(),
         order.created_at.isoformat(), order.market_at.isoformat(), _iso(order.sent_at), _iso(order.closed_at),
         order.broker_order_id, order.org_no, order.filled_quantity, str(order.filled_amount),
-        _iso(order.cancel_requested_at), int(order.amend_pending), order.note,
+        _iso(order.cancel_requested_at), int(order.amend_pending), order.note, request.session.value,
     )  # fmt: skip
     connection.execute(_OPEN_ORDER if opened else _CHANGE_ORDER, values)
 
@@ -277,11 +280,12 @@ def _order(row: tuple[Any, ...]) -> DeskOrder:
         :13
     ]
     (currency, reduces, reason, status, trade_date, created_at, market_at, sent_at, closed_at) = row[13:22]
-    (number, org_no, filled, amount, cancel_at, amend_pending, note) = row[22:]
+    (number, org_no, filled, amount, cancel_at, amend_pending, note, book) = row[22:]
     request = OrderRequest(
         symbol=symbol, side=Side(side), quantity=asked, price=_decimal(asked_price), venue=Venue(venue),
         currency=Currency(currency), client_order_id=cid, order_type=OrderType(kind), time_in_force=TimeInForce(tif),
         rule_id=rule_id, signal_key=signal_key, reduces=bool(reduces), reason=reason,
+        session=OrderSession(book),
     )  # fmt: skip
     return DeskOrder(
         request=request, status=OrderStatus(status), trade_date=date.fromisoformat(trade_date),

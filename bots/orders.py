@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from shared.domain.order import BrokerOrder, OrderRequest, Side
+from shared.domain.order import BrokerOrder, OrderRequest, OrderSession, Side
 from shared.domain.order_state import OPEN, TERMINAL, UNPROVEN, OrderStatus
 
 
@@ -160,6 +160,22 @@ class RecordedFill:
         return self.price * self.quantity
 
 
+RESERVED_PREFIX = "R"  # reservations are numbered on their own: such a number is kept apart from an order's
+
+
+def kept_number(number: str, session: OrderSession) -> str:
+    """A broker's number as the journal keeps it."""
+    return RESERVED_PREFIX + number if session is OrderSession.RESERVED else number
+
+
+def where_it_is(order: DeskOrder) -> tuple[str, OrderSession]:
+    """The broker's own number of an order that has one, and the book it is in now: a reservation that was sent has left."""
+    number, session = order.broker_order_id or "", order.request.session
+    if number.startswith(RESERVED_PREFIX):
+        return number.removeprefix(RESERVED_PREFIX), OrderSession.RESERVED
+    return number, OrderSession.REGULAR if session is OrderSession.RESERVED else session
+
+
 def could_be(order: DeskOrder, row: BrokerOrder) -> bool:
     """Tell whether a broker's row may be this unproven order: same symbol, side, quantity, price and type."""
     request = order.request
@@ -167,6 +183,8 @@ def could_be(order: DeskOrder, row: BrokerOrder) -> bool:
         return False
     if row.quantity != request.quantity:
         return False
+    if (row.session is OrderSession.RESERVED) is not (request.session is OrderSession.RESERVED):
+        return False  # they are in different lists; the day market's rows may not name their session
     if request.price is None:
         return True  # the broker prints a price of its own for an order without one
     return row.order_type is request.order_type and (row.price or Decimal(0)) == request.price

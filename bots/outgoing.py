@@ -13,13 +13,14 @@ from typing import Any
 
 from bots.journal import Event, Outgoing
 from bots.orders import DeskOrder, RecordedFill
+from shared.domain.instrument import Instrument
 from shared.domain.market import Bar
 from shared.domain.signal import Decision, SignalType
 
 ORDERS, EVENTS, FILLS = "orders", "order_events", "fills"
 SIGNALS, DECISIONS, LOGS, ALERTS = "signals", "decisions", "logs", "alerts"
-EQUITY, BARS = "equity", "bars"
-STREAMS = (ORDERS, EVENTS, FILLS, SIGNALS, DECISIONS, LOGS, ALERTS, EQUITY, BARS)
+EQUITY, BARS, PROFITS, JOBS = "equity", "bars", "profits", "jobs"
+STREAMS = (ORDERS, EVENTS, FILLS, SIGNALS, DECISIONS, LOGS, ALERTS, EQUITY, BARS, PROFITS, JOBS)
 
 
 def encode(values: Mapping[str, Any]) -> str:
@@ -50,6 +51,7 @@ def order(one: DeskOrder, wall: datetime, raw: str = "") -> Outgoing:
         "avg_fill_price": one.average_fill_price, "reason": one.note or request.reason,
         "origin": "rule" if request.rule_id is not None else "operator", "placed_at": one.created_at,
         "updated_at": wall, "trade_date": one.trade_date.isoformat(),
+        "session": request.session,
     }  # fmt: skip
     if raw:
         values["raw"] = {"answer": raw}
@@ -76,6 +78,11 @@ def fill(one: RecordedFill, currency: str, realized_pnl: Decimal | None, wall: d
 def alert(kind: str, severity: str, dedup_key: str, wall: datetime, **params: object) -> Outgoing:
     values = {"kind": kind, "severity": severity, "dedup_key": dedup_key, "params": params, "created_at": wall}
     return Outgoing(ALERTS, dedup_key, encode(values))
+
+
+def alert_over(dedup_key: str, wall: datetime) -> Outgoing:
+    """What an alert spoke of is over; a key that ends in `*` ends all that begin so."""
+    return Outgoing(ALERTS, dedup_key, encode({"over": True, "dedup_key": dedup_key, "created_at": wall}))
 
 
 def log(level: str, message: str, wall: datetime, rule_id: int | None = None, **ctx: object) -> Outgoing:
@@ -108,3 +115,11 @@ def bar(one: Bar) -> Outgoing:
         "low": one.low, "close": one.close, "volume": one.volume,
     }  # fmt: skip
     return Outgoing(BARS, one.symbol, encode(values))
+
+
+def instrument(one: Instrument, wall: datetime) -> dict[str, Any]:
+    """A snapshot row: the last one told wins."""
+    return {
+        "symbol": one.symbol, "venue": one.venue, "currency": one.currency, "type": one.type, "board": one.board,
+        "name": one.name, "fetched_at": wall.isoformat(),
+    }  # fmt: skip

@@ -14,6 +14,7 @@ from bots.commands import Commands
 from bots.config import BotConfig
 from bots.daybook import DayBook
 from bots.desk import Desk
+from bots.elsewhere import Elsewhere
 from bots.executions import Executions
 from bots.feed import Feed
 from bots.heartbeat import Vitals
@@ -26,6 +27,7 @@ from bots.own_orders import OwnOrders
 from bots.portfolio import Portfolio
 from bots.reconcile import Reconciler
 from bots.risk.kill_switch import KillSwitch
+from bots.schedule import Schedule
 from bots.screen import Screen
 from bots.standby import Standby
 from bots.sync import StoreLink, StoreSync
@@ -45,9 +47,15 @@ class StateBox:
     state: BotState = BotState.STARTING
     reason: str = ""
     ask: asyncio.Event = field(default_factory=asyncio.Event)  # somebody wants the broker asked
+    full_wanted: bool = True  # everything, not orders alone
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     failed: asyncio.Event = field(default_factory=asyncio.Event)
     failure: BaseException | None = None
+
+    def look(self) -> None:
+        """Have the broker asked for everything, soon."""
+        self.full_wanted = True
+        self.ask.set()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` beside the loops; an error of it ends the process, never silently."""
@@ -80,6 +88,8 @@ class Parts:
     executions: Executions
     desk: Desk
     reconciler: Reconciler
+    elsewhere: Elsewhere
+    schedule: Schedule
     portfolio: Portfolio
     daybook: DayBook
     feed: Feed

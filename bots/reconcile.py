@@ -9,19 +9,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+<<<<<<< HEAD
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+=======
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+>>>>>>> main
 
 from bots import outgoing
 from bots.absence import Before, unexplained
 from bots.executions import LIVE, BrokerView, Executions
 from bots.failpoints import reach
 from bots.journal import Outgoing
-from bots.orders import BrokerNumber, DeskOrder, JournalKind, could_be
+from bots.orders import RESERVED_PREFIX, BrokerNumber, DeskOrder, JournalKind, could_be, kept_number
 from bots.own_orders import OwnOrders
 from brokers.contract import Broker
 from shared.clock import Clock
-from shared.domain.order import BrokerOrder, Cash, Position
+from shared.domain.errors import NotSupported
+from shared.domain.order import BrokerOrder, Cash, OrderSession, Position
 from shared.domain.order_state import OrderEventKind, OrderStatus
 
 ASK_AFTER_S = (0.5, 1, 2, 4, 8, 15, 30, 60)  # after the answer was lost; then each minute
@@ -108,10 +114,13 @@ class Reconciler:
             after = (self.orders.fill_seq, len(self.orders.open()))
             return Picture(tuple(positions), cash, tuple(foreign), before == after)
 
-    async def light(self) -> tuple[BrokerOrder, ...]:
-        """Ask orders and fills only: after a notice, an acknowledgement, a cancel. Raises BrokerError."""
+    async def light(self, since: date | None = None) -> tuple[BrokerOrder, ...]:
+        """Ask orders and fills only: after a notice, an acknowledgement, a cancel; `since` looks further back.
+
+        Returns the rows that are nobody's of ours. Raises BrokerError.
+        """
         async with self._lock:
-            return tuple(await self._look(self._since()))
+            return tuple(await self._look(min(since or self._since(), self._since())))
 
     async def resolve_due(self) -> None:
         """Look for unproven orders whose next question is due. Raises BrokerError: the look does not count."""
@@ -157,14 +166,30 @@ class Reconciler:
         open_rows = await self.broker.get_open_orders()
         # A day to each side: brokers date orders by their own zone.
         rows = await self.broker.get_executions(since - timedelta(days=1), today + timedelta(days=1))
+        open_rows = [*open_rows, *await self._reserved(since, today)]
         by_number = {row.broker_order_id: row for row in open_rows}
         by_number.update({row.broker_order_id: row for row in rows})  # the execution list has the fills
+<<<<<<< HEAD
         open_ids = self._open_ids = frozenset(row.broker_order_id for row in open_rows)
+=======
+        open_ids = frozenset(row.broker_order_id for row in open_rows if row.leaves_quantity > 0)
+>>>>>>> main
         foreign = await self.executions.apply_view(BrokerView(tuple(by_number.values()), open_ids, asked_at))
         await self._end_expired(by_number, open_ids, today)
         await self._watch_adopted(foreign)
         await self._watch_missing(by_number, today)
         return foreign
+
+    async def _reserved(self, since: date, today: date) -> list[BrokerOrder]:
+        """The broker's reservations, asked while one of ours may be among them; their numbers are kept apart."""
+        ours = [order for order in self.orders.open() if order.request.session is OrderSession.RESERVED]
+        if not any((order.broker_order_id or RESERVED_PREFIX).startswith(RESERVED_PREFIX) for order in ours):
+            return []
+        try:
+            rows = await self.broker.get_reserved_orders(since - timedelta(days=1), today + timedelta(days=1))
+        except NotSupported:
+            return []  # it takes them here and does not list them
+        return [replace(row, broker_order_id=kept_number(row.broker_order_id, row.session)) for row in rows]
 
     async def _end_expired(self, rows: dict[str, BrokerOrder], open_ids: frozenset[str], today: date) -> None:
         """An order of an earlier trade date that is no longer open has ended with its session, fills counted."""
@@ -196,9 +221,16 @@ class Reconciler:
             await self._adopt(order, candidates[0], f"{search.looks}번째 조회에서 확인")
             self._adopted[order.id] = until
         elif len(candidates) > 1:
+<<<<<<< HEAD
             await self._give_up(order, f"같은 모양의 주문이 {len(candidates)}건: {_numbers(candidates)}")
         elif proven and alike:
             await self._give_up(order, f"전송이 끝난 뒤에 같은 모양의 주문이 들어옴: {_numbers(alike)}")
+=======
+            numbers = ", ".join(row.broker_order_id for row in candidates)
+            await self._give_up(order, f"같은 모양의 주문이 {len(candidates)}건: {numbers}")
+        elif proven and order.request.session is OrderSession.RESERVED:
+            await self._give_up(order, "예약주문은 돈도 주식도 움직이지 않아 없음을 증명할 수 없음")
+>>>>>>> main
         elif proven and self.drifted(order.symbol):
             await self._give_up(order, "주문은 보이지 않으나 잔고가 우리 체결과 다름")
         elif proven:

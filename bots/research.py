@@ -1,6 +1,6 @@
 """Research: does the backtests that people asked for, one after the other. `python -m bots.research`, one per host.
 
-Each job is a child process of low priority with a memory limit, so that no rule and no sweep takes the desk down. No keys,
+Each night it asks itself for the parity of every enabled account's last trade date (bots/backtest/parity.py). Each job is a child process of low priority with a memory limit, so that no rule and no sweep takes the desk down. No keys,
 no broker: bars come from files. A job that its worker left behind is told so; it is not started again by itself.
 """
 
@@ -12,17 +12,21 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared import schema
+from shared import calendars, schema
 from shared.clock import Clock, SystemClock
 from shared.config import load_settings
 from shared.db import open_engine, reading, writing
+from shared.domain.account import Environment, Market
 from shared.domain.errors import ConfigError, TradingError
+from shared.domain.trading_days import ZONES, OutsideCalendar
 from shared.logs import configure, log
-from shared.store import backtests
+from shared.models import BrokerageAccount, JobRun
+from shared.store import accounts, alerts, backtests, parity
 from shared.store.backtests import RunStatus
 
 POLL_S = 1.0
@@ -30,6 +34,27 @@ MEMORY_BYTES = 4 * 1024**3
 NICE = 19
 LONGEST_S = 3_600.0
 _TELLS_EVERY_S = 0.5
+PARITY = "parity"
+PARITY_AT = time(7, 30)  # Seoul: both markets' sessions are over
+
+
+def _last_due(now: datetime) -> datetime:
+    """The newest moment, not after `now`, at which the night's parity is owed."""
+    local = now.astimezone(ZONES[Market.KRX])
+    due = datetime.combine(local.date(), PARITY_AT, local.tzinfo)
+    return (due if due <= local else due - timedelta(days=1)).astimezone(UTC)
+
+
+def _traded(account: BrokerageAccount, day: date) -> bool:
+    """Whether the account's market was open; the local exchange's may always be."""
+    if account.environment == Environment.SIM:
+        return True
+    known = calendars.load()
+    days = known.krx if account.market == Market.KRX else known.us
+    try:
+        return days.is_trading_day(day)
+    except OutsideCalendar:
+        return True
 
 
 class Research:
@@ -42,6 +67,23 @@ class Research:
             left = backtests.left_running(session)
         for run_id in left:
             self._end(run_id, RunStatus.FAILED, _INTERRUPTED)
+
+    def ask_parity(self) -> None:
+        """Queue what the night owes: once per account and trade date, also when the worker was away at that hour."""
+        due = _last_due(self._clock.wall_now())
+        with writing(self._engine) as session:
+            rows = [one for one in accounts.live_accounts(session) if one.enabled and one.id is not None]
+            done = parity.begun(session, PARITY, [one.id for one in rows if one.id is not None], due)
+            for account in rows:
+                if account.id is None or account.id in done or account.created_at > due:
+                    continue
+                day = (due.astimezone(ZONES[Market(account.market)]) - timedelta(hours=12)).date()
+                if not _traded(account, day):
+                    continue
+                asked = {"kind": PARITY, "account": account.id, "day": day.isoformat()}
+                now = self._clock.wall_now()
+                backtests.ask(session, now, rule_text="", params=asked, requested_by="schedule")
+                session.add(JobRun(job=PARITY, account_id=account.id, due_at=due, started_at=now, outcome="queued"))
 
     def turn(self, stop: threading.Event) -> bool:
         """Do one job to its end; False when nothing waits."""
@@ -105,7 +147,7 @@ def work(engine: Engine, clock: Clock, run_id: int) -> None:
                 backtests.progressed(session, run_id, done / max(total, 1))
 
     try:
-        result, status = perform(rule_text, asked, load_settings().home, progress), RunStatus.DONE
+        result, status = perform(rule_text, asked, load_settings().home, progress, engine), RunStatus.DONE
     except TradingError as e:
         result, status = {"error": {"code": e.code, "what": e.what, "why": e.why, "now": e.now}}, RunStatus.FAILED
     except (ValueError, MemoryError) as e:
@@ -115,6 +157,12 @@ def work(engine: Engine, clock: Clock, run_id: int) -> None:
         )
     with writing(engine) as session:
         backtests.finish(session, clock.wall_now(), run_id, status, result)
+        if asked.get("kind") == PARITY and result.get("differences"):
+            alerts.raise_alert(
+                session, clock.wall_now(), kind="PARITY", severity="warning", account_id=int(asked["account"]),
+                dedup_key=f"parity:{asked['account']}:{result['day']}",
+                params={"day": result["day"], "n": len(result["differences"]), "run": run_id},
+            )  # fmt: skip
 
 
 def _error(code: str, why: str, now: str) -> dict[str, object]:
@@ -158,6 +206,7 @@ def _serve(research: Research, stop: threading.Event) -> None:
             if not recovered:
                 research.recover()
                 recovered = True
+            research.ask_parity()
             if research.turn(stop):
                 continue
         except SQLAlchemyError as error:

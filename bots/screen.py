@@ -13,7 +13,7 @@ from bots.feed import Feed
 from bots.journal import Changes, Outgoing
 from bots.own_orders import OwnOrders
 from bots.portfolio import Portfolio
-from bots.rules.plan import plan_of
+from bots.stop_watch import Guard, StopWatch
 from bots.sync import Snapshots
 from bots.trader import Trader
 from bots.trading_hours import TradingHours
@@ -31,6 +31,7 @@ class Screen:
     hours: TradingHours
     clock: Clock
     snapshots: Callable[[], Snapshots]
+    stops: StopWatch
     _shown: dict[str, dict[str, Any]] = field(default_factory=dict)  # stream:key → what the store has
     _symbols: set[str] = field(default_factory=set)
 
@@ -49,9 +50,10 @@ class Screen:
     def _show_positions(self) -> None:
         now = self.clock.wall_now().isoformat()
         positions = self.portfolio.positions()
+        guards = self.stops.look(positions)
         for position in positions:
             last = self.feed.last(position.symbol)
-            values = {**self._position(position), "priced_at": last.at.isoformat() if last else None}
+            values = {**self._position(position, guards), "priced_at": last.at.isoformat() if last else None}
             self._put("positions", position.symbol, values, {"updated_at": now})
         held = {position.symbol for position in positions}
         for symbol in self._symbols - held:
@@ -63,36 +65,17 @@ class Screen:
             self._shown["held"] = {"symbols": held}
         self._symbols = held
 
-    def _position(self, one: Position) -> dict[str, Any]:
-        guarded_by, stop = self._guard(one.symbol)
+    def _position(self, one: Position, guards: dict[str, Guard]) -> dict[str, Any]:
+        guard = guards.get(one.symbol)
         instrument = self.trader.clearance.instruments.get(one.symbol)
         return {
             "symbol": one.symbol, "name": one.name or (instrument.name if instrument else ""), "qty": one.quantity,
             "sellable": one.sellable, "avg_price": _text(one.average_price), "last_price": _text(one.last_price),
-            "unrealized_pnl": _text(one.unrealized_pnl), "currency": one.currency, "guarded_by": guarded_by,
-            "stop_price": _text(stop), "stop_checked_at": self._checked(guarded_by, one.symbol),
+            "unrealized_pnl": _text(one.unrealized_pnl), "currency": one.currency,
+            "guarded_by": guard.rule_id if guard else None, "guard_version_id": guard.version_id if guard else None,
+            "stop_kind": guard.kind if guard else "", "stop_price": _text(guard.level) if guard else None,
+            "guarded_qty": guard.quantity if guard else 0, "stop_checked_at": _rounded(guard),
         }  # fmt: skip
-
-    def _checked(self, rule_id: int | None, symbol: str) -> str | None:
-        """When the guarding stop was last judged, to five seconds: a finer figure would write a row each tick."""
-        at = None if rule_id is None else self.trader.stops_checked.get((rule_id, symbol))
-        return None if at is None else at.replace(second=at.second // 5 * 5, microsecond=0).isoformat()
-
-    def _guard(self, symbol: str) -> tuple[int | None, Decimal | None]:
-        """The rule whose stop watches the symbol, and where; (None, None) when nobody does."""
-        for lot in self.trader.lots.all():
-            rule = self.trader.rule_for(lot.rule_id, lot)
-            if lot.symbol != symbol or rule is None or (lot.rule_id, symbol) in self.trader.parked:
-                continue
-            plan = plan_of(rule)
-            levels = [
-                base * (1 - Decimal(str(pct)) / 100)
-                for base, pct in ((lot.average_price, plan.stop_loss_pct), (lot.highest, plan.trailing_stop_pct))
-                if pct is not None
-            ]
-            if levels:
-                return lot.rule_id, max(levels)
-        return None, None
 
     def _show_cash(self) -> None:
         cash = self.portfolio.cash
@@ -135,3 +118,9 @@ class Screen:
 
 def _text(value: Decimal | None) -> str | None:
     return None if value is None else format(value, "f")
+
+
+def _rounded(guard: Guard | None) -> str | None:
+    """When the stop was last judged, to five seconds: a finer figure would write a row each tick."""
+    at = guard.checked_at if guard is not None else None
+    return None if at is None else at.replace(second=at.second // 5 * 5, microsecond=0).isoformat()

@@ -67,7 +67,7 @@ class Standby:
             with standby.opened(self._path) as session:
                 if session is None:
                     return None
-                config = load(session, self._account_id, held)
+                config = load(session, self._account_id, held, from_copy=True)
                 credential = secrets.open_credential(session, self._keys, self._account_id)
                 if credential is None:
                     return None

@@ -29,7 +29,8 @@ from shared.db import reading, writing
 from shared.domain.account import AccountKey
 from shared.domain.bot_state import KillLevel
 from shared.models import Command
-from shared.store import alerts, commands, heartbeats, kill, sync
+from shared.store import alerts, commands, exposure, heartbeats, kill, sync
+from shared.store.exposure import Siblings
 
 T = TypeVar("T")
 
@@ -106,6 +107,7 @@ class Polled:
     desired: heartbeats.Desired | None
     kill_level: KillLevel
     claimed: tuple[Command, ...]
+    siblings: Siblings  # the owner's other accounts
     delivered: int  # outbox sequence up to which the store has everything
     poison: tuple[tuple[int, str], ...]
 
@@ -118,6 +120,8 @@ class StoreSync:
         self._key, self._clock = key, clock
         self.snapshots = Snapshots()
         self.results: list[tuple[int, commands.CommandStatus, dict[str, Any]]] = []  # command outcomes to write
+        self.siblings: Siblings | None = None  # the owner's other accounts, as of `siblings_age_s` ago
+        self._siblings_at = -math.inf
         self.copy_from: datetime | None = None  # started from a copy of this age; None once the store was read
         self._answered = clock.monotonic()
         self._beat_at = -EVERY_S
@@ -144,6 +148,10 @@ class StoreSync:
         if self.copy_from is not None:
             return math.inf
         return max(self._clock.monotonic() - self._answered - AWAY_AFTER_S, 0.0)
+
+    def siblings_age_s(self) -> float:
+        """How old the picture of the owner's other accounts is; endless before the first."""
+        return self._clock.monotonic() - self._siblings_at
 
     async def arrive(self) -> KillLevel:
         """Make good what a start without the store left out: the lease, claimed commands, the change number.
@@ -201,6 +209,7 @@ class StoreSync:
             self.snapshots.give_back(taken)
             raise
         self._answered = self._clock.monotonic()
+        self.siblings, self._siblings_at = polled.siblings, monotonic
         self.results = self.results[len(results) :]
         if due:
             self._beat_at, self._told = monotonic, news
@@ -237,7 +246,8 @@ class StoreSync:
         levels = (kill.level_of(session, None), kill.level_of(session, self._key.account_id))
         claimed = tuple(self._claim(session, now)) if claim else ()
         wanted = heartbeats.desired(session, self._key.account_id)
-        return Polled(wanted, max(levels), claimed, queued[-1].seq if queued else 0, tuple(poison))
+        others = exposure.siblings(session, now, self._key.account_id)
+        return Polled(wanted, max(levels), claimed, others, queued[-1].seq if queued else 0, tuple(poison))
 
     def _claim(self, session: Session, now: datetime) -> list[Command]:
         found: list[Command] = []
@@ -256,7 +266,10 @@ class StoreSync:
         """Write one row on its own savepoint; returns why it cannot be one."""
         try:
             with session.begin_nested():
-                if stream == outgoing.ALERTS:
+                if stream == outgoing.ALERTS and values.get("over"):
+                    key = f"{self._key.account_id}:{values['dedup_key']}"
+                    alerts.end(session, datetime.fromisoformat(values["created_at"]), dedup_key=key)
+                elif stream == outgoing.ALERTS:
                     alerts.raise_alert(
                         session, datetime.fromisoformat(values["created_at"]), kind=values["kind"],
                         severity=values["severity"], dedup_key=f"{self._key.account_id}:{values['dedup_key']}",

@@ -24,11 +24,13 @@ from bots.executions import LIVE
 from bots.feed import Feed
 from bots.journal import Changes, Duplicate, Journal, Outgoing
 from bots.lots import LotBook
-from bots.orders import RuleLot
+from bots.orders import DeskOrder, RuleLot
 from bots.own_orders import OwnOrders
 from bots.portfolio import Portfolio
 from bots.pricing import entry_quantity, kept_price, limit_price
+from bots.python_rules import PythonRules
 from bots.rules.evaluate import evaluate
+from bots.rules.python_strategy import FillTold
 from bots.rules.series import BarWindow, Holding, MarketView
 from bots.trading_hours import TradingHours
 from shared.clock import Clock
@@ -38,6 +40,7 @@ from shared.domain.market import Bar, Timeframe
 from shared.domain.order import PRICED, OrderRequest, OrderType, Side
 from shared.domain.rule.model import EvaluateOn, Rule
 from shared.domain.signal import Allowed, Decision, Denied, Verdict
+from shared.store.exposure import OpenElsewhere
 
 TICK_EVERY_S = 0.2  # a rule is judged this often at most between bar closes; the last price is never skipped
 OPEN_PATIENCE_S = 600.0  # a deferred decision that cannot be judged so long after the open is dropped
@@ -53,9 +56,12 @@ NOT_YET = frozenset(
         "bot_state",
     ]
 )
+MOST_TOLD = 1_000  # orders whose fills a rule's code was told of
+ASKS_CODE = "asks_code"  # the stops of a Python rule say nothing; its code is to be asked
 DEFERRED = "deferred:"  # facts of the journal: decisions of a closed session, waiting for the next open
 
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
+ClearWay = Callable[[tuple[OpenElsewhere, ...]], Coroutine[Any, Any, None]]
 Key = tuple[int, str]  # rule id, symbol
 
 
@@ -73,6 +79,7 @@ class Trader:
     clock: Clock
     spawn: Spawn
     decisions: DecisionLog
+    clear_way: ClearWay | None = None  # asks the owner's other bots to cancel what an exit would meet
     rules: dict[int, RuleConfig] = field(default_factory=dict)
     pinned: dict[int, Rule] = field(default_factory=dict)
     parked: dict[Key, str] = field(default_factory=dict)
@@ -82,6 +89,11 @@ class Trader:
     _deferred: dict[Key, Decision] = field(default_factory=dict)
     _opened: dict[Key, float] = field(default_factory=dict)  # when a deferred decision first met an open market
     _stops: dict[int, Rule] = field(default_factory=dict)  # version id → the rule with its stops only
+    _told: dict[str, int] = field(default_factory=dict)  # order id → shares that the rule's code was told of
+    python: PythonRules = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.python = PythonRules(self, self.clock, self.spawn)
 
     @property
     def lots(self) -> LotBook:
@@ -97,6 +109,7 @@ class Trader:
             if key[0] in self.rules and before.get(key[0]) == self.rules[key[0]].rule.version_id
         }
         self.decisions.forget(set(self.rules))
+        self.python.keep([*(one.rule for one in rules), *pinned.values()])
 
     def wanted(self) -> set[SeriesKey]:
         """The series that rules and positions need; one-minute bars of every symbol are kept for the screen."""
@@ -155,13 +168,32 @@ class Trader:
             return
         if decision is None or decision.reason == "waiting_for_bar_close":
             return
+        if decision.reason == ASKS_CODE:
+            self.python.ask(key, decision.version_id, bar_closed=bar_closed)
+        else:
+            self.conclude(decision)
+
+    def conclude(self, decision: Decision) -> None:
+        """Record a HOLD, act on anything else."""
         if decision.verdict is Verdict.HOLD:
             self._write(self.decisions.take(decision, None, self._today()))
         else:
             self.spawn(self._act(decision))
 
     def decide(self, key: Key, *, bar_closed: bool) -> Decision | None:
-        """Evaluate one rule on one symbol now; None until its bars are here."""
+        """Evaluate one rule on one symbol now; None until its bars are here. Python code is not asked here."""
+        found = self.view(key, bar_closed=bar_closed)
+        if found is None:
+            return None
+        rule, view = found
+        decision = evaluate(rule, view)
+        if rule.python and decision.verdict is Verdict.HOLD and decision.reason != "waiting_for_bar_close":
+            reason = "quarantined" if self.python.quarantine_of(rule) else ASKS_CODE
+            return replace(decision, reason=reason)
+        return decision
+
+    def view(self, key: Key, *, bar_closed: bool) -> tuple[Rule, MarketView] | None:
+        """The rule in force for the key and what it may look at now; None until its bars are here."""
         rule_id, symbol = key
         lot = self.lots.get(rule_id, symbol)
         rule = self.rule_for(rule_id, lot)
@@ -187,7 +219,31 @@ class Trader:
             minutes_to_close=self.hours.minutes_to_close(now),
             equity=self._equity(rule),
         )
-        return evaluate(rule, view)
+        return rule, view
+
+    def on_fill(self, order: DeskOrder) -> None:
+        """Tell a Python rule what its order has filled since it was last told."""
+        rule_id = order.request.rule_id
+        rule = None if rule_id is None else self.rule_for(rule_id, self.lots.get(rule_id, order.symbol))
+        grown = order.filled_quantity - self._told.get(order.id, 0)
+        if rule is None or not rule.python or grown <= 0 or order.average_fill_price is None:
+            return
+        self._told[order.id] = order.filled_quantity
+        if len(self._told) > MOST_TOLD:
+            del self._told[next(iter(self._told))]
+        at, price = self.clock.market_now(), float(order.average_fill_price)
+        self.python.told(rule, FillTold(order.symbol, order.side, grown, price, at))
+
+    def quarantined(self, rule: Rule, why: str) -> None:
+        """A Python rule is not asked any more; its stops go on."""
+        row = self._parked_row(rule.rule_id, ", ".join(self._symbols(rule.rule_id)), why)
+        self._write(
+            (row, outgoing.log("ERROR", f"규칙 {rule.rule_id} 격리: {why}", self.clock.wall_now(), rule.rule_id))
+        )
+
+    def _symbols(self, rule_id: int) -> tuple[str, ...]:
+        config = self.rules.get(rule_id)
+        return () if config is None else config.symbols
 
     def _equity(self, rule: Rule) -> float | None:
         """The account's worth, asked only for rules that weigh against it."""
@@ -247,12 +303,16 @@ class Trader:
             time_in_force=rule.execution.time_in_force, rule_id=decision.rule_id,
             signal_key=self._signal_key(decision, side), reduces=not entry, reason=decision.reason,
         )  # fmt: skip
+        in_force = config.rule.version_id
         allowed = self.clearance.check(
-            request, rule_max_shares=config.max_shares, cooldown_s=rule.execution.cooldown_sec if entry else 0
-        )
+            request, rule_max_shares=config.max_shares, cooldown_s=rule.execution.cooldown_sec if entry else 0,
+            version_doubt=None if decision.version_id == in_force else f"버전 {decision.version_id}의 판단, 지금은 {in_force}",
+        )  # fmt: skip
         if isinstance(allowed, Denied):
             if allowed.code == "self_cross" and not entry:
                 self.spawn(self._cancel_entries(decision.symbol))
+            if allowed.code == "opposite_order" and not entry and self.clear_way is not None:
+                self.spawn(self.clear_way(self.clearance.in_the_way(request)))
             return allowed
         return request, allowed
 
@@ -346,12 +406,15 @@ class Trader:
 
     def _park(self, key: Key, why: str) -> None:
         self.parked[key] = why
-        alert = outgoing.alert(
-            "RULE_PARKED", "critical", f"parked:{key[0]}:{key[1]}", self.clock.wall_now(), rule=key[0], symbol=key[1],
-            reason=why,
-        )  # fmt: skip
+        alert = self._parked_row(key[0], key[1], why)
         log = outgoing.log("ERROR", f"규칙 {key[0]} {key[1]} 멈춤: {why}", self.clock.wall_now(), key[0])
         self._write((alert, log))
+
+    def _parked_row(self, rule_id: int, symbol: str, why: str) -> Outgoing:
+        return outgoing.alert(
+            "RULE_PARKED", "critical", f"parked:{rule_id}:{symbol}", self.clock.wall_now(), rule=rule_id, symbol=symbol,
+            reason=why,
+        )  # fmt: skip
 
     def _today(self) -> Any:
         return self.hours.trade_date(self.clock.market_now())

@@ -5,14 +5,24 @@ from __future__ import annotations
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from bots.risk.sessions import order_refusal
 from shared.domain.account import AccountKey, BrokerName, Environment, Market
+from shared.domain.instrument import Venue
+from shared.domain.order import OrderSession, OrderType, TimeInForce
 from shared.domain.sessions import Calendars, SessionState, Timetable, phase_at, regular_hours, trade_date
 from shared.domain.trading_days import ZONES, OutsideCalendar
 
-# What rules trade in: continuous trading and the closing auction; extended hours are a later setting.
+# What is traded in by default: continuous trading and the closing auction. The rest is the account's setting.
 _OPEN = {
     Market.KRX: frozenset({SessionState.CONTINUOUS, SessionState.CLOSE_AUCTION}),
     Market.US: frozenset({SessionState.REGULAR}),
+}
+_DAY_MARKET = frozenset({SessionState.DAY})
+_NXT_OPEN = frozenset({SessionState.MAIN})
+_TABLES = {Venue.NXT: (Timetable.NXT,), Venue.SOR: (Timetable.KRX, Timetable.NXT)}
+EXTENDED = {
+    "PRE": frozenset({SessionState.PRE}),
+    "AFTER": frozenset({SessionState.AFTER, SessionState.POST}),
 }
 
 
@@ -27,21 +37,68 @@ class TradingHours:
         else:
             self._timetable = Timetable.KIS_US if key.broker is BrokerName.KIS else Timetable.US
         self.always = False
+        self._extra: frozenset[SessionState] = frozenset()
 
     @property
     def zone(self) -> ZoneInfo:
         return ZONES[self._market]
 
-    def closed_reason(self, now: datetime) -> str | None:
-        """Why the market takes no orders at `now`; None when it does. A day the calendar does not know is closed."""
+    def extend(self, words: frozenset[str]) -> None:
+        """Trade in these sessions too (`EXTENDED`); a word that is none is ignored."""
+        self._extra = frozenset(state for word in words for state in EXTENDED.get(word, ()))
+
+    def closed_reason(self, now: datetime, session: OrderSession = OrderSession.REGULAR) -> str | None:
+        """Why the market takes no orders at `now`; None when it does. A day the calendar does not know is closed.
+
+        When reservations are taken is the broker's word: it refuses the others by code.
+        """
+        if (self._sim and self.always) or session is OrderSession.RESERVED:
+            return None
+        return self._session(self._timetable, now, session)[1]
+
+    def refusal(
+        self,
+        now: datetime,
+        venue: Venue,
+        order_type: OrderType,
+        time_in_force: TimeInForce,
+        session: OrderSession = OrderSession.REGULAR,
+    ) -> str | None:
+        """Why `venue` takes no such order at `now`: its session is closed, or does not know this kind of order."""
+        if session is not OrderSession.REGULAR or (self._sim and self.always):
+            return self.closed_reason(now, session)
+        why = None
+        for timetable in _TABLES.get(venue, (self._timetable,)):
+            state, why = self._session(timetable, now, session)
+            if state is not None:
+                why = order_refusal(state, timetable, order_type, time_in_force)
+            if why is None:
+                return None
+        return why
+
+    def _session(
+        self, timetable: Timetable, now: datetime, session: OrderSession
+    ) -> tuple[SessionState | None, str | None]:
+        """The session we trade in that is open at `now`, or why none is."""
+        try:
+            phase = phase_at(timetable, now, self._calendars)
+        except OutsideCalendar as e:
+            return None, f"달력에 없는 날: {e.why}"
+        state = SessionState.CLOSED if phase is None else phase.state
+        if session is OrderSession.DAY_MARKET:
+            takes = _DAY_MARKET
+        else:
+            takes = (_NXT_OPEN if timetable is Timetable.NXT else _OPEN[self._market]) | self._extra
+        return (state, None) if state in takes else (None, f"장 상태 {state}")
+
+    def trades_on(self, day: date) -> bool | None:
+        """Whether the calendar has `day` as a trading day; None where sessions never end. An unknown day is none."""
         if self._sim and self.always:
             return None
         try:
-            phase = phase_at(self._timetable, now, self._calendars)
-        except OutsideCalendar as e:
-            return f"달력에 없는 날: {e.why}"
-        state = SessionState.CLOSED if phase is None else phase.state
-        return None if state in _OPEN[self._market] else f"장 상태 {state}"
+            return self._calendars.days(self._market).is_trading_day(day)
+        except OutsideCalendar:
+            return False
 
     def trade_date(self, now: datetime) -> date:
         """The exchange-local trade date of an order sent at `now`."""

@@ -42,6 +42,7 @@ class StreamDown:
 
     at: datetime
     reason: str
+    taken: bool = False  # another session of the same app key holds the broker's only place
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +309,7 @@ class Broker(Protocol):
         """Want ticks of `symbol` (`book`: its order book instead); survives reconnects.
 
         `venue` and `session` choose the feed as in get_quote. NotSupported where the environment has no such stream
-        (polling then).
+        (polling then), StreamFull where its registrations are used up.
         """
         ...
 
@@ -320,6 +321,10 @@ class Broker(Protocol):
         venue: Venue | None = None,
         session: OrderSession = OrderSession.REGULAR,
     ) -> None: ...
+
+    async def renew_stream(self, why: str) -> None:
+        """Drop the stream and connect anew, within its storm limit: it is up and says nothing, though prices move."""
+        ...
 
     def events(self) -> AsyncIterator[BrokerEvent]:
         """Ticks, notices and stream state, in order of arrival. One consumer."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -45,6 +46,19 @@ READ_KEEPALIVE_S = 600.0
 ORDER_KEEPALIVE_S = 4.0
 MAX_CONNECTIONS = 20
 LOGGED_CHARS = 2000
+# What stops a call before it reaches the broker, by the error of the system: code, why, now.
+ON_THE_WAY: dict[type[BaseException], tuple[str, str, str]] = {
+    socket.gaierror: (
+        "DNS",
+        "증권사 주소를 찾지 못했습니다 / the broker's name cannot be looked up",
+        "이 컴퓨터의 네트워크와 DNS를 확인하십시오 / check network and DNS of this machine",
+    ),
+    ssl.SSLError: (
+        "TLS",
+        "보안 연결을 맺지 못했습니다 (인증서) / no secure connection, the certificate is not theirs",
+        "이 컴퓨터의 시계와 사이에 낀 보안 장비를 확인하십시오 / check the clock and what stands between",
+    ),
+}
 OPEN_HEADERS = frozenset({"tr_id", "tr_cd", "tr_cont", "tr_cont_key", "content-type", "custtype"})  # others are masked
 
 
@@ -93,6 +107,7 @@ class Call:
     body: bytes | None = None
     priority: Priority = Priority.READ
     correlation_id: str | None = None
+    budget: Pacer | None = None  # the call's own, where the broker counts by transaction; beside the app key's
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +168,7 @@ class Door:
         await self._reads.aclose()
         await self._orders.aclose()
 
-    async def read(self, call: Call, deadline_s: float = READ_DEADLINE_S) -> Answer:
+    async def read(self, call: Call, deadline_s: float | None = None) -> Answer:
         """Return a successful answer, trying again while the broker is away or says "too many".
 
         For calls without effect only.
@@ -163,7 +178,7 @@ class Door:
             DoorClosed: the host is not on the list, or the answer points elsewhere.
             Refused, WireError: the broker's judgement; not repeated.
         """
-        give_up_at = self._clock.monotonic() + deadline_s
+        give_up_at = self._clock.monotonic() + (READ_DEADLINE_S if deadline_s is None else deadline_s)
         attempt = 0
         while True:
             try:
@@ -184,7 +199,7 @@ class Door:
             OutcomeUnknown: anything else; the order may be live.
         """
         url = self._hosts.check(call.url)
-        await self._pacer.acquire(call.priority, max_wait_s)
+        await self._turn(call, max_wait_s)
         wire = _Wire()
         started = self._clock.monotonic()
         answer: Answer | None = None
@@ -193,9 +208,10 @@ class Door:
             try:
                 answer = await self._exchange(self._orders, call, url, wire)
             except (httpx.HTTPError, httpx.StreamError, OSError) as e:
+                code, why, now = described(e)
                 if not wire.touched:
-                    raise NotSent(self._broker, "-", f"{call.tr}: {describe(e)}") from e
-                raise OutcomeUnknown(self._broker, "-", f"{call.tr}: {describe(e)}") from e
+                    raise NotSent(self._broker, code, f"{call.tr}: {why}", now) from e
+                raise OutcomeUnknown(self._broker, "-", f"{call.tr}: {why}") from e
             self._judge_order(call, answer)
             outcome = "ok"
             return answer
@@ -210,16 +226,17 @@ class Door:
         try:
             self._judge(answer, True)
         except Refused as e:
-            self._slow_down(e)
+            self._slow_down(call, e)
             raise
         except BrokerError as e:
+            self._hear_too_many(call, answer)
             raise OutcomeUnknown(self._broker, e.broker_code, e.message, e.now) from e
         if not 200 <= answer.status < 300:
             raise OutcomeUnknown(self._broker, str(answer.status), f"{call.tr}: {answer.content[:200]!r}")
 
     async def _read(self, call: Call, max_wait_s: float) -> Answer:
         url = self._hosts.check(call.url)
-        await self._pacer.acquire(call.priority, max_wait_s)
+        await self._turn(call, max_wait_s)
         started = self._clock.monotonic()
         answer: Answer | None = None
         outcome = "CancelledError"
@@ -227,7 +244,8 @@ class Door:
             try:
                 answer = await self._exchange(self._reads, call, url, _Wire())
             except (httpx.HTTPError, httpx.StreamError, OSError) as e:
-                raise BrokerUnavailable(self._broker, "-", f"{call.tr}: {describe(e)}") from e
+                code, why, now = described(e)
+                raise BrokerUnavailable(self._broker, code, f"{call.tr}: {why}", now) from e
             self._judge_read(call, answer)
             outcome = "ok"
             return answer
@@ -244,15 +262,31 @@ class Door:
         try:
             self._judge(answer, False)
         except Refused as e:
-            self._slow_down(e)
+            self._slow_down(call, e)
             raise
         if not 200 <= answer.status < 300:
             raise BrokerUnavailable(self._broker, str(answer.status), f"{call.tr}: {answer.content[:200]!r}")
 
-    def _slow_down(self, error: Refused) -> None:
+    async def _turn(self, call: Call, max_wait_s: float) -> None:
+        """Wait for the call's turn in its own budget, then in the app key's; RateLimited when it would not come."""
+        give_up_at = self._clock.monotonic() + max_wait_s
+        if call.budget is not None:
+            await call.budget.acquire(call.priority, max_wait_s)
+        await self._pacer.acquire(call.priority, max(0.0, give_up_at - self._clock.monotonic()))
+
+    def _hear_too_many(self, call: Call, answer: Answer) -> None:
+        """An order answered "too many" may prove nothing about the order; that the pace was too high it does prove."""
+        try:
+            self._judge(answer, False)
+        except RateLimited as e:
+            self._slow_down(call, e)
+        except BrokerError:
+            return
+
+    def _slow_down(self, call: Call, error: Refused) -> None:
         """A long wait (a token once a minute) concerns that one call, not the budget of all."""
         if isinstance(error, RateLimited) and error.retry_after_s <= LONGEST_BACK_OFF_S:
-            self._pacer.back_off(error.retry_after_s)
+            (call.budget or self._pacer).back_off(error.retry_after_s)
 
     async def _exchange(self, http: KeepAliveTransport, call: Call, url: httpx.URL, wire: _Wire) -> Answer:
         """One request, one answer: no redirect, proxy, cookie or retry exists on this road."""
@@ -325,5 +359,12 @@ def code_of(text: str) -> str:
     return found.group(1) if found else ""
 
 
-def describe(error: BaseException) -> str:
-    return f"{type(error).__name__} {error}".strip()
+def described(error: BaseException) -> tuple[str, str, str]:
+    """(code, why, what to do now) of what went wrong on the way, Korean before English; code "-" for the rest."""
+    cause: BaseException | None = error
+    while cause is not None:
+        for kind, (code, why, now) in ON_THE_WAY.items():
+            if isinstance(cause, kind):
+                return code, f"{why} — {error}", now
+        cause = cause.__cause__
+    return "-", f"{type(error).__name__} {error}".strip(), ""

@@ -17,16 +17,24 @@ RECOVER_AFTER_S = 10.0  # quiet time after which one call per window of a lowere
 
 
 class Priority(IntEnum):
-    """Who goes first. EXIT is for cancels and orders that reduce; READ never touches the reserved share."""
+    """Who goes first. EXIT is for cancels and orders that reduce; READ never touches the reserved share.
+
+    ACCOUNT is what tells the account's own state (open orders, executions, holdings, cash): what resolves an order of
+    unknown outcome must not queue behind a thousand quotes.
+    """
 
     EXIT = 0
     ENTRY = 1
-    READ = 2
+    ACCOUNT = 2
+    READ = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """`calls` in any `window_s` seconds, of which `reserved` are kept for EXIT and ENTRY (half of those for EXIT)."""
+    """`calls` in any `window_s` seconds, of which `reserved` are kept from READ.
+
+    A third of those are ACCOUNT's to use, half are ENTRY's, all are EXIT's.
+    """
 
     calls: int
     window_s: float = 1.0
@@ -108,9 +116,13 @@ class Pacer:
         return max(0.001, self._used[len(self._used) - share] + self._pace.window_s - now)
 
     def _kept_from(self, priority: Priority) -> int:
-        if priority is Priority.EXIT:
-            return 0
-        return self._pace.reserved if priority is Priority.READ else self._pace.reserved // 2
+        reserved = self._pace.reserved
+        return {
+            Priority.EXIT: 0,
+            Priority.ENTRY: reserved // 2,
+            Priority.ACCOUNT: reserved - reserved // 3,
+            Priority.READ: reserved,
+        }[priority]
 
     def _forget(self, now: float) -> None:
         while self._used and now - self._used[0] >= self._pace.window_s:

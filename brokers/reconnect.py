@@ -12,15 +12,21 @@ import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
 from brokers.contract import BrokerEvent, StreamDown, StreamUp
-from brokers.http import HostList, describe
+from brokers.http import CONNECT_S, HostList, described
+from brokers.transport import OTHER_FAMILY_AFTER_S
 from shared.clock import Clock
 from shared.domain.errors import BrokerError
 
 Send = Callable[[str], Awaitable[None]]
+OPEN_S = 2 * CONNECT_S  # connection and handshake together
 
 
 class StreamLost(Exception):
     """The stream's own words say that this connection is of no use: drop it and begin again later."""
+
+
+class StreamTaken(StreamLost):
+    """Another session of the app key is in place, or the broker has not cleared our last one: wait long, tell a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class Patience:
     storm_window_s: float = 600.0
     stable_s: float = 60.0  # a stream that lived this long starts again from first_s
     ping_s: float | None = None  # protocol pings, where the broker sends nothing of its own to be heard
+    taken_s: float = 30.0  # the least wait when the place is taken: hours of quick attempts get a key blocked
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,9 @@ class Reconnector:
         self._opened: deque[float] = deque()  # monotonic time of each attempt inside the storm window
         self._failures = 0
         self._up = False
-        self._told_down = False
+        self._told_down = self._told_taken = False
+        self._taken = False  # what ended the last attempt
+        self._dropped = ""  # why we ended the connection ourselves
 
     @property
     def up(self) -> bool:
@@ -84,6 +93,13 @@ class Reconnector:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+    def drop(self, why: str) -> None:
+        """End the connection of now, for a reason of ours; the next attempt keeps to the usual pauses."""
+        socket = self._socket
+        if socket is not None:
+            self._dropped = why
+            socket.transport.abort()  # a half-open line answers no closing handshake
 
     async def send(self, text: str) -> None:
         """Send now if connected; if not, on_open will say it all again anyway."""
@@ -105,10 +121,12 @@ class Reconnector:
             await asyncio.sleep(self._wait_s())
             began = self._clock.monotonic()
             self._opened.append(began)
+            self._dropped, self._taken = "", False
             try:
                 reason = await self._live()
             except (OSError, websockets.WebSocketException, BrokerError, StreamLost) as e:
-                reason = describe(e)
+                reason = self._dropped or described(e)[1]
+                self._taken = isinstance(e, StreamTaken)
             finally:
                 self._socket, self._up = None, False
             lived_s = self._clock.monotonic() - began
@@ -124,7 +142,9 @@ class Reconnector:
             max_queue=None,
             max_size=2**22,
             proxy=None,
+            open_timeout=OPEN_S,
             close_timeout=2,
+            happy_eyeballs_delay=OTHER_FAMILY_AFTER_S,
             ping_interval=self._patience.ping_s,
         )
         async with options as socket:
@@ -153,14 +173,14 @@ class Reconnector:
     def _tell(self, events: Sequence[BrokerEvent]) -> None:
         for event in events:
             if isinstance(event, StreamUp):
-                self._up, self._told_down = True, False
+                self._up, self._told_down, self._told_taken = True, False, False
             self._emit(event)
 
     def _say_down(self, reason: str) -> None:
-        """Tell once per outage, not once per failed attempt."""
-        if not self._told_down:
-            self._told_down = True
-            self._emit(StreamDown(self._clock.wall_now(), reason))
+        """Tell once per outage, not once per failed attempt; that the place is taken is news of its own."""
+        if not self._told_down or (self._taken and not self._told_taken):
+            self._told_down, self._told_taken = True, self._taken
+            self._emit(StreamDown(self._clock.wall_now(), reason, self._taken))
 
     def _wait_s(self) -> float:
         now = self._clock.monotonic()
@@ -171,4 +191,5 @@ class Reconnector:
         if self._failures == 0:
             return 0.0
         longest = min(self._patience.cap_s, self._patience.first_s * 2.0 ** min(self._failures - 1, 16))
-        return longest * (1.0 + random.random() / 4)
+        least = self._patience.taken_s if self._taken else 0.0
+        return max(longest, least) * (1.0 + random.random() / 4)

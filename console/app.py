@@ -53,7 +53,9 @@ page = st.navigation(
         st.Page("views/account.py", title=t("nav.account"), icon=":material/account_balance:", url_path="account"),
         st.Page("views/positions.py", title=t("nav.positions"), icon=":material/pie_chart:", url_path="positions"),
         st.Page("views/orders.py", title=t("nav.orders"), icon=":material/receipt_long:", url_path="orders"),
+        st.Page("views/risk.py", title=t("nav.risk"), icon=":material/shield:", url_path="risk"),
         st.Page("views/rules.py", title=t("nav.rules"), icon=":material/rule:", url_path="rules"),
+        st.Page("views/research.py", title=t("nav.research"), icon=":material/science:", url_path="research"),
         st.Page("views/alerts.py", title=t("nav.alerts"), icon=":material/notifications:", url_path="alerts"),
         st.Page("views/logs.py", title=t("nav.logs"), icon=":material/article:", url_path="logs"),
         st.Page(

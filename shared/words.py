@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.wording import alerts, desk, pages, reasons, refusals, report
+from shared.wording import alerts, desk, pages, reasons, refusals, report, research, risk
 
 LANGS = ("ko", "en")  # Korean first
 UNKNOWN = "—"
 
-WORDS: dict[str, tuple[str, str]] = {**desk.WORDS, **pages.WORDS, **reasons.WORDS, **report.WORDS, **refusals.words()}
+WORDS: dict[str, tuple[str, str]] = {
+    **desk.WORDS,
+    **pages.WORDS,
+    **reasons.WORDS,
+    **report.WORDS,
+    **research.WORDS,
+    **risk.WORDS,
+    **refusals.words(),
+}
 
 
 class _Gaps(dict[str, object]):

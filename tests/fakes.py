@@ -179,6 +179,8 @@ class FakeBroker:
         session: OrderSession = OrderSession.REGULAR,
     ) -> None: ...  # fmt: skip
 
+    async def renew_stream(self, why: str) -> None: ...
+
     async def events(self) -> AsyncIterator[BrokerEvent]:
         return
         yield
@@ -209,7 +211,8 @@ class FakeBroker:
         )
 
     def _listed(self) -> list[BrokerOrder]:
-        return [row for row in self.book.values() if row.broker_order_id not in self.hidden]
+        listed = [row for row in self.book.values() if row.broker_order_id not in self.hidden]
+        return [row for row in listed if row.session is not OrderSession.RESERVED]
 
     def _read(self) -> None:
         if self.down:

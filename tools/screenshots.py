@@ -24,6 +24,7 @@ PAGES = {
     "account": "/account?account=1",
     "positions": "/positions",
     "orders": "/orders",
+    "risk": "/risk",
     "rules": "/rules",
     "alerts": "/alerts",
     "logs": "/logs",

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bots.backtest import kernel, replay
+from bots.backtest import kernel, resting
 from bots.backtest.costs import Costs, CostsName, costs_for
 from bots.backtest.data import DataWarning, PriceData
 from bots.backtest.fast import Fill, Walked
@@ -70,21 +70,23 @@ def run(
     """
     data = dict(bars) if isinstance(bars, Mapping) else {symbol: bars}
     fills, priced = checked(tuple(data), cash, fill, costs, engine)
+    engine = "replay" if rule.python else engine  # its code is asked bar by bar; nothing of it can be compiled
     setting = Setting(market, cash, fills, priced, engine, instrument_type, board, limits)
     plan = plan_of(rule)
     setting.priced.regimes()  # the dated tables, kept for the life of the process
-    kernel.usable(plan, len(data))  # loads the compiled walk
+    compiled = kernel.usable(plan, len(data))  # loads the compiled walk
     began = time.perf_counter()
     walked = walk(rule, plan, data, setting)
     seconds = time.perf_counter() - began
-    return Report(engine, data, seconds, cash, walked, warnings_of(rule, plan, data, walked))
+    done_by = engine if compiled else "replay"
+    return Report(done_by, data, seconds, cash, walked, warnings_of(rule, plan, data, walked))
 
 
 def walk(rule: Rule, plan: Plan, data: Mapping[str, PriceData], setting: Setting) -> Walked:
-    """Run the engine. Where there is no compiled walk, `fast` is the replay: the same trades, slower."""
+    """Run the engine. What the compiled walk cannot do, `fast` has done by the replay: the same trades, slower."""
     if setting.engine == "fast" and kernel.usable(plan, len(data)):
         return Walker(tuple(data.values()), setting.terms).walk(plan)
-    return replay.walk(rule, dict(data), setting.terms, setting.limits)
+    return resting.walk(rule, dict(data), setting.terms, setting.limits)
 
 
 def checked(symbols: tuple[str, ...], cash: float, fill: str, costs: str, engine: str) -> tuple[Fill, CostsName]:

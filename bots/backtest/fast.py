@@ -5,7 +5,8 @@ bar from the entry on, at the level itself on its tick (a gap through it fills a
 target, the stop counts, unless the bar opened beyond the target. The trailing stop knows the highs of earlier bars only.
 What a bar's volume does not give is not bought; what it does not take is sold at the next bars' opens.
 
-The walk is compiled code where the machine has it (native/), else numpy (spans.py): the same trades, slower.
+The walk is compiled code (native/). Where the machine has none, and for rules whose orders wait or come in steps
+(resting.py), it is the replay engine: the same trades, slower.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from bots.backtest.data import PriceData
 from bots.rules.plan import Plan
 from bots.rules.series import FloatArray
+from shared.domain.order import Side
 from shared.domain.rule.model import Fact, FactRef, Sizing, SizingMode
 
 ALL_IN = Sizing(SizingMode.EQUITY_PCT, 100)  # the default of backtests (design.md §7)
@@ -31,7 +33,9 @@ class Fill(StrEnum):
     CLOSE = "close"
 
 
-REASONS = ("open", "exit", "time_stop", "stop_loss", "trailing_stop", "take_profit")  # by number in the trade log
+REASONS = (  # by number in the trade log; the compiled walk knows the first six
+    "open", "exit", "time_stop", "stop_loss", "trailing_stop", "take_profit", "grid_sell", "rebalance_sell",
+)  # fmt: skip
 LOG = np.dtype(
     [
         ("entry", "<i8"),
@@ -109,14 +113,30 @@ class Trades(Sequence[Trade]):
         return rows
 
 
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One purchase or sale by bar number; `symbol` is its place among the backtest's symbols."""
+
+    bar: int
+    side: Side
+    quantity: int
+    price: float
+    reason: str
+    symbol: int = 0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Walked:
-    """Trades, equity at each close, signals that cash did not pay for, and orders that volume cut."""
+    """Trades, equity at each close, signals that cash did not pay for, and orders that volume cut.
+
+    `fills` are single purchases and sales, told by rules in steps only: of others, a trade has one of each.
+    """
 
     trades: Trades
     equity: FloatArray
     unaffordable: int
     thin: int = 0
+    fills: tuple[Execution, ...] = ()
 
 
 def minutes_to_close(data: PriceData) -> FloatArray:

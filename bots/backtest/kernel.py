@@ -21,13 +21,16 @@ from bots.backtest.fast import LOG, Fill, Trades, Walked, sizing_of, static_fact
 from bots.rules.conditions import Column, columns
 from bots.rules.plan import Branch, Leaf, Negation, Node, Plan, Poll, ScaledColumn
 from bots.rules.series import FloatArray
+from bots.rules.targets import has_target
 from bots.rules.tree import without_polls
 from shared.domain.account import Market
+from shared.domain.order import PRICED, OrderType
 from shared.domain.rule import model as m
 
 UNIT = 100_000_000  # money and prices are integers of 1e-8
 _RATE = 10**14
 MAX_SYMBOLS, _DEPTH = 64, 16
+_TIMED = frozenset({OrderType.LOO, OrderType.LOC, OrderType.MOC})
 _I64, _F64, _I32, _PTR = ctypes.c_int64, ctypes.c_double, ctypes.c_int32, ctypes.c_void_p
 
 
@@ -99,10 +102,22 @@ class Terms:
 
 
 def usable(plan: Plan, symbols: int = 1) -> bool:
-    """Say whether the compiled walk is here and can hold this plan."""
+    """Say whether the compiled walk is here and can do this plan: conditions and stops, orders that trade at once.
+
+    Python code can only be asked bar by bar.
+    """
+    if plan.rule.python or waits(plan.rule):
+        return False
     deepest = max(_depth(plan.entry), _depth(plan.exit))
     wanted = Decimal(str(sizing_of(plan, symbols).value)) * UNIT
     return native.library() is not None and deepest <= _DEPTH and symbols <= MAX_SYMBOLS and wanted < 2**63
+
+
+def waits(rule: m.Rule) -> bool:
+    """Whether the rule trades in steps, or by orders that may wait for their price or their hour."""
+    execution = rule.execution
+    passive = execution.order_type in PRICED and execution.offset_ticks < 0
+    return has_target(rule) or passive or execution.order_type in _TIMED
 
 
 def _depth(node: Node) -> int:

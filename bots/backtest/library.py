@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from bots.backtest.data import PriceData, read_bars
-from shared.domain.account import Market
+from shared.domain.account import Environment, Market
 from shared.domain.errors import ConfigError
 from shared.domain.instrument import check_symbol
 from shared.domain.market import Timeframe
+from shared.domain.trading_days import ZONES
 
 FOLDER = "bars"
 
@@ -46,6 +48,49 @@ def keep(home: Path, market: Market, symbol: str, file: Path, *, actions: bool =
     fresh.write_text("\n".join(_lines(data)) + "\n", encoding="utf-8")
     fresh.replace(path)
     return _described(path, data)
+
+
+def merge(home: Path, market: Market, symbol: str, timeframe: Timeframe, rows: Sequence[Sequence[str]]) -> Kept:
+    """Put a broker's bars (start as ISO text, open, high, low, close, volume) beside those kept; newer words replace older.
+
+    Raises:
+        ConfigError: no bars at all, or one that cannot be used.
+    """
+    zone, path = ZONES[market], _path(home, market, symbol, timeframe)
+    found: dict[str, Sequence[str]] = {}
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines()[1:]:
+            cells = line.split(",")
+            found[cells[0]] = cells[1:6]
+    for start, *prices in rows:
+        at = datetime.fromisoformat(start).astimezone(zone)
+        found[at.date().isoformat() if timeframe is Timeframe.D1 else at.isoformat()] = [str(one) for one in prices]
+    lines = ["date" if timeframe is Timeframe.D1 else "timestamp"]
+    lines[0] += ",open,high,low,close,volume"
+    lines += [",".join([at, *found[at]]) for at in sorted(found, key=datetime.fromisoformat)]
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_suffix(".csv.new")
+    fresh.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    data = read_bars(fresh, market)
+    fresh.replace(path)
+    return _described(path, data)
+
+
+def home_of(home: Path, environment: Environment) -> Path:
+    """Where an account's bars belong: prices of the local exchange are not market prices."""
+    return home / "sim" if environment is Environment.SIM else home
+
+
+def described(home: Path, market: Market, symbol: str, timeframe: Timeframe) -> Kept:
+    """Return what is kept of a series."""
+    path = _path(home, market, symbol, timeframe)
+    return _described(path, read_bars(path, market))
+
+
+def age_s(home: Path, market: Market, symbol: str, timeframe: Timeframe, now: datetime) -> float | None:
+    """Seconds since the series was written; None where none is kept."""
+    path = _path(home, market, symbol, timeframe)
+    return now.timestamp() - path.stat().st_mtime if path.exists() else None
 
 
 def kept(home: Path, market: Market, symbol: str, timeframe: Timeframe, *, actions: bool = False) -> PriceData:

@@ -12,112 +12,45 @@ the close. A decision at a close waits for the next open and is sized there, as 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import ROUND_DOWN, Decimal
 from math import inf
 
 import numpy as np
 
+from bots.backtest.asked import Code
 from bots.backtest.costs import as_decimal
 from bots.backtest.data import PriceData
+from bots.backtest.desks import Day, Desk, Position
 from bots.backtest.fast import Fill, Trade, Trades, Walked, sizing_of, static_facts
 from bots.backtest.kernel import Terms, timeline
 from bots.pricing import entry_quantity, limit_price
 from bots.risk.guards import Limits, Snapshot, check
 from bots.rules.conditions import Column, columns, mask, truth
 from bots.rules.evaluate import LEVEL_DECIMALS, stop_level, target_level
-from bots.rules.plan import Node, Plan, ScaledColumn, plan_of
+from bots.rules.plan import Node, Plan, ScaledColumn
 from brokers.paper.adapter import NOTHING, PLENTY, Filled, PaperBroker
 from shared.domain.account import Market
 from shared.domain.bot_state import BotState, KillLevel
 from shared.domain.instrument import Instrument, Venue
 from shared.domain.money import Currency
-from shared.domain.order import PRICED, OrderRequest, Side
-from shared.domain.rule.model import Fact, FactRef, Rule, Scaling, SizingMode
+from shared.domain.order import PRICED, OrderRequest, OrderType, Side
+from shared.domain.rule.model import Fact, FactRef, Scaling, SizingMode
 from shared.domain.signal import Denied, Step
-from shared.domain.venue_rules import Rounding
+from shared.domain.venue_rules import Rounding, price_limits
 
 _CENT_MILLIONTH = Decimal("1e-8")
-_EXITS = frozenset({"exit", "time_stop"})
 
 
-def walk(rule: Rule, data: dict[str, PriceData], terms: Terms, limits: Limits | None = None) -> Walked:
-    """Return what the rule trades on the symbols' bars, sharing the cash."""
-    plan = plan_of(rule)
-    return _Replay(plan, data, terms, limits).run()
-
-
-@dataclass(slots=True)
-class _Position:
-    quantity: int
-    entry: int
-    price: float  # of the entry fill
-    high: float
-    paid: Decimal  # still to be earned back: amount and fee, less dividends
-    loss: float | None
-    target: float
-
-
-@dataclass(slots=True)
-class _Day:
-    """What the guards count per trade date."""
-
-    on: date | None = None
-    bought: Decimal = Decimal(0)
-    realized: Decimal = Decimal(0)
-    orders: int = 0
-
-
-@dataclass(slots=True)
-class _Desk:
-    """One symbol: its bars as lists (a Python loop reads lists faster than arrays), its conditions, its position."""
-
-    place: int
-    instrument: Instrument
-    data: PriceData
-    values: list[Column]
-    opens: list[float]
-    highs: list[float]
-    lows: list[float]
-    closes: list[float]
-    volumes: list[float]
-    entries: list[bool]
-    exits: list[bool] | None  # None: they look at the position and are judged bar by bar
-    dividends: dict[int, Decimal]
-    bar_seconds: int
-    position: _Position | None = None
-    pending: str = ""  # "buy", or the reason of a sale, to be done at the next open
-    free: int = 0  # the first bar whose close may enter again
-    mark: float = 0.0
-    dates: dict[int, date] = field(default_factory=dict)
-    bases: dict[date, Decimal | None] = field(default_factory=dict)
-
-    def on(self, bar: int) -> date:
-        found = self.dates.get(bar)
-        if found is None:
-            found = self.dates[bar] = self.data.trade_date(bar)
-        return found
-
-    def base(self, bar: int) -> Decimal | None:
-        """The close of the last bar of an earlier date."""
-        on = self.on(bar)
-        if on not in self.bases:
-            midnight = int(datetime.combine(on, time(), self.data.zone).timestamp())
-            before = int(np.searchsorted(self.data.bars.starts, midnight)) - 1
-            self.bases[on] = as_decimal(self.closes[before]) if before >= 0 else None
-        return self.bases[on]
-
-
-class _Replay:
+class Replay:
     def __init__(self, plan: Plan, data: dict[str, PriceData], terms: Terms, limits: Limits | None) -> None:
         self.plan, self.terms, self.costs = plan, terms, terms.costs
+        self.code = Code(plan.rule, data) if plan.rule.python else None
         self.sizing = sizing_of(plan, len(data))
-        execution = plan.rule.execution
-        # A bar cannot say whether a waiting price was reached first: orders go to the market's price, as the fast engine's.
-        self.execution = replace(execution, offset_ticks=max(execution.offset_ticks, 0))
-        self.rule = replace(plan.rule, sizing=self.sizing, execution=self.execution)
-        self.limits, self.day = limits, _Day()
+        self.execution = plan.rule.execution
+        self.rule = replace(plan.rule, sizing=self.sizing)
+        self.limits, self.day = limits, Day()
         self.broker = PaperBroker(as_decimal(terms.cash), terms.costs.fee)
         self.at_close = terms.fill is Fill.CLOSE
         self.stops = not (
@@ -128,7 +61,7 @@ class _Replay:
         self.trades: list[Trade] = []
         self.unaffordable = self.thin = self.orders = 0
 
-    def _desk(self, place: int, symbol: str, data: PriceData) -> _Desk:
+    def _desk(self, place: int, symbol: str, data: PriceData) -> Desk:
         plan, bars, market = self.plan, data.bars, self.costs.market
         values = columns(plan, bars, static_facts(plan, data))
         us = market is Market.US
@@ -136,10 +69,12 @@ class _Replay:
             symbol, market, Venue.NASDAQ if us else Venue.KRX, Currency.USD if us else Currency.KRW,
             self.costs.instrument_type, self.costs.board,
         )  # fmt: skip
-        exits = None if plan.exit_needs_position else mask(plan.exit, values, len(bars)).tolist()
-        return _Desk(
+        ask = self.code is not None  # at every bar: only the code knows when
+        exits = None if ask or plan.exit_needs_position else mask(plan.exit, values, len(bars)).tolist()
+        entries = [True] * len(bars) if ask else mask(plan.entry, values, len(bars)).tolist()
+        return Desk(
             place, instrument, data, values, bars.open.tolist(), bars.high.tolist(), bars.low.tolist(),
-            bars.close.tolist(), bars.volume.tolist(), mask(plan.entry, values, len(bars)).tolist(), exits,
+            bars.close.tolist(), bars.volume.tolist(), entries, exits,
             {bar: self.costs.net_dividend(amount) for bar, amount in data.dividends}, data.seconds_per_bar(),
         )  # fmt: skip
 
@@ -167,14 +102,14 @@ class _Replay:
         self._mark_open()
         return Walked(Trades.of(self.trades), equity, self.unaffordable, self.thin)
 
-    def _next_entry(self, desk: _Desk, bar: int) -> int:
+    def _next_entry(self, desk: Desk, bar: int) -> int:
         """The next bar whose close may buy; nothing happens to a flat symbol before it."""
         try:
             return desk.entries.index(True, max(bar, desk.free))
         except ValueError:
             return self.count
 
-    def _hold(self, desk: _Desk, bar: int, equity: np.ndarray[tuple[int], np.dtype[np.float64]]) -> int:
+    def _hold(self, desk: Desk, bar: int, equity: np.ndarray[tuple[int], np.dtype[np.float64]]) -> int:
         """Pass the bars on which a held position surely meets nothing; return the first that must be judged."""
         position, exits = desk.position, desk.exits
         if position is None or exits is None or desk.dividends:
@@ -195,7 +130,7 @@ class _Replay:
             bar += 1
         return bar
 
-    def _instant(self, here: list[tuple[_Desk, int]]) -> None:
+    def _instant(self, here: list[tuple[Desk, int]]) -> None:
         for desk, bar in here:
             desk.mark = desk.opens[bar]
             self._dividend(desk, bar)
@@ -218,7 +153,7 @@ class _Replay:
 
     # -- deciding, as the bot's evaluate does -------------------------------------------------------------------------
 
-    def _decide_entry(self, desk: _Desk, bar: int) -> None:
+    def _decide_entry(self, desk: Desk, bar: int) -> None:
         if not self._judge(desk, self.plan.entry, bar):
             return
         if self.at_close:
@@ -226,7 +161,7 @@ class _Replay:
         elif bar + 1 < len(desk.closes):
             desk.pending = "buy"
 
-    def _decide_exit(self, desk: _Desk, bar: int, position: _Position) -> None:
+    def _decide_exit(self, desk: Desk, bar: int, position: Position) -> None:
         if self.at_close and position.entry == bar:
             return
         limit = self.plan.time_stop_bars
@@ -242,8 +177,10 @@ class _Replay:
         else:
             desk.pending = reason
 
-    def _judge(self, desk: _Desk, node: Node, bar: int) -> bool:
+    def _judge(self, desk: Desk, node: Node, bar: int) -> bool:
         """Judge conditions on this bar and the one before it, with the very comparisons of the live evaluation."""
+        if self.code is not None:
+            return self.code.signals(desk.instrument.symbol, bar, desk.closes[bar], desk.position)
         before = max(bar - 1, 0)
         seen: list[Column] = []
         for source, column in zip(self.plan.sources, desk.values, strict=True):
@@ -257,7 +194,7 @@ class _Replay:
         steps: list[Step] = []
         return truth(node, seen, steps) is True
 
-    def _fact(self, fact: Fact, desk: _Desk, before: int, bar: int) -> Column:
+    def _fact(self, fact: Fact, desk: Desk, before: int, bar: int) -> Column:
         position = desk.position
         found = np.full(bar + 1 - before, np.nan)
         for place, one in enumerate(range(before, bar + 1)):
@@ -269,7 +206,7 @@ class _Replay:
                 found[place] = one - position.entry
         return found
 
-    def _check_stops(self, desk: _Desk, bar: int, position: _Position) -> None:
+    def _check_stops(self, desk: Desk, bar: int, position: Position) -> None:
         lower = -inf if position.loss is None else position.loss
         trail = stop_level(position.high, self.plan.trailing_stop_pct)
         if trail is not None:
@@ -291,12 +228,11 @@ class _Replay:
 
     # -- orders -------------------------------------------------------------------------------------------------------
 
-    def _buy(self, desk: _Desk, bar: int, asked: float) -> None:
+    def _buy(self, desk: Desk, bar: int, asked: float) -> None:
         on = desk.on(bar)
         shown = self.costs.slipped(Side.BUY, as_decimal(asked), on, self._base(desk, bar))
-        wanted = self._affordable(shown, on)
-        size = self.costs.by_volume(wanted, desk.volumes[bar])
-        quantity = self.costs.units(min(wanted, size), shown, on)
+        wanted = self._affordable(shown, on, None if self.code is None else self.code.shares(desk.instrument.symbol))
+        quantity = self.costs.units(self._size(desk, bar, Side.BUY, wanted), shown, on)
         if wanted <= 0:
             self.unaffordable += 1
         elif quantity < wanted:
@@ -305,24 +241,29 @@ class _Replay:
         if filled.quantity:
             price = float(filled.price)
             target = target_level(price, self.plan.take_profit_pct)
-            desk.position = _Position(
+            desk.position = Position(
                 filled.quantity, bar, price, price, filled.amount + filled.fee,
                 stop_level(price, self.plan.stop_loss_pct), inf if target is None else target,
             )  # fmt: skip
             desk.mark = asked
 
-    def _sell(self, desk: _Desk, bar: int, asked: float, reason: str, next_decision: int, left_at: int) -> None:
+    def _sell(self, desk: Desk, bar: int, asked: float, reason: str, next_decision: int, left_at: int) -> None:
         """Sell what the bar's volume takes; the rest leaves at the next bars' opens."""
         position = desk.position
         assert position is not None, "only what is held is sold"
-        size = self.costs.by_volume(position.quantity, desk.volumes[bar])
+        size = self._size(desk, bar, Side.SELL, position.quantity)
         shown = self.costs.slipped(Side.SELL, as_decimal(asked), desk.on(bar), self._base(desk, bar))
         filled = self._order(desk, Side.SELL, position.quantity, shown, bar, reason, size)
         desk.pending = "" if filled.quantity == position.quantity else reason
         if desk.pending:
             self.thin += 1
-        if not filled.quantity:
-            return
+        if filled.quantity:
+            self._sold(desk, position, bar, filled, reason, next_decision, left_at)
+
+    def _sold(
+        self, desk: Desk, position: Position, bar: int, filled: Filled, reason: str, next_decision: int, left_at: int
+    ) -> None:
+        """Book a sale: its trade, what is left, and when the symbol may be bought again."""
         paid = position.paid
         if filled.quantity < position.quantity:
             paid = (paid * filled.quantity / position.quantity).quantize(_CENT_MILLIONTH, ROUND_DOWN)
@@ -342,17 +283,37 @@ class _Replay:
             starts = desk.data.bars.starts
             desk.free = max(desk.free, int(np.searchsorted(starts, left_at + cooldown - desk.bar_seconds)))
 
+    def _size(self, desk: Desk, bar: int, side: Side, quantity: int) -> int:
+        """The shares of `quantity` that the bar trades: none while it is locked at its limit, else a share of its volume."""
+        if desk.highs[bar] == desk.lows[bar] and self._locked(desk, bar, side):
+            return 0
+        return self.costs.by_volume(quantity, desk.volumes[bar])
+
+    def _locked(self, desk: Desk, bar: int, side: Side) -> bool:
+        """Whether a bar of one price stands at the day's limit, where nobody takes the other side."""
+        base = self._base(desk, bar)
+        if base is None:
+            return False
+        costs = self.costs
+        lower, upper = price_limits(base, desk.on(bar), instrument_type=costs.instrument_type, board=costs.board)
+        return as_decimal(desk.highs[bar]) == (upper if side is Side.BUY else lower)
+
     def _order(
-        self, desk: _Desk, side: Side, quantity: int, shown: Decimal, bar: int, reason: str, size: int = PLENTY
-    ) -> Filled:
+        self, desk: Desk, side: Side, quantity: int, shown: Decimal, bar: int, reason: str, size: int = PLENTY,
+        kind: OrderType | None = None, limit: Decimal | None = None,
+    ) -> Filled:  # fmt: skip
+        """Send an order of the rule's own execution; `kind` with its `limit` are those of an order that waited."""
         if quantity <= 0 or size <= 0:
             return NOTHING
         on, instrument = desk.on(bar), desk.instrument
         self.orders += 1
+        if kind is None:
+            kind = self.execution.order_type
+            limit = limit_price(instrument.market, instrument, self.execution, side, shown, on)
         request = OrderRequest(
             symbol=instrument.symbol, side=side, quantity=quantity,
-            price=limit_price(instrument.market, instrument, self.execution, side, shown, on), venue=instrument.venue,
-            currency=instrument.currency, client_order_id=str(self.orders), order_type=self.execution.order_type,
+            price=limit, venue=instrument.venue, currency=instrument.currency, client_order_id=str(self.orders),
+            order_type=kind,
             time_in_force=self.execution.time_in_force, rule_id=self.rule.rule_id, reduces=side is Side.SELL,
             reason=reason,
         )  # fmt: skip
@@ -362,17 +323,19 @@ class _Replay:
         if side is Side.BUY:
             self.day.bought += filled.amount
         self.day.orders += 1
+        if self.code is not None and filled.quantity:
+            self.code.filled(instrument.symbol, bar, side, filled.quantity, float(filled.price))
         return filled
 
-    def _affordable(self, price: Decimal, on: date) -> int:
+    def _affordable(self, price: Decimal, on: date, asked: int | None) -> int:
         """Whole shares by the rule's sizing; percent sizes shrink to what cash pays for, fixed ones are not bought."""
         cash = self.broker.cash
-        wanted = entry_quantity(self.rule, price, self._equity())
+        wanted = asked or entry_quantity(self.rule, price, self._equity())
         if wanted <= 0:
             return 0
         cost = self._cost(wanted, price, on)
         if cost > cash:
-            if self.sizing.mode in (SizingMode.SHARES, SizingMode.AMOUNT) or cash <= 0:
+            if asked or self.sizing.mode in (SizingMode.SHARES, SizingMode.AMOUNT) or cash <= 0:
                 return 0
             wanted = min(wanted, int(cash * wanted / cost) + 2)
             while wanted > 0 and self._cost(wanted, price, on) > cash:
@@ -388,14 +351,14 @@ class _Replay:
             (one.position.quantity * as_decimal(one.mark) for one in held if one.position is not None), Decimal(0)
         )
 
-    def _base(self, desk: _Desk, bar: int) -> Decimal | None:
+    def _base(self, desk: Desk, bar: int) -> Decimal | None:
         return desk.base(bar) if self.costs.has_limits else None
 
-    def _cleared(self, request: OrderRequest, desk: _Desk, bar: int, shown: Decimal, limits: Limits) -> object:
+    def _cleared(self, request: OrderRequest, desk: Desk, bar: int, shown: Decimal, limits: Limits) -> object:
         """Ask the live guards, with what an account would know here. Cash is judged with exact fees already."""
         on = desk.on(bar)
         if self.day.on != on:
-            self.day = _Day(on)
+            self.day = Day(on)
         position = desk.position
         held = position.quantity if position is not None else 0
         open_pnl = sum(
@@ -415,7 +378,7 @@ class _Replay:
         )  # fmt: skip
         return check(request, snapshot, limits)
 
-    def _dividend(self, desk: _Desk, bar: int) -> None:
+    def _dividend(self, desk: Desk, bar: int) -> None:
         amount, position = desk.dividends.get(bar), desk.position
         if amount is not None and position is not None and position.entry < bar:
             self.broker.credit(amount * position.quantity)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bots.backtest import Setting, kernel, replay
+from bots.backtest import Setting, kernel, resting
 from bots.backtest.data import PriceData
 from bots.backtest.family import Combination, Family, grid
 from bots.backtest.fast import Walked
@@ -70,7 +70,7 @@ class Task:
     def key(self, combinations: Sequence[Combination]) -> str:
         """Name this sweep: the same rule, bars, setting and combinations have the same key."""
         digest = hashlib.sha256()
-        digest.update(to_json(self.rule).encode())
+        digest.update((to_json(self.rule) + self.rule.python).encode())
         one = self.data.bars
         for column in (one.starts, one.open, one.high, one.low, one.close, one.volume):
             digest.update(np.ascontiguousarray(column).tobytes())
@@ -175,7 +175,7 @@ def _outcome(one: Combination, figures: NDArray[Any], cash: float) -> Outcome:
 def _slow(task: Task, one: Combination) -> Outcome:
     try:
         rule = bind(task.rule, dict(one))
-        walked: Walked = replay.walk(rule, {task.symbol: task.data}, task.setting.terms, task.setting.limits)
+        walked: Walked = resting.walk(rule, {task.symbol: task.data}, task.setting.terms, task.setting.limits)
     except TradingError as e:
         return _failed(one, e)
     report = Report("replay", {task.symbol: task.data}, 0.0, task.setting.cash, walked, ())

@@ -13,16 +13,23 @@ from decimal import Decimal
 from math import isfinite
 
 from shared.domain.bot_state import BotState, KillLevel
+from shared.domain.money import Currency
 from shared.domain.order import PRICED, OrderRequest, Side
 from shared.domain.signal import Allowed, Denied
 
 MAX_QUANTITY = 1_000_000  # shares in one order: a slip of the finger, not a limit to trade by
 CASH_MARGIN = Decimal("1.005")  # commission, and the broker's rounding of it
+ELSEWHERE_FRESH_S = 5.0  # what we know of the owner's other accounts, no older (design.md §6)
+EXITS_PER_ENTRY = 3  # the order-rate brake lets so many exits pass for each entry: a stop must get out, a loop must not
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The account's limits. Zero means that nothing passes."""
+    """The account's limits. Zero means that nothing passes; nothing here is ever unlimited.
+
+    `max_account_amount` None: no more than may be bought in a day. `max_owner_amount` None: the owner set no limit of his
+    own, each of his accounts keeps to its. `first_day_amount` None: zero, the first LIVE day buys nothing.
+    """
 
     max_order_amount: Decimal = Decimal(0)
     max_symbol_amount: Decimal = Decimal(0)
@@ -35,11 +42,32 @@ class Limits:
     store_outage_entry_s: float = 300
     max_failures: int = 3  # proven refusals in a row, then the symbol's side rests
     rule_max_shares: int | None = None  # of the rule that asks; None: no rule asks
+    max_account_amount: Decimal | None = None  # holdings at market and open buys, all symbols of the account
+    max_owner_amount: Decimal | None = None  # the same over all accounts of the owner in this market and environment
+    max_orders_per_minute: int = 30
+    max_repeats: int = 5  # filled orders of one rule, symbol and side in a minute, then it rests
+    first_day_amount: Decimal | None = None  # buys on a LIVE account's first trade date
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What the owner's other accounts of this market and environment have, as the store last told."""
+
+    age_s: float  # infinite: never told
+    amount: Decimal | None = None  # holdings at last prices and open buys, all symbols; None: a price is missing
+    lowest_sell: Decimal | None = None  # of their open orders in the asked symbol; one without a price meets everything
+    highest_buy: Decimal | None = None
+
+    def crossing(self, side: Side) -> Decimal | None:
+        return self.lowest_sell if side is Side.BUY else self.highest_buy
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything a guard may look at, taken in one step of the loop. What is not known is None and refuses."""
+    """Everything a guard may look at, taken in one step of the loop. What is not known is None and refuses.
+
+    The fields with a default are facts of a live account that a backtest does not have; `Clearance` tells each of them.
+    """
 
     now: datetime  # market time
     kill_level: KillLevel
@@ -69,6 +97,16 @@ class Snapshot:
     failures_rest: bool  # the pause after too many failures still runs
     cooldown_left_s: float
     crossing: Decimal | None  # best price of our own open orders on the other side
+    account_doubt: str | None = None  # why broker, account or environment may not be the ones configured
+    account_currency: Currency | None = None
+    untradable: str | None = None  # halted, or closed to orders, in the broker's word
+    lot: int = 1  # shares an order must be a multiple of
+    version_doubt: str | None = None  # why the deciding version is not the one in force
+    account_amount: Decimal | None = Decimal(0)  # holdings at market and open buys, all symbols
+    elsewhere: Elsewhere | None = None  # None: the owner has no other account in this market and environment
+    minute_orders: int = 0  # sent in the last minute
+    repeats: int = 0  # filled in the last minute by this rule, symbol and side
+    first_day: bool = False  # a LIVE account's first trade date
 
 
 def reduces(request: OrderRequest) -> bool:
@@ -106,6 +144,15 @@ def kill_denies(request: OrderRequest, level: KillLevel) -> Denied | None:
     return None
 
 
+def account(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
+    """Never in the wrong account or environment, entries or exits (design.md §1)."""
+    if s.account_doubt is not None:
+        return Denied("account_mismatch", s.account_doubt)
+    if s.account_currency is not None and request.currency is not s.account_currency:
+        return Denied("currency", f"주문 통화 {request.currency}, 계좌 통화 {s.account_currency}")
+    return None
+
+
 def bot_state(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
     if s.bot_state is BotState.READY or (s.bot_state is BotState.EXITS_ONLY and reduces(request)):
         return None
@@ -114,6 +161,10 @@ def bot_state(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | No
 
 def session(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
     return Denied("session", s.session) if s.session is not None else None
+
+
+def tradable(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
+    return Denied("not_tradable", s.untradable) if s.untradable is not None else None
 
 
 def frozen(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
@@ -126,6 +177,13 @@ def in_flight(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | No
 
 def duplicate_signal(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
     return Denied("duplicate_signal", "이미 주문이 된 신호") if s.signal_used else None
+
+
+def version(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
+    """No entry by a version that is no longer in force; a position's exits belong to the version that guards it."""
+    if s.version_doubt is not None and not reduces(request):
+        return Denied("version", s.version_doubt)
+    return None
 
 
 def data_age(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
@@ -150,6 +208,8 @@ def store_away(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | N
 def quantity(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
     if request.quantity > MAX_QUANTITY:
         return Denied("quantity", f"수량 {request.quantity:,}주는 한 주문으로 너무 큼")
+    if request.quantity % s.lot:
+        return Denied("lot", f"수량 {request.quantity:,}주는 매매단위 {s.lot}주의 배수가 아님")
     return None
 
 
@@ -239,6 +299,46 @@ def daily_buy(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | No
     return None
 
 
+def account_exposure(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
+    """Everything held and open in this account, as if filled, never above its limit."""
+    if request.side is Side.SELL:
+        return None
+    amount = _worst_cost(request, s)
+    if s.account_amount is None or amount is None:
+        return Denied("exposure_unknown", "보유 금액을 알 수 없음")
+    cap = limits.max_daily_buy if limits.max_account_amount is None else limits.max_account_amount
+    if s.account_amount + amount > cap:
+        return Denied("max_account_amount", f"계좌 금액 {s.account_amount:,.2f} + {amount:,.2f} > 한도 {cap:,}")
+    return None
+
+
+def owner_exposure(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
+    """The same over all of the owner's accounts; an old picture of the others stops entries, nothing else."""
+    if s.elsewhere is None or reduces(request):
+        return None
+    if s.elsewhere.age_s > ELSEWHERE_FRESH_S:
+        age = f"{s.elsewhere.age_s:.0f}초 전" if isfinite(s.elsewhere.age_s) else "모름"
+        return Denied("elsewhere_stale", f"같은 명의 다른 계좌의 상태 {age} (한도 {ELSEWHERE_FRESH_S:.0f}초)")
+    amount = _worst_cost(request, s)
+    if limits.max_owner_amount is None or request.side is Side.SELL:
+        return None
+    if s.account_amount is None or s.elsewhere.amount is None or amount is None:
+        return Denied("exposure_unknown", "보유 금액을 알 수 없음")
+    total = s.account_amount + s.elsewhere.amount + amount
+    if total > limits.max_owner_amount:
+        return Denied("max_owner_amount", f"명의 전체 금액 {total:,.2f} > 한도 {limits.max_owner_amount:,}")
+    return None
+
+
+def first_day(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
+    if not s.first_day or request.side is Side.SELL:
+        return None
+    amount, cap = _worst_cost(request, s), limits.first_day_amount or Decimal(0)
+    if amount is None or s.day_bought + amount > cap:
+        return Denied("first_day_cap", f"실전 첫날 매수 {s.day_bought:,.2f} + {amount or 0:,.2f} > 첫날 한도 {cap:,}")
+    return None
+
+
 def daily_loss(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
     if reduces(request):
         return None
@@ -253,6 +353,21 @@ def day_orders(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | N
     if not reduces(request) and s.day_orders >= limits.max_trades_per_day:
         return Denied("max_trades_per_day", f"오늘 주문 {s.day_orders}건, 한도 {limits.max_trades_per_day}건")
     return None
+
+
+def order_rate(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
+    """A brake on orders per minute, whoever gives them; exits have more room."""
+    most = limits.max_orders_per_minute * (EXITS_PER_ENTRY if reduces(request) else 1)
+    if s.minute_orders >= most:
+        return Denied("order_rate", f"1분 동안 주문 {s.minute_orders}건, 한도 {most}건")
+    return None
+
+
+def repeats(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
+    """A rule that fills the same order over and over in a minute rests (repeated-execution throttle)."""
+    if by_hand(request) or reduces(request) or s.repeats < limits.max_repeats:
+        return None
+    return Denied("repeated", f"1분 동안 같은 체결 {s.repeats}번, 한도 {limits.max_repeats}번")
 
 
 def cooldown(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
@@ -273,6 +388,18 @@ def self_cross(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | N
     return None
 
 
+def opposite_elsewhere(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
+    """Never trade with another account of the same owner (가장매매), as far as a fresh picture shows it."""
+    if s.elsewhere is None or s.elsewhere.age_s > ELSEWHERE_FRESH_S:
+        return None  # an old one stops entries in `owner_exposure`; exits go on
+    theirs, asked = s.elsewhere.crossing(request.side), request.price
+    if theirs is None:
+        return None
+    if asked is None or (asked >= theirs if request.side is Side.BUY else asked <= theirs):
+        return Denied("opposite_order", f"같은 명의 다른 계좌의 반대 주문 {theirs}과(와) 체결될 수 있음")
+    return None
+
+
 def _worst_cost(request: OrderRequest, s: Snapshot) -> Decimal | None:
     each = request.price if request.price is not None else s.reserve_price
     return None if each is None else each * request.quantity
@@ -282,11 +409,14 @@ Guard = Callable[[OrderRequest, Snapshot, Limits], Denied | None]
 GUARDS: tuple[Guard, ...] = (
     fencing,
     kill_level,
+    account,
     bot_state,
     session,
+    tradable,
     frozen,
     in_flight,
     duplicate_signal,
+    version,
     data_age,
     store_away,
     quantity,
@@ -296,8 +426,14 @@ GUARDS: tuple[Guard, ...] = (
     order_amount,
     cash,
     daily_buy,
+    first_day,
+    account_exposure,
+    owner_exposure,
     daily_loss,
     day_orders,
+    order_rate,
+    repeats,
     cooldown,
     self_cross,
+    opposite_elsewhere,
 )

@@ -176,7 +176,7 @@ def _decision(
         at=market.at,
         steps=trace,
         score=score,
-        signal_key=_signal_key(rule, market, verdict, reason) + _aim(market, proposal),
+        signal_key=signal_key(rule, market, verdict, reason) + _aim(market, proposal),
         quantity=None if proposal is None else proposal.quantity,
         limit_price=None if proposal is None else proposal.limit_price,
         order_type=None if proposal is None else proposal.order_type,
@@ -191,7 +191,8 @@ def _aim(market: MarketView, proposal: Proposal | None) -> str:
     return f":{held + (proposal.quantity if proposal.verdict is Verdict.BUY else -proposal.quantity)}"
 
 
-def _signal_key(rule: Rule, market: MarketView, verdict: Verdict, reason: str) -> str:
+def signal_key(rule: Rule, market: MarketView, verdict: Verdict, reason: str) -> str:
+    """Return the key that makes one signal one order: by bar for entries and at a close, by instant for exits on a tick."""
     bars = market.bars.closed() if market.bar_closed else market.bars
     if isinstance(bars, BarWindow):
         bars = bars.view()

@@ -33,6 +33,10 @@ _REASONS: dict[str, Words] = {
     "no_step": Words("목표 수량까지 더 살 것도 팔 것도 없습니다", "nothing to trade towards the target"),
     "equity_unknown": Words("계좌 평가액을 모릅니다", "the account's worth is not known"),
     "warming_up": Words("지표 계산에 필요한 봉이 아직 모자랍니다", "not enough bars for the indicators yet"),
+    "asks_code": Words("파이썬 코드에 묻습니다", "the Python code is asked"),
+    "quarantined": Words(
+        "파이썬 코드가 격리되어 묻지 않습니다; 손절은 계속됩니다", "the Python code is quarantined; stops go on"
+    ),
     "waiting_for_bar_close": Words("봉 마감을 기다립니다", "waiting for the bar to close"),
 }
 _VERDICTS = {
@@ -69,6 +73,8 @@ def explain(decision: Decision, language: str = "ko") -> list[str]:
 
 def step_text(step: Step, language: str = "ko") -> str:
     """Return one comparison as a line: mark, path, values, truth."""
+    if not step.operator:
+        return f"· {step.label} = {_short(step.left)}"  # what a Python rule looked at; only its code knows what for
     mark = {True: "✓", False: "✗", None: "…"}[step.truth]
     operator = _OPERATORS.get(step.operator)
     word = step.operator if operator is None else operator.say(language)

@@ -281,9 +281,7 @@ class KisAdapter:
         instrument = await self._lookup.instrument(symbol)
         return await self._quote(instrument.symbol, venue or instrument.venue, session)
 
-    async def _quote(
-        self, symbol: str, venue: Venue, session: OrderSession, priority: Priority = Priority.READ
-    ) -> Quote:
+    async def _quote(self, symbol: str, venue: Venue, session: OrderSession, priority: Priority | None = None) -> Quote:
         body = await self._rest.get(self._quotes.quote(symbol, venue, session), priority)
         quote = self._quotes.read_quote(symbol, body, self._clock.market_now(), self._clock.wall_now())
         if quote is None:
@@ -351,6 +349,9 @@ class KisAdapter:
     async def _feed(self, symbol: str, book: bool, venue: Venue | None, session: OrderSession) -> Registration:
         instrument = await self._lookup.instrument(symbol)
         return self._quotes.feed(instrument.symbol, venue or instrument.venue, book, session)
+
+    async def renew_stream(self, why: str) -> None:
+        self._stream.drop(why)
 
     async def events(self) -> AsyncIterator[BrokerEvent]:
         while True:

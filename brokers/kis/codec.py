@@ -17,6 +17,7 @@ from shared.domain.order import OrderAck, Side
 KST = ZoneInfo("Asia/Seoul")
 Row = dict[str, Any]
 FIRST_YEAR, LAST_YEAR = 1950, 2200  # charts reach back far
+INSTANT_PARTS = ((0, 4), (4, 6), (6, 8), (8, 10), (10, 12), (12, 14))
 MOST_DIGITS = 24  # before the point; the longest documented amount has 19
 
 
@@ -70,7 +71,10 @@ def one(body: Row, name: str) -> Row:
 
 
 def text(row: Row, name: str) -> str:
-    return str(row.get(name) or "").strip()
+    value = row.get(name)
+    if isinstance(value, dict | list):
+        raise WireError(KIS, "-", f"{name} is not a text: {str(value)[:40]}")
+    return "" if value is None else str(value).strip()
 
 
 def required(row: Row, name: str) -> str:
@@ -115,9 +119,13 @@ def decimal(value: str, name: str) -> Decimal:
 
 
 def instant(day: str, clock: str, zone: ZoneInfo = KST) -> datetime:
-    """YYYYMMDD and HHMMSS of a zone as an aware UTC time."""
+    """YYYYMMDD and HHMMSS of a zone as an aware UTC time. Cut by width: every tick pays for this."""
+    text = day.strip() + clock.strip()
     try:
-        at = datetime.strptime(day.strip() + clock.strip(), "%Y%m%d%H%M%S").replace(tzinfo=zone)
+        if len(text) != 14 or not (text.isascii() and text.isdigit()):
+            raise ValueError("not fourteen digits")
+        year, month, on, hour, minute, second = (int(text[start:end]) for start, end in INSTANT_PARTS)
+        at = datetime(year, month, on, hour, minute, second, tzinfo=zone)
     except ValueError as e:
         raise WireError(KIS, "-", f"not a date and time: {day!r} {clock!r}") from e
     if not FIRST_YEAR <= at.year <= LAST_YEAR:

@@ -30,7 +30,7 @@ from brokers.kis.codec import (
 from brokers.kis.dialect import ROUND_IT, Ask, Ticket, not_offered
 from brokers.kis.quotes_us import NEW_YORK
 from shared.domain.account import AccountNumber, Market
-from shared.domain.errors import BadPrice
+from shared.domain.errors import BadPrice, WireError
 from shared.domain.instrument import Venue
 from shared.domain.money import Currency
 from shared.domain.order import (
@@ -232,6 +232,7 @@ class UsDialect:
             order_type=OrderType.LIMIT if price is not None else OrderType.MOO,
             venue=tr.ORDER_TO_VENUE.get(text(row, "ovrs_excg_cd")),
             session=OrderSession.RESERVED,
+            became=order_id(text(row, "odno")) if sent else None,
         )
 
     def balance(self) -> Ask:
@@ -261,6 +262,8 @@ class UsDialect:
         KIS's deposit field is the settled one and still counts dollars already spent (kis.md §3.7); proceeds of a sale
         join the withdrawable amount when KIS lets them.
         """
+        if not {"output2", "output3"} & pages[-1].keys():  # blank they may be; without either it tells no cash at all
+            raise WireError(tr.KIS, "-", "the balance has neither output2 nor output3")
         row = next((row for row in rows(pages[-1], "output2") if text(row, "crcy_cd") == "USD"), {})
         free = amount(row, "frcr_drwg_psbl_amt_1") if row else Decimal(0)  # no USD row: never held a dollar
         held_back = (number(row, name) or Decimal(0) for name in ("frcr_buy_mgn_amt", "frcr_etc_mgna"))

@@ -54,9 +54,11 @@ class Rest:
         self._door, self._auth, self._site = door, auth, site
         self._suffix = page_suffix
 
-    async def get(self, ask: Ask, priority: Priority = Priority.READ) -> Row:
-        """Return one unpaged answer."""
-        body, _ = await self._get(ask, ask.fields, first=True, priority=priority)
+    async def get(self, ask: Ask, priority: Priority | None = None) -> Row:
+        """Return one unpaged answer; `priority` None is the transaction's own."""
+        body, _ = await self._get(
+            ask, ask.fields, first=True, priority=ask.tr.priority if priority is None else priority
+        )
         return body
 
     async def pages(self, ask: Ask) -> list[Row]:
@@ -71,7 +73,7 @@ class Rest:
         found: list[Row] = []
         seen: set[str] = set()
         while True:
-            body, more = await self._get(ask, fields, first=not found, priority=Priority.READ)
+            body, more = await self._get(ask, fields, first=not found, priority=ask.tr.priority)
             found.append(body)
             if not more:
                 return found

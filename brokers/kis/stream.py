@@ -11,10 +11,10 @@ from brokers.kis import frames
 from brokers.kis.auth import Auth
 from brokers.kis.codes import explained
 from brokers.kis.dialect import Registration
-from brokers.kis.tr import KIS, MAX_REGISTRATIONS, REGISTERED, UNREGISTERED, Site
-from brokers.reconnect import Reconnector, Send, StreamLost, Talk
+from brokers.kis.tr import KIS, MAX_REGISTRATIONS, REGISTERED, TAKEN, UNREGISTERED, Site
+from brokers.reconnect import Reconnector, Send, StreamLost, StreamTaken, Talk
 from shared.clock import Clock
-from shared.domain.errors import BrokerError, NotSupported, WireError
+from shared.domain.errors import BrokerError, StreamFull, WireError
 from shared.domain.market import Tick
 
 APPROVED_FOR = timedelta(hours=23)  # the key lives a day and is looked at when a session registers (kis.md §2.3)
@@ -58,6 +58,10 @@ class KisStream:
     async def close(self) -> None:
         await self._line.stop()
 
+    def drop(self, why: str) -> None:
+        """End the connection of now; the next one registers everything again."""
+        self._line.drop(why)
+
     def on_tick(self, callback: Callable[[Tick], None]) -> None:
         """Call `callback` for every trade of a subscribed symbol, in order of arrival. It must not block."""
         self._on_tick.append(callback)
@@ -66,13 +70,13 @@ class KisStream:
         """Want the ticks or books of a registration.
 
         Raises:
-            NotSupported: the session's 41 registrations are used up.
+            StreamFull: the session's 41 registrations are used up.
         """
         if registration in self._wanted:
             return
         if len(self._wanted) >= MAX_REGISTRATIONS:
             why, now = explained("OPSP0008", f"{MAX_REGISTRATIONS} in use")
-            raise NotSupported(KIS, "OPSP0008", why, now)
+            raise StreamFull(KIS, "OPSP0008", why, now)
         self._wanted[registration] = None
         await self._register(registration, True)
 
@@ -161,4 +165,5 @@ class KisStream:
             return self._up_if_ready()
         if ack.code in UNREGISTERED:
             return ()
-        raise StreamLost(f"{ack.code} {explained(ack.code, ack.message)[0]}")
+        lost = StreamTaken if ack.code == TAKEN else StreamLost
+        raise lost(f"{ack.code} {explained(ack.code, ack.message)[0]}")

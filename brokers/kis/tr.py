@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from brokers.http import HostList
-from brokers.pacing import Pace
+from brokers.pacing import Pace, Priority
 from brokers.reconnect import Patience
 from shared.domain.account import Environment, Wire
 from shared.domain.errors import DoorClosed, NotSupported
@@ -35,7 +35,7 @@ LIVE_PACE = Pace(15, 1.0, reserved=6)
 MOCK_PACE = Pace(1, 1.1)
 # The server's PINGPONG comes every 100 s or so: 150 s of nothing is death (kis.md §7.6).
 PATIENCE = Patience(silence_s=150.0, first_s=5.0)
-SIM_PATIENCE = Patience(silence_s=150.0, first_s=0.5, cap_s=5.0, storm=200)
+SIM_PATIENCE = Patience(silence_s=150.0, first_s=0.5, cap_s=5.0, storm=200, taken_s=2.0)
 STREAM_PATH = "/tryitout"
 SIM_PORTS = {Wire.LIVE: (18443, 18500), Wire.MOCK: (18444, 18501)}  # design.md §9: REST, stream
 
@@ -78,6 +78,11 @@ class Tr:
     path: str
     live: str
     mock: str | None
+
+    @property
+    def priority(self) -> Priority:
+        """Of a read; orders go by what they do to the position."""
+        return Priority.ACCOUNT if "/trading/" in self.path else Priority.READ
 
     def id(self, mock: bool) -> str:
         if not mock:
@@ -183,5 +188,6 @@ KRX_BOOKS = {Venue.KRX: "H0STASP0", Venue.SOR: "H0UNASP0", Venue.NXT: "H0NXASP0"
 US_NOTICES = {False: "H0GSCNI0", True: "H0GSCNI9"}  # by `mock`
 KRX_NOTICES = {False: "H0STCNI0", True: "H0STCNI9"}
 MAX_REGISTRATIONS = 41
+TAKEN = "OPSP8996"  # one session per app key
 REGISTERED = frozenset({"OPSP0000", "OPSP0002"})
 UNREGISTERED = frozenset({"OPSP0001", "OPSP0003"})

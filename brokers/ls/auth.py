@@ -162,10 +162,15 @@ class Auth:
         assert token is not None
         if self._proven == token.generation:
             return token.value
-        await self._probe_pacer.acquire(Priority.READ)
-        url = self._site.rest + tr.PROBE.path
-        body = orjson.dumps({"FOCCQ33600InBlock1": probe_days(self._clock.wall_now())})
-        call = Call(tr.PROBE.code, "POST", url, self.headers(token.value, tr.PROBE.code), body=body)
+        call = Call(
+            tr.PROBE.code,
+            "POST",
+            self._site.rest + tr.PROBE.path,
+            self.headers(token.value, tr.PROBE.code),
+            body=orjson.dumps({"FOCCQ33600InBlock1": probe_days(self._clock.wall_now())}),
+            priority=Priority.EXIT,  # an exit may be waiting behind it
+            budget=self._probe_pacer,
+        )
         answer = await self._door.read(call, PROBE_DEADLINE_S)
         check_side(answer, self._site, self._credentials.account_no)
         self._proven = token.generation

@@ -171,12 +171,15 @@ class LsAccount(ABC):
         only_regular(session)
         await self._stream.unsubscribe(*await self._feed(symbol, book=book, venue=venue))
 
+    async def renew_stream(self, why: str) -> None:
+        self._stream.drop(why)
+
     async def events(self) -> AsyncIterator[BrokerEvent]:
         while True:
             yield await self._events.get()
 
     def rate_budget(self) -> RateBudget:
-        return self._pacer.budget()
+        return self._rest.budget(self._pacer.budget())
 
     def _today(self) -> date:
         return self.session.day(self._clock.market_now())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
+from brokers.contract import RateBudget
 from brokers.http import Answer, Call, Door
 from brokers.ls import tr
 from brokers.ls.auth import Auth
@@ -47,6 +48,15 @@ class Whole:
 class Rest:
     def __init__(self, door: Door, auth: Auth, site: tr.Site, pacers: Mapping[str, Pacer]) -> None:
         self._door, self._auth, self._site, self._pacers = door, auth, site, pacers
+
+    def budget(self, whole: RateBudget) -> RateBudget:
+        """The app key's budget with what waits and what was refused in the budgets of single transactions."""
+        parts = [pacer.budget() for pacer in self._pacers.values()]
+        return replace(
+            whole,
+            waiting=whole.waiting + sum(one.waiting for one in parts),
+            limited_total=whole.limited_total + sum(one.limited_total for one in parts),
+        )
 
     async def get(self, asked: tr.Tr, block: Block) -> Row:
         """Return one unpaged answer."""
@@ -97,6 +107,8 @@ class Rest:
         for _ in range(MAX_PAGES):
             page = await self._get(asked, block(at), cont=cont, key=key)
             first = first or page.body
+            if asked.code in tr.HEADED and not _tells_something(page.body, asked.code):
+                raise WireError(tr.LS, "-", f"{asked.code}: a success without any of its blocks")
             new = [row for row in rows(page.body, name) if not ident or str(row.get(ident)) not in seen]
             seen |= {str(row.get(ident)) for row in new}
             found += new
@@ -125,7 +137,6 @@ class Rest:
             raise
         except BrokerError as e:
             raise NotSent(tr.LS, e.broker_code, e.message, e.now) from e
-        await self._pacers[asked.code].acquire(priority, ORDER_WAIT_S)
         call = Call(
             asked.code,
             "POST",
@@ -134,9 +145,10 @@ class Rest:
             body=_body(asked, block),
             priority=priority,
             correlation_id=correlation_id,
+            budget=self._pacers[asked.code],
         )
         try:
-            return (await self._door.send_once(call)).json(tr.LS)
+            return (await self._door.send_once(call, ORDER_WAIT_S)).json(tr.LS)
         except OutcomeUnknown as e:
             if e.broker_code in tr.TOKEN_DEAD:
                 await self._renew_quietly(token)
@@ -154,11 +166,17 @@ class Rest:
         """One page; a refused token is renewed once."""
         for last_try in (False, True):
             token = await self._auth.ensure_token()
-            await self._pacers[asked.code].acquire(Priority.READ)
-            headers = self._auth.headers(token, asked.code, cont=cont, cont_key=key)
-            url = self._site.rest + asked.path
+            call = Call(
+                asked.code,
+                "POST",
+                self._site.rest + asked.path,
+                self._auth.headers(token, asked.code, cont=cont, cont_key=key),
+                body=_body(asked, block),
+                priority=asked.priority,
+                budget=self._pacers[asked.code],
+            )
             try:
-                return Page(await self._door.read(Call(asked.code, "POST", url, headers, body=_body(asked, block))))
+                return Page(await self._door.read(call))
             except AuthExpired:
                 if last_try:
                     raise
@@ -168,6 +186,11 @@ class Rest:
 
 def _body(asked: tr.Tr, block: Block) -> bytes:
     return orjson.dumps({f"{asked.code}{asked.in_block}": dict(block)})
+
+
+def _tells_something(body: Row, code: str) -> bool:
+    """An empty array block is left out, the block of totals is not, but where the code itself says "nothing"."""
+    return any(name.startswith(code) for name in body) or str(body.get("rsp_cd")) not in tr.ASKED
 
 
 def _cursor(body: Row, code: str, field: str) -> str:

@@ -12,7 +12,7 @@ from brokers.ls.phases import decode_phase
 from brokers.reconnect import Reconnector, Send, StreamLost, Talk
 from shared.clock import Clock
 from shared.domain.account import Market
-from shared.domain.errors import NotSupported, WireError
+from shared.domain.errors import StreamFull, WireError
 from shared.domain.instrument import Venue
 
 Registration = tuple[str, str]  # tr_cd, tr_key
@@ -44,6 +44,10 @@ class LsStream:
         await self._line.stop()
         self._line.start()
 
+    def drop(self, why: str) -> None:
+        """End the connection of now; the next one registers everything again."""
+        self._line.drop(why)
+
     async def close(self) -> None:
         await self._line.stop()
 
@@ -51,12 +55,12 @@ class LsStream:
         """Want what tr_cd `code` says of `key`.
 
         Raises:
-            NotSupported: the connection's registrations are used up.
+            StreamFull: the connection's registrations are used up.
         """
         if (code, key) in self._wanted:
             return
         if len(self._wanted) >= tr.MAX_REGISTRATIONS:
-            raise NotSupported(
+            raise StreamFull(
                 tr.LS,
                 "-",
                 f"실시간 등록 {tr.MAX_REGISTRATIONS}건을 모두 썼습니다 / {tr.MAX_REGISTRATIONS} registrations are in use",

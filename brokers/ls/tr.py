@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from brokers.http import HostList
-from brokers.pacing import Pace
+from brokers.pacing import Pace, Priority
 from brokers.reconnect import Patience
 from shared.domain.account import Environment, Market, Wire
 from shared.domain.errors import DoorClosed
@@ -95,6 +95,11 @@ class Tr:
     def pace(self) -> Pace:
         return Pace(self.per_s, WINDOW_S)
 
+    @property
+    def priority(self) -> Priority:
+        """Of a read; orders go by what they do to the position."""
+        return Priority.ACCOUNT if self.path.endswith("/accno") else Priority.READ
+
 
 TOKEN, REVOKE = "token", "revoke"  # names of the OAuth calls in logs and errors
 TOKEN_PATH, REVOKE_PATH = "/oauth2/token", "/oauth2/revoke"
@@ -106,6 +111,7 @@ CANCEL = Tr("CSPAT00801", _ORDER, 3, in_block="InBlock1")
 HOLDINGS = Tr("t0424", _ACCOUNT, 2)
 SETTLED = Tr("CSPAQ12300", _ACCOUNT, 1, ASKED | EMPTY, "InBlock1")
 TODAY = Tr("t0425", _ACCOUNT, 2)
+HEADED = frozenset({HOLDINGS.code, TODAY.code})  # lists that carry their totals even when they are empty
 CASH = Tr("CSPAQ12200", _ACCOUNT, 1, ASKED, "InBlock1")
 HISTORY = Tr("CSPAQ13700", _ACCOUNT, 1, ASKED | EMPTY, "InBlock1")
 POWER = Tr("CSPBQ00200", _ACCOUNT, 1, ASKED, "InBlock1")

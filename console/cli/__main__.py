@@ -15,6 +15,7 @@ NOUNS = {  # name → (module whose `app` it is, what it is about)
     "account": ("console.cli.accounts", "계좌 · accounts"),
     "credential": ("console.cli.credentials", "키 · keys of an account"),
     "rule": ("console.cli.rules", "규칙 · rules"),
+    "strategy": ("console.cli.strategy", "파이썬 전략 · Python strategies"),
     "bot": ("console.cli.bots", "봇 · bots"),
     "order": ("console.cli.orders", "주문 · orders"),
     "fills": ("console.cli.fills", "체결 · fills"),

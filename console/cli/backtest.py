@@ -20,7 +20,7 @@ from shared.domain.account import Market
 from shared.domain.errors import ConfigError
 from shared.domain.instrument import InstrumentType
 from shared.domain.rule.params import bind
-from shared.domain.rule.parse import parse_rule
+from shared.domain.rule.parse import parse_python, parse_rule
 
 if TYPE_CHECKING:
     from bots.backtest import Limits
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from shared.domain.rule.model import Number, Rule
 
 app = typer.Typer(help="백테스트 · backtests", no_args_is_help=True)
-for verb in (backtest_jobs.queue, backtest_jobs.jobs, backtest_jobs.job, backtest_jobs.cancel):
+for verb in (backtest_jobs.queue, backtest_jobs.jobs, backtest_jobs.job, backtest_jobs.cancel, backtest_jobs.parity):
     app.command()(verb)
 
 
@@ -54,7 +54,7 @@ class Board(StrEnum):
     KONEX = "KONEX"
 
 
-RuleFile = Annotated[Path, typer.Option("--rule", metavar="RULE", help="규칙 파일 · rule file (.yaml .json)")]
+RuleFile = Annotated[Path, typer.Option("--rule", metavar="RULE", help="규칙 파일 · rule file (.yaml .json .py)")]
 DataFiles = Annotated[
     list[str] | None,
     typer.Option(
@@ -262,14 +262,7 @@ def _print(document: dict[str, Any]) -> None:
 
 
 def _rule(file: Path) -> Rule:
-    if file.suffix == ".py":
-        raise ConfigError(
-            "파이썬 규칙은 아직 돌릴 수 없습니다 (Python rules cannot be run yet)",
-            file.name,
-            "YAML이나 JSON 규칙을 쓰십시오 (use a YAML or JSON rule)",
-            code="python_rule",
-        )
-    return parse_rule(_text(file))
+    return parse_python(_text(file)) if file.suffix == ".py" else parse_rule(_text(file))
 
 
 def _text(file: Path) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from console.cli import output
-from console.cli.output import AsJson, listing
+from console.cli.output import FAILED, AsJson, listing
 from shared.config import ROOT
 from shared.domain.account import Market
 from shared.domain.errors import ConfigError
@@ -73,3 +74,30 @@ def cancel(run_id: RunId, as_json: AsJson = False) -> None:
 
 def _row(line: dict[str, object]) -> dict[str, object]:
     return {name: line[name] for name in _SHOWN}
+
+
+def parity(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="계좌 번호나 별명 · account id or nickname")],
+    day: Annotated[
+        str, typer.Option(metavar="YYYY-MM-DD", help="거래일, 없으면 마지막 · trade date, else the last")
+    ] = "",
+    as_json: AsJson = False,
+) -> int:
+    """기록된 하루를 같은 규칙으로 다시 판단합니다 · Judge a recorded day again by the same rules. Exit 1 on a difference."""
+    from bots.backtest.parity import compare
+    from console.cli.desk import open_desk
+
+    desk = open_desk()
+    account_id = desk.account(account)
+    try:
+        wanted = date.fromisoformat(day) if day else None
+    except ValueError as error:
+        raise ConfigError("--day", str(error), "2026-03-10") from error
+    found = compare(desk.wiring.engine, desk.wiring.settings.home, account_id, wanted).as_json()
+    if not as_json:
+        rows = found.pop("differences")
+        output.show({"items": rows}, False)
+        output.show({key: value for key, value in found.items() if key != "causes"} | {"differences": len(rows)}, False)
+        return FAILED if rows else 0
+    output.show(found, True)
+    return FAILED if found["differences"] else 0

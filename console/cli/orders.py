@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -16,7 +17,7 @@ from console.services import accounts, manual_orders, orders
 from console.services.manual_orders import Ticket
 from shared.domain.errors import OutcomeUnknown, TradingError
 from shared.domain.instrument import Venue
-from shared.domain.order import OrderType, Side, TimeInForce
+from shared.domain.order import OrderSession, OrderType, Side, TimeInForce
 from shared.domain.order_state import OPEN, OrderStatus
 from shared.models import Command
 from shared.store.commands import CommandStatus
@@ -24,12 +25,28 @@ from shared.store.panels import OrderFilter
 
 app = typer.Typer(help="주문 · orders", no_args_is_help=True)
 
+
+class BookName(StrEnum):
+    """The short words of the command line."""
+
+    REGULAR = "regular"
+    DAY = "day"
+    RESERVED = "reserved"
+
+    @property
+    def order_session(self) -> OrderSession:
+        return OrderSession.DAY_MARKET if self is BookName.DAY else OrderSession(self.name)
+
+
 Symbol = Annotated[str, typer.Argument(help="종목코드 · symbol")]
 Quantity = Annotated[int, typer.Argument(min=1, help="주 · shares")]
 Price = Annotated[Decimal | None, typer.Option(parser=amount, metavar="PRICE", help="지정가 · limit price")]
 Type = Annotated[OrderType, typer.Option("--type", case_sensitive=False)]
 Force = Annotated[TimeInForce, typer.Option("--time-in-force", case_sensitive=False)]
 Where = Annotated[Venue | None, typer.Option(case_sensitive=False, help="없으면 종목의 시장 · else the symbol's own")]
+Book = Annotated[
+    BookName, typer.Option("--session", case_sensitive=False, help="주간거래 day · 예약주문 reserved (US shares)")
+]
 Key = Annotated[str, typer.Option(help="같은 키는 같은 주문 하나 · the same key is one and the same order")]
 OrderId = Annotated[int, typer.Argument(metavar="ORDER", help="주문 · order id of `order list`")]
 
@@ -43,13 +60,16 @@ def buy(
     order_type: Type = OrderType.LIMIT,
     time_in_force: Force = TimeInForce.DAY,
     venue: Where = None,
+    session: Book = BookName.REGULAR,
     key: Key = "",
     confirm: Confirm = "",
     reason: Reason = "",
     as_json: AsJson = False,
 ) -> None:
     """매수 주문을 냅니다 · Send a buy order."""
-    ticket = Ticket(symbol, Side.BUY, quantity, price, order_type, time_in_force, venue, False, reason)
+    ticket = Ticket(
+        symbol, Side.BUY, quantity, price, order_type, time_in_force, venue, False, reason, session.order_session
+    )
     _place(account, ticket, key, confirm, as_json)
 
 
@@ -62,13 +82,16 @@ def sell(
     order_type: Type = OrderType.LIMIT,
     time_in_force: Force = TimeInForce.DAY,
     venue: Where = None,
+    session: Book = BookName.REGULAR,
     key: Key = "",
     confirm: Confirm = "",
     reason: Reason = "",
     as_json: AsJson = False,
 ) -> None:
     """매도 주문을 냅니다 · Send a sell order."""
-    ticket = Ticket(symbol, Side.SELL, quantity, price, order_type, time_in_force, venue, True, reason)
+    ticket = Ticket(
+        symbol, Side.SELL, quantity, price, order_type, time_in_force, venue, True, reason, session.order_session
+    )
     _place(account, ticket, key, confirm, as_json)
 
 

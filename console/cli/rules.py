@@ -16,16 +16,18 @@ from console.services import rules
 from console.services.rules import RuleLine
 from shared.clock import SystemClock
 from shared.config import ROOT, load_settings
-from shared.domain.errors import ConfigError, Conflict, NotFound
+from shared.domain.errors import ConfigError, Conflict, NotFound, TradingError
+from shared.domain.rule.model import Rule
 from shared.domain.rule.parse import parse_rule
 from shared.domain.rule.problem import RuleInvalid
+from shared.domain.rule.python_text import is_python
 from shared.domain.rule.validate import warnings_of
 from shared.domain.signal import Decision, Step, Verdict
 from shared.models import DecisionRow
 
 app = typer.Typer(help="규칙 · rules", no_args_is_help=True)
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="YAML이나 JSON · YAML or JSON")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="YAML, JSON, 파이썬 · YAML, JSON, Python")]
 RuleId = Annotated[int, typer.Argument(metavar="RULE", help="규칙 · rule id of `rule list`")]
 Symbols = Annotated[str, typer.Option(help="파일에 종목이 없을 때 · when the file names none: AAPL,MSFT")]
 MaxPosition = Annotated[
@@ -53,6 +55,15 @@ def validate(file: File, as_json: AsJson = False) -> int:
             for one in invalid.problems:
                 tell(f"✗ {one.text(lang)}")
         return FAILED
+    refused = _tried(rule)
+    if refused is not None:
+        if as_json:
+            line = getattr(refused, "line", None)
+            problem = {"path": "python", "line": line, "why": refused.why, "why_en": refused.why, "now": refused.now}
+            told = {"code": refused.code, "what": refused.what, "why": refused.why, "now": refused.now}
+            print_json({"valid": False, "problems": [problem], "error": told})
+            return FAILED
+        raise refused
     warnings = [one.text(lang) for one in warnings_of(rule)]
     for warning in [] if as_json else warnings:
         tell(f"! {warning}")
@@ -73,6 +84,7 @@ def add(
     """규칙을 꺼진 채로 등록합니다 · Keep a rule, switched off; or a new version of one."""
     desk = open_desk()
     account_id, text = desk.account(account), read(file)
+    _must_run(text)
     if replace is None:
         replace = _keep(desk, account_id, text, symbols, max_position)
     elif _line(desk, replace).account_id != account_id:
@@ -103,6 +115,8 @@ def import_(
             raise Conflict(
                 f"{name}: 등록하지 않았습니다 (nothing was imported)", " / ".join(checked.problems), "", code="bad_rule"
             )
+    for text in texts:
+        _must_run(text)
     kept = [_keep(desk, account_id, text, symbols, max_position) for text in texts]
     output.show(listing([_row(_line(desk, rule_id)) for rule_id in kept], desk.now), as_json)
 
@@ -220,7 +234,26 @@ def _judged_anew(desk: Desk, rule_id: int, said: DecisionRow) -> str | None:
 
     versions = rules.opened(desk.wiring, desk.actor, rule_id).versions
     text = next((one.text for one in versions if one.id == said.version_id), None)
-    return None if text is None or not said.steps else verdict_of(parse_rule(text), _steps(said)).value
+    if text is None or not said.steps or is_python(text):  # what code made of the numbers only the code can tell
+        return None
+    return verdict_of(parse_rule(text), _steps(said)).value
+
+
+def _tried(rule: Rule) -> TradingError | None:
+    """What is wrong with a Python rule's code once it runs, behind its fence and on sample bars."""
+    if not rule.python:
+        return None
+    from bots.rules.sandbox.check import try_out
+
+    return try_out(rule).error
+
+
+def _must_run(text: str) -> None:
+    """Refuse Python that does not run; what else is wrong with a text is the service's to say."""
+    if is_python(text):
+        refused = _tried(parse_rule(text))
+        if refused is not None:
+            raise refused
 
 
 def _in_words(decision: Decision, lang: str) -> list[str]:

@@ -191,11 +191,23 @@ def position_table(rows: Sequence[PositionLine], now: datetime, *, with_account:
 
 
 def _guard(row: PositionLine, now: datetime) -> Html:
+    """Who watches it, at what price it would be sold, when that was last looked at; red when nobody does."""
     if row.guarded_by is None:
-        return mark("watch", t("position.unguarded"), t("position.unguarded_help"))
-    stop = price(row.stop_price, row.currency)
-    checked = age(row.stop_checked_at, now, lang())
-    return join(mark("fine", t("position.guarded", rule=row.guarded_by)), span("lt-sub", f"{stop} · {checked}"))
+        return mark("act", t("position.unguarded"), t("position.unguarded_help"))
+    kind = t(f"reason_short.{row.stop_kind}") if row.stop_kind else ""
+    stop = " ".join(part for part in (kind, price(row.stop_price, row.currency)) if part)
+    checked = t("position.checked", age=age(row.stop_checked_at, now, lang()))
+    who = t("position.guarded", rule=row.guarded_by)
+    if row.guard_version is not None:
+        who = f"{who} · {t('rules.version', number=row.guard_version)}"
+    if row.bare_qty:
+        first = mark("act", t("position.partly", n=row.bare_qty), t("position.unguarded_help"))
+        return join(first, span("lt-sub", f"{who} · {stop} · {checked}"))
+    if row.stale(now):
+        return join(
+            mark("act", t("position.stale"), t("guard.stale_help")), span("lt-sub", f"{who} · {stop} · {checked}")
+        )
+    return join(mark("fine", who), span("lt-sub", f"{stop} · {checked}"))
 
 
 def _known(value: int | None) -> str:

@@ -13,6 +13,8 @@ from shared.domain.account import Market
 from shared.models import BrokerageAccount, CashBalance, DecisionRow, EquitySnapshot, PositionRow
 from shared.store import panels
 
+STOP_STALE_S = 30.0  # a living bot judges each stop at every price, and asks for one when none comes
+
 
 @dataclass(frozen=True, slots=True)
 class PositionLine:
@@ -32,8 +34,22 @@ class PositionLine:
     guarded_by: int | None
     stop_price: Decimal | None
     stop_checked_at: datetime | None
+    stop_kind: str  # stop_loss | trailing_stop; "" when nobody guards it
+    guard_version: int | None  # number of the rule version that judges it
+    guarded_qty: int | None  # None: written by an older bot, which did not say
     priced_at: datetime | None
     updated_at: datetime
+
+    @property
+    def bare_qty(self) -> int:
+        """Shares that no stop watches."""
+        if self.guarded_by is None:
+            return self.qty
+        return 0 if self.guarded_qty is None else max(self.qty - self.guarded_qty, 0)
+
+    def stale(self, now: datetime) -> bool:
+        """A stop that nobody has judged for a while protects nothing, whatever its level says."""
+        return self.guarded_by is not None and stop_is_stale(self.stop_checked_at, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +76,10 @@ def positions(wiring: Wiring, actor: Actor, *, account_id: int | None = None) ->
     """Every holding of the accounts this person may see."""
     with reading(wiring.engine) as session:
         known = _known(visible_accounts(session, actor), account_id)
-        return [_position(row, known[row.account_id]) for row in panels.positions(session, known.keys())]
+        rows = panels.positions(session, known.keys())
+        versions = [row.guard_version_id for row in rows if row.guard_version_id is not None]
+        numbers = panels.version_numbers(session, versions)
+        return [_position(row, known[row.account_id], numbers) for row in rows]
 
 
 def cash(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[CashLine]:
@@ -97,7 +116,11 @@ def _known(rows: list[BrokerageAccount], only: int | None) -> dict[int, Brokerag
     return {row.id: row for row in rows if row.id is not None and only in (None, row.id)}
 
 
-def _position(row: PositionRow, account: BrokerageAccount) -> PositionLine:
+def stop_is_stale(checked_at: datetime | None, now: datetime) -> bool:
+    return checked_at is None or (now - checked_at).total_seconds() > STOP_STALE_S
+
+
+def _position(row: PositionRow, account: BrokerageAccount, numbers: dict[int, int]) -> PositionLine:
     cost = row.avg_price * row.qty
     pnl = row.unrealized_pnl
     if pnl is None and row.last_price is not None:
@@ -119,6 +142,9 @@ def _position(row: PositionRow, account: BrokerageAccount) -> PositionLine:
         guarded_by=row.guarded_by,
         stop_price=row.stop_price,
         stop_checked_at=row.stop_checked_at,
+        stop_kind=row.stop_kind,
+        guard_version=numbers.get(row.guard_version_id or 0),
+        guarded_qty=row.guarded_qty,
         priced_at=row.priced_at,
         updated_at=row.updated_at,
     )

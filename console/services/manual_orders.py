@@ -19,7 +19,7 @@ from shared.db import reading, writing
 from shared.domain.account import Environment, Market
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.instrument import Venue, check_symbol
-from shared.domain.order import OrderRequest, OrderType, Side, TimeInForce
+from shared.domain.order import OrderRequest, OrderSession, OrderType, Side, TimeInForce
 from shared.models import BrokerageAccount, Command, OrderRow
 from shared.store import accounts, commands
 from shared.store.commands import OPEN_COMMANDS, CommandKind
@@ -42,6 +42,7 @@ class Ticket:
     venue: Venue | None = None  # None: KRX, or Nasdaq until the bot knows the listing
     reduces: bool = False
     reason: str = ""
+    session: OrderSession = OrderSession.REGULAR
 
 
 def place(wiring: Wiring, actor: Actor, account_id: int, ticket: Ticket, *, key: str, confirm: str = "") -> Command:
@@ -121,6 +122,8 @@ def _payload(actor: Actor, market: Market, ticket: Ticket, client_order_id: str)
     """The order as JSON, after it passed as an OrderRequest."""
     venue = ticket.venue or (Venue.KRX if market is Market.KRX else Venue.NASDAQ)
     try:
+        if ticket.session is not OrderSession.REGULAR and market is Market.KRX:
+            raise ValueError(f"{ticket.session} is offered for US shares only")
         if (venue in {Venue.KRX, Venue.NXT, Venue.SOR}) != (market is Market.KRX):
             raise ValueError(f"{venue} is not a venue of {market}")
         request = OrderRequest(
@@ -135,6 +138,7 @@ def _payload(actor: Actor, market: Market, ticket: Ticket, client_order_id: str)
             time_in_force=ticket.time_in_force,
             reduces=ticket.reduces,
             reason=ticket.reason,
+            session=ticket.session,
         )
     except ValueError as error:
         raise refuse(Conflict, "bad_order", actor.lang, why=str(error)) from None
@@ -149,6 +153,7 @@ def _payload(actor: Actor, market: Market, ticket: Ticket, client_order_id: str)
         "venue": ticket.venue.value if ticket.venue else None,  # None: the bot takes the symbol's own
         "reduces": request.reduces,
         "reason": request.reason,
+        "session": request.session.value,
     }
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from console.services.holdings import stop_is_stale
 from console.services.permissions import Action, Actor, authorize, visible_accounts
 from console.wiring import Wiring
 from shared.db import reading
@@ -58,7 +59,8 @@ class AccountLine:
     cash: Money | None
     pnl_today: Money | None
     positions: int
-    unguarded: int
+    unguarded: int  # positions with shares that no stop watches
+    stale_stops: int  # positions whose stop nobody has judged for a while
     open_orders: int
     decision: DecisionRow | None
     kill: KillLevel
@@ -170,8 +172,12 @@ def _line(
 ) -> AccountLine:
     status, trouble = status_of(row, beat, now)
     feed_age = age_s(beat.feed_at if beat else None, now)
-    unguarded = sum(position.guarded_by is None for position in held)
-    if trouble is Trouble.FINE and (level > KillLevel.RUN or unguarded or (feed_age or 0) > STALE_FEED_S):
+    unguarded = sum(
+        position.guarded_by is None or (position.guarded_qty is not None and position.guarded_qty < position.qty)
+        for position in held
+    )
+    stale = sum(position.guarded_by is not None and stop_is_stale(position.stop_checked_at, now) for position in held)
+    if trouble is Trouble.FINE and (level > KillLevel.RUN or unguarded or stale or (feed_age or 0) > STALE_FEED_S):
         trouble = Trouble.WATCH
     return AccountLine(
         id=row.id or 0,
@@ -194,6 +200,7 @@ def _line(
         pnl_today=_money(latest.equity - baseline.equity, latest.currency) if latest and baseline else None,
         positions=len(held),
         unguarded=unguarded,
+        stale_stops=stale,
         open_orders=open_orders,
         decision=decision,
         kill=level,

@@ -26,6 +26,8 @@ class Action(StrEnum):
     ACCOUNT_STOP = "account.stop"
     RULE_SAVE = "rule.save"
     RULE_SWITCH = "rule.switch"
+    RULE_WAIVE = "rule.waive"
+    OWNER_LIMITS = "owner.limits"
     ORDER_PLACE = "order.place"
     ORDER_AMEND = "order.amend"
     ORDER_CANCEL = "order.cancel"
@@ -33,6 +35,8 @@ class Action(StrEnum):
     KILL_LOWER = "kill.lower"
     ALERT_ACK = "alert.ack"
     BACKTEST = "backtest"
+    CANCEL_ALL = "order.cancel_all"
+    FLATTEN = "position.flatten"
 
 
 _ALL = frozenset(Role)
@@ -49,6 +53,8 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.ACCOUNT_STOP: _ACTORS,
     Action.RULE_SAVE: _ACTORS,
     Action.RULE_SWITCH: _ACTORS,
+    Action.RULE_WAIVE: _ADMIN,
+    Action.OWNER_LIMITS: _ADMIN,
     Action.ORDER_PLACE: _ACTORS,
     Action.ORDER_AMEND: _ACTORS,
     Action.ORDER_CANCEL: _ACTORS,
@@ -56,6 +62,8 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.KILL_LOWER: _ADMIN,
     Action.ALERT_ACK: _ACTORS,
     Action.BACKTEST: _ACTORS,
+    Action.CANCEL_ALL: _ACTORS,
+    Action.FLATTEN: _ACTORS,
 }
 LIVE_NEEDS_ADMIN = frozenset({Action.ACCOUNT_START, Action.RULE_SWITCH})  # in the direction of more risk only
 

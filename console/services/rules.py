@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
+from console.services import rule_evidence
 from console.services.nudge import nudge
 from console.services.permissions import (
     Action,
@@ -23,9 +24,11 @@ from shared.db import reading, writing
 from shared.domain.account import Environment, Market
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.instrument import check_symbol
+from shared.domain.rule.changes import only_lowers_risk
 from shared.domain.rule.model import Rule, SizingMode
 from shared.domain.rule.parse import parse_rule
 from shared.domain.rule.problem import RuleInvalid
+from shared.domain.rule.python_text import with_universe
 from shared.domain.rule.validate import warnings_of
 from shared.domain.rule.write import to_document, to_json
 from shared.models import BrokerageAccount, DecisionRow, RuleVersion, TradeRule
@@ -67,6 +70,16 @@ class RuleText:
     version: RuleVersion
     versions: tuple[RuleVersion, ...]  # newest first
     names: dict[str, str]  # actor label → email
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """`also_open`: open positions follow the new version. `switched_off`: LIVE, and the version lacks what LIVE needs."""
+
+    rule_id: int
+    number: int
+    also_open: bool
+    switched_off: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +170,7 @@ def add_rule(
     Raises:
         Conflict: the text is not a rule for this market.
     """
-    return _save(wiring, actor, account_id, None, text, symbols, max_position, None)
+    return _save(wiring, actor, account_id, None, text, symbols, max_position, None).rule_id
 
 
 def save_version(
@@ -169,8 +182,13 @@ def save_version(
     symbols: str = "",
     max_position: int | None = None,
     expected_version: int | None = None,
-) -> None:
+    also_open: bool | None = None,
+    about: str = "",
+) -> Saved:
     """Save the text as the rule's next version; `max_position` None keeps the one in force.
+
+    Open positions keep the version they were opened with unless `also_open`; None: they follow an edit that only lowers
+    the risk. A rule that is on in LIVE is switched off when the version lacks what LIVE needs: its exits go on.
 
     Raises:
         Conflict: the text is not a rule for this market, or somebody saved a version meanwhile.
@@ -179,7 +197,29 @@ def save_version(
         row = _rule(session, actor, rule_id)
         account_id, held = row.account_id, row.max_position or 0
     kept = held if max_position is None else max_position
-    _save(wiring, actor, account_id, rule_id, text, symbols, kept, expected_version)
+    return _save(wiring, actor, account_id, rule_id, text, symbols, kept, expected_version, also_open, about)
+
+
+def revert(
+    wiring: Wiring,
+    actor: Actor,
+    rule_id: int,
+    number: int,
+    *,
+    expected_version: int | None = None,
+    also_open: bool | None = None,
+) -> Saved:
+    """Save a new version equal to the old version `number`; nothing is taken back, the history grows."""
+    with reading(wiring.engine) as session:
+        authorize(session, actor, Action.VIEW, _rule(session, actor, rule_id).account_id)
+        found = next((one for one in store.versions(session, rule_id) if one.number == number), None)
+        if found is None:
+            raise refuse(NotFound, "no_version", actor.lang, rule=rule_id, number=number)
+        text = found.text
+    about = say("rules.reverted_to", actor.lang, number=number)
+    return save_version(
+        wiring, actor, rule_id, text, expected_version=expected_version, also_open=also_open, about=about
+    )
 
 
 def _save(
@@ -191,7 +231,9 @@ def _save(
     symbols: str,
     max_position: int,
     expected_version: int | None,
-) -> int:
+    also_open: bool | None = None,
+    about: str = "",
+) -> Saved:
     with writing(wiring.engine) as session:
         authorize(session, actor, Action.RULE_SAVE, account_id)
         account = _account(session, actor, account_id)
@@ -199,6 +241,7 @@ def _save(
         if checked.rule is None:
             raise refuse(Conflict, "bad_rule", actor.lang, problems=" / ".join(checked.problems[:5]))
         now, columns = wiring.clock.wall_now(), _columns(checked.rule)
+        follow = switched_off = False
         if rule_id is None:
             row = store.add(session, now, account_id, columns, checked.text, actor.label)
             before = None
@@ -212,11 +255,16 @@ def _save(
             if row.enabled and account.environment == Environment.LIVE:
                 check_live(actor, authorize(session, actor, Action.RULE_SWITCH, account_id))
             before = {"version": present.number if present else None, "max_position": row.max_position}
-            store.save_version(session, now, row, columns, checked.text, actor.label)
+            follow = _lowers_risk(present, checked.rule) if also_open is None else also_open
+            store.save_version(session, now, row, columns, checked.text, actor.label, about, also_open=follow)
         row.max_position, row.buy_amount_usd = max_position, _amount(checked.rule)
         session.add(row)
         session.flush()
         saved = store.version(session, row.version_id) if row.version_id is not None else None
+        if row.enabled and account.environment == Environment.LIVE and not rule_evidence.is_waived(row):
+            switched_off = bool(rule_evidence.missing_for_live(session, row, account, actor.lang))
+            if switched_off:
+                store.set_enabled(session, now, row, False)
         note(
             session,
             wiring,
@@ -225,11 +273,17 @@ def _save(
             f"rule:{row.id}",
             account_id=account_id,
             before=before,
-            after={"version": saved.number if saved else None, "max_position": max_position},
+            after={
+                "version": saved.number if saved else None,
+                "max_position": max_position,
+                "also_open": follow,
+                "switched_off": switched_off,
+            },
+            reason=about,
         )
-        found = row.id or 0
+        done = Saved(row.id or 0, saved.number if saved else 0, follow, switched_off)
     nudge(wiring.settings, account_id)
-    return found
+    return done
 
 
 def switch(
@@ -254,8 +308,10 @@ def switch(
             check_live(actor, role)
             if confirm != account.nickname:
                 raise refuse(Conflict, "confirm_live", actor.lang, nickname=account.nickname)
-            missing = missing_for_live(session, row, account, actor.lang)
-            if missing and not (waive and reason.strip()):
+            missing = rule_evidence.missing_for_live(session, row, account, actor.lang)
+            if missing and waive:
+                rule_evidence.waive_in(session, wiring, actor, row, account, confirm=confirm, reason=reason)
+            elif missing and not rule_evidence.is_waived(row):
                 raise refuse(Conflict, "not_live_ready", actor.lang, missing=", ".join(missing))
         before = {"enabled": row.enabled}
         store.set_enabled(session, wiring.clock.wall_now(), row, enabled)
@@ -274,19 +330,14 @@ def switch(
     nudge(wiring.settings, account_id)
 
 
-def missing_for_live(session: Session, row: TradeRule, account: BrokerageAccount, lang: str) -> list[str]:
-    """What a rule and its account lack to trade real money without a waiver."""
-    version = store.version(session, row.version_id) if row.version_id is not None else None
-    rule = parse_rule(version.text) if version is not None else None
-    stop = rule.risk.stop_loss if rule is not None else None
-    lacking = {
-        "stop_loss": stop is None or not stop.enabled,
-        "sizing": rule is None or rule.sizing is None,
-        "max_position": not row.max_position,
-        "max_daily_loss": not account.max_daily_loss,
-        "max_trades_per_day": not account.max_trades_per_day,
-    }
-    return [say(f"lack.{name}", lang) for name, lacks in lacking.items() if lacks]
+def _lowers_risk(present: RuleVersion | None, newer: Rule) -> bool:
+    """An edit that only lowers the risk is meant for open positions too (design.md §7)."""
+    if present is None:
+        return False
+    try:
+        return only_lowers_risk(parse_rule(present.text), newer)
+    except RuleInvalid:
+        return False  # an older program's text: nothing can be said of it
 
 
 def _columns(rule: Rule) -> store.RuleColumns:
@@ -296,8 +347,8 @@ def _columns(rule: Rule) -> store.RuleColumns:
         symbol=",".join(rule.universe),
         time_in_force=rule.execution.time_in_force.value,
         cooldown_sec=rule.execution.cooldown_sec,
-        entry_condition=strategy["entry"],
-        exit_condition=strategy["exit"],
+        entry_condition=strategy.get("entry", {}),
+        exit_condition=strategy.get("exit", {}),
     )
 
 
@@ -314,6 +365,8 @@ def _amount(rule: Rule) -> Decimal | None:
 
 def _with_universe(text: str, rule: Rule) -> str:
     """The author's text plus the symbols: his comments and order stay."""
+    if rule.python:
+        return with_universe(text, rule.universe)
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         return to_json(rule)
     names = ", ".join(f'"{symbol}"' for symbol in rule.universe)  # quoted: 005930 must stay text

@@ -39,12 +39,12 @@ def _sums(view: Overview) -> list[tuple[object, object]]:
         pnl = [part for money_sum in one.pnl_today for part in (moved_money(money_sum), "  ")]
         shown.append((_label("sum.equity", badge, one.equity_unknown), " · ".join(map(money, one.equity)) or UNKNOWN))
         shown.append((_label("sum.pnl_today", badge, one.pnl_unknown), join(*pnl) if pnl else UNKNOWN))
-    unguarded = sum(line.unguarded for line in view.lines)
+    unguarded = sum(line.unguarded + line.stale_stops for line in view.lines)
     return [
         *shown,
         (t("sum.open_orders"), f"{sum(line.open_orders for line in view.lines):,}"),
         (t("sum.positions"), f"{sum(line.positions for line in view.lines):,}"),
-        (t("sum.unguarded"), mark("watch", f"{unguarded:,}") if unguarded else "0"),
+        (t("sum.unguarded"), mark("act", f"{unguarded:,}") if unguarded else "0"),
     ]
 
 
@@ -100,7 +100,9 @@ def _guard(line: AccountLine) -> Html:
     if not line.positions:
         return span("lt-soft", t("guard.nothing_held"))
     if line.unguarded:
-        return mark("watch", t("guard.unguarded", n=line.unguarded))
+        return mark("act", t("guard.unguarded", n=line.unguarded))
+    if line.stale_stops:
+        return mark("act", t("guard.stale", n=line.stale_stops), t("guard.stale_help"))
     return mark("fine", t("guard.all"))
 
 

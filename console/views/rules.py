@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import partial
 
 import streamlit as st
@@ -14,9 +13,11 @@ from console.components.frame import allowed, lang, me, t, wiring
 from console.components.reasons import decided
 from console.components.rows import account_cell
 from console.components.table import Column, note, table
-from console.services import accounts, rules
+from console.services import accounts, rule_evidence, rules, what_if
 from console.services.permissions import Action
+from console.services.rule_history import Compared, compare, effect_tone, place_words
 from console.services.rules import Checked, RuleLine, RuleText
+from console.services.what_if import Side
 from shared.domain.account import Environment, Market
 
 NEW = 0
@@ -92,8 +93,10 @@ def _switch_dialog(opened: RuleText) -> None:
         st.markdown(t("rules.enable_effect"))
         if opened.environment == Environment.LIVE:
             st.warning(t("account.start_live"), icon=":material/warning:")
+            found = _evidence(opened.id)
             typed = st.text_input(t("field.confirm_name"), key="rule_confirm", live=True, autocomplete="off")
-            waive = st.checkbox(t("rules.waive"), key="rule_waive")
+            if found.missing and not found.waived and allowed(actor, Action.RULE_WAIVE):
+                waive = st.checkbox(t("rules.waive"), key="rule_waive", help=t("rules.waive_confirm"))
             reason = st.text_input(t("field.reason"), key="rule_reason")
     switch = partial(
         rules.switch, desk, actor, opened.id, enabled=not opened.enabled, confirm=typed, reason=reason, waive=waive
@@ -102,6 +105,32 @@ def _switch_dialog(opened: RuleText) -> None:
     if st.button(verb, key="rule_switch_do", type="primary", width="stretch"):
         confirm.in_dialog(switch, t("rules.switched"))
     confirm.cancel_button()
+
+
+def _evidence(rule_id: int) -> rule_evidence.Evidence:
+    """What speaks for the version in force, before it meets real money."""
+    found = rule_evidence.of_rule(wiring(), me(), rule_id)
+    lines = [t("rules.evidence_untested")]
+    if found.tested is not None:
+        one = found.tested
+        lines = [
+            t(
+                "rules.evidence_tested", at=moment(one.finished_at), gain=_percent(one.return_pct),
+                drawdown=_percent(one.max_drawdown_pct), trades=UNKNOWN if one.trades is None else one.trades,
+            )
+        ]  # fmt: skip
+    lines.append(t("rules.evidence_days", sim=found.sim_days, mock=found.mock_days))
+    st.caption(t("rules.evidence"))
+    st.markdown("\n".join(f"- {confirm.plain(line)}" for line in lines))
+    if found.missing:
+        st.error(t("rules.evidence_missing", missing=", ".join(found.missing)), icon=":material/rule:")
+    if found.waived:
+        st.info(t("rules.evidence_waived"))
+    return found
+
+
+def _percent(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:+.2f}%"
 
 
 def _editor(account_id: int, rule_id: int) -> None:
@@ -126,17 +155,21 @@ def _editor(account_id: int, rule_id: int) -> None:
     checked = rules.check(written or "", market, symbols or "", lang())
     with right:
         _findings(checked)
+        if opened is not None and checked.rule is not None and checked.text != opened.version.text:
+            _edit(opened, checked.text, slot)
         st.button(
             t("rules.save") if opened is None else t("rules.save_version"),
             key="rule_save",
             type="primary",
             disabled=checked.rule is None or not allowed(me(), Action.RULE_SAVE),
             on_click=_save,
-            args=(account_id, opened, written, symbols, int(held)),
+            args=(account_id, opened, written, symbols, int(held), f"also_open_{slot}"),
         )
+        _what_if(account_id, opened, checked, slot)
         if opened is not None:
             _switch(opened)
-            _versions(opened)
+    if opened is not None:
+        _versions(opened)
 
 
 def _example(market: Market) -> str:
@@ -153,34 +186,147 @@ def _findings(checked: Checked) -> None:
         st.warning("\n".join(f"- {confirm.plain(warning)}" for warning in checked.warnings), icon=":material/help:")
 
 
-def _save(account_id: int, opened: RuleText | None, text: str, symbols: str, held: int) -> None:
+def _edit(opened: RuleText, text: str, slot: str) -> None:
+    """What the edit means, and whether open positions follow it."""
+    compared = compare(opened.version.text, text)
+    _meaning(compared)
+    if f"also_open_{slot}" not in st.session_state or st.session_state.get(f"default_{slot}") != compared.lowers_risk:
+        st.session_state[f"also_open_{slot}"] = st.session_state[f"default_{slot}"] = compared.lowers_risk
+    st.checkbox(t("rules.also_open"), key=f"also_open_{slot}", help=t("rules.also_open_help"))
+
+
+def _meaning(compared: Compared) -> None:
+    if compared.meaning is None:
+        note(t("rules.unreadable"))
+        return
+    columns = [Column(t("rules.place"), wide=True), Column(t("rules.change"), wide=True), Column(t("rules.effect"))]
+    rows = [
+        [
+            place_words(one.path, lang()),
+            f"{UNKNOWN if one.before is None else one.before} → {UNKNOWN if one.after is None else one.after}",
+            mark(effect_tone(one.effect), t(f"effect.{one.effect}")),
+        ]
+        for one in compared.meaning
+    ]
+    table(columns, rows, name="meaning", empty=t("rules.same_meaning"))
+
+
+def _what_if(account_id: int, opened: RuleText | None, checked: Checked, slot: str) -> None:
+    """Queue the runs; their result appears below while the page stays."""
+    edited = opened is None or checked.text != opened.version.text
+    st.button(
+        t("rules.whatif", days=what_if.DAYS), key="rule_whatif", icon=":material/history:", help=t("rules.whatif_help"),
+        disabled=checked.rule is None or not allowed(me(), Action.BACKTEST), on_click=_ask_what_if,
+        args=(account_id, opened.version.text if opened else None, checked.text if edited else None, slot),
+    )  # fmt: skip
+    asked = st.session_state.get("whatif")
+    if asked is not None and asked[0] == slot:
+        _what_if_result(asked[1], asked[2])
+
+
+def _ask_what_if(account_id: int, older: str | None, newer: str | None, slot: str) -> None:
+    actor, desk = me(), wiring()
+    texts = [text for text in (older, newer) if text is not None]
+
+    def ask() -> None:
+        ids = what_if.ask(desk, actor, account_id, texts[0] if len(texts) > 1 else None, texts[-1])
+        names = ("now", "edit") if len(texts) > 1 else ("now",) if newer is None else ("edit",)
+        st.session_state["whatif"] = (slot, ids, names)
+
+    confirm.attempt(ask, t("rules.whatif_asked"))
+
+
+@st.fragment(run_every="2s")
+def _what_if_result(ids: tuple[int, ...], names: tuple[str, ...]) -> None:
+    sides = what_if.result(wiring(), me(), ids)
+    columns = [
+        Column(""), Column(t("rules.whatif_return"), numeric=True), Column(t("rules.whatif_drawdown"), numeric=True),
+        Column(t("rules.whatif_trades"), numeric=True), Column(t("rules.whatif_bars"), numeric=True),
+    ]  # fmt: skip
+    rows = [[t(f"rules.whatif_{name}"), *_side(side)] for name, side in zip(names, sides, strict=True)]
+    table(columns, rows, name="whatif", empty=UNKNOWN)
+    for problem in dict.fromkeys(side.problem for side in sides if side.problem):
+        st.warning(confirm.plain(problem), icon=":material/help:")
+
+
+def _side(side: Side) -> list[object]:
+    if side.open:
+        return [span("lt-soft", t("rules.whatif_waiting", percent=round(side.progress * 100))), "", "", ""]
+    counts = [UNKNOWN if one is None else f"{one:,}" for one in (side.trades, side.bars)]
+    return [_percent(side.return_pct), _percent(side.max_drawdown_pct), *counts]
+
+
+def _save(
+    account_id: int, opened: RuleText | None, text: str, symbols: str, held: int, also_open: str
+) -> None:  # fmt: skip
     actor, desk = me(), wiring()
     made: list[int] = []
+    off: list[bool] = []
 
     def save() -> None:
         if opened is None:
             made.append(rules.add_rule(desk, actor, account_id, text, symbols=symbols, max_position=held))
             return
         number = opened.version.number
-        rules.save_version(desk, actor, opened.id, text, symbols=symbols, max_position=held, expected_version=number)
+        saved = rules.save_version(
+            desk, actor, opened.id, text, symbols=symbols, max_position=held, expected_version=number,
+            also_open=st.session_state.get(also_open),
+        )  # fmt: skip
         made.append(opened.id)
+        off.append(saved.switched_off)
 
     if confirm.attempt(save, t("rules.done")):
         st.session_state["rule"] = made[0]
+        if any(off):
+            st.toast(t("rules.switched_off"), icon=":material/warning:")
 
 
 def _versions(opened: RuleText) -> None:
     with st.expander(t("rules.versions", n=len(opened.versions))):
-        columns = [Column(t("rules.number"), numeric=True), Column(t("command.by")), Column(t("rules.saved"))]
+        columns = [
+            Column(t("rules.number"), numeric=True), Column(t("command.by"), wide=True), Column(t("rules.saved")),
+            Column(t("rules.follows")), Column(t("rules.note"), wide=True),
+        ]  # fmt: skip
         body = [
-            [one.number, opened.names.get(one.created_by, one.created_by), moment(one.created_at)]
+            [
+                one.number, opened.names.get(one.created_by, one.created_by), moment(one.created_at),
+                "✓" if one.also_open else "", one.note,
+            ]
             for one in opened.versions[:20]
-        ]
+        ]  # fmt: skip
         table(columns, body, name="versions", empty=UNKNOWN)
         if len(opened.versions) > 1:
-            note(t("rules.diff", older=opened.versions[1].number, newer=opened.versions[0].number))
-            older, newer = opened.versions[1].text.splitlines(), opened.versions[0].text.splitlines()
-            st.code("\n".join(difflib.unified_diff(older, newer, lineterm="", n=1)), language="diff")
+            _compare_versions(opened)
+
+
+def _compare_versions(opened: RuleText) -> None:
+    """Any two versions in text and meaning; the older one can come back as a new version."""
+    texts = {one.number: one.text for one in opened.versions}
+    numbers = list(texts)
+    one, two = st.columns(2)
+    key = f"{opened.id}_{numbers[0]}"  # a new version starts the choice afresh
+    older = one.selectbox(t("rules.compare_older"), numbers, index=1, key=f"older_{key}")
+    newer = two.selectbox(t("rules.compare_newer"), numbers, index=0, key=f"newer_{key}")
+    compared = compare(texts[older], texts[newer])
+    if not compared.text:
+        note(t("rules.same"))
+    else:
+        note(t("rules.diff", older=older, newer=newer))
+        _meaning(compared)
+        st.code(compared.text, language="diff")
+    st.button(
+        t("rules.revert", number=older), key="rule_revert", icon=":material/undo:", help=t("rules.revert_help"),
+        disabled=texts[older] == opened.version.text or not allowed(me(), Action.RULE_SAVE), on_click=_revert,
+        args=(opened, older),
+    )  # fmt: skip
+
+
+def _revert(opened: RuleText, number: int) -> None:
+    actor, desk = me(), wiring()
+    confirm.attempt(
+        lambda: rules.revert(desk, actor, opened.id, number, expected_version=opened.version.number),
+        t("rules.reverted"),
+    )
 
 
 def _chosen_rule(account_id: int) -> int:

@@ -111,6 +111,12 @@ class NotSupported(Refused):
     code = "not_supported"
 
 
+class StreamFull(NotSupported):
+    """Every registration of the stream is in use: free one first, or ask by REST."""
+
+    code = "stream_full"
+
+
 class NotSent(Refused):
     """No byte left this machine: a connection could not be made, or the order could not be signed."""
 

@@ -64,6 +64,7 @@ class OrderRequest:
     signal_key: str | None = None  # (rule, symbol, bar end, version): one decision is one intent
     reduces: bool = False  # exits and closes: allowed where entries are not
     reason: str = ""
+    session: OrderSession = OrderSession.REGULAR
 
     def __post_init__(self) -> None:
         if not self.symbol:
@@ -108,6 +109,7 @@ class BrokerOrder:
     order_type: OrderType = OrderType.LIMIT
     venue: Venue | None = None
     session: OrderSession = OrderSession.REGULAR  # amend and cancel go where the order went
+    became: str | None = None  # of a reservation that was sent: the number of the order it is now
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from shared.models.accounts import ApiCredential, BrokerageAccount, BrokerToken, FeeContract, KillSwitch
 from shared.models.bots import Alert, Command, ExecutionLog, Heartbeat, Host, JobRun, Lease, Meta
 from shared.models.market import FxRate, InstrumentRow, PriceBar, QuoteRow
-from shared.models.orders import CashBalance, EquitySnapshot, FillRow, OrderEvent, OrderRow, PositionRow
+from shared.models.orders import CashBalance, EquitySnapshot, FillRow, OrderEvent, OrderRow, PeriodProfit, PositionRow
 from shared.models.people import AccountGrant, ApiToken, AuditLog, LoginSession, Owner, Role, User
 from shared.models.rules import BacktestRun, DecisionRow, RuleVersion, StrategySignal, TradeRule
 
@@ -35,6 +35,7 @@ __all__ = [
     "OrderEvent",
     "OrderRow",
     "Owner",
+    "PeriodProfit",
     "PositionRow",
     "PriceBar",
     "QuoteRow",

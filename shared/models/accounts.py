@@ -17,7 +17,7 @@ class BrokerageAccount(SQLModel, table=True):
 
     `enabled` is the desired state. `desired_generation` grows when a person changes it; fleet acts on growth only.
     `config_version` grows with every change of rules, limits or settings; the bot polls it.
-    A limit that is None means zero: nothing passes it.
+    A limit that is None means zero: nothing passes it. `max_account_amount` None: no more than `max_daily_buy`.
     """
 
     __tablename__ = "brokerage_accounts"
@@ -44,6 +44,10 @@ class BrokerageAccount(SQLModel, table=True):
     max_daily_buy: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     max_daily_loss: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     max_trades_per_day: int | None = None
+    max_account_amount: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    max_orders_per_minute: int = 30
+    first_day_amount: Decimal | None = Field(default=None, sa_type=ExactDecimal)  # LIVE: buys on its first trade date
+    extended_hours: str = ""  # sessions beside the regular one: PRE, AFTER, joined by commas
     price_collar_pct: Decimal = Field(default=Decimal("3"), sa_type=ExactDecimal)
     max_data_age_s: int = 15
     spike_pct: Decimal = Field(default=Decimal("3"), sa_type=ExactDecimal)

@@ -35,6 +35,8 @@ class Heartbeat(SQLModel, table=True):
     loop_lag_ms: float = 0.0
     rate_used: int = 0
     rate_limit: float = 0.0
+    rate_waiting: int = 0  # calls that wait for their turn
+    rate_limited: int = 0  # times the broker said "too many" since the bot began
     outbox_depth: int = 0
     rss_mb: float = 0.0
     detail: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
@@ -119,7 +121,10 @@ class Host(SQLModel, table=True):
 
 
 class JobRun(SQLModel, table=True):
+    """One turn of a scheduled job. Of a bot's own jobs `due_at` is market time; outcome: ok, failed, skipped, n/a."""
+
     __tablename__ = "job_runs"
+    __table_args__ = (UniqueConstraint("account_id", "job", "due_at", name="uq_job_runs_turn"),)
 
     id: int | None = Field(default=None, primary_key=True)
     job: str = Field(index=True)

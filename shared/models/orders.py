@@ -41,6 +41,7 @@ class OrderRow(SQLModel, table=True):
     placed_at: datetime = Field(sa_type=Instant, index=True)
     updated_at: datetime = Field(sa_type=Instant)
     trade_date: str = ""  # exchange-local ISO date
+    session: str = "REGULAR"  # REGULAR | DAY_MARKET | RESERVED
     raw: dict[str, Any] | None = Field(default=None, sa_type=Json)  # masked broker answer
 
 
@@ -100,6 +101,9 @@ class PositionRow(SQLModel, table=True):
     guarded_by: int | None = None  # rule id whose stop watches it; None: nobody
     stop_price: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     stop_checked_at: datetime | None = Field(default=None, sa_type=Instant)
+    stop_kind: str = ""  # stop_loss | trailing_stop: which of the rule's stops is the nearest
+    guard_version_id: int | None = None  # the rule version that judges the position
+    guarded_qty: int | None = None  # shares under a stop; fewer than `qty`: the rest has none
     priced_at: datetime | None = Field(default=None, sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
 
@@ -128,3 +132,26 @@ class EquitySnapshot(SQLModel, table=True):
     equity: Decimal = Field(sa_type=ExactDecimal)
     cash: Decimal = Field(sa_type=ExactDecimal)
     realized_pnl_day: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+
+
+class PeriodProfit(SQLModel, table=True):
+    """What was realised on a trade date by the broker's own arithmetic (기간손익); symbol "" is the whole day.
+
+    A figure that the broker did not tell is None.
+    """
+
+    __tablename__ = "period_profits"
+    __table_args__ = (UniqueConstraint("account_id", "trade_date", "symbol"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="brokerage_accounts.id")
+    trade_date: str  # exchange-local ISO date
+    symbol: str = ""
+    currency: str
+    qty: int = 0  # shares sold
+    bought: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    sold: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    realized_pnl: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    fees: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    taxes: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    updated_at: datetime = Field(sa_type=Instant)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from shared.models.columns import Instant, Json
+from shared.models.columns import ExactDecimal, Instant, Json
 
 
 class Role(StrEnum):
@@ -52,12 +53,17 @@ class LoginSession(SQLModel, table=True):
 
 
 class Owner(SQLModel, table=True):
-    """Whose money: taxes and reports are per owner."""
+    """Whose money: taxes and reports are per owner, and so is what may stand in the market in all.
+
+    A limit that is None is not set: each account keeps to its own.
+    """
 
     __tablename__ = "owners"
 
     id: int | None = Field(default=None, primary_key=True)
     name: str
+    max_exposure_krw: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    max_exposure_usd: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     created_at: datetime = Field(sa_type=Instant)
 
 

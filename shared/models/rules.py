@@ -29,13 +29,17 @@ class TradeRule(SQLModel, table=True):
     cooldown_sec: int = 0
     enabled: bool = False
     version_id: int | None = None
+    waived_version_id: int | None = None  # the version an Admin let trade live without all that it should have
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
     archived_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class RuleVersion(SQLModel, table=True):
-    """An immutable text of a rule."""
+    """An immutable text of a rule: the database refuses to change or delete it.
+
+    `also_open`: positions opened with an older version are judged by this one; otherwise they keep theirs.
+    """
 
     __tablename__ = "rule_versions"
     __table_args__ = (UniqueConstraint("rule_id", "number"),)
@@ -48,6 +52,7 @@ class RuleVersion(SQLModel, table=True):
     created_by: str = ""
     created_at: datetime = Field(sa_type=Instant)
     note: str = ""
+    also_open: bool = False
 
 
 class StrategySignal(SQLModel, table=True):

@@ -49,6 +49,21 @@ def raise_alert(
     return row
 
 
+ENDED_BY = "auto"  # acknowledged by the program that raised it: what it spoke of is over
+
+
+def end(session: Session, now: datetime, *, dedup_key: str) -> None:
+    """Close the open alerts of this key, or of every key that begins so when it ends in `*`."""
+    query = select(Alert).where(col(Alert.acknowledged_at).is_(None))
+    if dedup_key.endswith("*"):
+        query = query.where(col(Alert.dedup_key).startswith(dedup_key[:-1], autoescape=True))
+    else:
+        query = query.where(Alert.dedup_key == dedup_key)
+    for row in session.exec(query):
+        row.acknowledged_at, row.acknowledged_by = now, ENDED_BY
+        session.add(row)
+
+
 def undelivered(session: Session, *, limit: int = 50) -> list[Alert]:
     """Oldest first, alerts that no messenger has delivered yet."""
     query = select(Alert).where(col(Alert.delivered_at).is_(None)).order_by(col(Alert.id)).limit(limit)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from sqlmodel import Session, col, select, update
 
-from shared.models import BacktestRun
+from shared.models import BacktestRun, PriceBar
 
 
 class RunStatus(StrEnum):
@@ -93,6 +94,20 @@ def left_running(session: Session) -> list[int]:
         col(BacktestRun.status).in_([RunStatus.RUNNING.value, RunStatus.CANCELING.value])
     )
     return [one for one in session.exec(open_) if one is not None]
+
+
+_MINUTES = 60_000  # about 40 days of a market that never closes
+
+
+def recorded_minutes(
+    session: Session, environment: str, market: str, symbol: str
+) -> list[tuple[datetime, Decimal, Decimal, Decimal, Decimal, int]]:
+    """The newest one-minute bars that the desk's bots recorded, oldest first."""
+    query = select(PriceBar).where(
+        PriceBar.environment == environment, PriceBar.market == market, PriceBar.symbol == symbol
+    )
+    rows = session.exec(query.where(PriceBar.timeframe == "1m").order_by(col(PriceBar.start).desc()).limit(_MINUTES))
+    return [(row.start, row.open, row.high, row.low, row.close, row.volume) for row in rows][::-1]
 
 
 def listed(session: Session, limit: int) -> list[BacktestRun]:

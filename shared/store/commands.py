@@ -24,6 +24,7 @@ class CommandKind(StrEnum):
     CLOSE_POSITION = "CLOSE_POSITION"  # payload: symbol, quantity or null for all
     DRY_EVALUATE = "DRY_EVALUATE"  # payload: rule_id; what the rule says now, nothing is sent
     RESOLVE_ORDER = "RESOLVE_ORDER"  # payload: client_order_id, broker_order_id (adopt) or null (never accepted)
+    GET_BARS = "GET_BARS"  # payload: symbol, timeframe, count, until (ISO text) or null; bars for backtests
     LIFT_SYMBOL = "LIFT_SYMBOL"  # payload: symbol; a person has looked at why it was stopped
 
 

@@ -50,6 +50,17 @@ def versions(session: Session, rule_id: int) -> list[RuleVersion]:
     return list(session.exec(query))
 
 
+def governing(session: Session, rule_id: int, version_id: int) -> RuleVersion | None:
+    """The version that judges a position opened with `version_id`: its own, or the newest later one saved for it too."""
+    opened = version(session, version_id)
+    if opened is None:
+        return None
+    later = select(RuleVersion).where(
+        RuleVersion.rule_id == rule_id, RuleVersion.number > opened.number, col(RuleVersion.also_open)
+    )
+    return session.exec(later.order_by(col(RuleVersion.number).desc()).limit(1)).first() or opened
+
+
 def add(session: Session, now: datetime, account_id: int, columns: RuleColumns, text: str, by: str) -> TradeRule:
     """Add a rule, switched off, with its first version."""
     rule = TradeRule(account_id=account_id, name=columns.name, symbol=columns.symbol, created_at=now, updated_at=now)
@@ -60,9 +71,20 @@ def add(session: Session, now: datetime, account_id: int, columns: RuleColumns, 
 
 
 def save_version(
-    session: Session, now: datetime, rule: TradeRule, columns: RuleColumns, text: str, by: str, note: str = ""
+    session: Session,
+    now: datetime,
+    rule: TradeRule,
+    columns: RuleColumns,
+    text: str,
+    by: str,
+    note: str = "",
+    *,
+    also_open: bool = False,
 ) -> RuleVersion:
-    """Append a version and make it the rule's; the same text again returns the version in force."""
+    """Append a version and make it the rule's; the same text again returns the version in force.
+
+    `also_open`: positions opened with older versions are judged by this one from now on.
+    """
     if rule.version_id is not None:
         current = version(session, rule.version_id)
         if current is not None and current.text_hash == text_hash(text):
@@ -76,6 +98,7 @@ def save_version(
         created_by=by,
         created_at=now,
         note=note,
+        also_open=also_open,
     )
     session.add(row)
     session.flush()

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, delete, event, insert, or_
+from sqlalchemy import Engine, and_, delete, event, insert, or_
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, SQLModel, col, select
 
@@ -35,7 +35,8 @@ def collect(session: Session, account_id: int, versions: Iterable[int]) -> Rows:
     """Read the account's rows from the store; `versions` are kept beside those in force (positions were opened by them)."""
     own = col(TradeRule.account_id) == account_id
     in_force = select(TradeRule.version_id).where(own)
-    wanted = or_(col(RuleVersion.id).in_(in_force), col(RuleVersion.id).in_(list(versions)))
+    taken_over = and_(col(RuleVersion.also_open), col(RuleVersion.rule_id).in_(select(TradeRule.id).where(own)))
+    wanted = or_(col(RuleVersion.id).in_(in_force), col(RuleVersion.id).in_(list(versions)), taken_over)
     scopes = or_(col(KillSwitch.account_id).is_(None), col(KillSwitch.account_id) == account_id)
     found: dict[type[SQLModel], Any] = {
         BrokerageAccount: select(BrokerageAccount).where(BrokerageAccount.id == account_id),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -22,8 +22,10 @@ from shared.models import (
     ExecutionLog,
     FillRow,
     InstrumentRow,
+    JobRun,
     OrderEvent,
     OrderRow,
+    PeriodProfit,
     PositionRow,
     PriceBar,
     QuoteRow,
@@ -44,6 +46,8 @@ class Stream:
     unique: tuple[str, ...]
 
 
+FOREIGN = "broker:"  # begins the client order id of orders that were given elsewhere
+
 STREAMS: dict[str, Stream] = {
     "orders": Stream(OrderRow, ("account_id", "client_order_id")),
     "order_events": Stream(OrderEvent, ("account_id", "seq")),
@@ -57,6 +61,8 @@ STREAMS: dict[str, Stream] = {
     "quotes": Stream(QuoteRow, ("environment", "market", "symbol")),
     "bars": Stream(PriceBar, ("environment", "market", "symbol", "timeframe", "start")),
     "instruments": Stream(InstrumentRow, ("market", "symbol")),
+    "profits": Stream(PeriodProfit, ("account_id", "trade_date", "symbol")),
+    "jobs": Stream(JobRun, ("account_id", "job", "due_at")),
 }
 
 
@@ -69,6 +75,8 @@ def apply(session: Session, account_id: int, stream: str, body: Mapping[str, Any
     target = STREAMS.get(stream)
     if target is None:
         raise PoisonRow(f"no stream {stream!r}")
+    if body.get("client_order_id", "").startswith(FOREIGN) and _is_ours(session, account_id, stream, body):
+        return
     values = _columns(session, account_id, target, body)
     if stream == "positions" and values.get("qty") == 0:
         gone = delete(PositionRow).where(
@@ -80,6 +88,28 @@ def apply(session: Session, account_id: int, stream: str, body: Mapping[str, Any
     statement = _insert(session.get_bind().dialect)(table).values(values)
     changed = {name: statement.excluded[name] for name in values if name not in target.unique}
     session.execute(statement.on_conflict_do_update(index_elements=list(target.unique), set_=changed))
+
+
+def _is_ours(session: Session, account_id: int, stream: str, body: Mapping[str, Any]) -> bool:
+    """Tell whether a row of another program's order is one of our own orders, which only the journal had forgotten.
+
+    A fill of such an order follows it: its order is not in the store.
+    """
+    same = select(OrderRow.id, OrderRow.trade_date).where(
+        OrderRow.account_id == account_id, OrderRow.client_order_id == body["client_order_id"]
+    )
+    if stream != "orders":
+        return session.exec(same).first() is None
+    day = date.fromisoformat(body["trade_date"])
+    near = [(day + timedelta(days=days)).isoformat() for days in (-1, 0, 1)]
+    ours = select(OrderRow.id).where(
+        OrderRow.account_id == account_id,
+        OrderRow.broker_order_id == body["broker_order_id"],
+        OrderRow.symbol == body["symbol"],
+        OrderRow.origin != "broker",
+        col(OrderRow.trade_date).in_(near),
+    )
+    return session.exec(ours).first() is not None
 
 
 def _insert(dialect: Dialect) -> Any:

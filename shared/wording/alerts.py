@@ -30,9 +30,18 @@ TEXTS: dict[str, tuple[str, str]] = {
     "KEY_REFUSED": ("증권사가 키를 거부: {reason}", "Broker refused the key: {reason}"),
     "CONFIG_REFUSED": ("설정 적용 거부: {reason}", "Configuration refused: {reason}"),
     "RULE_PARKED": ("규칙 {rule} 멈춤: {reason}", "Rule {rule} parked: {reason}"),
+    "PARITY": (
+        "{day} 재현이 실제 판단과 {n}곳 다릅니다 (연구 {run}번)",
+        "{day}: the replay differs from what was decided in {n} places (research {run})",
+    ),
     "PRICE_SPIKE": (
         "가격 급변: {symbol} {change_pct}% ({minutes}분)",
         "Price spike: {symbol} {change_pct}% in {minutes} min",
+    ),
+    "STREAM_TAKEN": ("실시간 자리를 다른 접속이 쓰는 중: {reason}", "Stream in use by another session: {reason}"),
+    "CALENDAR_DISAGREES": (
+        "개장일이 어긋남: {day} 우리 달력 {ours} · 증권사 {theirs}",
+        "Calendars disagree: {day} ours {ours}, broker {theirs}",
     ),
     "FEED_SILENT": ("시세 끊김: {symbol}", "Market data silent: {symbol}"),
     "STORE_AWAY": ("저장소 연결 끊김", "Store unreachable"),
@@ -79,5 +88,13 @@ ADVICE: dict[str, tuple[str, str]] = {
     "DRIFT": ("증권사 앱의 잔고와 비교하십시오.", "Compare with the holdings in the broker's own app."),
     "UNGUARDED": ("손절이 있는 규칙을 켜거나 직접 정리하십시오.", "Enable a rule with a stop, or close it yourself."),
     "STORE_AWAY": ("청산은 계속됩니다. 저장소를 확인하십시오.", "Exits go on. Check the store."),
+    "STREAM_TAKEN": (
+        "같은 앱 키를 쓰는 다른 프로그램을 끄십시오. 그동안 REST 시세로 거래합니다.",
+        "Stop the other program that uses this app key; quotes come by REST meanwhile.",
+    ),
+    "CALENDAR_DISAGREES": (
+        "새로 사지 않습니다. 거래소 공지를 보고 달력의 예외 파일을 고치십시오.",
+        "No entries. Look at the exchange's notice and mend the calendar's override file.",
+    ),
     "FEED_SILENT": ("청산은 REST 시세로 계속됩니다.", "Exits go on with REST quotes."),
 }

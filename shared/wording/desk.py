@@ -74,6 +74,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "command.CLOSE_POSITION": ("포지션 청산", "Close position"),
     "command.DRY_EVALUATE": ("규칙 시험 평가", "Evaluate rule"),
     "command.RESOLVE_ORDER": ("주문 결과 판단", "Resolve order"),
+    "command.GET_BARS": ("과거 봉 받기", "Get past bars"),
     "command.LIFT_SYMBOL": ("종목 정지 해제", "Lift symbol"),
     "command.REQUESTED": ("요청됨", "requested"),
     "command.RUNNING": ("실행중", "running"),

@@ -52,6 +52,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "nav.positions": ("잔고·포지션", "Positions"),
     "nav.orders": ("주문·체결", "Orders"),
     "nav.rules": ("전략·규칙", "Rules"),
+    "nav.research": ("연구·백테스트", "Research"),
     "nav.alerts": ("알림", "Alerts"),
     "nav.logs": ("로그", "Logs"),
     "nav.account_new": ("계좌 등록", "Add account"),
@@ -326,8 +327,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "If the account is on it applies within 2 seconds; orders leave when the conditions hold.",
     ),
     "rules.disable_effect": (
-        "새 주문을 내지 않습니다. 이 규칙이 지키던 보유 종목은 지켜보는 규칙이 없어질 수 있습니다.",
-        "It places no more orders. Positions it guards may be left without a guard.",
+        "새로 사지 않습니다. 이미 가진 종목의 청산과 손절은 계속합니다.",
+        "It buys nothing more. Exits and stops of what it holds go on.",
     ),
     "rules.waive": ("빠진 조건을 면제합니다 (사유 필수)", "Waive what is missing (needs a reason)"),
     "rules.switched": ("규칙을 바꿨습니다", "Rule switched"),

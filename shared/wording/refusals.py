@@ -23,6 +23,18 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ),
         ("No such account", "Account {account} does not exist or is not yours to see.", "Choose one from the list."),
     ),
+    "no_backtest": (
+        ("백테스트를 찾을 수 없습니다", "{run}번 백테스트가 없습니다.", "연구 화면에서 다시 고르십시오."),
+        ("No such backtest", "There is no backtest {run}.", "Choose one on the research page."),
+    ),
+    "bad_values": (
+        ("조절값을 읽을 수 없습니다", "{line}", "fast=5,10,20 또는 fast=5:25:5 처럼 쓰십시오."),
+        ("The values cannot be read", "{line}", "Write fast=5,10,20 or fast=5:25:5."),
+    ),
+    "no_bars_came": (
+        ("{symbol} {timeframe} 봉을 받지 못했습니다", "{why}", "봇이 도는지, 증권사에 그 봉이 있는지 보십시오."),
+        ("No {timeframe} bars of {symbol} came", "{why}", "See whether the bot runs and its broker has them."),
+    ),
     "no_alert": (
         ("알림을 찾을 수 없습니다", "이미 지워졌습니다.", "알림 화면을 다시 여십시오."),
         ("No such alert", "It is gone.", "Open the alerts page again."),
@@ -126,6 +138,18 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
             "새 내용을 불러온 뒤 다시 고치십시오.",
         ),
         ("The rule has changed meanwhile", "Somebody saved version {number}.", "Load it and edit again."),
+    ),
+    "confirm_name": (
+        ("확인 이름이 다릅니다", "되돌릴 수 없는 작업입니다.", "계좌 이름 '{nickname}'을(를) 그대로 쓰십시오."),
+        ("The typed name differs", "This cannot be taken back.", "Type the account's name '{nickname}' as it is."),
+    ),
+    "no_owner": (
+        ("명의를 찾을 수 없습니다", "명의 {owner}이(가) 없습니다.", "위험 화면을 새로 여십시오."),
+        ("No such owner", "There is no owner {owner}.", "Open the risk page again."),
+    ),
+    "no_version": (
+        ("버전을 찾을 수 없습니다", "규칙 {rule}에 버전 {number}이(가) 없습니다.", "버전 목록에서 고르십시오."),
+        ("No such version", "Rule {rule} has no version {number}.", "Choose one of its versions."),
     ),
     "not_live_ready": (
         (

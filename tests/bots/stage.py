@@ -67,7 +67,11 @@ class Stage:
     exchange: subprocess.Popen[bytes] | None = None
     bots: list[BotProcess] = field(default_factory=list)
     bots_url: str = ""
+<<<<<<< HEAD
     bots_offset: int | None = None  # where bots find the exchange, when that is not where it listens
+=======
+    options: tuple[str, ...] = ()  # of the exchange: --tape, --speed, --profile
+>>>>>>> main
 
     @property
     def env(self) -> dict[str, str]:
@@ -87,6 +91,7 @@ class Stage:
     def start_exchange(self) -> None:
         log = (self.folder / "exchange.log").open("wb")
         command = [sys.executable, "-m", "brokers.paper", "--port-offset", str(self.settings.exchange_port_offset)]
+        command += self.options
         self.exchange = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=log)
         wait_until("the exchange listens", self._exchange_up)
 
@@ -240,7 +245,7 @@ def free_offset() -> int:
     raise AssertionError("no free ports for a local exchange")
 
 
-def open_stage(folder: Path, database_url: str = "", bots_url: str = "") -> Stage:
+def open_stage(folder: Path, database_url: str = "", bots_url: str = "", options: tuple[str, ...] = ()) -> Stage:
     """A stage on SQLite, or on `database_url`; `bots_url` is how its bots reach the same database."""
     given = {"LETSTRADE_HOME": str(folder / "var"), "LETSTRADE_EXCHANGE_PORT_OFFSET": str(free_offset())}
     given |= {"DATABASE_URL": database_url} if database_url else {}
@@ -251,6 +256,6 @@ def open_stage(folder: Path, database_url: str = "", bots_url: str = "") -> Stag
     schema.upgrade(engine)
     with writing(engine) as session:
         secrets.plant_canary(session, load_private(settings).current())
-    stage = Stage(folder, settings, engine, bots_url=bots_url)
+    stage = Stage(folder, settings, engine, bots_url=bots_url, options=options)
     stage.start_exchange()
     return stage

@@ -178,3 +178,24 @@ def test_us_shares_are_traded_at_ls(stage: Stage) -> None:
     wait_until("the order filled", lambda: [o.status for o in stage.orders(account_id)] == ["FILLED"])
     assert sum(fill.qty for fill in stage.fills(account_id)) == 2
     assert bot.terminate() == 0
+
+
+def test_past_bars_are_asked_of_the_bot_and_come_in_pages(stage: Stage) -> None:
+    account_id = stage.add_account(9)
+    bot = stage.start_bot(account_id)
+    stage.wait_ready(bot)
+    asked = {"symbol": "AAPL", "timeframe": "1m", "count": 20, "until": None}
+    first = stage.outcome(stage.command(account_id, CommandKind.GET_BARS, "bars-1", **asked)).result
+    assert first is not None and 19 <= len(first["bars"]) <= 20  # the forming one is left out
+    until = first["bars"][0][0]
+    before = stage.outcome(
+        stage.command(account_id, CommandKind.GET_BARS, "bars-2", **{**asked, "until": until})
+    ).result
+    assert before is not None and before["bars"][-1][0] <= until < first["bars"][-1][0]
+    days = stage.outcome(
+        stage.command(account_id, CommandKind.GET_BARS, "bars-3", **{**asked, "timeframe": "1d"})
+    ).result
+    assert days is not None and all(float(one[3]) <= float(one[4]) <= float(one[2]) for one in days["bars"])
+    nothing = stage.outcome(stage.command(account_id, CommandKind.GET_BARS, "bars-4", **{**asked, "timeframe": "7m"}))
+    assert nothing.status == "FAILED"
+    assert bot.terminate() == 0

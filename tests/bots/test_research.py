@@ -10,9 +10,11 @@ from bots.research import Research, work
 from shared.clock import SystemClock
 from shared.db import reading, writing
 from shared.domain.account import Market
+from shared.models import BrokerageAccount, Owner, User
 from shared.store import backtests
 from shared.store.backtests import RunStatus
 from tests.bots.backtest.test_sweep import RULE
+from tests.fakes import FakeClock
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 ASKED = {
@@ -97,3 +99,29 @@ def test_a_stopping_worker_ends_its_child_and_says_so(store, home):
     Research(store, SystemClock()).turn(stop)
     status, result, _ = row(store, run_id)
     assert (status, result.get("error", {}).get("code")) == ("FAILED", "interrupted") or status == "DONE"
+
+
+def test_the_night_owes_each_enabled_account_one_parity_whenever_the_worker_comes(store):
+    before = datetime(2026, 11, 1, tzinfo=UTC)
+    with writing(store) as session:
+        session.add(User(id=1, email="a@b.c", role="ADMIN", created_at=before, password_hash="x"))
+        session.add(Owner(id=1, name="o", created_at=before))
+        session.flush()
+        for number, (market, enabled) in enumerate((("US", True), ("KRX", True), ("KRX", False)), 1):
+            session.add(
+                BrokerageAccount(
+                    id=number, owner_id=1, user_id=1, nickname=str(number), broker="KIS", market=market,
+                    environment="SIM", enabled=enabled, created_at=before,
+                )
+            )  # fmt: skip
+    clock = FakeClock(datetime(2026, 11, 20, 23, 0, tzinfo=UTC))  # Saturday morning in Seoul
+    research = Research(store, clock)
+    research.ask_parity()
+    research.ask_parity()
+    with reading(store) as session:
+        asked = [one.params for one in backtests.listed(session, 9)]
+    assert sorted((one["account"], one["day"]) for one in asked) == [(1, "2026-11-20"), (2, "2026-11-20")]
+    clock.pass_s(86_400)
+    research.ask_parity()
+    with reading(store) as session:
+        assert len(backtests.listed(session, 9)) == 4

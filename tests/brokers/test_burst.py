@@ -1,14 +1,16 @@
-"""A thousand wanted quotes beside cancels and exits, against the exchange that counts calls as KIS does (strict)."""
+"""A thousand wanted quotes beside cancels, exits and a resolver's questions, against the exchange that counts calls as
+the brokers do (strict)."""
 
 import asyncio
 from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import httpx
 
 from brokers import open_broker
-from brokers.contract import CallRecord, Credentials
+from brokers.contract import Broker, CallRecord, Credentials
 from shared.clock import SystemClock
 from shared.config import EXCHANGE_PORTS, ROOT
 from shared.domain.account import AccountKey, BrokerName, Environment, Market
@@ -21,6 +23,7 @@ from tests.brokers.rig import MemoryTokens
 TAPE = f"replay:AAPL={ROOT / 'tests' / 'data' / 'golden_tape.csv'}"
 KEY, SECRET, NUMBER = "KEY" + "7" * 33, "s" * 180, "77000001-01"
 ORDER_TRS = {"TTTT1002U", "TTTT1006U", "TTTT1004U"}
+ACCOUNT_TRS = {"TTTS3018R", "TTTS3035R", "CTRP6504R"}
 TOO_MANY = "EGW00201"
 PAIRS = 10
 
@@ -43,6 +46,15 @@ def as_placed(ack: OrderAck) -> BrokerOrder:
     )  # fmt: skip
 
 
+async def what_a_resolver_asks(broker: Broker) -> None:
+    """Orders, fills, holdings and cash, as reconcile asks them."""
+    today = SystemClock().market_now().date()
+    await broker.get_open_orders()
+    await broker.get_executions(today - timedelta(days=1), today + timedelta(days=1))
+    await broker.get_positions()
+    await broker.get_cash()
+
+
 async def test_a_burst_of_reads_never_costs_an_order_its_turn(tmp_path: Path) -> None:
     calls: list[CallRecord] = []
     with running(tmp_path, 11_000, "--profile", "strict", "--tape", TAPE) as exchange:
@@ -62,6 +74,7 @@ async def test_a_burst_of_reads_never_costs_an_order_its_turn(tmp_path: Path) ->
                 ack = await broker.place_order("AAPL", Side.BUY, 1, Decimal("150.00"))
                 await broker.cancel_order(as_placed(ack), 1, org_no=ack.org_no)
                 await broker.place_order("AAPL", Side.SELL, 1, Decimal("190.00"))
+            await what_a_resolver_asks(broker)
         finally:
             waiting = sum(not one.done() for one in reads)
             for one in reads:
@@ -74,4 +87,6 @@ async def test_a_burst_of_reads_never_costs_an_order_its_turn(tmp_path: Path) ->
     assert len(orders) == 3 * PAIRS and {call.outcome for call in orders} == {"ok"}
     assert len(placed_there) == 2 * PAIRS
     assert not [call for call in orders if call.code == TOO_MANY]
-    assert waiting > 0, "the burst was over before the orders: it proved nothing"
+    assert waiting > 900, "the burst was over before the orders: it proved nothing"
+    asked = [call for call in calls if call.tr in ACCOUNT_TRS]
+    assert {call.tr for call in asked} == ACCOUNT_TRS and {call.outcome for call in asked} == {"ok"}

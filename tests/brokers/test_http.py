@@ -240,3 +240,42 @@ async def test_a_read_that_is_redirected_is_refused_and_not_followed() -> None:
         with pytest.raises(DoorClosed):
             await door.read(Call("READ", "GET", f"http://127.0.0.1:{server.port}/x"))
         assert len(server.requests) == 1
+
+
+def budgeted(port: int, budget: Pacer) -> Call:
+    return Call("ORDER", "POST", f"http://127.0.0.1:{port}/x", body=b"{}", priority=Priority.ENTRY, budget=budget)
+
+
+async def test_too_many_slows_the_transactions_own_budget_and_leaves_the_key_alone() -> None:
+    own = Pacer("T", Pace(10), SystemClock())
+    async with door_to(TOO_MANY) as (door, server):
+        with pytest.raises(RateLimited):
+            await door.send_once(budgeted(server.port, own))
+        assert (own.budget().limited_total, own.budget().limit_per_s) == (1, 5)
+        assert door._pacer.budget().limited_total == 0
+
+
+async def test_too_many_on_an_order_slows_down_even_where_it_proves_nothing_of_the_order() -> None:
+    """As at LS, whose IGW00201 was never seen to mean that an order did not run."""
+
+    def doubtful(answer: Answer, order: bool) -> None:
+        if order:
+            raise OutcomeUnknown("T", "many", "who knows")
+        raise RateLimited("T", "many", "slow down", 0.01)
+
+    own = Pacer("T", Pace(10), SystemClock())
+    async with door_to(TOO_MANY) as (door, server):
+        door._judge = doubtful
+        with pytest.raises(OutcomeUnknown):
+            await door.send_once(budgeted(server.port, own))
+        assert own.budget().limited_total == 1
+        assert len(server.requests) == 1
+
+
+async def test_a_call_without_a_turn_in_its_own_budget_is_not_sent() -> None:
+    own = Pacer("T", Pace(1, 5.0), SystemClock())
+    async with door_to(OK) as (door, server):
+        await door.send_once(budgeted(server.port, own))
+        with pytest.raises(RateLimited):
+            await door.send_once(budgeted(server.port, own), max_wait_s=0.05)
+        assert len(server.requests) == 1

@@ -45,6 +45,21 @@ async def test_reads_leave_the_reserved_share_to_orders() -> None:
     await pacer.acquire(Priority.EXIT, max_wait_s=0.02)
 
 
+async def test_a_question_about_the_account_overtakes_quotes_and_has_a_share_of_its_own() -> None:
+    pacer = Pacer("T", Pace(6, 5.0, reserved=3), CLOCK)
+    await granted(pacer, 3, Priority.READ)
+    quotes = [asyncio.create_task(pacer.acquire(Priority.READ)) for _ in range(50)]
+    await asyncio.sleep(0)
+    await pacer.acquire(Priority.ACCOUNT, max_wait_s=0.02)
+    with pytest.raises(RateLimited):
+        await pacer.acquire(Priority.ACCOUNT, max_wait_s=0.02)
+    await pacer.acquire(Priority.ENTRY, max_wait_s=0.02)
+    await pacer.acquire(Priority.EXIT, max_wait_s=0.02)
+    assert not any(one.done() for one in quotes)
+    for one in quotes:
+        one.cancel()
+
+
 async def test_an_exit_overtakes_reads_that_wait() -> None:
     pacer = Pacer("T", Pace(1, 0.1), CLOCK)
     order: list[str] = []

@@ -95,7 +95,10 @@ _ACCOUNTS = (
     ("모의 검증", BrokerName.KIS, Market.KRX, Environment.MOCK, "50001234-01"),
     ("본계좌", BrokerName.KIS, Market.US, Environment.LIVE, "12345678-01"),
 )
-_LIMITS = Limits(Decimal(5_000), Decimal(10_000), Decimal(30_000), Decimal(1_000), 40)
+_LIMITS = {
+    Market.US: Limits(Decimal(5_000), Decimal(10_000), Decimal(30_000), Decimal(1_000), 40),
+    Market.KRX: Limits(Decimal(10_000_000), Decimal(12_000_000), Decimal(40_000_000), Decimal(1_000_000), 40),
+}
 
 
 def _registered(desk: Desk) -> Desk:
@@ -104,7 +107,7 @@ def _registered(desk: Desk) -> Desk:
     for index, (nickname, broker, market, environment, number) in enumerate(_ACCOUNTS):
         keys = Keys(f"PSCANARYAPPKEY000{index + 1}", f"CANARYAPPSECRET000{index + 1}zzzzzzzz", number, "CANARYHTS")
         new = NewAccount(nickname, broker, market, environment)
-        made[nickname] = accounts.add_account(desk.wiring, admin, new, keys, _LIMITS, confirm=nickname)
+        made[nickname] = accounts.add_account(desk.wiring, admin, new, keys, _LIMITS[market], confirm=nickname)
     with writing(desk.wiring.engine) as session:
         for role in (Role.TRADER, Role.VIEWER):
             for nickname in ("미국 주식 1호", "국내 단타", "본계좌"):
@@ -285,6 +288,9 @@ def _position(
             guarded_by=rule,
             stop_price=(Decimal(average) * Decimal("0.97")).quantize(Decimal("0.01")) if rule else None,
             stop_checked_at=at if rule else None,
+            stop_kind="stop_loss" if rule else "",
+            guard_version_id=rule,
+            guarded_qty=qty if rule else 0,
             priced_at=at if last else None,
             updated_at=at,
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
 from console.components import frame
@@ -18,7 +19,7 @@ from tests.console.conftest import STATES
 from tests.console.desks import Desk
 
 APP = Path(__file__).resolve().parents[2] / "console" / "app.py"
-PAGES = ("control", "account", "positions", "orders", "rules", "alerts", "logs", "account_new")
+PAGES = ("control", "account", "positions", "orders", "risk", "rules", "research", "alerts", "logs", "account_new")
 HANGUL = re.compile("[가-힣]")
 
 
@@ -213,3 +214,88 @@ def test_the_kill_switch_takes_two_clicks(desk: Desk, monkeypatch: pytest.Monkey
     from shared.domain.bot_state import KillLevel
 
     assert overview.overview(desk.wiring, desk.actor(Role.VIEWER)).kill is KillLevel.HALT
+
+
+def test_an_edit_shows_its_meaning_is_compared_and_reverted(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    from console.services import rules
+    from shared.models import BacktestRun
+
+    admin = desk.actor(Role.ADMIN)
+    app = page_of(desk, Role.ADMIN, "rules", monkeypatch)
+    app.selectbox(key="rule").set_value(1)
+    app.run()
+    area = next(one for one in app.text_area if one.label == "규칙 내용 (YAML)")
+    area.set_value(area.value.replace("percent: 2.0", "percent: 1.0"))
+    app.run()
+    assert "손절 %" in html_of(app) and "2.0 → 1.0" in html_of(app)
+    follows = next(one for one in app.checkbox if one.label == "이미 가진 종목에도 적용")
+    assert follows.value  # less risk: on by default
+    app.button(key="rule_whatif").click()
+    app.run()
+    assert not app.exception and 'data-table="whatif"' in html_of(app)
+    with reading(desk.wiring.engine) as session:
+        assert len(session.exec(select(BacktestRun.id)).all()) == 2
+    app.button(key="rule_save").click()
+    app.run()
+    opened = rules.opened(desk.wiring, admin, 1)
+    assert (opened.version.number, opened.version.also_open) == (2, True)
+    app.button(key="rule_revert").click()
+    app.run()
+    opened = rules.opened(desk.wiring, admin, 1)
+    assert opened.version.number == 3 and opened.version.text == opened.versions[-1].text
+
+
+def test_switching_on_in_live_shows_the_evidence_and_what_is_missing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from console.services import rules
+    from tests.console.desks import RULE_TEXT
+
+    text = RULE_TEXT.format(name="실전 규칙", symbol="AAPL")
+    rule = rules.add_rule(desk.wiring, desk.actor(Role.ADMIN), desk.accounts["본계좌"], text)
+    app = page_of(desk, Role.ADMIN, "rules", monkeypatch)
+    app.selectbox(key="rule_account").set_value(desk.accounts["본계좌"])
+    app.run()
+    app.selectbox(key="rule").set_value(rule)
+    app.run()
+    app.button(key="rule_switch").click()
+    app.run()
+    assert any("백테스트" in one.value for one in app.error)
+    app.text_input(key="rule_confirm").set_value("본계좌")
+    app.button(key="rule_switch_do").click()
+    app.run()
+    assert not rules.opened(desk.wiring, desk.actor(Role.ADMIN), rule).enabled
+    app.checkbox(key="rule_waive").check()
+    app.text_input(key="rule_reason").set_value("손으로 지켜봄")
+    app.run()
+    app.button(key="rule_switch_do").click()
+    app.run()
+    assert rules.opened(desk.wiring, desk.actor(Role.ADMIN), rule).enabled
+
+
+def test_a_stop_that_nobody_watches_is_red(desk_in: Callable[[str], Desk], monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = desk_in("degraded")
+    drawn = html_of(page_of(desk, Role.ADMIN, "positions", monkeypatch))
+    assert re.search(r'lt-act"[^>]*><i>■</i> 무방비', drawn)
+    drawn = html_of(page_of(desk, Role.ADMIN, "control", monkeypatch))
+    assert re.search(r'lt-act"[^>]*><i>■</i> 무방비', drawn)
+
+
+def test_limits_and_the_switch_of_one_account_are_set_on_the_risk_page(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from console.services import risk
+
+    us = desk.accounts["미국 주식 1호"]
+    app = page_of(desk, Role.ADMIN, "risk", monkeypatch)
+    app.selectbox(key="risk_account").set_value(us)
+    app.run()
+    app.text_input(key=f"max_account_amount_{us}").set_value("45,000")
+    app.text_input(key="more_reason").set_value("넓힘")
+    app.button(key="more_save").click()
+    app.run()
+    app.button(key="risk_raise_REDUCE_ONLY").click()
+    app.run()
+    assert not app.error and not app.exception
+    line = next(one for one in risk.view(desk.wiring, desk.actor(Role.ADMIN)).accounts if one.id == us)
+    assert line.max_account_amount == 45_000 and line.kill.name == "REDUCE_ONLY"

@@ -66,11 +66,27 @@ static void fill_block(const series_t *series, const op_t *ops, int64_t op_count
     memcpy(out, stack[0], (size_t)n);
 }
 
-static int mask_at(const series_t *series, state_t *s, int which, const op_t *ops, int64_t op_count, int64_t bar)
+/* Ask the memory for the bars of a block before a trade needs them: trades touch all columns at places nobody can guess. */
+static void warm(const series_t *series, state_t *s, int64_t begin, int64_t end, int volumes)
+{
+    if (begin < s->warm) begin = s->warm;
+    for (int64_t i = begin; i < end; i += 8) {
+        __builtin_prefetch(series->open + i, 0, 2);
+        __builtin_prefetch(series->high + i, 0, 2);
+        __builtin_prefetch(series->low + i, 0, 2);
+        __builtin_prefetch(series->close + i, 0, 2);
+        __builtin_prefetch(series->starts + i, 0, 2);
+        if (volumes) __builtin_prefetch(series->volume + i, 0, 2);
+    }
+    if (end > s->warm) s->warm = end;
+}
+
+static int mask_at(const series_t *series, state_t *s, int which, const op_t *ops, int64_t op_count, int64_t bar, int volumes)
 {
     int64_t offset = bar - s->block[which];
     if (offset < 0 || offset >= BLOCK) {
         int64_t n = series->count - bar < BLOCK ? series->count - bar : BLOCK;
+        warm(series, s, bar, bar + n, volumes);
         fill_block(series, ops, op_count, bar, n, s->masks[which]);
         s->block[which] = bar;
         offset = 0;

@@ -1,5 +1,8 @@
 /* Prices on their grid, inside their limits, and what is taken from a trade: all by the rules of the bar's date. */
-static int64_t exact(double price) { return (int64_t)llrintl((long double)price * 1e8L); }
+static int64_t exact(double price) /* below a million a double's product is right to a fiftieth of a unit, and far cheaper */
+{
+    return price < 1e6 ? (int64_t)llrint(price * 1e8) : (int64_t)llrintl((long double)price * 1e8L);
+}
 static double real(int64_t price) { return (double)price / 1e8; }
 static double rounded(double level) { return real(exact(level)); }
 
@@ -62,26 +65,35 @@ static int64_t base_of(const series_t *series, state_t *s, int64_t bar)
     return s->base;
 }
 
+/* The day's lowest or highest price by the close before; 0 when it is not known. */
+static int64_t limit_of(const plan_t *plan, const series_t *series, state_t *s, const regime_t *r, int upper, int64_t bar)
+{
+    int64_t base = plan->has_limits ? base_of(series, s, bar) : 0;
+    if (!base) return 0;
+    int64_t width = (int64_t)((wide)base * r->limit_pct / 100) / UNIT * UNIT;
+    width = down(width, tick_of(r, base));
+    if (upper) return down(base + width, tick_of(r, base + width));
+    int64_t floor_price = base - width > r->ticks[r->tick_count - 1] ? base - width : r->ticks[r->tick_count - 1];
+    return up(floor_price, tick_of(r, floor_price));
+}
+
 static int64_t slipped(const plan_t *plan, const series_t *series, state_t *s, const regime_t *r, int selling, int64_t price, int64_t bar)
 {
     if (!plan->slippage_ticks) return price;
     int64_t step = tick_of(r, price) * plan->slippage_ticks, moved = selling ? price - step : price + step;
     if (selling && moved < step) moved = step;
-    int64_t base = plan->has_limits ? base_of(series, s, bar) : 0;
-    if (!base) return moved;
-    int64_t width = (int64_t)((wide)base * r->limit_pct / 100) / UNIT * UNIT;
-    width = down(width, tick_of(r, base));
-    if (!selling) {
-        int64_t upper = down(base + width, tick_of(r, base + width));
-        return moved < upper || upper < price ? moved : upper; /* a price beyond the limits had another base */
-    }
-    int64_t floor_price = base - width > r->ticks[r->tick_count - 1] ? base - width : r->ticks[r->tick_count - 1];
-    int64_t lower = up(floor_price, tick_of(r, floor_price));
-    return moved > lower || lower > price ? moved : lower;
+    int64_t edge = limit_of(plan, series, s, r, !selling, bar);
+    if (!edge) return moved;
+    /* a price beyond the limits had another base */
+    if (!selling) return moved < edge || edge < price ? moved : edge;
+    return moved > edge || edge > price ? moved : edge;
 }
 
-static int64_t most_by_volume(const plan_t *plan, const series_t *series, int64_t bar, int64_t quantity)
+/* The shares that the bar trades: none while it is locked at its limit, else a share of its volume. */
+static int64_t most_of(const plan_t *plan, const series_t *series, state_t *s, const regime_t *r, int selling, int64_t bar, int64_t quantity)
 {
+    if (plan->has_limits && series->high[bar] == series->low[bar]
+        && exact(series->high[bar]) == limit_of(plan, series, s, r, !selling, bar)) return 0;
     if (!plan->volume_pct) return quantity;
     double most = floor(series->volume[bar] * (double)plan->volume_pct / 100.0);
     return most < (double)quantity ? (int64_t)most : quantity;

@@ -1,6 +1,6 @@
 /* The walk of a backtest: what a rule trades on arrays of bars, several symbols on one cash account.
  *
- * The same meaning as bots/backtest/spans.py and bots/backtest/replay.py, which tests hold it to. Money and prices are
+ * The same meaning as bots/backtest/replay.py, which tests hold it to. Money and prices are
  * integers of 1e-8, so sums, fees and share counts are exact; only levels and position facts are doubles, computed by the
  * operations Python uses. No allocation, no I/O, no state between calls.
  */
@@ -92,7 +92,7 @@ static void buy(walk_t *w, int symbol, int64_t bar, double asked)
     const regime_t *r = regime_of(series, s, bar);
     int64_t price = slipped(w->plan, series, s, r, 0, exact(asked), bar);
     int64_t wanted = sized(w, r, price);
-    int64_t quantity = units(r, most_by_volume(w->plan, series, bar, wanted), price);
+    int64_t quantity = units(r, most_of(w->plan, series, s, r, 0, bar, wanted), price);
     if (wanted <= 0) w->stats->unaffordable++;
     else if (quantity < wanted) w->stats->thin++;
     if (quantity <= 0) return;
@@ -112,7 +112,7 @@ static void sell(walk_t *w, int symbol, int64_t bar, double asked, int reason, i
     const series_t *series = w->series + symbol;
     state_t *s = w->state + symbol;
     const regime_t *r = regime_of(series, s, bar);
-    int64_t quantity = most_by_volume(w->plan, series, bar, s->quantity);
+    int64_t quantity = most_of(w->plan, series, s, r, 1, bar, s->quantity);
     s->pending = 0;
     if (quantity < s->quantity) { s->pending = 2; s->reason = reason; w->stats->thin++; }
     if (quantity <= 0) return;
@@ -179,7 +179,7 @@ static void decide(walk_t *w, int symbol, int64_t bar, int entries, int has_next
     if (s->pending) return;
     if (entries) {
         if (s->quantity || bar < s->free_bar) return;
-        if (mask_at(series, s, 0, plan->entry, plan->entry_count, bar) != TRUE_) return;
+        if (mask_at(series, s, 0, plan->entry, plan->entry_count, bar, plan->volume_pct > 0) != TRUE_) return;
         if (plan->fill_close) buy(w, symbol, bar, series->close[bar]); else if (has_next) s->pending = 1;
         return;
     }
@@ -187,7 +187,7 @@ static void decide(walk_t *w, int symbol, int64_t bar, int entries, int has_next
     int reason = 0;
     if (plan->time_stop >= 0 && bar - s->entry_bar >= plan->time_stop) reason = TIME_STOP;
     else if ((plan->leave_needs_position ? judge_now(series, s, plan->leave, plan->leave_count, bar)
-                                         : mask_at(series, s, 1, plan->leave, plan->leave_count, bar)) == TRUE_) reason = EXIT;
+                                         : mask_at(series, s, 1, plan->leave, plan->leave_count, bar, plan->volume_pct > 0)) == TRUE_) reason = EXIT;
     if (!reason) return;
     if (plan->fill_close) sell(w, symbol, bar, series->close[bar], reason, bar + 1, series->starts[bar] + series->bar_seconds);
     else { s->pending = 2; s->reason = reason; }
@@ -234,7 +234,7 @@ static int64_t next_entry(walk_t *w, int64_t bar, int64_t count)
     state_t *s = w->state;
     if (s->free_bar > bar) bar = s->free_bar;
     while (bar < count) {
-        mask_at(w->series, s, 0, w->plan->entry, w->plan->entry_count, bar);
+        mask_at(w->series, s, 0, w->plan->entry, w->plan->entry_count, bar, w->plan->volume_pct > 0);
         int64_t offset = bar - s->block[0], end = count - s->block[0] < BLOCK ? count - s->block[0] : BLOCK;
         const uint8_t *found = memchr(s->masks[0] + offset, TRUE_, (size_t)(end - offset));
         if (found) return s->block[0] + (found - s->masks[0]);
@@ -291,7 +291,7 @@ static int64_t hold(walk_t *w, int64_t bar, int64_t count, double cash, double *
     int trailing = !isnan(plan->trail_pct);
     int64_t end = plan->time_stop >= 0 && s->entry_bar + plan->time_stop < count ? s->entry_bar + plan->time_stop : count;
     while (bar < end) {
-        mask_at(series, s, 1, plan->leave, plan->leave_count, bar);
+        mask_at(series, s, 1, plan->leave, plan->leave_count, bar, plan->volume_pct > 0);
         int64_t begin = s->block[1], stop = begin + BLOCK < end ? begin + BLOCK : end;
         const uint8_t *leaves = s->masks[1] - begin;
         int64_t met = trailing ? first_trailing(plan, s, leaves, series->low, series->high, bar, stop)

@@ -6,7 +6,7 @@
 
 typedef __int128 wide;
 #define UNIT 100000000LL
-#define BLOCK 1024
+#define BLOCK 2048
 #define DEPTH 16
 #define MAX_SYMBOLS 64
 
@@ -63,7 +63,7 @@ enum { GT = 0, LT, GE, LE, EQ, NE, CROSS_ABOVE, CROSS_BELOW, BETWEEN, ALL = 20, 
 enum { FALSE_ = 0, UNKNOWN = 1, TRUE_ = 2 };
 
 typedef struct {
-    int64_t quantity, entry_bar, free_bar, price, block[2], regime, dividend, day_begin, day_end, base;
+    int64_t quantity, entry_bar, free_bar, price, block[2], regime, dividend, warm, day_begin, day_end, base;
     wide paid;
     double entry_price, high_water, mark, loss, target, lower; /* lower: the higher of loss and trailing level */
     int32_t pending, reason; /* pending: 0 nothing, 1 buy, 2 sell */

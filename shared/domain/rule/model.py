@@ -353,5 +353,6 @@ class Rule:
     execution: Execution = Execution()
     universe: tuple[str, ...] = ()
     version: str = "1.0"
+    python: str = ""  # the whole text of a rule that is Python: its code decides in the place of entry and exit
     rule_id: int = field(default=0, compare=False)
     version_id: int = field(default=0, compare=False)

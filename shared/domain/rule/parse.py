@@ -7,14 +7,16 @@ only way from text to a Rule, so a Rule in hand has passed both.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from shared.domain.market import Timeframe
 from shared.domain.order import OrderType, TimeInForce
 from shared.domain.rule import model as m
 from shared.domain.rule.fields import Fields, Findings
 from shared.domain.rule.problem import RuleInvalid
+from shared.domain.rule.python_text import is_python, settings_of
 from shared.domain.rule.schema import OPERATOR_ALIASES
-from shared.domain.rule.text import Node, Table, read_text
+from shared.domain.rule.text import Node, Table, decoded, read_text
 from shared.domain.rule.validate import check_references
 
 _VERSION = re.compile(r"\d+(\.\d+)*")
@@ -22,16 +24,35 @@ _NESTED = {"all": m.Logic.ALL, "any": m.Logic.ANY}
 
 
 def parse_rule(source: str | bytes) -> m.Rule:
-    """Return the rule written in YAML or JSON text.
+    """Return the rule written in YAML or JSON text, or in Python with its settings in a comment block.
 
     Raises:
         RuleInvalid: with every problem found, each with path, reason, mend and (YAML) line.
     """
+    text = decoded(source)
+    return parse_python(text) if is_python(text) else _read(read_text(text))
+
+
+def parse_python(source: str | bytes) -> m.Rule:
+    """Return the rule of a Python text, whatever it looks like; the code itself is not looked at.
+
+    Raises:
+        RuleInvalid: too large, not UTF-8, or its settings are not those of a rule.
+    """
+    text = decoded(source)
+    settings, problems = settings_of(text)
+    if problems:
+        raise RuleInvalid(problems)
+    return _read(settings, python=text)
+
+
+def _read(document: Table, python: str = "") -> m.Rule:
     findings = Findings()
-    top = Fields.of(read_text(source), "rule", "", findings)
+    top = Fields.of(document, "rule", "", findings)
     rule = _rule(top, findings) if not findings.problems else None
     if findings.problems or rule is None:
         raise RuleInvalid(tuple(findings.problems))
+    rule = replace(rule, python=python)
     problems = check_references(rule, findings.lines)
     if problems:
         raise RuleInvalid(problems)

@@ -54,7 +54,7 @@ def read_text(source: str | bytes) -> Table:
     Raises:
         RuleInvalid: too large, not UTF-8, not YAML/JSON, or against the policy above.
     """
-    text = _decoded(source)
+    text = decoded(source)
     node = _read_json(text) if text.lstrip("\ufeff \t\r\n").startswith("{") else _read_yaml(text)
     if not isinstance(node, Table):
         raise RuleInvalid(
@@ -72,7 +72,8 @@ def read_text(source: str | bytes) -> Table:
     return node
 
 
-def _decoded(source: str | bytes) -> str:
+def decoded(source: str | bytes) -> str:
+    """Return a rule's text. Raises RuleInvalid: too large or not UTF-8."""
     try:
         data = source.encode("utf-8") if isinstance(source, str) else source
         text = data.decode("utf-8")

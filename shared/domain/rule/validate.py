@@ -54,7 +54,7 @@ def warnings_of(rule: m.Rule) -> tuple[Problem, ...]:
     guards = (risk.stop_loss, risk.take_profit, risk.trailing_stop, risk.time_stop)
     conditions = [pair for path, group in _groups(rule) for pair in _leaves(path, group)]
     found = list(doubts_of(rule, conditions))
-    leaves = rule.exit.conditions or rule.composite or rule.grid or rule.rebalance
+    leaves = rule.python or rule.exit.conditions or rule.composite or rule.grid or rule.rebalance
     if not leaves and not any(one is not None and one.enabled for one in guards):
         found.append(
             one_problem(
@@ -97,7 +97,7 @@ def _groups(rule: m.Rule) -> Iterator[tuple[str, m.Group]]:
         for index, member in enumerate(rule.composite.members):
             yield f"strategy.composite.members[{index}].entry", member.entry
             yield f"strategy.composite.members[{index}].exit", member.exit
-    buys_alone = rule.composite or rule.ladder or rule.grid or rule.rebalance
+    buys_alone = rule.python or rule.composite or rule.ladder or rule.grid or rule.rebalance
     if rule.entry.conditions or not buys_alone:
         yield "strategy.entry", rule.entry
     yield "strategy.exit", rule.exit

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bots.backtest import run
+from bots.backtest import library, run
 from bots.backtest.data import parse_bars, read_bars
 from bots.rules.presets import preset_text
-from shared.domain.account import Market
+from shared.domain.account import Environment, Market
 from shared.domain.errors import ConfigError
+from shared.domain.market import Timeframe
 from shared.domain.rule.parse import parse_rule
 from tests.bots.backtest.prices import csv_text
 
@@ -141,3 +142,30 @@ def test_real_prices_backtest_with_cash_that_adds_up(file, market, preset):
     gained = sum(one.pnl for one in report.trades)
     assert report.final_equity == pytest.approx(100_000_000.0 + gained, abs=1e-3)
     assert report.equity.min() > 0
+
+
+def test_bars_of_a_broker_stand_beside_those_kept_and_replace_what_they_say_anew(tmp_path):
+    first = [
+        ["2026-03-10T13:30:00+00:00", "10", "11", "9", "10.5", 100],
+        ["2026-03-10T13:31:00+00:00", "10.5", "11", "10", "11", 50],
+    ]
+    library.merge(tmp_path, Market.US, "KO", Timeframe.M1, first)
+    more = [
+        ["2026-03-10T13:29:00+00:00", "9", "10", "9", "10", 7],
+        ["2026-03-10T13:31:00+00:00", "10.5", "12", "10", "12", 60],
+    ]
+    found = library.merge(tmp_path, Market.US, "KO", Timeframe.M1, more)
+    bars = library.kept(tmp_path, Market.US, "KO", Timeframe.M1).bars
+    assert found.bars == 3 and bars.close.tolist() == [10, 10.5, 12]
+    assert library.age_s(tmp_path, Market.US, "KO", Timeframe.M1, datetime.now(UTC)) < 600
+    assert library.age_s(tmp_path, Market.US, "PEP", Timeframe.M1, datetime.now(UTC)) is None
+    assert library.home_of(tmp_path, Environment.SIM) != library.home_of(tmp_path, Environment.LIVE)
+
+
+def test_a_refused_bar_of_a_broker_leaves_what_is_kept(tmp_path):
+    library.merge(tmp_path, Market.US, "KO", Timeframe.D1, [["2026-03-10T04:00:00+00:00", "10", "11", "9", "10", 1]])
+    with pytest.raises(ConfigError):
+        library.merge(
+            tmp_path, Market.US, "KO", Timeframe.D1, [["2026-03-11T04:00:00+00:00", "10", "11", "0", "10", 1]]
+        )
+    assert len(library.kept(tmp_path, Market.US, "KO", Timeframe.D1).bars) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -10,17 +12,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.risk.guards import GUARDS, Limits, Snapshot, check
+from bots.risk.guards import GUARDS, Elsewhere, Limits, Snapshot, check
+from shared.config import ROOT
 from shared.domain.bot_state import BotState, KillLevel
+from shared.domain.denials import DENIALS, LIMIT_DENIALS
 from shared.domain.instrument import Venue
 from shared.domain.money import Currency
 from shared.domain.order import OrderRequest, OrderType, Side
 from shared.domain.signal import Allowed, Denied
+from shared.words import reason_text
 from tests.fakes import START
 
 LIMITS = Limits(
     max_order_amount=Decimal(5000), max_symbol_amount=Decimal(8000), max_daily_buy=Decimal(10000),
-    max_daily_loss=Decimal(500), max_trades_per_day=20, rule_max_shares=100,
+    max_daily_loss=Decimal(500), max_trades_per_day=20, rule_max_shares=100, max_owner_amount=Decimal(11000),
+    first_day_amount=Decimal(1200),
 )  # fmt: skip
 GOOD = Snapshot(
     now=START, kill_level=KillLevel.RUN, bot_state=BotState.READY, fenced=None, session=None, last=Decimal(100),
@@ -28,7 +34,7 @@ GOOD = Snapshot(
     reserve_price=Decimal(106), store_away_s=0.0, buying_power=Decimal(20000), free_to_sell=50,
     open_buy_amount=Decimal(0), held_amount=Decimal(0), rule_shares=0, day_bought=Decimal(0), day_pnl=Decimal(0),
     day_orders=0, in_flight=False, frozen=None, signal_used=False, failures=0, failures_rest=False,
-    cooldown_left_s=0.0, crossing=None,
+    cooldown_left_s=0.0, crossing=None, account_currency=Currency.USD,
 )  # fmt: skip
 
 
@@ -77,6 +83,21 @@ ENTRY_REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("failures", {"failures": 3, "failures_rest": True}),
     ("cooldown", {"cooldown_left_s": 0.5}),
     ("self_cross", {"crossing": Decimal(100)}),
+    ("account_mismatch", {"account_doubt": "설정은 다른 계좌"}),
+    ("currency", {"account_currency": Currency.KRW}),
+    ("not_tradable", {"untradable": "거래정지"}),
+    ("version", {"version_doubt": "버전 1의 판단, 지금은 2"}),
+    ("lot", {"lot": 100}),
+    ("max_account_amount", {"account_amount": Decimal(9001)}),
+    ("exposure_unknown", {"account_amount": None}),
+    ("elsewhere_stale", {"elsewhere": Elsewhere(5.1, Decimal(0))}),
+    ("elsewhere_stale", {"elsewhere": Elsewhere(math.inf)}),
+    ("max_owner_amount", {"elsewhere": Elsewhere(1, Decimal(10001))}),
+    ("exposure_unknown", {"elsewhere": Elsewhere(1, None)}),
+    ("opposite_order", {"elsewhere": Elsewhere(1, Decimal(0), lowest_sell=Decimal(100))}),
+    ("first_day_cap", {"first_day": True, "day_bought": Decimal(201)}),
+    ("order_rate", {"minute_orders": 30}),
+    ("repeated", {"repeats": 5}),
 ]
 JUST_PASSES: list[dict[str, Any]] = [
     {"last_age_s": 15.0},
@@ -91,6 +112,13 @@ JUST_PASSES: list[dict[str, Any]] = [
     {"failures": 2, "failures_rest": True},
     {"failures": 3},
     {"crossing": Decimal("100.01")},
+    {"lot": 10},
+    {"account_amount": Decimal(9000)},
+    {"elsewhere": Elsewhere(5.0, Decimal(10000))},
+    {"elsewhere": Elsewhere(1, Decimal(0), lowest_sell=Decimal("100.01"), highest_buy=Decimal(200))},
+    {"first_day": True, "day_bought": Decimal(200)},
+    {"minute_orders": 29},
+    {"repeats": 4},
 ]
 # What an exit must survive: everything that only limits risk.
 EXIT_GOES_ON: list[dict[str, Any]] = [
@@ -106,6 +134,14 @@ EXIT_GOES_ON: list[dict[str, Any]] = [
     {"day_bought": Decimal(10**9)},
     {"cooldown_left_s": 60.0},
     {"held_amount": Decimal(10**9)},
+    {"version_doubt": "버전 1의 판단, 지금은 2"},
+    {"account_amount": None},
+    {"elsewhere": Elsewhere(math.inf)},
+    {"elsewhere": Elsewhere(6.0, None, highest_buy=Decimal(100))},  # an old picture stops entries only
+    {"elsewhere": Elsewhere(1, Decimal(10**9), lowest_sell=Decimal(1))},
+    {"first_day": True, "day_bought": Decimal(10**9)},
+    {"minute_orders": 89},
+    {"repeats": 1000},
 ]
 EXIT_REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("fenced", {"fenced": "다른 봇"}),
@@ -117,6 +153,12 @@ EXIT_REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("sellable", {"free_to_sell": 9}),
     ("holdings_unknown", {"free_to_sell": None}),
     ("self_cross", {"crossing": Decimal(100)}),
+    ("account_mismatch", {"account_doubt": "설정은 다른 계좌"}),
+    ("currency", {"account_currency": Currency.KRW}),
+    ("not_tradable", {"untradable": "거래정지"}),
+    ("lot", {"lot": 100}),
+    ("opposite_order", {"elsewhere": Elsewhere(1, Decimal(0), highest_buy=Decimal(100))}),
+    ("order_rate", {"minute_orders": 90}),
 ]
 
 
@@ -159,11 +201,52 @@ def test_an_exit_that_cannot_be_is_refused_by_name(expected: str, changes: dict[
         ("max_daily_loss", "max_daily_loss"),
         ("max_trades_per_day", "max_trades_per_day"),
         ("rule_max_shares", "max_position"),
+        ("max_account_amount", "max_account_amount"),
+        ("max_orders_per_minute", "order_rate"),
     ],
 )
 def test_a_limit_that_is_not_set_is_zero_and_refuses(name: str, expected: str) -> None:
     assert code(buy(), replace(LIMITS, **{name: 0})) == expected
     assert code(buy(), Limits()) != "ok"
+
+
+def test_a_blank_account_limit_is_what_may_be_bought_in_a_day_and_never_unlimited() -> None:
+    blank = replace(LIMITS, max_account_amount=None)
+    assert code(buy(), blank, account_amount=blank.max_daily_buy - 1000) == "ok"
+    assert code(buy(), blank, account_amount=blank.max_daily_buy - 999) == "max_account_amount"
+
+
+def test_a_blank_first_day_cap_buys_nothing_on_that_day() -> None:
+    blank = replace(LIMITS, first_day_amount=None)
+    assert code(buy(), blank) == "ok"
+    assert code(buy(), blank, first_day=True) == "first_day_cap"
+
+
+def test_every_refusal_has_words_in_both_languages() -> None:
+    cases = [*ENTRY_REFUSED, *EXIT_REFUSED]
+    assert not [one for one, _ in cases if reason_text(one, "en") == one or reason_text(one, "ko") == one]
+
+
+def test_every_code_that_a_bot_refuses_with_is_known_to_the_desk() -> None:
+    written = set()
+    for path in (ROOT / "bots").rglob("*.py"):
+        if "backtest" not in path.parts:
+            written |= set(re.findall(r'Denied\(\s*"(\w+)"', path.read_text(encoding="utf-8")))
+    assert written == DENIALS and LIMIT_DENIALS < DENIALS
+
+
+def test_each_guard_is_seen_to_refuse() -> None:
+    seen = {check_by_name(buy(), changes) for _, changes in ENTRY_REFUSED}
+    seen |= {check_by_name(sell(), changes) for _, changes in EXIT_REFUSED}
+    assert {guard.__name__ for guard in GUARDS} - seen == {"order_amount"}  # told apart below
+    assert code(buy(quantity=2_000_000)) == "quantity"
+    assert code(buy(quantity=51), replace(LIMITS, max_symbol_amount=Decimal(10**6))) == "max_order_amount"
+
+
+def check_by_name(request: OrderRequest, changes: dict[str, Any]) -> str:
+    """The guard that refuses first."""
+    outcome = check(request, replace(GOOD, **changes), LIMITS)
+    return GUARDS[len(outcome.passed)].__name__ if isinstance(outcome, Denied) else ""
 
 
 def test_a_quantity_a_hundred_times_too_big_is_refused_not_cut() -> None:

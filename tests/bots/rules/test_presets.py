@@ -49,6 +49,7 @@ OWN = [
     "dca_limit",
     "grid",
     "rebalance_60_40",
+    "pairs",
 ]
 
 

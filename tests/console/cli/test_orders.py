@@ -62,12 +62,26 @@ def test_a_buy_reaches_the_bot_as_one_exact_command(terminal: Terminal) -> None:
             "venue": None,
             "reduces": False,
             "reason": "test",
+            "session": "REGULAR",
         }
     ]
     again = terminal.run(*words, "--json")  # the same key asks for nothing new
     assert again.json["command"] == said.json["command"]
     with reading(terminal.engine) as session:
         assert len(session.exec(select(Command)).all()) == 1
+
+
+@pytest.mark.parametrize(("word", "session"), [("day", "DAY_MARKET"), ("reserved", "RESERVED")])
+def test_an_order_names_its_session(terminal: Terminal, word: str, session: str) -> None:
+    account_id = terminal.add("A1")
+    seen: list[Any] = []
+
+    def bot(command: Command) -> tuple[CommandStatus, Mapping[str, Any]]:
+        seen.append(command.payload["session"])
+        return CommandStatus.DONE, {}
+
+    said = answered(terminal, account_id, ["order", "buy", "A1", "AAPL", "1", "--price", "9", "--session", word], bot)
+    assert said.code == 0 and seen == [session]
 
 
 def test_what_the_bot_refused_is_exit_1_and_what_it_does_not_know_is_exit_3(terminal: Terminal) -> None:

@@ -9,7 +9,20 @@ from decimal import Decimal
 import pytest
 from sqlmodel import select
 
-from console.services import accounts, alerts, backtests, holdings, kill, logs, manual_orders, orders, overview, rules
+from console.services import (
+    accounts,
+    alerts,
+    backtests,
+    holdings,
+    kill,
+    logs,
+    manual_orders,
+    orders,
+    overview,
+    risk,
+    rule_evidence,
+    rules,
+)
 from console.services.accounts import Keys, Limits, NewAccount
 from console.services.manual_orders import Ticket
 from console.services.permissions import MATRIX, Action, Actor
@@ -82,6 +95,10 @@ DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
     Action.KILL_LOWER: lambda d, a, n: kill.lower_level(
         d.wiring, a, KillLevel.RUN, reason="끝", account_id=d.accounts[n]
     ),
+    Action.RULE_WAIVE: lambda d, a, n: rule_evidence.waive(d.wiring, a, _rule(d, n), confirm=n, reason="손으로 지켜봄"),
+    Action.OWNER_LIMITS: lambda d, a, n: risk.set_owner_limits(d.wiring, a, 1, None, Decimal(5000), reason="점검"),
+    Action.CANCEL_ALL: lambda d, a, n: kill.cancel_all(d.wiring, a, d.accounts[n], key="all"),
+    Action.FLATTEN: lambda d, a, n: kill.flatten(d.wiring, a, d.accounts[n], key="flat", confirm=n, reason="정리"),
     Action.ALERT_ACK: lambda d, a, n: alerts.acknowledge(d.wiring, a, _alert(d, n)),
     Action.BACKTEST: lambda d, a, n: backtests.ask(
         d.wiring, a, RULE_TEXT.format(name="x", symbol="AAPL"), {"kind": "run"}

@@ -1,0 +1,326 @@
+"""Risk at a glance: each limit and how much of it is used, exposure over an owner's accounts, what was blocked today."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlmodel import Session
+
+from console.services.nudge import nudge
+from console.services.overview import ZONES
+from console.services.permissions import Action, Actor, authorize, refuse, visible_accounts
+from console.services.trail import note
+from console.wiring import Wiring
+from shared.db import reading, writing
+from shared.domain.account import Environment, Market
+from shared.domain.bot_state import KillLevel
+from shared.domain.denials import DENIALS
+from shared.domain.errors import Conflict, NotFound
+from shared.domain.order import Side
+from shared.models import BrokerageAccount, Heartbeat, OrderRow, Owner, PositionRow
+from shared.store import accounts, evidence, kill, panels, risk
+from shared.store.rules import touch_config
+
+EXTENDED_HOURS = ("PRE", "AFTER")
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One limit and what is used of it; None: not known. A limit that is not set is zero."""
+
+    name: str  # a key of shared.words under "limit."
+    used: Decimal | None
+    limit: Decimal
+
+    @property
+    def share(self) -> Decimal | None:
+        """Percent of the limit used; 100 where nothing may pass."""
+        if self.used is None:
+            return None
+        return Decimal(100) if self.limit <= 0 else max(self.used, Decimal(0)) / self.limit * 100
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRisk:
+    id: int
+    nickname: str
+    environment: str
+    market: str
+    currency: str
+    kill: KillLevel
+    effective: KillLevel  # of all, this account, and what its bot says is in force
+    meters: tuple[Meter, ...]
+    minute_limit: int
+    extended_hours: tuple[str, ...]
+    max_account_amount: Decimal | None
+    first_day_amount: Decimal | None
+    armed_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerRisk:
+    """The accounts of one owner in one market and environment. `limit` None: not set, each account keeps to its own."""
+
+    owner_id: int
+    owner: str
+    environment: str
+    market: str
+    currency: str
+    accounts: int
+    amount: Decimal | None
+    limit: Decimal | None
+    opposite: tuple[str, ...]  # symbols with open orders on both sides in different accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """How often a reason stopped an order today."""
+
+    code: str
+    times: int
+    accounts: tuple[str, ...]
+    rules: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RiskView:
+    accounts: tuple[AccountRisk, ...]
+    owners: tuple[OwnerRisk, ...]
+    blocked: tuple[Blocked, ...]  # most often first
+    kill: KillLevel  # of all accounts
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MoreLimits:
+    """Limits beside those of the account's form. None: the daily buy limit counts; no buys on the first LIVE day."""
+
+    max_account_amount: Decimal | None
+    first_day_amount: Decimal | None
+    max_orders_per_minute: int
+    extended_hours: tuple[str, ...] = ()
+
+
+def view(wiring: Wiring, actor: Actor) -> RiskView:
+    """Read the risk of the accounts this person may see."""
+    now = wiring.clock.wall_now()
+    with reading(wiring.engine) as session:
+        rows = [row for row in visible_accounts(session, actor) if row.id is not None]
+        ids = [row.id or 0 for row in rows]
+        beats = panels.heartbeats(session, ids)
+        held: dict[int, list[PositionRow]] = defaultdict(list)
+        for position in panels.positions(session, ids, limit=5_000):
+            held[position.account_id].append(position)
+        resting: dict[int, list[OrderRow]] = defaultdict(list)
+        for order in risk.open_orders(session, ids, now):
+            resting[order.account_id].append(order)
+        today = {row.id or 0: _day(row, beats.get(row.id or 0), now) for row in rows}
+        sent: dict[int, list[OrderRow]] = defaultdict(list)
+        for order in risk.orders_of_day(session, today):
+            sent[order.account_id].append(order)
+        latest = panels.last_equity(session, ids)
+        switches = {switch.scope: KillLevel(switch.level) for switch in kill.switches(session)}
+        everybody = switches.get(kill.scope_of(None), KillLevel.RUN)
+        lines = []
+        for row in rows:
+            key = row.id or 0
+            pnl = latest[key].realized_pnl_day if key in latest else None
+            own, said = switches.get(kill.scope_of(key), KillLevel.RUN), beats.get(key)
+            level = max(everybody, own, KillLevel(said.kill_level) if said is not None else KillLevel.RUN)
+            lines.append(_account(row, own, level, held[key], resting[key], sent[key], pnl))
+        owners = _owners(session, rows, held, resting)
+        blocked = _blocked(session, rows, now)
+    return RiskView(tuple(lines), owners, blocked, everybody, now)
+
+
+def owner_of(wiring: Wiring, actor: Actor, account_id: int) -> Owner:
+    """Whose account it is, with the limits of all his accounts."""
+    with reading(wiring.engine) as session:
+        authorize(session, actor, Action.VIEW, account_id)
+        row = accounts.find(session, account_id)
+        owner = None if row is None else session.get(Owner, row.owner_id)
+        if owner is None:
+            raise refuse(NotFound, "no_account", actor.lang, account=account_id)
+        return owner
+
+
+def set_more_limits(wiring: Wiring, actor: Actor, account_id: int, limits: MoreLimits, *, reason: str) -> None:
+    """Change the further limits; the bot applies them within its next poll."""
+    if not reason.strip():
+        raise refuse(Conflict, "reason_missing", actor.lang)
+    for name in ("max_account_amount", "first_day_amount", "max_orders_per_minute"):
+        value = getattr(limits, name)
+        if value is not None and (not Decimal(value).is_finite() or value < 0):
+            raise refuse(Conflict, "bad_limit", actor.lang, name=name)
+    if not set(limits.extended_hours) <= set(EXTENDED_HOURS):
+        raise refuse(Conflict, "bad_limit", actor.lang, name="extended_hours")
+    with writing(wiring.engine) as session:
+        authorize(session, actor, Action.ACCOUNT_LIMITS, account_id)
+        row = accounts.find(session, account_id)
+        if row is None or row.archived_at is not None:
+            raise refuse(NotFound, "no_account", actor.lang, account=account_id)
+        before = _said(row)
+        row.max_account_amount, row.first_day_amount = limits.max_account_amount, limits.first_day_amount
+        row.max_orders_per_minute = limits.max_orders_per_minute
+        row.extended_hours = ",".join(limits.extended_hours)
+        session.add(row)
+        touch_config(session, account_id)
+        target = f"account:{account_id}"
+        note(
+            session, wiring, actor, Action.ACCOUNT_LIMITS, target, account_id=account_id, before=before,
+            after=_said(row), reason=reason,
+        )  # fmt: skip
+    nudge(wiring.settings, account_id)
+
+
+def set_owner_limits(
+    wiring: Wiring, actor: Actor, owner_id: int, krw: Decimal | None, usd: Decimal | None, *, reason: str
+) -> None:
+    """Set what an owner's accounts may have in the market together, per currency; bots read it each second."""
+    if not reason.strip():
+        raise refuse(Conflict, "reason_missing", actor.lang)
+    for name, value in (("max_exposure_krw", krw), ("max_exposure_usd", usd)):
+        if value is not None and (not value.is_finite() or value < 0):
+            raise refuse(Conflict, "bad_limit", actor.lang, name=name)
+    with writing(wiring.engine) as session:
+        authorize(session, actor, Action.OWNER_LIMITS)
+        owner = session.get(Owner, owner_id)
+        if owner is None:
+            raise refuse(NotFound, "no_owner", actor.lang, owner=owner_id)
+        before = {"krw": _text(owner.max_exposure_krw), "usd": _text(owner.max_exposure_usd)}
+        owner.max_exposure_krw, owner.max_exposure_usd = krw, usd
+        session.add(owner)
+        after = {"krw": _text(krw), "usd": _text(usd)}
+        note(
+            session, wiring, actor, Action.OWNER_LIMITS, f"owner:{owner_id}", before=before, after=after, reason=reason
+        )
+
+
+def _account(
+    row: BrokerageAccount, own: KillLevel, level: KillLevel, held: list[PositionRow], resting: list[OrderRow],
+    sent: list[OrderRow], pnl: Decimal | None,
+) -> AccountRisk:  # fmt: skip
+    buys = [one for one in sent if one.side == Side.BUY]
+    by_symbol: dict[str, list[Decimal | None]] = defaultdict(list)
+    for position in held:
+        by_symbol[position.symbol].append((position.last_price or position.avg_price) * position.qty)
+    for order in resting:
+        if order.side == Side.BUY:
+            by_symbol[order.symbol].append(risk.left_to_buy(order))
+    symbols = [_sum(parts) for parts in by_symbol.values()]
+    whole = _sum(symbols)
+    largest = None if None in symbols else max((one for one in symbols if one is not None), default=Decimal(0))
+    cap = row.max_daily_buy if row.max_account_amount is None else row.max_account_amount
+    zero = Decimal(0)
+    meters = (
+        Meter("max_account_amount", whole, cap or zero),
+        Meter("max_symbol_amount", largest, row.max_symbol_amount or zero),
+        Meter("max_daily_buy", _sum([risk.bought(one) for one in buys]), row.max_daily_buy or zero),
+        Meter("max_daily_loss", None if pnl is None else max(-pnl, zero), row.max_daily_loss or zero),
+        Meter("max_trades_per_day", Decimal(len(sent)), Decimal(row.max_trades_per_day or 0)),
+    )
+    return AccountRisk(
+        id=row.id or 0, nickname=row.nickname, environment=row.environment, market=row.market,
+        currency=Market(row.market).currency.value, kill=own, effective=level, meters=meters,
+        minute_limit=row.max_orders_per_minute, extended_hours=tuple(filter(None, row.extended_hours.split(","))),
+        max_account_amount=row.max_account_amount, first_day_amount=row.first_day_amount,
+        armed_until=row.armed_until,
+    )  # fmt: skip
+
+
+def _owners(
+    session: Session,
+    rows: list[BrokerageAccount],
+    held: dict[int, list[PositionRow]],
+    resting: dict[int, list[OrderRow]],
+) -> tuple[OwnerRisk, ...]:
+    groups: dict[tuple[int, str, str], list[int]] = defaultdict(list)
+    for row in rows:
+        groups[row.owner_id, row.environment, row.market].append(row.id or 0)
+    known = risk.owners(session, {owner for owner, _, _ in groups})
+    found = []
+    for (owner_id, environment, market), ids in groups.items():
+        parts: list[Decimal | None] = [(p.last_price or p.avg_price) * p.qty for key in ids for p in held[key]]
+        parts += [risk.left_to_buy(one) for key in ids for one in resting[key] if one.side == Side.BUY]
+        owner = known.get(owner_id)
+        limit = None
+        if owner is not None:
+            limit = owner.max_exposure_krw if market == Market.KRX else owner.max_exposure_usd
+        found.append(
+            OwnerRisk(
+                owner_id, owner.name if owner else str(owner_id), environment, market,
+                Market(market).currency.value, len(ids), _sum(parts), limit, _opposite(ids, resting),
+            )
+        )  # fmt: skip
+    order = [Environment.LIVE, Environment.MOCK, Environment.SIM]
+    return tuple(sorted(found, key=lambda one: (order.index(Environment(one.environment)), one.market, one.owner_id)))
+
+
+def _opposite(ids: list[int], resting: dict[int, list[OrderRow]]) -> tuple[str, ...]:
+    """Symbols that one account bids for while another one offers them."""
+    sides: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for key in ids:
+        for one in resting[key]:
+            sides[one.symbol][one.side].add(key)
+    return tuple(
+        sorted(
+            symbol
+            for symbol, by in sides.items()
+            if any(buyer != seller for buyer in by[Side.BUY] for seller in by[Side.SELL])
+        )
+    )
+
+
+def _blocked(session: Session, rows: list[BrokerageAccount], now: datetime) -> tuple[Blocked, ...]:
+    """Today's refusals by reason, over the newest decision of each rule and symbol: it carries the day's counts."""
+    names = {row.id: row.nickname for row in rows}
+    starts = {row.id: _midnight(row, now) for row in rows}
+    if not starts:
+        return ()
+    times: Counter[str] = Counter()
+    where: dict[str, set[str]] = defaultdict(set)
+    whose: dict[str, set[int]] = defaultdict(set)
+    last: dict[str, datetime] = {}
+    for one in evidence.recent_counts(session, [key for key in names if key is not None], min(starts.values())):
+        if one.updated_at < starts[one.account_id]:
+            continue
+        for code, often in one.counts.items():
+            if code in DENIALS and often:
+                times[code] += often
+                where[code].add(names[one.account_id])
+                whose[code].add(one.rule_id)
+                last[code] = max(last.get(code, one.updated_at), one.updated_at)
+    return tuple(
+        Blocked(code, often, tuple(sorted(where[code])), len(whose[code]), last[code])
+        for code, often in times.most_common()
+    )
+
+
+def _midnight(row: BrokerageAccount, now: datetime) -> datetime:
+    return now.astimezone(ZONES[Market(row.market)]).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _day(row: BrokerageAccount, beat: Heartbeat | None, now: datetime) -> str:
+    """The account's date by its bot's market clock: a replayed exchange has a day of its own."""
+    at = beat.market_at if beat is not None and beat.market_at is not None else now
+    return at.astimezone(ZONES[Market(row.market)]).date().isoformat()
+
+
+def _sum(parts: list[Decimal | None]) -> Decimal | None:
+    """None when a part is not known: unknown is never zero."""
+    return None if None in parts else sum((part for part in parts if part is not None), Decimal(0))
+
+
+def _said(row: BrokerageAccount) -> dict[str, str | int | None]:
+    return {
+        "max_account_amount": _text(row.max_account_amount), "first_day_amount": _text(row.first_day_amount),
+        "max_orders_per_minute": row.max_orders_per_minute, "extended_hours": row.extended_hours,
+    }  # fmt: skip
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)
