@@ -9,13 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-<<<<<<< HEAD
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-=======
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
->>>>>>> main
+from datetime import date, datetime, timedelta
 
 from bots import outgoing
 from bots.absence import Before, unexplained
@@ -169,11 +164,8 @@ class Reconciler:
         open_rows = [*open_rows, *await self._reserved(since, today)]
         by_number = {row.broker_order_id: row for row in open_rows}
         by_number.update({row.broker_order_id: row for row in rows})  # the execution list has the fills
-<<<<<<< HEAD
-        open_ids = self._open_ids = frozenset(row.broker_order_id for row in open_rows)
-=======
         open_ids = frozenset(row.broker_order_id for row in open_rows if row.leaves_quantity > 0)
->>>>>>> main
+        self._open_ids = open_ids
         foreign = await self.executions.apply_view(BrokerView(tuple(by_number.values()), open_ids, asked_at))
         await self._end_expired(by_number, open_ids, today)
         await self._watch_adopted(foreign)
@@ -221,16 +213,11 @@ class Reconciler:
             await self._adopt(order, candidates[0], f"{search.looks}번째 조회에서 확인")
             self._adopted[order.id] = until
         elif len(candidates) > 1:
-<<<<<<< HEAD
             await self._give_up(order, f"같은 모양의 주문이 {len(candidates)}건: {_numbers(candidates)}")
         elif proven and alike:
             await self._give_up(order, f"전송이 끝난 뒤에 같은 모양의 주문이 들어옴: {_numbers(alike)}")
-=======
-            numbers = ", ".join(row.broker_order_id for row in candidates)
-            await self._give_up(order, f"같은 모양의 주문이 {len(candidates)}건: {numbers}")
         elif proven and order.request.session is OrderSession.RESERVED:
             await self._give_up(order, "예약주문은 돈도 주식도 움직이지 않아 없음을 증명할 수 없음")
->>>>>>> main
         elif proven and self.drifted(order.symbol):
             await self._give_up(order, "주문은 보이지 않으나 잔고가 우리 체결과 다름")
         elif proven:
@@ -250,7 +237,10 @@ class Reconciler:
         missing = [
             order
             for order in self.orders.open()
-            if order.status in LIVE and order.trade_date == today and order.broker_order_id not in rows
+            if order.status in LIVE
+            and order.trade_date == today
+            and order.broker_order_id not in rows
+            and order.request.session is not OrderSession.RESERVED  # not every broker lists them
         ]
         now = self.clock.monotonic()
         self._missing = {order.id: self._missing.get(order.id, Search(now)) for order in missing}

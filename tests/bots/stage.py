@@ -67,11 +67,8 @@ class Stage:
     exchange: subprocess.Popen[bytes] | None = None
     bots: list[BotProcess] = field(default_factory=list)
     bots_url: str = ""
-<<<<<<< HEAD
     bots_offset: int | None = None  # where bots find the exchange, when that is not where it listens
-=======
     options: tuple[str, ...] = ()  # of the exchange: --tape, --speed, --profile
->>>>>>> main
 
     @property
     def env(self) -> dict[str, str]:
