@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-mock strangers lint bench down venv dev lock doctor screenshots
+.PHONY: run test test-mock strangers lint bench chaos down venv dev lock doctor screenshots
 
 run: venv ## the desk in the foreground; Ctrl-C stops everything
 	@$(BIN)/python -m console.cli setup
@@ -44,6 +44,9 @@ lint: dev
 bench: dev ## figures beside a floor or a peer measured in the same run
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt || echo "peers are missing: their ratios are left out"
 	@$(BIN)/python -m bench
+
+chaos: dev ## the order path under every fault; writes docs/scoreboard.md (half an hour)
+	@$(BIN)/python -m tests.chaos
 
 down: ## stop a desk that runs elsewhere
 	@$(BIN)/python -m bots.supervision down

@@ -5,7 +5,17 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("wire", "exchange", "decision", "indicators", "backtest", "sandbox", "first_light", "console")
+NAMES = (
+    "wire",
+    "exchange",
+    "decision",
+    "indicators",
+    "backtest",
+    "sandbox",
+    "order_path",
+    "first_light",
+    "console",
+)  # bench/NAME.py, each with run()
 
 if __name__ == "__main__":
     wanted = sys.argv[1:] or list(NAMES)

@@ -17,6 +17,9 @@ from bots.own_orders import OwnOrders
 from shared.domain.order import Cash, Position, Side
 
 FEES = Decimal("0.01")  # of what we traded meanwhile: commission, taxes, the broker's rounding
+WELL_BELOW = Decimal("0.9")  # of the last price: an order without a price of its own holds back no less
+UPPER_LIMIT = Decimal("1.35")  # ... and no more
+MANY = 5  # unproven orders at once: more ways to combine than money can tell apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Before:
     held: int
     sellable: int | None
     cash: str  # buying power, or the total where the broker does not tell it
+    price: str | None = None  # the symbol's last price at the send
 
     def encode(self) -> str:
         return json.dumps({"before": asdict(self)})
@@ -56,7 +60,7 @@ def unexplained(
         return differs
     if others or fills:
         return _money_differs(order, before, cash, others, fills)
-    has, was = orderable(cash), Decimal(before.cash)
+    has, was = orderable(cash), Decimal(before.cash)  # nothing of ours moved: to the last digit
     return None if has == was else f"주문 가능 금액 {has:,}, 보내기 전 {was:,}"
 
 
@@ -74,33 +78,64 @@ def _shares_differ(
         return None
     if any(one.side is Side.SELL and one.symbol == order.symbol for one in others):
         return "같은 종목의 다른 매도가 있어 매도 가능 수량으로 가릴 수 없음"
-    if sellable < before.sellable + min(net, 0):
+    # Shares bought meanwhile may be sellable or not yet; in either case the order would hold its own back.
+    if not before.sellable + min(net, 0) <= sellable <= before.sellable + max(net, 0):
         return f"매도 가능 {sellable}주, 보내기 전 {before.sellable}주"
+    if sellable <= before.sellable + net - order.quantity:
+        return "그동안 산 주식이 이 매도를 가릴 수 있어 매도 가능 수량으로 가릴 수 없음"
     return None
 
 
 def _money_differs(
     order: DeskOrder, before: Before, cash: Cash, others: list[DeskOrder], fills: list[RecordedFill]
 ) -> str | None:
-    """A buy holds money back: compare, when what our other orders freed meanwhile could not hide it."""
+    """A buy holds money back: compare with what our other orders made of the money meanwhile."""
     if order.side is Side.SELL:
         return None  # it takes no money; the shares told
-    since = datetime.fromisoformat(before.at)
-    sent_since = [one for one in others if one.side is Side.BUY and one.sent_at is not None and one.sent_at >= since]
-    spent = sum((one.filled_amount + _reserved(one) for one in sent_since), Decimal(0))
-    freed = sum((fill.amount for fill in fills if fill.side is Side.SELL), Decimal(0)) + sum(
-        (one.request.quantity * (one.request.price or 0) for one in others if one not in sent_since), Decimal(0)
-    )
-    fees = FEES * (spent + sum((fill.amount for fill in fills), Decimal(0)))
-    cost = order.quantity * (order.price or Decimal(0))
-    if cost <= freed + fees:
-        return "그동안의 다른 거래가 이 주문의 금액보다 커서 금액으로 가릴 수 없음"
-    has, least = orderable(cash), Decimal(before.cash) - spent - fees
-    return None if has >= least else f"주문 가능 금액 {has:,}, 이 주문이 없었다면 {least:,} 이상"
+    buys = [one for one in others if one.side is Side.BUY]
+    unproven = [one for one in buys if one.is_unproven]
+    if any(one.amend_pending or one.price is None for one in unproven) or len(unproven) > MANY:
+        return "결과를 모르는 다른 주문이 있어 금액으로 가릴 수 없음"
+    expected, moved = Decimal(before.cash), Decimal(0)
+    for fill in fills:
+        expected += fill.amount if fill.side is Side.SELL else -fill.amount
+        moved += fill.amount
+    for one in buys:
+        was, left = _held_back(one, before, fills)
+        if one.price is None and (was or left):
+            return f"주문 {one.id}에 값이 없어 묶인 금액을 모름"
+        expected += (one.price or Decimal(0)) * (was - left)
+        moved += (one.price or Decimal(0)) * (was + left)
+    has, slack = orderable(cash), FEES * moved
+    lowest, highest = _cost(order, before)
+    without = [expected - amount for amount in _sums(unproven)]  # each of the unproven may have arrived too
+    if any(one - highest - slack <= has <= one - lowest + slack for one in without):
+        return f"주문 가능 금액 {has:,}: 이 주문이 묶은 금액일 수 있음"
+    return None if any(abs(has - one) <= slack for one in without) else f"주문 가능 금액 {has:,}, 예상 {expected:,}"
 
 
-def _reserved(order: DeskOrder) -> Decimal:
-    return (order.price or Decimal(0)) * order.leaves
+def _held_back(one: DeskOrder, before: Before, fills: list[RecordedFill]) -> tuple[int, int]:
+    """Shares of a buy that held money back in the picture, and that hold it back now for sure."""
+    inside = one.sent_at is not None and one.sent_at < datetime.fromisoformat(before.at)
+    filled_since = sum(fill.quantity for fill in fills if fill.client_order_id == one.id)
+    was = one.quantity - (one.filled_quantity - filled_since) if inside and not one.is_unproven else 0
+    return was, 0 if one.is_unproven else one.leaves
+
+
+def _cost(order: DeskOrder, before: Before) -> tuple[Decimal, Decimal]:
+    """The least and the most that the order would hold back."""
+    if order.price is not None:
+        return order.quantity * order.price, order.quantity * order.price
+    last = order.quantity * Decimal(before.price or 0)
+    return last * WELL_BELOW, last * UPPER_LIMIT
+
+
+def _sums(unproven: list[DeskOrder]) -> set[Decimal]:
+    """What the unproven orders may hold back, for every way some of them arrived."""
+    sums = {Decimal(0)}
+    for one in unproven:
+        sums |= {amount + (one.price or Decimal(0)) * one.quantity for amount in sums}
+    return sums
 
 
 def _moved_since(order: DeskOrder, since: datetime) -> bool:

@@ -40,7 +40,7 @@ class Executions:
     async def apply_view(self, view: BrokerView) -> list[BrokerOrder]:
         """Apply every row that is ours; return the rows that are nobody's of ours."""
         foreign: list[BrokerOrder] = []
-        for row in view.rows:
+        for row in sorted(view.rows, key=lambda one: (one.ordered_at, one.broker_order_id)):  # a chain from its start
             self.first_seen.setdefault(row.broker_order_id, view.asked_at)
             if row.is_cancel:
                 continue
@@ -158,14 +158,15 @@ class Executions:
             await self._orders.note(order.id, JournalKind.AMENDED, why, numbers=(number,), broker_order_id=row.became)
 
     async def _adopt_amended(self, row: BrokerOrder) -> BrokerNumber | None:
-        """A new number that replaces one of ours is ours: the answer to an amendment was lost, or is on its way."""
-        if row.orig_order_id is None:
+        """A new number that replaces one of ours is ours: our amendment's answer is lost or late, or a person's hand."""
+        if row.orig_order_id is None or row.rejected:
             return None
         original = self._orders.number(row.orig_order_id, row.ordered_at.date())
-        if original is None:
+        order = None if original is None else self._orders.get(original.client_order_id)
+        if order is None:
             return None
-        order = self._orders.get(original.client_order_id)
-        if order is None or not order.amend_pending:
+        if order.is_terminal and row.leaves_quantity:
+            await self._stop(order.symbol, order.id, f"끝난 주문 {order.id}의 정정 {row.broker_order_id}이 살아 있음")
             return None
         await self.amended(order, row.broker_order_id, row.quantity, row.price, "목록에서 정정 확인")
         return self._orders.number(row.broker_order_id, order.trade_date)

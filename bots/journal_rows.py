@@ -68,6 +68,14 @@ _CHANGING = (
     "filled_amount", "cancel_requested_at", "amend_pending", "note",
 )  # fmt: skip
 
+# An order's identity never changes: a second intent for the same signal or id must fail, not overwrite.
+_OPEN_ORDER = f"INSERT INTO orders({_ORDER_COLUMNS}) VALUES ({', '.join('?' * len(_ORDER_COLUMNS.split(',')))})"
+_CHANGE_ORDER = (
+    _OPEN_ORDER
+    + " ON CONFLICT(client_order_id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _CHANGING)
+)
+
 
 def create(connection: sqlite3.Connection) -> None:
     """Make what is missing; inside the caller's transaction."""
@@ -109,14 +117,17 @@ def insert(connection: sqlite3.Connection, changes: Changes) -> int:
         _put_number(connection, number)
     if changes.fill is not None:
         _add_fill(connection, changes.fill)
-    connection.executemany("INSERT INTO seen_executions VALUES (?)", [(one,) for one in changes.seen_executions])
+    if changes.seen_executions:
+        connection.executemany("INSERT INTO seen_executions VALUES (?)", [(one,) for one in changes.seen_executions])
     for lot in changes.lots:
         _put_lot(connection, lot)
-    connection.executemany(
-        "INSERT OR REPLACE INTO day_marks VALUES (?, ?, ?, ?, ?)",
-        [(m.trade_date.isoformat(), m.symbol, m.quantity, str(m.price), m.fill_seq) for m in changes.marks],
-    )
-    connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", changes.facts)
+    if changes.marks:
+        connection.executemany(
+            "INSERT OR REPLACE INTO day_marks VALUES (?, ?, ?, ?, ?)",
+            [(m.trade_date.isoformat(), m.symbol, m.quantity, str(m.price), m.fill_seq) for m in changes.marks],
+        )
+    if changes.facts:
+        connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", changes.facts)
     for out in changes.outbox:
         _queue(connection, out.stream, out.key, out.body)
     return seq
@@ -151,10 +162,7 @@ def _put_order(connection: sqlite3.Connection, order: DeskOrder, opened: bool) -
         order.broker_order_id, order.org_no, order.filled_quantity, str(order.filled_amount),
         _iso(order.cancel_requested_at), int(order.amend_pending), order.note, request.session.value,
     )  # fmt: skip
-    # An order's identity never changes: a second intent for the same signal or id must fail, not overwrite.
-    updates = ", ".join(f"{name} = excluded.{name}" for name in _CHANGING)
-    again = "" if opened else f"ON CONFLICT(client_order_id) DO UPDATE SET {updates}"
-    connection.execute(f"INSERT INTO orders({_ORDER_COLUMNS}) VALUES ({', '.join('?' * len(values))}) {again}", values)
+    connection.execute(_OPEN_ORDER if opened else _CHANGE_ORDER, values)
 
 
 def _put_number(connection: sqlite3.Connection, number: BrokerNumber) -> None:

@@ -187,6 +187,10 @@ class OwnOrders:
         rows = await self._journal.events_of(order_id)
         return next((row.data for row in rows if row.kind == kind and row.data), "")
 
+    async def history(self, order_id: str) -> list[Event]:
+        """Every row the journal has of the order, oldest first."""
+        return await self._journal.events_of(order_id)
+
     async def remember(self, number: BrokerNumber, seen: tuple[str, ...] = ()) -> None:
         """Commit what is now known of a broker number, without a fill."""
         self._numbers[number.trade_date, number.broker_order_id] = number

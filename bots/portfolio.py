@@ -36,7 +36,10 @@ class Portfolio:
             return None
         held = self._positions.get(symbol)
         quantity, sellable = (held.quantity, held.sellable) if held is not None else (0, 0)
-        return Before(self._asked_at.isoformat(), self._fill_seq, quantity, sellable, str(orderable(self.cash)))
+        last, left = self._price_of(symbol), str(orderable(self.cash))
+        return Before(
+            self._asked_at.isoformat(), self._fill_seq, quantity, sellable, left, None if last is None else str(last)
+        )
 
     def known(self) -> bool:
         return self._asked_at is not None

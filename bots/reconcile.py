@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from bots import outgoing
 from bots.absence import Before, unexplained
@@ -27,8 +27,10 @@ from shared.domain.order_state import OrderEventKind, OrderStatus
 
 ASK_AFTER_S = (0.5, 1, 2, 4, 8, 15, 30, 60)  # after the answer was lost; then each minute
 PROOF_LOOKS, PROOF_S = 5, 60.0
+MISSING_LOOKS = 2  # complete looks without an accepted order before its number is doubted
 DOUBT_S = 600.0  # asked so long while money and shares do not agree with what the lists say
-SKEW = timedelta(seconds=5)  # broker clocks show whole seconds and drift
+SKEW = timedelta(seconds=2)  # broker clocks show whole seconds and drift; a person who repeats an order is slower
+SEND_LASTS = timedelta(seconds=120)  # a request that a crash cut off has reached the broker by then, or never will
 LOOK_BACK_DAYS = 7
 
 
@@ -49,6 +51,8 @@ class Search:
     since: float
     looks: int = 0
     asked: int = 0
+    told: bool = False
+    lost_at: datetime | None = None  # market time: what the broker took later was not this send
 
     def due_at(self) -> float:
         step = (
@@ -68,6 +72,9 @@ class Reconciler:
     trade_date: Callable[[], date]
     drifted: Callable[[str], bool] = lambda symbol: False  # holdings of the symbol are not what our fills say
     _searches: dict[str, Search] = field(default_factory=dict)
+    _open_ids: frozenset[str] = frozenset()  # of the last look
+    _missing: dict[str, Search] = field(default_factory=dict)  # accepted orders that the last looks did not show
+    _adopted: dict[str, datetime] = field(default_factory=dict)  # found by looking → until when the broker took it
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def recover(self) -> None:
@@ -158,8 +165,11 @@ class Reconciler:
         by_number = {row.broker_order_id: row for row in open_rows}
         by_number.update({row.broker_order_id: row for row in rows})  # the execution list has the fills
         open_ids = frozenset(row.broker_order_id for row in open_rows if row.leaves_quantity > 0)
+        self._open_ids = open_ids
         foreign = await self.executions.apply_view(BrokerView(tuple(by_number.values()), open_ids, asked_at))
         await self._end_expired(by_number, open_ids, today)
+        await self._watch_adopted(foreign)
+        await self._watch_missing(by_number, today)
         return foreign
 
     async def _reserved(self, since: date, today: date) -> list[BrokerOrder]:
@@ -177,7 +187,11 @@ class Reconciler:
         """An order of an earlier trade date that is no longer open has ended with its session, fills counted."""
         for order in self.orders.open():
             over = order.status in LIVE and order.trade_date < today and order.broker_order_id not in open_ids
-            if over and (order.broker_order_id in rows or order.trade_date < today - timedelta(days=LOOK_BACK_DAYS)):
+            if (
+                over
+                and not order.amend_pending
+                and (order.broker_order_id in rows or order.trade_date < today - timedelta(days=LOOK_BACK_DAYS))
+            ):
                 await self.orders.apply(order.id, OrderEventKind.EXPIRE, JournalKind.TERMINAL, "장 종료로 효력 상실")
 
     async def _resolve(self, order_id: str, foreign: list[BrokerOrder]) -> None:
@@ -190,20 +204,65 @@ class Reconciler:
         proven = search.looks >= PROOF_LOOKS and waited >= PROOF_S
         if order.amend_pending:
             if proven:
-                await self.orders.note(order.id, JournalKind.AMEND_REFUSED, "정정되지 않음 확인", amend_pending=False)
+                await self._conclude_amendment(order, waited)
             return
-        candidates = [row for row in foreign if self._candidate(order, row)]
+        alike = [row for row in foreign if self._candidate(order, row)]
+        until = await self._lost_at(order, search) + SKEW
+        candidates = [row for row in alike if row.ordered_at <= until]
         if len(candidates) == 1:
             await self._adopt(order, candidates[0], f"{search.looks}번째 조회에서 확인")
+            self._adopted[order.id] = until
         elif len(candidates) > 1:
-            numbers = ", ".join(row.broker_order_id for row in candidates)
-            await self._give_up(order, f"같은 모양의 주문이 {len(candidates)}건: {numbers}")
+            await self._give_up(order, f"같은 모양의 주문이 {len(candidates)}건: {_numbers(candidates)}")
+        elif proven and alike:
+            await self._give_up(order, f"전송이 끝난 뒤에 같은 모양의 주문이 들어옴: {_numbers(alike)}")
         elif proven and order.request.session is OrderSession.RESERVED:
             await self._give_up(order, "예약주문은 돈도 주식도 움직이지 않아 없음을 증명할 수 없음")
         elif proven and self.drifted(order.symbol):
             await self._give_up(order, "주문은 보이지 않으나 잔고가 우리 체결과 다름")
         elif proven:
             await self._conclude(order, search.looks, waited)
+
+    async def _lost_at(self, order: DeskOrder, search: Search) -> datetime:
+        """When the send was over for us, in market time: the answer was given up, or the process came back."""
+        if search.lost_at is None:
+            rows = await self.orders.history(order.id)
+            sent = max(datetime.fromisoformat(row.market_at) for row in rows if row.kind == JournalKind.SENDING)
+            lost = [datetime.fromisoformat(row.market_at) for row in rows if row.kind == JournalKind.UNKNOWN]
+            search.lost_at = min([sent + SEND_LASTS, *lost])
+        return search.lost_at
+
+    async def _watch_missing(self, rows: dict[str, BrokerOrder], today: date) -> None:
+        """An accepted order that no complete list shows: its number may be wrong. Shown to a person, never adopted anew."""
+        missing = [
+            order
+            for order in self.orders.open()
+            if order.status in LIVE
+            and order.trade_date == today
+            and order.broker_order_id not in rows
+            and order.request.session is not OrderSession.RESERVED  # not every broker lists them
+        ]
+        now = self.clock.monotonic()
+        self._missing = {order.id: self._missing.get(order.id, Search(now)) for order in missing}
+        for order in missing:
+            search = self._missing[order.id]
+            search.looks += 1
+            lagging = search.looks < MISSING_LOOKS or now - search.since < PROOF_S
+            if not lagging and not search.told:
+                search.told = True  # lifted by a person, it is not stopped for the same again
+                why = f"접수된 주문 {order.id}의 번호 {order.broker_order_id}이(가) 어느 목록에도 없음"
+                await self.orders.stop_symbol(order.symbol, why, self._alert("NEEDS_OPERATOR", order, why))
+
+    async def _watch_adopted(self, foreign: list[BrokerOrder]) -> None:
+        """A second order that could have been the send of one we adopted: one of the two is a person's; he must look."""
+        for order_id, until in list(self._adopted.items()):
+            order = self.orders.get(order_id)
+            twins = [] if order is None else [row for row in foreign if self._candidate(order, row)]
+            twins = [row for row in twins if row.ordered_at <= until]
+            if order is not None and twins:
+                del self._adopted[order_id]
+                why = f"주문 {order_id}일 수 있는 주문이 또 있음: {_numbers(twins)}"
+                await self.orders.stop_symbol(order.symbol, why, self._alert("ORDER_CONTRADICTION", order, why))
 
     async def _conclude(self, order: DeskOrder, looks: int, waited: float) -> None:
         """No list shows it: absent when money and shares agree; else asked again, and in the end a person's."""
@@ -216,6 +275,15 @@ class Reconciler:
             )  # fmt: skip
         elif before is None or waited >= DOUBT_S:
             await self._give_up(order, f"주문은 보이지 않으나 {why}")
+
+    async def _conclude_amendment(self, order: DeskOrder, waited: float) -> None:
+        """No list shows a replacement. The original still open proves it unamended; gone, it may have been replaced."""
+        if order.broker_order_id in self._open_ids or order.status not in LIVE:
+            await self.orders.note(order.id, JournalKind.AMEND_REFUSED, "정정되지 않음 확인", amend_pending=False)
+        elif waited >= DOUBT_S:
+            why = f"주문 {order.id}: 정정 결과를 모르는 채 원주문이 사라짐"
+            await self.orders.stop_symbol(order.symbol, why, self._alert("NEEDS_OPERATOR", order, why))
+            await self.orders.note(order.id, JournalKind.AMEND_REFUSED, why, amend_pending=False)
 
     def _candidate(self, order: DeskOrder, row: BrokerOrder) -> bool:
         """Same shape, unowned, inside the send's time, not seen before it, and no replacement of another order."""
@@ -253,3 +321,7 @@ class Reconciler:
             kind, "critical", f"{kind.lower()}:{order.id}", self.clock.wall_now(), symbol=order.symbol,
             side=order.side, quantity=order.quantity, price=order.price, order=order.id, reason=reason,
         )  # fmt: skip
+
+
+def _numbers(rows: list[BrokerOrder]) -> str:
+    return ", ".join(row.broker_order_id for row in rows)

@@ -67,6 +67,7 @@ class Stage:
     exchange: subprocess.Popen[bytes] | None = None
     bots: list[BotProcess] = field(default_factory=list)
     bots_url: str = ""
+    bots_offset: int | None = None  # where bots find the exchange, when that is not where it listens
     options: tuple[str, ...] = ()  # of the exchange: --tape, --speed, --profile
 
     @property
@@ -99,16 +100,16 @@ class Stage:
         return True
 
     def add_account(self, number: int, *, broker: str = "KIS", **changes: Any) -> int:
-        """A US SIM account of its own at the exchange, with limits that let small orders pass."""
+        """A SIM account (of US shares) of its own at the exchange, with limits that let small orders pass."""
         limits = {
             "max_order_amount": Decimal(5000), "max_symbol_amount": Decimal(20000), "max_daily_buy": Decimal(50000),
-            "max_daily_loss": Decimal(5000), "max_trades_per_day": 200, "enabled": True,
+            "max_daily_loss": Decimal(5000), "max_trades_per_day": 200, "enabled": True, "market": "US",
         }  # fmt: skip
         now = self.clock.wall_now()
         with writing(self.engine) as session:
             row = BrokerageAccount(
                 owner_id=accounts.first_owner(session, now).id or 0, nickname=f"bot {number}", broker=broker,
-                market="US", environment="SIM", created_at=now, **(limits | changes),
+                environment="SIM", created_at=now, **(limits | changes),
             )  # fmt: skip
             session.add(row)
             session.flush()
@@ -144,6 +145,8 @@ class Stage:
     def start_bot(self, account_id: int, failpoint: str = "") -> BotProcess:
         log = self.folder / f"bot-{account_id}-{len(self.bots)}.log"
         env = self.env | ({"LETSTRADE_FAILPOINT": failpoint} if failpoint else {})
+        if self.bots_offset is not None:
+            env["LETSTRADE_EXCHANGE_PORT_OFFSET"] = str(self.bots_offset)
         command = [sys.executable, "-m", "bots", "--account", str(account_id)]
         with log.open("wb") as out:
             process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=out)

@@ -230,3 +230,126 @@ async def test_yesterdays_open_order_ends_with_its_session(room: Room) -> None:
     await room.look()
     after = room.orders.get(order.id)
     assert after is not None and (after.status, after.filled_quantity) == (OrderStatus.EXPIRED, 3)
+
+
+async def test_two_unknowns_at_once_do_not_hide_each_other(room: Room) -> None:
+    room.broker.books_orders, room.broker.on_place = False, lose
+    gone = await room.desk.place(room.request(quantity=5), TODAY)
+    room.broker.books_orders = True
+    arrived = await room.desk.place(room.request(quantity=5, symbol="MSFT"), TODAY)
+    room.broker.hidden.update(room.broker.book)
+    await resolve_for(room, 65)
+    # Their money is the same: nobody can say which of the two it is.
+    assert {status(room.orders, one.id) for one in (gone, arrived)} == {OrderStatus.UNKNOWN}
+    room.broker.hidden.clear()
+    await resolve_for(room, 130)
+    assert status(room.orders, arrived.id) is OrderStatus.ACCEPTED
+    assert status(room.orders, gone.id) is OrderStatus.NOT_ACCEPTED
+
+
+async def test_shares_bought_meanwhile_do_not_hide_a_sale(room: Room) -> None:
+    room.broker.positions = [Position("AAPL", 50, 50, Decimal(90), Currency.USD)]
+    await room.picture()
+    room.broker.on_place = lose
+    sale = await room.desk.place(room.request(Side.SELL, 4), TODAY)
+    room.broker.hidden.update(room.broker.book)
+    room.broker.on_place = lambda row: None
+    bought = await room.desk.place(room.request(Side.BUY, 4), TODAY)
+    room.broker.fill(bought.broker_order_id or "", 4, "100.00")
+    await room.look()
+    await resolve_for(room, 65)
+    assert status(room.orders, sale.id) is OrderStatus.UNKNOWN
+
+
+async def test_an_order_without_price_is_proven_absent_by_money_too(room: Room) -> None:
+    room.portfolio._price_of = lambda symbol: Decimal(100)
+    resting = await room.desk.place(room.request(quantity=3, symbol="MSFT"), TODAY)
+    room.clock.pass_s(1)
+    await room.picture()
+    room.broker.books_orders, room.broker.on_place = False, lose
+    order = await room.desk.place(room.request(price=None), TODAY)
+    await room.desk.cancel(resting.id, "frees its money meanwhile")
+    await room.look()
+    await resolve_for(room, 65)
+    assert status(room.orders, order.id) is OrderStatus.NOT_ACCEPTED
+
+
+async def test_a_look_alike_after_the_send_is_not_adopted_but_shown(room: Room) -> None:
+    room.broker.books_orders, room.broker.on_place = False, lose
+    order = await room.desk.place(room.request(), TODAY)
+    room.clock.pass_s(5)
+    manual = room.broker.row("AAPL", Side.BUY, 10, Decimal("100.00"))
+    room.broker.book[manual.broker_order_id] = manual
+    await resolve_for(room, 65)
+    after = room.orders.get(order.id)
+    assert after is not None and after.status is OrderStatus.NEEDS_OPERATOR
+    assert manual.broker_order_id in after.note
+
+
+async def test_a_second_order_of_the_same_send_stops_the_symbol(room: Room) -> None:
+    room.broker.on_place = lose
+    order = await room.desk.place(room.request(), TODAY)
+    await resolve_for(room, 2)
+    assert status(room.orders, order.id) is OrderStatus.ACCEPTED
+    twin = replace(room.broker.row("AAPL", Side.BUY, 10, Decimal("100.00")), ordered_at=order.market_at)
+    room.broker.book[twin.broker_order_id] = twin
+    await room.look()
+    assert twin.broker_order_id in (room.orders.frozen("AAPL", Side.SELL) or "")
+
+
+async def test_an_amendment_is_not_called_refused_while_its_original_is_gone(room: Room) -> None:
+    order = await room.desk.place(room.request(quantity=8), TODAY)
+    room.broker.on_change = lose
+    await room.desk.amend(order.id, 8, Decimal("99.00"), "test")
+    newest = list(room.broker.book)[-1]
+    # The broker took it; its lists do not show the replacement yet.
+    old = order.broker_order_id or ""
+    room.broker.book[newest] = room.broker.row("AAPL", Side.BUY, 8, Decimal("99.00"), number=newest, orig=old)
+    room.broker.book[old] = replace(room.broker.book[old], leaves_quantity=0)
+    room.broker.hidden.add(newest)
+    await resolve_for(room, 120)
+    after = room.orders.get(order.id)
+    assert after is not None and after.status is OrderStatus.ACCEPTED and after.amend_pending
+    room.broker.hidden.clear()
+    room.broker.fill(newest, 8, "98.50")
+    await resolve_for(room, 120)
+    after = room.orders.get(order.id)
+    assert after is not None
+    assert (after.status, after.filled_quantity, after.broker_order_id) == (OrderStatus.FILLED, 8, newest)
+
+
+async def test_an_amendment_that_never_arrived_is_known_by_its_open_original(room: Room) -> None:
+    order = await room.desk.place(room.request(quantity=8), TODAY)
+    room.broker.amend_order = lost_change  # type: ignore[method-assign,assignment]
+    await room.desk.amend(order.id, 8, Decimal("99.00"), "test")
+    await resolve_for(room, 65)
+    after = room.orders.get(order.id)
+    assert after is not None
+    assert (after.status, after.amend_pending, after.price) == (OrderStatus.ACCEPTED, False, Decimal("100.00"))
+
+
+async def test_an_order_that_a_person_amended_elsewhere_stays_ours(room: Room) -> None:
+    order = await room.desk.place(room.request(quantity=8), TODAY)
+    old = order.broker_order_id or ""
+    fresh = room.broker.row("AAPL", Side.BUY, 8, Decimal("101.00"), orig=old)
+    room.broker.book[old] = replace(room.broker.book[old], leaves_quantity=0)
+    room.broker.book[fresh.broker_order_id] = fresh
+    room.broker.fill(fresh.broker_order_id, 3, "100.50")
+    await room.look()
+    after = room.orders.get(order.id)
+    assert after is not None
+    assert (after.status, after.filled_quantity, after.price) == (OrderStatus.PARTIAL, 3, Decimal("101.00"))
+
+
+async def lost_change(*_: object, **__: object) -> None:
+    raise OutcomeUnknown("KIS", "-", "no answer, and it never arrived")
+
+
+async def test_an_accepted_order_that_no_list_shows_stops_its_symbol(room: Room) -> None:
+    order = await room.desk.place(room.request(), TODAY)
+    room.broker.hidden.add(order.broker_order_id or "")
+    await room.look()
+    assert room.orders.frozen("AAPL", Side.SELL) is None
+    room.clock.pass_s(61)
+    await room.look()
+    assert order.id in (room.orders.frozen("AAPL", Side.SELL) or "")
