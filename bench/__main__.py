@@ -14,6 +14,7 @@ NAMES = (
     "sandbox",
     "order_path",
     "first_light",
+    "console",
 )  # bench/NAME.py, each with run()
 
 if __name__ == "__main__":

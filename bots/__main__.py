@@ -17,6 +17,7 @@ from contextlib import suppress
 
 from bots.bootstrap import Foundation, build
 from bots.bot import Bot
+from bots.lease import HeldElsewhere
 from bots.sync import StoreAway
 from shared.config import load_settings
 from shared.domain.bot_state import BotState
@@ -67,6 +68,10 @@ async def _run(account_id: int) -> int:
         await _record_fault(base, bot, e)
         await _wait_out(started)
         return EXIT_CONFIG
+    except HeldElsewhere as e:
+        log.error("%s", _told(e))
+        await _wait_out(started)
+        return 0  # the account is in other hands: supervision need not try again, fleet starts us when it is ours
     except LeaseLost as e:
         log.error("%s", _told(e))
         return 1
@@ -110,7 +115,7 @@ async def _close(base: Foundation, bot: Bot | None) -> None:
         await p.broker.close()
         if p.market_clock is not None:
             await p.market_clock.close()
-        with suppress(StoreAway, TimeoutError):
+        with suppress(StoreAway, LeaseLost, TimeoutError):
             async with asyncio.timeout(5.0):
                 await p.sync.once(claim=False, beat=True)
                 await base.link.write(p.lease.release)

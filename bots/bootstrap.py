@@ -7,6 +7,7 @@ import contextlib
 import logging
 from datetime import timedelta
 
+from bots import handover
 from bots.bars import SpikeWatch
 from bots.bot import Bot
 from bots.cache import Cache
@@ -18,6 +19,7 @@ from bots.config import BotConfig, load
 from bots.daybook import DayBook
 from bots.decisions import DecisionLog
 from bots.desk import Desk
+from bots.drift import DriftDesk
 from bots.elsewhere import Elsewhere
 from bots.executions import Executions
 from bots.feed import Feed
@@ -25,7 +27,8 @@ from bots.heartbeat import Vitals
 from bots.housekeeping import Housekeeping
 from bots.jobs import Jobs
 from bots.journal import Changes, Journal, JournalState, Outgoing
-from bots.lease import HostLock, StoreLease
+from bots.lag import Fitness
+from bots.lease import HostLock, StoreLease, host_name
 from bots.lots import LotBook
 from bots.market_clock import MarketClock
 from bots.market_data import MarketData
@@ -72,6 +75,7 @@ class Foundation:
         self.folder = settings.account_dir(account_id)
         self.lock = HostLock(self.folder / "lock")
         self.lock.tell(self.clock.wall_now())
+        self.host = host_name(settings.home)
         self.link = StoreLink(open_engine(settings.database_url, pool_size=1))
 
 
@@ -86,14 +90,28 @@ async def build(base: Foundation) -> Bot:
     standby = Standby(base.folder, keys, base.account_id, clock)
     # Without its journal the copy is worth nothing: what is held by which rule stands there.
     config, copy = await _first_config(base, standby if (base.folder / "journal.db").exists() else None)
-    journal = await Journal.open(base.folder / "journal.db", config.key)
-    today = clock.wall_now().date()
-    state = await journal.load(today - timedelta(days=LOOK_BACK_DAYS))
-    held = frozenset((lot.rule_id, lot.version_id) for lot in state.lots)
-    lease = StoreLease(base.account_id, config.failover, clock)
+    lease = StoreLease(base.account_id, config.failover, clock, base.host)
     if copy is None:
         await base.link.write(lease.take)
+        lease.confirm()
+        if lease.moved_from:
+            log.warning("%s에서 넘겨받습니다: 저장소의 기록으로 이어갑니다", lease.moved_from)
+            handover.put_aside(base.folder, clock.wall_now())
+    journal = await Journal.open(base.folder / "journal.db", config.key)
+    since = clock.wall_now().date() - timedelta(days=LOOK_BACK_DAYS)
+    state = await journal.load(since)
+    overrides = settings.home / calendars.OVERRIDES_NAME
+    hours = TradingHours(config.key, calendars.load(overrides if overrides.exists() else None))
+    market_clock = await _market_clock(base, config, hours)
+    if copy is None:
         await _settle_store(base, journal, state)
+        if state.order_count == 0:
+            past = await base.link.read(lambda session: handover.read(session, base.account_id, since))
+            if past.orders or past.fills:
+                await handover.write(journal, past, hours.trade_date(clock.market_now()))
+                state = await journal.load(since)
+    held = frozenset((lot.rule_id, lot.version_id) for lot in state.lots)
+    if copy is None:
         config = await base.link.read(lambda session: load(session, base.account_id, held))
         opened = await _credential(base, keys)
     else:
@@ -102,13 +120,6 @@ async def build(base: Foundation) -> Bot:
     tokens = SealedTokenStore(
         base.link, keys, base.account_id, opened.key_hash, clock, standby, copy.token if copy else None
     )
-    overrides = settings.home / calendars.OVERRIDES_NAME
-    hours = TradingHours(config.key, calendars.load(overrides if overrides.exists() else None))
-    market_clock = None
-    if config.key.environment is Environment.SIM:
-        url = f"http://127.0.0.1:{settings.exchange_port('admin')}/clock"
-        market_clock = MarketClock(url, clock, hours)
-        await market_clock.first()
     broker = _broker(base, config, opened, tokens)
     parts = _parts(base, config, journal, state, lease, tokens, hours, market_clock, broker, standby)
     if copy is None:
@@ -119,6 +130,16 @@ async def build(base: Foundation) -> Bot:
         parts.sync.copy_from = copy.taken_at
         parts.kill_switch.store_level = copy.kill_level
     return Bot(parts)
+
+
+async def _market_clock(base: Foundation, config: BotConfig, hours: TradingHours) -> MarketClock | None:
+    """SIM only: the exchange's clock, once it has answered."""
+    if config.key.environment is not Environment.SIM:
+        return None
+    url = f"http://127.0.0.1:{base.settings.exchange_port('admin')}/clock"
+    market_clock = MarketClock(url, base.clock, hours)
+    await market_clock.first()
+    return market_clock
 
 
 async def open_account(base: Foundation) -> Broker:
@@ -163,7 +184,10 @@ def _parts(
         key.market, orders, portfolio, daybook, feed, hours, kill_switch, lease, clock, lambda: box.state, sync.away_s
     )
     clearance.elsewhere = lambda: (sync.siblings, sync.siblings_age_s())
+    fitness = Fitness(clock, base.settings.run_dir / f"bot-{key.account_id}.alive")
+    clearance.doubt = fitness.doubt
     desk = Desk(broker, orders, executions, clock, clearance.gate, box.ask.set, portfolio.before)
+    desk.told = sync.told if config.failover == "auto" else None
     reconciler = Reconciler(
         broker, orders, executions, clock, lambda: hours.trade_date(clock.market_now()),
         lambda symbol: symbol in portfolio.drift,
@@ -214,9 +238,12 @@ def _parts(
         broker, cache, feed, chart, trader, clearance, clock, lambda: sync.snapshots, tell,
         SpikeWatch(config.spike_pct, config.spike_minutes),
     )  # fmt: skip
+    drift = DriftDesk(
+        portfolio, daybook, orders, trader, feed, journal, clock, lambda: hours.trade_date(clock.market_now())
+    )
     commands = Commands(
         key.market, broker, desk, orders, portfolio, feed, trader, clearance, reconciler, kill_switch, hours, clock,
-        lambda: {"state": box.state, "reason": box.reason, "epoch": lease.epoch}, market_data.learn, remember, raise_kill,
+        lambda: {"state": box.state, "reason": box.reason, "epoch": lease.epoch}, market_data.learn, remember, drift, raise_kill,
         flattening=bool(state.facts.get(FLATTEN_FACT)),
     )  # fmt: skip
     housekeeping = Housekeeping(
@@ -242,7 +269,7 @@ def _parts(
         elsewhere=elsewhere, schedule=schedule,
         portfolio=portfolio, daybook=daybook, feed=feed, chart=chart, clearance=clearance, trader=trader,
         housekeeping=housekeeping, market_data=market_data, commands=commands, screen=screen, sync=sync,
-        vitals=vitals, kill_switch=kill_switch, config=config,
+        vitals=vitals, fitness=fitness, kill_switch=kill_switch, config=config,
         nudge_path=base.settings.run_dir / f"bot-{key.account_id}.sock", facts=state.facts, state=box,
     )  # fmt: skip
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from bots import outgoing
 from bots.config import BotConfig, load
-from bots.heartbeat import LoopLag
 from bots.journal import Changes, Outgoing
 from bots.nudges import listen
 from bots.orders import DeskOrder
@@ -47,12 +46,13 @@ class Bot:
         self._stop = asyncio.Event()
         self._full_at = -FULL_GAP_S
         self._recovered = False
-        self._lag = LoopLag(parts.nudge_path.with_suffix(".alive"))
+        self._away: float | None = None  # monotonic, since when the store has not answered
         self._kill_level = KillLevel.RUN
         self._copied: tuple[int, KillLevel, int] | None = None  # what the copy on disk says
         self._wants_stale = asyncio.Event()
         parts.orders.on_change = self._order_changed
         parts.desk.on_auth_refused = self._key_refused
+        parts.fitness.on_stall, parts.fitness.on_skew = self._stalled, self._skewed
         if parts.key.environment is Environment.LIVE:
             parts.kill_switch.armed = False  # until the configuration says so
 
@@ -93,7 +93,7 @@ class Bot:
             ("minute", self._minute()),
             ("schedule", self.p.schedule.follow(lambda: self._recovered)),
             ("nudge", listen(self.p.nudge_path, self.p.sync.soon)),
-            ("lag", self._lag.watch(asyncio.sleep)),
+            ("fitness", self.p.fitness.watch(asyncio.sleep)),
         ]
         if self.p.market_clock is not None:
             loops.append(("clock", self.p.market_clock.follow()))
@@ -204,6 +204,7 @@ class Bot:
         async for event in p.broker.events():
             match event:
                 case Tick():
+                    p.fitness.heard(event.at)
                     p.market_data.on_tick(event)
                 case OrderBook():
                     p.feed.on_book(event)
@@ -265,6 +266,16 @@ class Bot:
                 await self.p.journal.write(self.p.screen.minute())
                 self._wants_stale.set()
 
+    def _stalled(self, stalled_s: float) -> None:
+        """The loop is back after standing still: ask the broker anew before anything else."""
+        now = self.p.clock.wall_now()
+        self._tell((outgoing.alert("LOOP_STALLED", "critical", "stall", now, stalled_s=round(stalled_s)),))
+        self._box.look()
+
+    def _skewed(self, skew_s: float, source: str) -> None:
+        now = self.p.clock.wall_now()
+        self._tell((outgoing.alert("CLOCK_SKEW", "critical", "skew", now, skew_s=skew_s, source=source),))
+
     def _feel(self) -> None:
         """Refresh the vitals and react to the kill switch."""
         level = self.p.kill_switch.level()
@@ -272,37 +283,45 @@ class Bot:
             now = self.p.clock.wall_now()
             self._tell((outgoing.alert("KILL_RAISED", "critical", "kill", now, level=level.name, by="-"),))
         self._kill_level = level
-        feel(self.p, level, self._lag.read_ms())
+        feel(self.p, level, self.p.fitness.read_lag_ms())
 
     # --- the store ----------------------------------------------------------------------------------------------
 
     async def _sync(self) -> None:
         p = self.p
-        told_away = False
         while True:
             try:
                 p.vitals.outbox_depth = await p.journal.outbox_depth()
                 if p.sync.copy_from is not None:
                     await self._come_back()
                 polled = await p.sync.once(claim=self._recovered)
-                told_away = False
+                await self._store_answers()
                 await self._take(polled)
                 await p.tokens.save_pending()
                 await self._copy()
             except StoreAway as e:
-                if not told_away and p.sync.away_s() > 0:
-                    told_away = True
+                if self._away is None and p.sync.away_s() > 0:
+                    # Started from a copy, nobody knows since when.
+                    self._away = p.clock.monotonic() - (0.0 if p.sync.copy_from else p.sync.away_s())
                     alert = outgoing.alert("STORE_AWAY", "critical", "store", p.clock.wall_now(), reason=str(e))
                     await p.journal.write(Changes(outbox=(alert,)))
-            if p.lease.fenced() is not None and p.config.failover != "auto":
-                raise Restart(p.lease.fenced())
             await p.sync.wait()
+
+    async def _store_answers(self) -> None:
+        """Say how long the store was away and how much it has to catch up with."""
+        p = self.p
+        if self._away is None:
+            return
+        away_s, self._away = round(p.clock.monotonic() - self._away), None
+        now, behind = p.clock.wall_now(), p.vitals.outbox_depth
+        alert = outgoing.alert("STORE_BACK", "info", "store_back", now, away_s=away_s, behind=behind)
+        await p.journal.write(Changes(outbox=(alert,)))
 
     async def _come_back(self) -> None:
         """The store answers for the first time since this process began from its copy: make good what start left out.
 
         Raises:
-            StoreAway: not yet. LeaseLost: another host acts for the account. Restart: the keys are other ones now.
+            StoreAway: not yet. HeldElsewhere: another host acts for the account. Restart: the keys are other ones now.
         """
         p = self.p
         p.kill_switch.store_level = await p.sync.arrive()

@@ -65,6 +65,7 @@ class Clearance:
         self.live = running.environment is Environment.LIVE
         same = config.key == running == at_broker
         self.account_doubt = None if same else f"설정 {config.key}, 이 봇 {running}, 증권사 쪽 {at_broker}"
+        self.doubt: Callable[[], str | None] = lambda: None  # why this process itself is not fit to enter
 
     def check(
         self,
@@ -109,7 +110,10 @@ class Clearance:
         fenced = self._lease.fenced()
         if fenced is not None:
             return Denied("fenced", fenced)
-        return None if request is None else kill_denies(request, self._kill.level())
+        if request is None:
+            return None
+        doubt = None if reduces(request) else self.doubt()
+        return Denied("unfit", doubt) if doubt is not None else kill_denies(request, self._kill.level())
 
     def in_fallback(self) -> bool:
         return self._feed.in_fallback(SILENT_S)
@@ -128,9 +132,7 @@ class Clearance:
             kill_level=self._kill.level(),
             bot_state=self._state(),
             fenced=self._lease.fenced(),
-            session=self._hours.refusal(
-                now, request.venue, request.order_type, request.time_in_force, request.session
-            ),
+            session=self._hours.refusal(now, request.venue, request.order_type, request.time_in_force, request.session),
             last=last,
             last_age_s=self._feed.age_s(symbol),
             from_fallback=self.in_fallback() or symbol in self._feed.polled,
@@ -230,6 +232,8 @@ class Clearance:
     def _frozen(self, request: OrderRequest) -> str | None:
         if not reduces(request) and self.no_entries is not None:
             return self.no_entries
+        if not reduces(request) and (doubt := self.doubt()) is not None:
+            return doubt
         if not reduces(request) and request.symbol in self._portfolio.drift:
             ours, theirs = self._portfolio.drift[request.symbol]
             return f"잔고 불일치: 우리 {ours}주, 증권사 {theirs}주"

@@ -14,6 +14,7 @@ from typing import Any
 from bots import outgoing
 from bots.clearance import Clearance
 from bots.desk import Desk
+from bots.drift import DriftDesk
 from bots.executions import LIVE
 from bots.failpoints import reach
 from bots.feed import Feed
@@ -33,7 +34,7 @@ from shared.domain.instrument import Venue
 from shared.domain.market import Timeframe
 from shared.domain.order import OrderRequest, OrderSession, OrderType, Side, TimeInForce
 from shared.domain.order_state import OrderEventKind, OrderStatus
-from shared.domain.signal import Denied
+from shared.domain.signal import Denied, Verdict
 from shared.models import Command
 from shared.store.commands import CommandKind, CommandStatus
 
@@ -66,6 +67,7 @@ class Commands:
     picture: Callable[[], Result]  # the bot's own state, for SNAPSHOT
     learn: Callable[[str], Awaitable[None]]  # instrument facts and a fresh price of a symbol
     remember: Callable[[str, str], Awaitable[None]]  # a fact of the journal
+    drift: DriftDesk
     raise_kill: Callable[[KillLevel, str], Awaitable[None]]  # in the store, where an Admin can lower it
     flattening: bool = False
 
@@ -89,6 +91,7 @@ class Commands:
         return {
             CommandKind.TEST_KEY: self._test_key,
             CommandKind.PLACE_ORDER: self._place,
+            CommandKind.PREVIEW_ORDER: self._preview,
             CommandKind.CANCEL_ORDER: self._cancel,
             CommandKind.AMEND_ORDER: self._amend,
             CommandKind.CLOSE_POSITION: self._close,
@@ -99,6 +102,8 @@ class Commands:
             CommandKind.RESOLVE_ORDER: self._resolve,
             CommandKind.LIFT_SYMBOL: self._lift,
             CommandKind.GET_BARS: self._bars,
+            CommandKind.ACCEPT_HOLDING: self._accept_holding,
+            CommandKind.PROPOSE: self._propose,
         }
 
     async def _test_key(self, payload: Result) -> Result:
@@ -106,11 +111,52 @@ class Commands:
 
     async def _place(self, payload: Result) -> Result:
         """The id comes with the command, so that the journal refuses the same click a second time."""
+        return await self._cleared(await self._request(payload))
+
+    async def _preview(self, payload: Result) -> Result:
+        """What would become of an order now: the guards' word, the book, what may be bought and sold. Sends nothing."""
+        request = await self._request(payload)
+        outcome = self.clearance.check(request)
+        denied = {"code": outcome.code, "text": outcome.text} if isinstance(outcome, Denied) else None
+        quote = self.feed.quotes.get(request.symbol)
+        at_price = request.price or self.feed.price(request.symbol)
+        instrument = self.clearance.instruments[request.symbol]
+        return {
+            "symbol": request.symbol, "name": instrument.name, "type": instrument.type, "board": instrument.board,
+            "denied": denied, "last": _text(self.feed.price(request.symbol)),
+            "lower_limit": _text(quote.lower_limit) if quote else None,
+            "upper_limit": _text(quote.upper_limit) if quote else None,
+            "sellable": self.portfolio.free_to_sell(request.symbol),
+            **await self._affordable(request, at_price), **await self._book(request.symbol),
+            "at": self.clock.wall_now().isoformat(),
+        }  # fmt: skip
+
+    async def _affordable(self, request: OrderRequest, price: Decimal | None) -> Result:
+        """The broker's own arithmetic; null where it does not answer."""
+        if price is None:
+            return {"buying_power": None, "buyable": None}
+        try:
+            amount, shares = await self.broker.get_buying_power(request.symbol, price)
+        except BrokerError:
+            return {"buying_power": None, "buyable": None}
+        return {"buying_power": _text(amount), "buyable": shares}
+
+    async def _book(self, symbol: str) -> Result:
+        try:
+            book = await self.broker.get_order_book(symbol)
+        except BrokerError:
+            return {"bids": [], "asks": []}
+        return {
+            "bids": [[_text(one.price), one.quantity] for one in book.bids[:10]],
+            "asks": [[_text(one.price), one.quantity] for one in book.asks[:10]],
+        }
+
+    async def _request(self, payload: Result) -> OrderRequest:
         price, venue = payload.get("price"), payload.get("venue")
         symbol = str(payload["symbol"])
         await self.learn(symbol)
         instrument = self.clearance.instruments[symbol]
-        request = OrderRequest(
+        return OrderRequest(
             symbol=symbol, side=Side(payload["side"]), quantity=_whole(payload["quantity"]),
             price=None if price is None else Decimal(str(price)),
             venue=instrument.venue if venue is None else Venue(venue), currency=instrument.currency,
@@ -120,7 +166,6 @@ class Commands:
             reduces=payload.get("reduces") is True, reason=str(payload.get("reason") or "사람이 낸 주문"),
             session=OrderSession(payload.get("session") or OrderSession.REGULAR),
         )  # fmt: skip
-        return await self._cleared(request)
 
     async def _close(self, payload: Result) -> Result:
         symbol = str(payload["symbol"])
@@ -233,6 +278,15 @@ class Commands:
                 )
         return {"decisions": decisions}
 
+    async def _propose(self, payload: Result) -> Result:
+        """An outside signal stands where a rule's own conditions would: sizing, guards and desk are the same."""
+        rule_id, symbol, verdict = _whole(payload["rule_id"]), str(payload["symbol"]), Verdict(payload["verdict"])
+        denied = await self.trader.propose(rule_id, symbol, verdict, str(payload["key"]))
+        if denied is not None:
+            raise Refusal("제안대로 주문하지 않았습니다", denied.text, "규칙과 한도를 확인하십시오", denied.code)
+        sent = [one for one in self.orders.all() if one.request.signal_key == str(payload["key"])]
+        return {"proposed": verdict.value, "orders": [_told(one) for one in sent]}
+
     async def _resolve(self, payload: Result) -> Result:
         """A person decides about an order whose outcome could not be proven."""
         order = self.orders.get(str(payload["client_order_id"]))
@@ -273,6 +327,10 @@ class Commands:
             if one.closed
         ]
         return {"bars": rows, "fetched_at": self.clock.wall_now().isoformat()}
+
+    async def _accept_holding(self, payload: Result) -> Result:
+        rule_id = payload.get("rule_id")
+        return await self.drift.accept(str(payload["symbol"]), None if rule_id is None else _whole(rule_id))
 
     async def _lift(self, payload: Result) -> Result:
         symbol = str(payload["symbol"])

@@ -39,6 +39,17 @@ class DayBook:
         for mark in marks:
             self._marks[mark.trade_date, mark.symbol] = mark
 
+    def corrected(self, today: date, symbol: str, by: int, price: Decimal) -> DayMark:
+        """The day's mark of `symbol`, with `by` shares more: a person says that the broker's holding is right."""
+        mark, day = self._marks.get((today, symbol)), self._marks[today, DAY]
+        had, was = (mark.quantity, mark.price) if mark is not None else (0, price)
+        return DayMark(today, symbol, had + by, was, day.fill_seq)
+
+    def told(self, today: date) -> list[list[object]]:
+        """The day's marks for the heartbeat: a host that takes the account over counts the day from the same start."""
+        kept = [mark for (day, _), mark in self._marks.items() if day == today]
+        return [[one.trade_date.isoformat(), one.symbol, one.quantity, str(one.price)] for one in kept]
+
     def expected(self, today: date, symbol: str) -> int | None:
         """The holding that the day's mark and our fills since then make; None before the day is marked."""
         if not self.marked(today):

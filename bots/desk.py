@@ -7,7 +7,7 @@ unknown. Nothing is ever sent again because an answer is missing: an unknown ord
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -47,6 +47,7 @@ class Desk:
         self._ask = ask  # tells reconcile that the broker should be asked soon
         self._sending = 0
         self.on_auth_refused: Callable[[AuthRefused], None] = lambda error: None
+        self.told: Callable[[], Awaitable[bool]] | None = None  # where the store must know of an order before it leaves
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -119,6 +120,11 @@ class Desk:
             data="" if before is None else before.encode(),
         )  # fmt: skip
         reach("after_sending")
+        if self.told is not None and not await self.told():
+            why = "저장소가 주문을 받아 적지 못했습니다: 계좌를 넘겨받을 호스트가 모르는 주문은 내지 않습니다"
+            return await self._orders.apply(
+                order.id, OrderEventKind.DENY, JournalKind.DENIED, f"fenced: {why}", note=why
+            )
         for last_try in (False, True):
             denied = self._gate(order.request)
             if denied is not None:

@@ -2,21 +2,26 @@
 
 Acts when an account's `desired_generation` has grown or an enabled account has no program; supervisord restarts the
 dead, watchdog parks the looping. A bot stopped by hand is a hold: it is shown and announced, never fought.
+
+Several hosts may share a store. Whose an account is says its lease: it stays with the host that acted last (`pinned`)
+until a person gives it up, or goes to another host of its group once the lease has run out (`auto`).
 """
 
 from __future__ import annotations
 
 import json
 import signal
-import socket
 import threading
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from bots.key_testers import KeyTesters
+from bots.lease import holds, host_name
 from bots.supervision import Program, Supervisor, SupervisorAway, account_of, program_name
 from shared import schema
 from shared.clock import Clock, SystemClock
@@ -24,11 +29,14 @@ from shared.config import Settings, load_settings
 from shared.db import open_engine, reading, writing
 from shared.domain.errors import ConfigError
 from shared.logs import configure, log
-from shared.models import BrokerageAccount
+from shared.models import BrokerageAccount, Lease
 from shared.store import accounts, alerts, commands, heartbeats
 from shared.store.commands import CommandKind
 
 POLL_S = 1.0
+CLAIM_AFTER_S = 5.0
+WATCHDOG_SILENT_S = 30.0
+HOST_SILENT_S, HOST_FORGOTTEN_S = 40.0, 7 * 86400.0
 HOST_EVERY = 5  # polls between two host rows
 STAYS_DOWN = frozenset({"HELD", "PARKED", "FATAL"})  # until a person acts
 
@@ -42,6 +50,7 @@ class Wish:
     enabled: bool
     generation: int
     health: str
+    here: bool = True  # this host may run it: by lease and by host group
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ class Step:
     """What fleet does next for one account."""
 
     account_id: int
-    action: str  # start | stop | hold
+    action: str  # start | stop | hold | leave
     generation: int
 
 
@@ -58,6 +67,10 @@ def plan(wishes: list[Wish], programs: dict[str, Program], acted: dict[int, int]
     steps = []
     for wish in wishes:
         program = programs.get(program_name(wish.account_id))
+        if not wish.here:
+            if program is not None and not program.alive:
+                steps.append(Step(wish.account_id, "leave", wish.generation))
+            continue  # one that still runs here finds out by its lease, and ends by itself
         grown = wish.generation != acted.get(wish.account_id)
         if not wish.enabled:
             if program is not None:
@@ -77,12 +90,25 @@ def plan(wishes: list[Wish], programs: dict[str, Program], acted: dict[int, int]
     return steps
 
 
+def may_run(row: BrokerageAccount, lease: Lease | None, host: str, group: str, now: datetime) -> bool:
+    """Tell whether this host may run the account: its own lease, a free one, or one that ran out (`auto`)."""
+    if row.host_group and row.host_group != group:
+        return False
+    if lease is None or not lease.holder or holds(host, lease.holder):
+        return True
+    if row.failover != "auto":
+        return False
+    # Given back by another host: that one comes first, a bot stopped there by hand must not come up here.
+    waits = timedelta(seconds=CLAIM_AFTER_S if lease.holder.endswith(":") else 0)
+    return now > lease.renewed_at + timedelta(seconds=lease.ttl_s) + waits
+
+
 class Fleet:
     def __init__(self, settings: Settings, engine: Engine, clock: Clock, supervisor: Supervisor) -> None:
         self._engine, self._clock, self._supervisor = engine, clock, supervisor
+        self._host, self._group = host_name(settings.home), settings.host_group
         self._memory = settings.run_dir / "fleet.json"
         self._acted = _remembered(self._memory)  # account id → generation carried out
-        self._host = socket.gethostname()
         self._testers = KeyTesters(clock)
         self._stopped: set[int] = set()  # seen stopped by no wish of ours, one turn ago
         self._turn = 0
@@ -90,10 +116,15 @@ class Fleet:
     def turn(self) -> None:
         """Look once at store and supervisord, and act on the difference."""
         with reading(self._engine) as session:
-            wishes = [_wish(row) for row in accounts.live_accounts(session)]
+            now = heartbeats.store_time(session, self._clock.wall_now())
+            leases = heartbeats.leases(session, "account:")
+            wishes = [
+                _wish(row, may_run(row, leases.get(f"account:{row.id}"), self._host, self._group, now))
+                for row in accounts.live_accounts(session)
+            ]
             asking = commands.accounts_asking(session, CommandKind.TEST_KEY)
         programs = self._supervisor.programs()
-        known = {wish.account_id for wish in wishes}
+        known = {wish.account_id for wish in wishes if wish.here}
         self._testers.tend(one for one in sorted(asking & known) if not _alive(programs, one))
         steps = plan(wishes, programs, self._acted)
         stopped = {step.account_id for step in steps if step.action == "hold"}
@@ -104,16 +135,26 @@ class Fleet:
         self._stopped = stopped
         if self._turn % HOST_EVERY == 0:
             states = {
-                name: {"state": one.state, "pid": one.pid, "text": one.description} for name, one in programs.items()
+                name: {"state": one.state, "pid": one.pid, "exit": one.exit_status, "text": one.description}
+                for name, one in programs.items()
             }
             with writing(self._engine) as session:
-                heartbeats.see_host(session, self._clock.wall_now(), name=self._host, programs=states)
+                heartbeats.see_host(
+                    session, self._clock.wall_now(), name=self._host, group=self._group, programs=states
+                )
+                self._watch_the_watchdog(session)
+                self._watch_other_hosts(session, wishes, leases)
         self._turn += 1
 
     def _carry_out(self, step: Step, wish: Wish | None, programs: dict[str, Program]) -> None:
         if step.action == "start" and self._testers.busy(step.account_id):
             return  # its key is being tested, under the lock the bot needs: next turn
         log("fleet", step.action, account_id=step.account_id, generation=step.generation)
+        if step.action == "leave":
+            self._supervisor.remove(step.account_id)
+            self._acted.pop(step.account_id, None)
+            _remember(self._memory, self._acted)
+            return
         if step.action == "stop":
             self._supervisor.remove(step.account_id)
             self._health(step.account_id, "STOPPED", "")
@@ -127,6 +168,39 @@ class Fleet:
             self._supervisor.start(step.account_id)
         self._acted[step.account_id] = step.generation
         _remember(self._memory, self._acted)
+
+    def _watch_the_watchdog(self, session: Session) -> None:
+        """Whoever kills the silent may fall silent himself."""
+        said, now = heartbeats.alive_at(session, "watchdog", self._host), self._clock.wall_now()
+        if said is None or (now - said).total_seconds() <= WATCHDOG_SILENT_S:
+            return
+        silent_s = round((now - said).total_seconds())
+        log("fleet", "kill silent watchdog", level="error", silent_s=silent_s)
+        self._supervisor.kill_program("watchdog")
+        alerts.raise_alert(
+            session, now, kind="PROGRAM_SILENT", severity="critical", dedup_key=f"PROGRAM_SILENT:watchdog@{self._host}",
+            params={"program": "watchdog", "host": self._host, "silent_s": silent_s},
+        )  # fmt: skip
+        heartbeats.say_alive(session, now, "watchdog", self._host)  # its next silence counts from now
+
+    def _watch_other_hosts(self, session: Session, wishes: list[Wish], leases: dict[str, Lease]) -> None:
+        """A host that says nothing more while accounts are its own: pinned ones wait for a person."""
+        now = self._clock.wall_now()
+        for host in heartbeats.hosts(session):
+            silent_s = (now - host.seen_at).total_seconds()
+            if host.name == self._host or not HOST_SILENT_S < silent_s < HOST_FORGOTTEN_S:
+                continue
+            theirs = [
+                wish.nickname
+                for wish in wishes
+                if wish.enabled and (row := leases.get(f"account:{wish.account_id}")) and holds(host.name, row.holder)
+            ]
+            key = f"HOST_SILENT:{host.name}:{host.seen_at.isoformat()}"
+            if theirs and not alerts.raised_before(session, key):
+                alerts.raise_alert(
+                    session, now, kind="HOST_SILENT", severity="critical", dedup_key=key,
+                    params={"host": host.name, "silent_s": round(silent_s), "accounts": ", ".join(theirs)},
+                )  # fmt: skip
 
     def close(self) -> None:
         """Stop what fleet itself runs."""
@@ -159,8 +233,8 @@ def _alive(programs: dict[str, Program], account_id: int) -> bool:
     return program is not None and program.alive
 
 
-def _wish(row: BrokerageAccount) -> Wish:
-    return Wish(row.id or 0, row.nickname, row.enabled, row.desired_generation, row.health_status)
+def _wish(row: BrokerageAccount, here: bool) -> Wish:
+    return Wish(row.id or 0, row.nickname, row.enabled, row.desired_generation, row.health_status, here)
 
 
 def _remembered(path: Path) -> dict[int, int]:

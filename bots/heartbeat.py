@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
-import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -70,25 +69,3 @@ class Vitals:
             rate_limit=self.rate_limit, rate_waiting=self.rate_waiting, rate_limited=self.rate_limited,
             outbox_depth=self.outbox_depth, rss_mb=rss_mb(), detail=dict(self.detail),
         )  # fmt: skip
-
-
-class LoopLag:
-    """Measures how late the loop runs: the worst delay since the last reading.
-
-    Touches `alive` each turn, store or no store: a loop that hangs stops touching it, and watchdog kills the process.
-    """
-
-    def __init__(self, alive: Path, every_s: float = 0.25) -> None:
-        self._alive, self._every_s, self._worst = alive, every_s, 0.0
-
-    async def watch(self, sleep: Any) -> None:
-        self._alive.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        while True:
-            self._alive.touch()
-            before = time.monotonic()
-            await sleep(self._every_s)
-            self._worst = max(self._worst, time.monotonic() - before - self._every_s)
-
-    def read_ms(self) -> float:
-        worst, self._worst = self._worst, 0.0
-        return worst * 1000

@@ -32,7 +32,7 @@ async def answer_key_tests(base: Foundation) -> int:
     row = await base.link.read(lambda session: accounts.find(session, base.account_id))
     if row is None:
         return 0
-    lease = StoreLease(base.account_id, row.failover, base.clock)
+    lease = StoreLease(base.account_id, row.failover, base.clock, base.host)
     await base.link.write(lease.take)
     try:
         asked: list[Command] = []

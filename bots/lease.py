@@ -2,12 +2,16 @@
 
 `failover: pinned`: the lock is the fence; the row only tells other hosts who acts, so a store outage never stops exits.
 `failover: auto`: nothing leaves once the lease may have lapsed, exits included.
+
+A host here is a home folder: the lock lies in it, so it fences exactly those who share it. Lease times are the store's
+own clock where it has one, so that two hosts need not agree about the time.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import socket
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +24,28 @@ from shared.store import heartbeats
 
 TTL_S = 30
 SEND_MARGIN_S = 15.0  # an order's time-out plus clock skew: the lease must outlive a request that is on the wire
+
+
+class HeldElsewhere(LeaseLost):
+    """Another host acts for the account: starting again here changes nothing, fleet decides when to."""
+
+
+def host_name(home: Path) -> str:
+    """Return this host's name in leases: the machine's name and the home folder's own id, made once."""
+    path = home / "host-id"
+    try:
+        fresh = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(fresh, "w", encoding="utf-8") as file:
+            file.write(secrets.token_hex(4))
+    return f"{socket.gethostname()}/{path.read_text(encoding='utf-8').strip()}"
+
+
+def holds(host: str, holder: str) -> bool:
+    """Tell whether `holder` of a lease is, or last was, of `host`; a machine may change its name, the home keeps its id."""
+    return holder.rsplit(":", 1)[0].rsplit("/", 1)[-1] == host.rsplit("/", 1)[-1]
 
 
 class HostLock:
@@ -47,63 +73,83 @@ class HostLock:
 class StoreLease:
     """The lease row of one account."""
 
-    def __init__(self, account_id: int, failover: str, clock: Clock) -> None:
+    def __init__(self, account_id: int, failover: str, clock: Clock, host: str = "") -> None:
         self.name = f"account:{account_id}"
-        self.holder = f"{socket.gethostname()}:{os.getpid()}"
+        self.host = host or socket.gethostname()
+        self.holder = f"{self.host}:{os.getpid()}"
         self.epoch = 0
+        self.moved_from = ""  # the other host that acted for the account before us; its orders are in the store alone
         self._failover, self._clock = failover, clock
-        self._renewed: float | None = None  # monotonic, taken before the renewal was asked for
-        self._lost: str | None = None
+        self._asked: float | None = None  # monotonic, taken before the row was written; counts once that is committed
+        self._renewed: float | None = None
+        self.lost: str | None = None
 
     def take(self, session: Session) -> None:
-        """Take the row with a higher epoch.
+        """Take the row with a higher epoch; `confirm` once that is committed.
 
         Raises:
-            LeaseLost: another host holds it.
+            HeldElsewhere: another host holds it.
         """
         asked = self._clock.monotonic()
         row = heartbeats.lease_of(session, self.name)
-        ours = row is None or not row.holder or row.holder.rsplit(":", 1)[0] == socket.gethostname()
-        # Pinned: another host's row is released by a person or by that bot's clean end, never by waiting.
-        may_take = ours or self._failover == "auto"
-        lease = (
-            heartbeats.take_lease(
-                session, self._clock.wall_now(), name=self.name, holder=self.holder, ttl_s=TTL_S, force=ours
-            )
-            if may_take
-            else None
-        )
+        before = row.holder if row is not None else ""
+        ours = not before or holds(self.host, before)
+        released = before.endswith(":")
+        # Pinned: another host's row is given up by a person, never by waiting.
+        lease = None
+        if ours or self._failover == "auto":
+            lease = heartbeats.take_lease(
+                session, heartbeats.store_time(session, self._clock.wall_now()), name=self.name, holder=self.holder,
+                ttl_s=TTL_S, force=ours or released,
+            )  # fmt: skip
         if lease is None:
             assert row is not None
-            raise LeaseLost(
-                "다른 호스트의 봇이 이 계좌를 맡고 있습니다", f"{row.holder}, {row.acquired_at.isoformat()} 부터",
-                "그 호스트에서 봇을 멈춘 뒤 시작하십시오",
+            state = "멈춰 있음" if released else f"{row.acquired_at.isoformat()} 부터"
+            raise HeldElsewhere(
+                "다른 호스트가 이 계좌를 맡고 있습니다", f"{before.rstrip(':')}, {state}",
+                "그 호스트에서 봇을 멈추고 `account move`로 놓아주십시오",
             )  # fmt: skip
-        self.epoch, self._renewed = lease.epoch, asked
+        self.moved_from = "" if ours else before.rsplit(":", 1)[0]
+        self.epoch, self._asked = lease.epoch, asked
+
+    def confirm(self) -> None:
+        """What was taken or renewed is committed: the lease runs from before it was asked for."""
+        self._renewed = self._asked
 
     def forget(self) -> None:
         """The transaction that took the row did not commit: it is not ours."""
         self.epoch = 0
 
     def renew(self, session: Session) -> None:
-        """Renew; a lease that another holder took fences this process for good."""
+        """Renew; `confirm` once that is committed.
+
+        Raises:
+            HeldElsewhere: another holder took it; this process is fenced for good.
+        """
         asked = self._clock.monotonic()
-        if heartbeats.renew_lease(
-            session, self._clock.wall_now(), name=self.name, holder=self.holder, epoch=self.epoch
-        ):
-            self._renewed = asked
-        else:
-            row = heartbeats.lease_of(session, self.name)
-            self._lost = f"다른 봇이 계좌를 넘겨받음: {row.holder if row else '임대 기록 없음'}"
+        now = heartbeats.store_time(session, self._clock.wall_now())
+        if heartbeats.renew_lease(session, now, name=self.name, holder=self.holder, epoch=self.epoch):
+            self._asked = asked
+            return
+        row = heartbeats.lease_of(session, self.name)
+        self.lost = f"다른 봇이 계좌를 넘겨받음: {row.holder if row else '임대 기록 없음'}"
+        since = row.acquired_at.isoformat() if row else ""
+        raise HeldElsewhere(self.lost, f"{since} 부터", "이 봇은 더 보내지 않고 끝납니다")
 
     def release(self, session: Session) -> None:
         heartbeats.release_lease(session, name=self.name, holder=self.holder, epoch=self.epoch)
 
-    def fenced(self) -> str | None:
-        """Why nothing may be sent; None when this process may act."""
-        if self._lost is not None:
-            return self._lost
+    def left_s(self) -> float | None:
+        """Seconds for which the lease certainly runs; None where it is not the fence."""
         if self._failover != "auto":
             return None
-        left = -1.0 if self._renewed is None else self._renewed + TTL_S - self._clock.monotonic()
-        return None if left > SEND_MARGIN_S else f"임대 만료 {max(left, 0):.0f}초 전: 저장소 확인 필요"
+        return 0.0 if self._renewed is None else max(self._renewed + TTL_S - self._clock.monotonic(), 0.0)
+
+    def fenced(self) -> str | None:
+        """Why nothing may be sent; None when this process may act."""
+        if self.lost is not None:
+            return self.lost
+        left = self.left_s()
+        if left is None or left > SEND_MARGIN_S:
+            return None
+        return f"임대 만료 {left:.0f}초 전: 저장소 확인 필요"

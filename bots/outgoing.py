@@ -53,8 +53,13 @@ def order(one: DeskOrder, wall: datetime, raw: str = "") -> Outgoing:
         "updated_at": wall, "trade_date": one.trade_date.isoformat(),
         "session": request.session,
     }  # fmt: skip
-    if raw:
-        values["raw"] = {"answer": raw}
+    # What another host needs to go on with the order, should the account move (bots/handover.py).
+    values["raw"] = {
+        "signal": request.signal_key, "asked": [request.quantity, request.price], "reduces": request.reduces,
+        "market_at": one.market_at, "sent_at": one.sent_at, "closed_at": one.closed_at, "org_no": one.org_no,
+        "cancel_at": one.cancel_requested_at, "amending": one.amend_pending,
+        **({"answer": raw} if raw else {}),
+    }  # fmt: skip
     return Outgoing(ORDERS, one.id, encode(values))
 
 

@@ -20,6 +20,7 @@ from bots.feed import Feed
 from bots.heartbeat import Vitals
 from bots.housekeeping import Housekeeping
 from bots.journal import Journal
+from bots.lag import Fitness
 from bots.lease import StoreLease
 from bots.market_clock import MarketClock
 from bots.market_data import MarketData
@@ -101,6 +102,7 @@ class Parts:
     screen: Screen
     sync: StoreSync
     vitals: Vitals
+    fitness: Fitness
     kill_switch: KillSwitch
     config: BotConfig
     nudge_path: Path

@@ -73,7 +73,7 @@ class Standby:
                     return None
                 found = secrets.load_token(session, self._keys, self._account_id, credential.key_hash)
                 token = None if found is None else Token(found.value, found.expires_at, found.generation)
-                level = max(kill.level_of(session, None), kill.level_of(session, self._account_id))
+                level = kill.level_over(session, self._account_id)
                 return Copy(standby.copied_at(session), config, credential, token, level)
         except (ConfigError, SQLAlchemyError, OSError, ValueError) as e:
             log.warning("사본을 읽을 수 없습니다: %s", e)

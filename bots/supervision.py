@@ -133,6 +133,10 @@ class Supervisor:
         name = program_name(account_id)
         self._call("signalProcess", f"{name}:{name}", "KILL", allowed=(Faults.NOT_RUNNING, Faults.BAD_NAME))
 
+    def kill_program(self, name: str) -> None:
+        """SIGKILL a program that is no bot; supervisord restarts it."""
+        self._call("signalProcess", name, "KILL", allowed=(Faults.NOT_RUNNING, Faults.BAD_NAME))
+
     def stop_everything(self) -> None:
         """Stop all programs at once, then supervisord itself (a plain SIGTERM stops them one by one)."""
         self._call("stopAllProcesses", True)

@@ -28,6 +28,7 @@ from shared.clock import Clock
 from shared.db import reading, writing
 from shared.domain.account import AccountKey
 from shared.domain.bot_state import KillLevel
+from shared.domain.errors import LeaseLost
 from shared.models import Command
 from shared.store import alerts, commands, exposure, heartbeats, kill, sync
 from shared.store.exposure import Siblings
@@ -37,6 +38,7 @@ T = TypeVar("T")
 BATCH = 400
 SYNC_EVERY_S = 1.0
 AWAY_AFTER_S = 3.0
+TOLD_WITHIN_S = 5.0
 _NUMBERED = frozenset({outgoing.EVENTS, outgoing.LOGS, outgoing.DECISIONS})  # rows that carry their own sequence
 
 
@@ -128,6 +130,8 @@ class StoreSync:
         self._told: tuple[object, int | None] = (None, None)
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
+        self._round = self._told_round = 0  # syncs begun; the last one after which the store had everything
+        self._caught_up = asyncio.Condition()
 
     def soon(self) -> None:
         """Sync now instead of at the next second: a fill, a command, a nudge."""
@@ -159,21 +163,21 @@ class StoreSync:
         Returns the kill switch's level in the store.
 
         Raises:
-            StoreAway: nothing was written. LeaseLost: another host acts for the account.
+            StoreAway: nothing was written. HeldElsewhere: another host acts for the account.
         """
         now, account_id = self._clock.wall_now(), self._key.account_id
 
         def work(session: Session) -> tuple[int, KillLevel]:
             self._lease.take(session)
             commands.end_left_running(session, now, account_id)
-            level = max(kill.level_of(session, None), kill.level_of(session, account_id))
-            return heartbeats.change_number(session, account_id), level
+            return heartbeats.change_number(session, account_id), kill.level_over(session, account_id)
 
         try:
             number, level = await self._link.write(work)
         except StoreAway:
             self._lease.forget()
             raise
+        self._lease.confirm()
         self._vitals.change_number = max(self._vitals.change_number, number)
         return level
 
@@ -184,11 +188,27 @@ class StoreSync:
 
         Raises:
             StoreAway: nothing was written; what was to be written is kept.
+            HeldElsewhere: another host acts for the account; nothing was written, and nothing of ours may be.
         """
         async with self._one_at_a_time:
             return await self._once(claim, beat)
 
+    async def told(self) -> bool:
+        """Wait until the store has all that the journal holds now; False when it did not take it in time.
+
+        With `failover: auto` an order leaves only then: whoever takes the account over must know of it.
+        """
+        wanted = self._round + 1
+        self.soon()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TOLD_WITHIN_S):
+                async with self._caught_up:
+                    await self._caught_up.wait_for(lambda: self._told_round >= wanted)
+                return True
+        return False
+
     async def _once(self, claim: bool, beat: bool) -> Polled:
+        self._round += 1
         queued = await self._journal.queued(BATCH)
         taken, results = self.snapshots.take(), list(self.results)
         if queued or taken.rows:
@@ -205,9 +225,10 @@ class StoreSync:
             polled = await self._link.write(
                 lambda session: self._exchange(session, queued, taken, results, row, now, claim)
             )
-        except StoreAway:
+        except (StoreAway, LeaseLost):
             self.snapshots.give_back(taken)
             raise
+        self._lease.confirm()
         self._answered = self._clock.monotonic()
         self.siblings, self._siblings_at = polled.siblings, monotonic
         self.results = self.results[len(results) :]
@@ -219,12 +240,18 @@ class StoreSync:
             await self._journal.delivered(polled.delivered)
         if len(queued) == BATCH:
             self.soon()
+        else:
+            self._told_round = self._round
+            async with self._caught_up:
+                self._caught_up.notify_all()
         return polled
 
     def _exchange(
         self, session: Session, queued: list[Queued], taken: Snapshots,
         results: list[tuple[int, commands.CommandStatus, dict[str, Any]]], beat: Any, now: datetime, claim: bool,
     ) -> Polled:  # fmt: skip
+        if self._lease.epoch:
+            self._lease.renew(session)  # first: whoever lost the account writes nothing over its new holder's rows
         poison: list[tuple[int, str]] = []
         for row in queued:
             why = self._deliver(session, row)
@@ -241,13 +268,11 @@ class StoreSync:
             commands.finish(session, now, command_id, status, result)
         if beat is not None:
             heartbeats.beat(session, beat)
-        if self._lease.epoch:
-            self._lease.renew(session)
-        levels = (kill.level_of(session, None), kill.level_of(session, self._key.account_id))
+        level = kill.level_over(session, self._key.account_id)
         claimed = tuple(self._claim(session, now)) if claim else ()
         wanted = heartbeats.desired(session, self._key.account_id)
         others = exposure.siblings(session, now, self._key.account_id)
-        return Polled(wanted, max(levels), claimed, others, queued[-1].seq if queued else 0, tuple(poison))
+        return Polled(wanted, level, claimed, others, queued[-1].seq if queued else 0, tuple(poison))
 
     def _claim(self, session: Session, now: datetime) -> list[Command]:
         found: list[Command] = []

@@ -250,6 +250,19 @@ class Trader:
         equity = None if rule.rebalance is None else self.portfolio.equity()
         return None if equity is None else float(equity)
 
+    async def propose(self, rule_id: int, symbol: str, verdict: Verdict, key: str) -> Denied | None:
+        """Take a decision from outside for a rule of this account; None when it became an order or was one already."""
+        config, lot = self.rules.get(rule_id), self.lots.get(rule_id, symbol)
+        rule = self.rule_for(rule_id, lot)
+        if config is None or rule is None or symbol not in config.symbols:
+            return Denied("rule_off", "이 계좌에서 돌고 있는 규칙이 아님")
+        if (rule_id, symbol) in self.parked:
+            return Denied("rule_off", f"규칙이 멈춤: {self.parked[rule_id, symbol]}")
+        if (verdict is Verdict.BUY) is not (lot is None):
+            return Denied("no_position" if lot is None else "holding", "보유 상태와 맞지 않는 제안")
+        now = self.clock.market_now()
+        return await self._order(Decision(rule_id, rule.version_id, symbol, verdict, "proposed", now, signal_key=key))
+
     async def _act(self, decision: Decision) -> None:
         if self.hours.closed_reason(self.clock.market_now()) is not None and _at_bar(decision):
             await self._defer(decision)

@@ -17,15 +17,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 from supervisor import childutils
 
-from bots.supervision import Supervisor, SupervisorAway, account_of
+from bots.lease import host_name
+from bots.supervision import Supervisor, SupervisorAway, account_of, program_name
 from shared.clock import Clock, SystemClock
-from shared.config import load_settings
+from shared.config import ROOT, load_settings
 from shared.db import open_engine, writing
 from shared.logs import configure, log
 from shared.store import accounts, alerts, heartbeats
 
 LOOP_EXITS, LOOP_WINDOW_S = 5, 600.0
 SILENT_S = 15.0
+LOGS = ROOT / "var" / "log"  # where supervisord keeps them (bots/supervision.py)
+TAIL_LINES, TAIL_WIDTH, TAIL_BYTES = 25, 300, 16_384
+FLEET_SILENT_S = 30.0
 GRACE_S = 25.0  # after a start, before silence counts: recovery reads the broker first
 
 
@@ -47,9 +51,21 @@ class ExitCounter:
         return True
 
 
+def last_lines(account_id: int, folder: Path = LOGS) -> list[str]:
+    """The end of the bot's log, for the post-mortem; [] when there is none."""
+    try:
+        with (folder / f"{program_name(account_id)}.log").open("rb") as file:
+            file.seek(max(file.seek(0, 2) - TAIL_BYTES, 0))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return []
+    return [line[:TAIL_WIDTH] for line in text.splitlines()[-TAIL_LINES:]]
+
+
 class Watchdog:
-    def __init__(self, engine: Engine, clock: Clock, supervisor: Supervisor, run_dir: Path) -> None:
-        self._engine, self._clock, self._supervisor, self._run = engine, clock, supervisor, run_dir
+    def __init__(self, engine: Engine, clock: Clock, supervisor: Supervisor, home: Path) -> None:
+        self._engine, self._clock, self._supervisor, self._run = engine, clock, supervisor, home / "run"
+        self._host = host_name(home)
         self._exits = ExitCounter()
         self._untold: dict[int, tuple[str, str]] = {}  # account → status and reason the store does not have yet
 
@@ -58,6 +74,7 @@ class Watchdog:
         if name.startswith("TICK"):
             self._kill_silent()
             self._tell_parked()
+            self._watch_fleet()
             return
         fields = dict(pair.split(":", 1) for pair in payload.split() if ":" in pair)
         account_id = account_of(fields.get("processname", ""))
@@ -85,6 +102,24 @@ class Watchdog:
                 self._supervisor.kill(account_id)
                 self._tell(account_id, "BOT_SILENT", {"silent_s": round(silent_s)})
 
+    def _watch_fleet(self) -> None:
+        """Say that we are alive, and restart a fleet that is not: each watches the other, the console watches both."""
+        now = self._clock.wall_now()
+        with writing(self._engine) as session:
+            heartbeats.say_alive(session, now, "watchdog", self._host)
+            mine = next((one for one in heartbeats.hosts(session) if one.name == self._host), None)
+            silent_s = 0.0 if mine is None else (now - mine.seen_at).total_seconds()
+            if silent_s <= FLEET_SILENT_S:
+                return
+            alerts.raise_alert(
+                session, now, kind="PROGRAM_SILENT", severity="critical", dedup_key=f"PROGRAM_SILENT:fleet@{self._host}",
+                params={"program": "fleet", "host": self._host, "silent_s": round(silent_s)},
+            )  # fmt: skip
+        fleet = self._supervisor.programs().get("fleet")
+        if fleet is not None and fleet.state == "RUNNING" and now.timestamp() - fleet.started_at > FLEET_SILENT_S:
+            log("watchdog", "kill silent fleet", level="error", silent_s=round(silent_s))
+            self._supervisor.kill_program("fleet")
+
     def _last_sign(self, account_id: int) -> float:
         try:
             return (self._run / f"bot-{account_id}.alive").stat().st_mtime
@@ -102,7 +137,7 @@ class Watchdog:
             with writing(self._engine) as session:
                 heartbeats.set_health(session, account_id, status, reason)
                 kind = "BOT_FATAL" if status == "FATAL" else "BOT_PARKED"
-                self._alert(session, account_id, kind, {"reason": reason})
+                self._alert(session, account_id, kind, {"reason": reason, "log": last_lines(account_id)})
             del self._untold[account_id]
 
     def _tell(self, account_id: int, kind: str, params: dict[str, object]) -> None:
@@ -134,7 +169,7 @@ def main() -> int:
     configure("watchdog")
     settings = load_settings()
     engine = open_engine(settings.database_url, pool_size=1)
-    watchdog = Watchdog(engine, SystemClock(), Supervisor(), settings.run_dir)
+    watchdog = Watchdog(engine, SystemClock(), Supervisor(), settings.home)
     for name, payload in events():
         try:
             watchdog.on_event(name, payload)

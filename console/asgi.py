@@ -12,15 +12,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware import Middleware
 
 from console import wiring
+from console.api.app import api_routes
 from console.api.health import health_routes
 from console.components.frame import t
 from console.gate import Gate
+from console.services import overview
 from console.theme import streamlit_config
 from shared import schema
 from shared.config import load_settings
 from shared.domain.errors import ConfigError, TradingError
 from shared.logs import configure
 
+SHARED_S = 1.0  # half of the quickest panel's period
 EXIT_CONFIG = 78  # supervisord: do not restart
 _log = logging.getLogger("console")
 
@@ -36,9 +39,10 @@ def main() -> int:
         return EXIT_CONFIG
     configure("console")
     wiring.use(wired)
+    overview.share(SHARED_S)
     app = st.App(
         Path(__file__).with_name("app.py"),
-        routes=health_routes(wired),
+        routes=[*health_routes(wired), *api_routes(wired)],
         middleware=[Middleware(Gate, wiring=wired)],
         on_script_error=_script_failed,
     )

@@ -1,6 +1,6 @@
 """The gate: pure ASGI in front of HTTP and WebSocket. Without a live session nothing of Streamlit is reached.
 
-Open without a session: /login, /healthz. A bearer token opens /readyz. Who must change his password sees /password only. Everything else needs the session cookie, the
+Open without a session: /login, /healthz, the webhook. A bearer token opens /readyz, /metrics and /api. Who must change his password sees /password only. Everything else needs the session cookie, the
 WebSocket included, and the socket is closed when its session ends.
 """
 
@@ -18,7 +18,7 @@ import streamlit
 from google.protobuf.message import DecodeError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
@@ -31,7 +31,9 @@ from shared.store.sessions import ABSOLUTE, SignedIn
 from shared.words import say
 
 OPEN_PATHS = frozenset({"/healthz"})
-BEARER_PATHS = frozenset({"/readyz"})  # the route itself checks the token
+BEARER_PATHS = frozenset({"/readyz", "/metrics"})  # the route itself checks the token
+BEARER_PREFIX = "/api/"
+WEBHOOK_PREFIX = "/api/v1/webhook/"  # POST only; the secret is in the body
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 MAX_FORM_BYTES = 4096
 RECHECK_S = 5.0  # how often an open socket's session is read again
@@ -91,7 +93,7 @@ class Gate:
     async def _answer(self, request: Request) -> Response | None:
         """The gate's own answer, or None when the request may pass."""
         path = request.url.path
-        if path in OPEN_PATHS:
+        if path in OPEN_PATHS or (request.method == "POST" and path.startswith(WEBHOOK_PREFIX)):
             return None
         if not host_allowed(request.headers):
             return PlainTextResponse("this host name is not served", 400)
@@ -99,6 +101,8 @@ class Gate:
             return PlainTextResponse("request from another site", 403)
         if path == "/login":
             return await self._login(request)
+        if path.startswith(BEARER_PREFIX):  # programs only: a cookie opens nothing here
+            return None if request.headers.get("authorization") else _ask_for_bearer()
         who = await self.who(request.headers, request.scope)
         if path == "/logout" and request.method == "POST":
             return await self._logout(request)
@@ -284,6 +288,10 @@ def safe_target(path: str) -> str:
     """A path of ours to go to after sign-in; anything else becomes the first page."""
     plain = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
     return path if plain and not path.startswith(("/login", "/logout", "/password")) else "/"
+
+
+def _ask_for_bearer() -> Response:
+    return JSONResponse({"error": {"code": "unauthorized"}}, 401, {"www-authenticate": "Bearer"})
 
 
 def _address(scope: Scope) -> str:

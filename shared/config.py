@@ -37,6 +37,7 @@ class Settings:
     supabase_project_url: str | None
     supabase_anon_key: str | None
     supabase_service_role_key: str | None
+    host_group: str = ""  # LETSTRADE_HOST_GROUP: accounts of a group run on its hosts only
 
     @property
     def run_dir(self) -> Path:
@@ -104,6 +105,7 @@ def load_settings(env: dict[str, str] | None = None) -> Settings:
         supabase_project_url=env.get("SUPABASE_PROJECT_URL"),
         supabase_anon_key=env.get("SUPABASE_ANON_KEY"),
         supabase_service_role_key=env.get("SUPABASE_SERVICE_ROLE_KEY"),
+        host_group=env.get("LETSTRADE_HOST_GROUP", ""),
     )
 
 

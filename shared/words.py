@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.wording import alerts, desk, pages, reasons, refusals, report, research, risk
+from shared.wording import alerts, desk, pages, reasons, refusals, report, research, risk, screens
 
 LANGS = ("ko", "en")  # Korean first
 UNKNOWN = "—"
@@ -13,6 +13,7 @@ UNKNOWN = "—"
 WORDS: dict[str, tuple[str, str]] = {
     **desk.WORDS,
     **pages.WORDS,
+    **screens.WORDS,
     **reasons.WORDS,
     **report.WORDS,
     **research.WORDS,

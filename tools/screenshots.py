@@ -21,11 +21,16 @@ from tests.console.served import console_on, free_port, launch, settled, sign_in
 
 PAGES = {
     "control": "/",
+    "inbox": "/inbox",
     "account": "/account?account=1",
     "positions": "/positions",
     "orders": "/orders",
     "risk": "/risk",
     "rules": "/rules",
+    "profit": "/profit",
+    "market": "/market",
+    "system": "/system",
+    "people": "/people",
     "alerts": "/alerts",
     "logs": "/logs",
     "account-new": "/account-new",

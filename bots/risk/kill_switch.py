@@ -8,18 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shared.domain.bot_state import KillLevel
-
-
-def level_in(path: Path) -> KillLevel:
-    """Read a kill file. No file is RUN; one that cannot be read or understood is HALT: somebody meant to stop us."""
-    try:
-        text = path.read_text(encoding="utf-8").strip().upper()
-    except FileNotFoundError:
-        return KillLevel.RUN
-    except (OSError, UnicodeDecodeError):
-        return KillLevel.HALT
-    word = text.split()[0] if text else ""
-    return KillLevel[word] if word in KillLevel.__members__ else KillLevel.HALT
+from shared.kill_files import level_in, raise_file
 
 
 class KillSwitch:
@@ -37,6 +26,4 @@ class KillSwitch:
 
     def raise_account(self, level: KillLevel, why: str) -> None:
         """Write the account's own file; it survives a restart and only a person lowers it."""
-        if level > level_in(self._account_file):
-            self._account_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._account_file.write_text(f"{level.name} {why}\n", encoding="utf-8")
+        raise_file(self._account_file, level, why)

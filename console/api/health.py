@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from console.services import watch
 from console.services.overview import SILENT_S
 from console.wiring import Wiring
 from shared import schema
@@ -76,4 +77,5 @@ def _reasons(wiring: Wiring) -> list[str]:
     silent = [
         name for key, name in wanted.items() if key not in beats or (now - beats[key].at).total_seconds() > SILENT_S
     ]
-    return [f"bot silent: {name}" for name in silent]
+    unwatched = [f"nobody watches: {name}" for name in watch.silent_programs(wiring)]
+    return [*(f"bot silent: {name}" for name in silent), *unwatched]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from importlib import import_module
 from typing import Any
 
@@ -21,6 +22,12 @@ NOUNS = {  # name → (module whose `app` it is, what it is about)
     "fills": ("console.cli.fills", "체결 · fills"),
     "kill": ("console.cli.kill", "긴급정지 · kill switch"),
     "alerts": ("console.cli.alerts", "알림 · alerts"),
+    "user": ("console.cli.users", "사용자 · users"),
+    "token": ("console.cli.tokens", "API 토큰 · API tokens"),
+    "webhook": ("console.cli.webhooks", "웹훅 · webhooks that propose"),
+    "telegram": ("console.cli.telegram", "텔레그램 · Telegram"),
+    "audit": ("console.cli.audit", "감사 기록 · the audit trail"),
+    "report": ("console.cli.report", "보고 · reports"),
     "backtest": ("console.cli.backtest", "백테스트 · backtests"),
     "data": ("console.cli.data", "백테스트용 봉 · bars for backtests"),
     "market": ("console.cli.market", "시장 규칙 · market rules"),
@@ -34,14 +41,23 @@ VERBS = {  # a verb without a noun → (module with a function of that name, wha
     "quote": ("console.cli.holdings", "시세 · the last price of a symbol"),
     "balance": ("console.cli.holdings", "예수금 · cash"),
     "positions": ("console.cli.holdings", "보유 종목 · holdings"),
+    "completion": ("console.cli.completion", "셸 자동완성 · shell completion"),
+    "support-bundle": ("console.cli.support", "도움을 청할 때 보낼 파일 · a masked file for who helps"),
 }
+
+WATCHED = {  # what may be looked at again and again with --watch
+    *("bot status", "bot logs", "account list", "kill status", "alerts list", "fills list", "order list"),
+    *("positions", "balance", "quote", "report daily"),
+}
+WATCH_EVERY_S = 2.0
 
 
 def root(first: str | None) -> typer.Typer:
     """Return the program. Only the noun or verb asked for is imported; the others stand by name for --help."""
     program = typer.Typer(
         name="letstrade",
-        help="LetsTrade — 여러 증권계좌 운영 데스크 · an operator's desk for many brokerage accounts",
+        help="LetsTrade — 여러 증권계좌 운영 데스크 · an operator's desk for many brokerage accounts. "
+        "--watch: 다시 보기 · look again every two seconds",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -53,13 +69,17 @@ def root(first: str | None) -> typer.Typer:
         else:
             program.command(name, help=about)(lambda: None)
     for name, (module, about) in VERBS.items():
-        program.command(name, help=about)(getattr(import_module(module), name) if name == first else lambda: None)
+        program.command(name, help=about)(
+            getattr(import_module(module), name.replace("-", "_")) if name == first else lambda: None
+        )
     return program
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line; return its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if "--watch" in arguments:
+        return watch([word for word in arguments if word != "--watch"])
     as_json = "--json" in arguments
     first = next((word for word in arguments if not word.startswith("-")), None)
     try:
@@ -76,6 +96,26 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001  (the edge of the process)
         return output.fail(_unforeseen(error), as_json)
     return outcome if isinstance(outcome, int) else output.DONE
+
+
+def watch(arguments: list[str]) -> int:
+    """Run a verb that only looks every two seconds until it fails or Ctrl-C; with --json, one document per line."""
+    words = [word for word in arguments if not word.startswith("-")]
+    if not {words[0] if words else "", " ".join(words[:2])} & WATCHED:
+        said = f"--watch: {', '.join(sorted(WATCHED))}"
+        output.fail(TradingError(said, "", "letstrade --help", code="usage"), "--json" in arguments)
+        return output.USAGE
+    try:
+        while True:
+            if sys.stdout.isatty():
+                sys.stdout.write("\x1b[2J\x1b[H")
+            code = main(arguments)
+            sys.stdout.flush()
+            if code != output.DONE:
+                return code
+            time.sleep(WATCH_EVERY_S)
+    except (KeyboardInterrupt, BrokenPipeError):
+        return output.DONE
 
 
 def _unforeseen(error: Exception) -> TradingError:

@@ -10,7 +10,7 @@ import typer
 from console.cli import output, typed
 from console.cli.desk import Desk, open_desk
 from console.cli.output import AsJson
-from console.services import accounts, overview
+from console.services import accounts, arming, hosts, overview
 from console.services.accounts import Limits, NewAccount
 from console.services.overview import AccountLine
 from shared.config import environment
@@ -105,6 +105,39 @@ def disable(account: Account, reason: Reason = "", as_json: AsJson = False) -> N
     switch(account, False, "", reason, as_json)
 
 
+@app.command()
+def arm(
+    account: Account,
+    hours: Annotated[float, typer.Option(help="몇 시간 동안 · for how many hours")] = 8,
+    confirm: Confirm = "",
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """실전 계좌의 진입을 정한 시간 동안 허락합니다 · Let a LIVE account open positions for a while."""
+    desk = open_desk()
+    account_id = desk.account(account)
+    arming.arm(desk.wiring, desk.actor, account_id, hours=hours, confirm=confirm, reason=reason)
+    output.show(next(_row(line) for line in _lines(desk) if line.id == account_id), as_json)
+
+
+@app.command()
+def disarm(account: Account, reason: Reason = "", as_json: AsJson = False) -> None:
+    """허락을 거둡니다. 청산은 계속됩니다 · End the approval; exits go on."""
+    desk = open_desk()
+    account_id = desk.account(account)
+    arming.disarm(desk.wiring, desk.actor, account_id, reason=reason)
+    output.show(next(_row(line) for line in _lines(desk) if line.id == account_id), as_json)
+
+
+@app.command()
+def archive(account: Account, confirm: Confirm = "", reason: Reason = "", as_json: AsJson = False) -> None:
+    """계좌를 목록에서 내립니다. 기록은 남습니다 · Take an account off the desk; its records stay."""
+    desk = open_desk()
+    account_id = desk.account(account)
+    arming.archive(desk.wiring, desk.actor, account_id, confirm=confirm, reason=reason)
+    output.show({"id": account_id, "archived": True}, as_json)
+
+
 def switch(account: str, on: bool, confirm: str, reason: str, as_json: bool) -> None:
     """Write the desired state and answer with the account as it stands."""
     desk = open_desk()
@@ -158,3 +191,13 @@ def _row(line: AccountLine) -> dict[str, Any]:
         "has_keys": line.has_keys,
         "armed_until": line.armed_until,
     }
+
+
+@app.command()
+def move(account: Account, reason: Reason = "", as_json: AsJson = False) -> None:
+    """다른 호스트가 맡을 수 있게 놓아줍니다 (그 호스트가 꺼진 것을 먼저 확인) · Let another host take it over."""
+    desk = open_desk()
+    account_id = desk.account(account)
+    before = hosts.holder_of(desk.wiring, desk.actor, account_id)
+    hosts.let_go(desk.wiring, desk.actor, account_id, reason=reason)
+    output.show({"id": account_id, "left": before.host, "epoch": before.epoch}, as_json)

@@ -1,13 +1,25 @@
-"""`db`: the schema of the store."""
+"""`db`: the schema of the store, its backup, and its way into another database."""
 
 from __future__ import annotations
 
-import typer
+import os
+from pathlib import Path
+from typing import Annotated
 
-from console.cli.output import FAILED, AsJson, show
+import typer
+from sqlalchemy import Engine
+from sqlmodel import select
+
+from console.cli.output import FAILED, AsJson, show, tell
+from console.services.overview import SILENT_S
 from shared import schema
-from shared.config import load_settings
-from shared.db import open_engine
+from shared.clock import SystemClock
+from shared.config import database_url, load_settings
+from shared.crypto import load_private
+from shared.db import open_engine, reading
+from shared.domain.errors import Conflict
+from shared.models import Heartbeat
+from shared.store import transfer
 
 app = typer.Typer(help="The store: upgrade and check its schema.", no_args_is_help=True)
 
@@ -31,3 +43,59 @@ def check(as_json: AsJson = False) -> int:
     ok = found == wanted and not drift
     show({"ok": ok, "revision": found, "needed": wanted, "differences": drift}, as_json)
     return 0 if ok else FAILED
+
+
+@app.command()
+def backup(to: Annotated[Path, typer.Argument(help="파일 · the file to write")], as_json: AsJson = False) -> None:
+    """모든 표를 파일 하나로. 키 파일은 따로 보관하십시오 · Every table into one file; keep the key files elsewhere."""
+    settings = load_settings()
+    load_private(settings)  # who cannot read the key file is not the operator of this machine
+    counts = transfer.dump(open_engine(settings.database_url), to)
+    tell(f"키는 들어 있지 않습니다 · the keys are not in it: {settings.home / 'secrets'}")
+    show({"file": str(to), "rows": sum(counts.values()), "tables": len(counts), "bytes": to.stat().st_size}, as_json)
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="db backup 파일")], as_json: AsJson = False
+) -> None:
+    """빈 저장소를 파일로 채웁니다 · Fill an empty store from a backup."""
+    settings = load_settings()
+    load_private(settings)
+    engine = open_engine(settings.database_url)
+    schema.upgrade(engine)
+    counts = transfer.load(engine, source)
+    show({"file": str(source), "rows": sum(counts.values()), "tables": len(counts)}, as_json)
+
+
+@app.command()
+def move(
+    to: Annotated[
+        str, typer.Argument(metavar="ENV_NAME", help="새 주소가 든 환경변수 · the variable with the address")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """다른 데이터베이스로 옮깁니다(주소는 환경변수로) · Copy into another database; then set DATABASE_URL to it."""
+    settings = load_settings()
+    load_private(settings)
+    address = os.environ.get(to, "")
+    if not address:
+        raise typer.BadParameter(f"{to} is empty: put the new address into that variable; it may hold a password")
+    source = open_engine(settings.database_url)
+    _require_quiet(source)
+    counts = transfer.move(source, open_engine(database_url({"DATABASE_URL": address}, settings.home)))
+    tell("이제 .env의 DATABASE_URL을 바꾸십시오 · now change DATABASE_URL in .env")
+    show({"rows": sum(counts.values()), "tables": len(counts)}, as_json)
+
+
+def _require_quiet(engine: Engine) -> None:
+    """Refuse while a bot writes: what it writes after the copy would be missing in the new store."""
+    with reading(engine) as session:
+        now = SystemClock().wall_now()
+        alive = [one.account_id for one in session.exec(select(Heartbeat)) if (now - one.at).total_seconds() < SILENT_S]
+    if alive:
+        raise Conflict(
+            "봇이 돌고 있습니다 · bots are running",
+            ", ".join(f"bot-{one}" for one in alive),
+            "make down; letstrade db move …",
+        )

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, is_dataclass
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
-from enum import Enum, IntEnum
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from console.plain import to_plain
 from shared.domain.errors import OutcomeUnknown, TradingError
 
 DONE, FAILED, USAGE, UNKNOWN = 0, 1, 2, 3
@@ -60,30 +59,6 @@ def fail(error: TradingError, as_json: bool) -> int:
 
 def print_json(document: Any) -> None:
     sys.stdout.write(json.dumps(to_plain(document), ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def to_plain(value: Any) -> Any:
-    """Values as the contract writes them: money as text, times ISO with offset, names of states."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return to_plain(asdict(value))
-    if isinstance(value, Mapping):
-        return {str(name): to_plain(one) for name, one in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [to_plain(one) for one in value]
-    return _PLAIN.get(_kind(value), lambda one: one)(value)
-
-
-def _kind(value: Any) -> type:
-    return next((kind for kind in _PLAIN if isinstance(value, kind)), type(value))
-
-
-_PLAIN: dict[type, Callable[[Any], Any]] = {
-    Decimal: lambda one: f"{one:f}",
-    datetime: lambda one: one.isoformat(),
-    date: lambda one: one.isoformat(),
-    IntEnum: lambda one: one.name,
-    Enum: lambda one: one.value,
-}
 
 
 def _print_table(rows: list[Mapping[str, Any]]) -> None:

@@ -206,6 +206,14 @@ def disable(rule_id: RuleId, reason: Reason = "", as_json: AsJson = False) -> No
 
 
 @app.command()
+def archive(rule_id: RuleId, reason: Reason = "", as_json: AsJson = False) -> None:
+    """규칙을 끄고 목록에서 내립니다 · Switch a rule off for good; its versions and orders stay."""
+    desk = open_desk()
+    rules.archive(desk.wiring, desk.actor, rule_id, reason=reason)
+    output.show({"id": rule_id, "archived": True}, as_json)
+
+
+@app.command()
 def explain(rule_id: RuleId, as_json: AsJson = False) -> None:
     """마지막 판단과 그 까닭 · Its last decision and why: every compared value, then the gates."""
     line = _line(desk := open_desk(), rule_id)

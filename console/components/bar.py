@@ -5,9 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from console.components import confirm
-from console.components.figures import Html, age, ago, environment_badge, join, mark, moment, safe, span
+from console.components.figures import Html, age, ago, environment_badge, join, length, mark, moment, safe, span
 from console.components.frame import allowed, lang, me, t, wiring
-from console.services import kill, overview
+from console.components.secret import secret_input
+from console.services import kill, overview, watch
+from console.services.accounts import new_key
+from console.services.kill import Scope
 from console.services.market_clock import MarketHour, market_hours
 from console.services.overview import Overview
 from console.services.permissions import Action
@@ -45,6 +48,21 @@ def _status() -> None:
     )
     if view.kill > KillLevel.RUN:
         st.html(_kill_line(view))
+    if (level := kill.host_level(wiring().settings)) > KillLevel.RUN:
+        words = t("kill.host_file", level=t(f"kill.{level.name}"))
+        st.html(Html(f'<div class="lt-kill" role="alert">{safe(words)}</div>'))
+    for one in kill.raised_groups(wiring(), me()):
+        words = t("kill.now_group", group=_group_name(one.scope), level=t(f"kill.{KillLevel(one.level).name}"))
+        st.html(Html(f'<div class="lt-kill" role="alert">{safe(words)}</div>'))
+    _silent_programs()
+
+
+def _silent_programs() -> None:
+    """Silence of those who watch is itself an alarm."""
+    names = watch.silent_programs(wiring())
+    if names:
+        words = t("watch.silent", names=", ".join(names))
+        st.html(Html(f'<div class="lt-kill" role="alert" data-table="watch">{safe(words)}</div>'))
 
 
 def _counts(view: Overview) -> Html:
@@ -65,10 +83,13 @@ def _clocks(view: Overview) -> Html:
 
 
 def _hour(one: MarketHour) -> str:
+    """Open or closed, until when in the market's own time, and how long that is."""
     key = "bar.open" if one.is_open else "bar.closed"
     same_day = one.until.date() == one.local.date()
     zone = "KST" if one.market is Market.KRX else "ET"
-    return t(key, market=one.market, until=f"{one.until:%H:%M}" if same_day else f"{one.until:%m-%d %H:%M}", zone=zone)
+    until = f"{one.until:%H:%M}" if same_day else f"{one.until:%m-%d %H:%M}"
+    left = length((one.until - one.local).total_seconds(), lang())
+    return f"{t(key, market=one.market, until=until, zone=zone)} ({left})"
 
 
 def _freshness(view: Overview) -> Html:
@@ -90,10 +111,12 @@ def _kill_line(view: Overview) -> Html:
 
 
 def _kill_dialog() -> None:
-    """Two clicks from anywhere to stop; only releasing asks for a reason."""
+    """Two clicks from anywhere to stop everything; a narrower stop takes a choice, releasing takes a proof."""
     actor, desk = me(), wiring()
-    present = overview.overview(desk, actor).kill
-    st.markdown(t("kill.explain"))
+    view = overview.overview(desk, actor)
+    scope, where = _kill_scope(view)
+    present = kill.level_now(desk, actor, scope)
+    st.markdown(t("kill.explain", where=where))
     for level in (KillLevel.NO_NEW, KillLevel.REDUCE_ONLY, KillLevel.HALT):
         if st.button(
             t(f"kill.do.{level.name}"),
@@ -103,10 +126,62 @@ def _kill_dialog() -> None:
             disabled=level <= present,
             help=t(f"kill.help.{level.name}"),
         ):
-            confirm.in_dialog(lambda chosen=level: kill.raise_level(desk, actor, chosen), t("kill.raised"))
+            confirm.in_dialog(
+                lambda chosen=level: kill.raise_level(
+                    desk, actor, chosen, account_id=scope.account_id, group=scope.group
+                ),
+                t("kill.raised"),
+            )
+    _kill_actions(scope)
     if present > KillLevel.RUN and allowed(actor, Action.KILL_LOWER):
-        st.divider()
-        reason = st.text_input(t("field.reason"), key="kill_reason")
-        if st.button(t("kill.release"), key="kill_release", width="stretch"):
-            confirm.in_dialog(lambda: kill.lower_level(desk, actor, KillLevel.RUN, reason=reason), t("kill.released"))
+        _kill_release(scope)
     confirm.cancel_button()
+
+
+def _kill_scope(view: Overview) -> tuple[Scope, str]:
+    """Everything unless a person narrows it."""
+    names = {Scope(): t("kill.scope.all")}
+    names |= {Scope(group=one): _group_name(one) for one in kill.groups(wiring(), me())}
+    names |= {Scope(account_id=line.id): f"{line.nickname} · {t(f'env.{line.environment}')}" for line in view.lines}
+    chosen = st.selectbox(t("kill.scope"), list(names), format_func=lambda one: names[one], key="kill_scope")
+    return chosen or Scope(), names[chosen or Scope()]
+
+
+def _group_name(group: str) -> str:
+    kind, _, name = group.partition(":")
+    return t(f"kill.scope.{kind}", name=t(f"env.{name}") if kind == "env" else name)
+
+
+def _kill_actions(scope: Scope) -> None:
+    """What to do with what is open: cancel it, or sell it; asked twice, for it cannot be taken back."""
+    desk, actor = wiring(), me()
+    with st.expander(t("kill.actions")):
+        st.caption(t("kill.actions_help"))
+        sure = st.checkbox(t("kill.sure"), key="kill_sure")
+        for kind, column in zip(kill.ACTIONS, st.columns(2), strict=True):
+            if column.button(t(f"command.{kind}"), key=f"kill_{kind}", width="stretch", disabled=not sure):
+                key = new_key()
+                confirm.in_dialog(
+                    lambda kind=kind, key=key: kill.order_everywhere(
+                        desk, actor, kind, key=key, account_id=scope.account_id, group=scope.group
+                    ),
+                    t("kill.action_asked"),
+                )
+
+
+def _kill_release(scope: Scope) -> None:
+    desk, actor = wiring(), me()
+    st.divider()
+    reason = st.text_input(t("field.reason"), key="kill_reason")
+    left, right = st.columns(2)
+    typed = left.text_input(t("kill.word"), key="kill_word", placeholder=KillLevel.RUN.name, autocomplete="off")
+    secret_input(right, t("password.current"), key="kill_password")
+    if st.button(t("kill.release"), key="kill_release", width="stretch"):
+        password = st.session_state.get("kill_password", "")
+        confirm.in_dialog(
+            lambda: kill.lower_level(
+                desk, actor, KillLevel.RUN, reason=reason, typed=typed, password=password,
+                account_id=scope.account_id, group=scope.group,
+            ),
+            t("kill.released"),
+        )  # fmt: skip

@@ -1,12 +1,14 @@
-"""Curves, with Plotly."""
+"""Curves and bars, with Plotly."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 import plotly.graph_objects as go
 import streamlit as st
 
+from console.components.choices import up_is_red
 from console.components.figures import KST
 from console.components.frame import t
 from console.services.holdings import EquityCurve
@@ -18,16 +20,16 @@ def equity_chart(curves: Sequence[EquityCurve], *, key: str = "equity_chart") ->
     """One line per account as change from its first point in per cent: the only unit unlike currencies share."""
     figure = go.Figure()
     for ink, curve in zip(_INKS, curves, strict=False):
-        if len(curve.points) < 2 or curve.points[0].equity == 0:
+        if len(curve.points) < 2 or curve.points[0][1] == 0:
             continue
-        first = curve.points[0].equity
+        first = curve.points[0][1]
         figure.add_scatter(
-            x=[point.at.astimezone(KST) for point in curve.points],
-            y=[float((point.equity / first - 1) * 100) for point in curve.points],
+            x=[at.astimezone(KST) for at, _ in curve.points],
+            y=[float((equity / first - 1) * 100) for _, equity in curve.points],
             name=f"{curve.account} ({curve.currency})",
             mode="lines",
             line={"width": 1.8, "color": ink},
-            customdata=[f"{point.equity:,.2f} {curve.currency}" for point in curve.points],
+            customdata=[f"{equity:,.2f} {curve.currency}" for _, equity in curve.points],
             hovertemplate="%{customdata} (%{y:+.2f}%)<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(
@@ -39,3 +41,25 @@ def equity_chart(curves: Sequence[EquityCurve], *, key: str = "equity_chart") ->
         hovermode="x unified",
     )
     st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=t("control.equity"))
+
+
+def bars_chart(values: Mapping[str, Decimal], *, name: str, key: str) -> None:
+    """One bar per label in won: gains and losses in the person's colours."""
+    up, down = ("#c0292e", "#1f5fbf") if up_is_red() else ("#2f7d4f", "#c0292e")
+    figure = go.Figure(
+        go.Bar(
+            x=list(values),
+            y=[float(value) for value in values.values()],
+            marker_color=[up if value >= 0 else down for value in values.values()],
+            hovertemplate="%{x}<br>₩%{y:,.0f}<extra></extra>",
+            name=name,
+        )
+    )
+    figure.update_layout(
+        height=230,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        yaxis={"tickprefix": "₩", "tickformat": ",.0f", "title": None},
+        xaxis={"type": "category", "title": None, "nticks": 16},
+        bargap=0.35,
+    )
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=name)

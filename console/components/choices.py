@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from console.components.frame import me, t, wiring
+from console.services import people
 from console.services.accounts import names
 
 
@@ -31,3 +32,14 @@ def account_choice(key: str = "account") -> int | None:
     if chosen is not None:
         st.query_params["account"] = str(chosen)
     return chosen
+
+
+def up_is_red() -> bool:
+    """The Korean habit (up red, down blue) unless the person chose up green, down red."""
+    return people.colours(wiring(), me()) == "red"
+
+
+def colour_style() -> None:
+    """The person's colours for every figure of this page."""
+    if not up_is_red():
+        st.html("<style>:root{--lt-up:light-dark(#2f7d4f,#6fc492);--lt-down:light-dark(#c0292e,#ff8682)}</style>")

@@ -13,6 +13,7 @@ from shared.words import say
 
 KST = ZoneInfo("Asia/Seoul")
 UNKNOWN = "—"
+TOKEN_SHORT_S = 3600
 _SIGNS = {"KRW": "₩", "USD": "$"}
 
 
@@ -114,3 +115,14 @@ def mark(tone: str, word: str, title: str = "") -> Html:
     return Html(
         f'<span class="lt-mark lt-{tone}" title="{escape(title, quote=True)}"><i>{sign}</i> {safe(word)}</span>'
     )
+
+
+def token_left(expires_at: datetime | None, now: datetime, lang: str) -> Html:
+    """How long a broker token still lives; a warning from one hour on."""
+    if expires_at is None:
+        return span("lt-unknown", UNKNOWN)
+    left = (expires_at - now).total_seconds()
+    if left <= 0:
+        return mark("watch", say("token.over", lang))
+    told = say("token.left", lang, left=length(left, lang))
+    return mark("watch", told) if left < TOKEN_SHORT_S else span("lt-soft", told)

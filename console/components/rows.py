@@ -89,30 +89,6 @@ def order_table(rows: Sequence[OrderLine], *, with_account: bool = True) -> None
     table(columns, body, name="orders", empty=t("empty.orders"))
 
 
-def recent_order_table(rows: Sequence[OrderLine]) -> None:
-    """The short form, for the first screen: the reason stands under the status."""
-    columns = [
-        Column(t("col.order")),
-        Column(t("col.account")),
-        Column(t("col.status"), wide=True),
-        Column(t("col.filled"), numeric=True),
-        Column(t("col.price"), numeric=True),
-        Column(t("col.placed"), numeric=True),
-    ]
-    body = [
-        [
-            join(row.symbol, " ", side_word(row.side)),
-            account_cell(row.account_id, row.account, row.environment),
-            join(order_status(row.status), span("lt-sub", reason_text(row.reason, lang())) if row.reason else ""),
-            f"{row.filled_qty:,} / {row.qty:,}",
-            price(row.price, row.currency) if row.price is not None else t(f"type.{row.order_type}"),
-            span("", clock(row.placed_at), moment(row.placed_at)),
-        ]
-        for row in rows
-    ]
-    table(columns, body, name="recent_orders", empty=t("empty.orders"))
-
-
 def order_note(row: OrderLine) -> str:
     origin = t("order.rule", rule=row.rule_id) if row.rule_id is not None else t(f"origin.{row.origin}")
     return f"#{row.broker_order_id or UNKNOWN} · {origin}"

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def secret_input(place: Any, label: str, *, key: str, disabled: bool = False) -> None:
-    """Draw the field in `place` (a column); its key must end in app_key or app_secret, which desk.css dots.
+    """Draw the field in `place` (a column); its key must end in app_key, app_secret or _password, which desk.css dots.
 
     Not `type="password"`: leaving Streamlit's password field with the Tab key drops what was typed (1.67).
     """

@@ -1,4 +1,4 @@
-"""What waits for a person; nothing is drawn when nothing does."""
+"""What waits for a person: account, what happened, what to do now; nothing is drawn when nothing does."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from console.components.table import link
 from console.services import alerts
 from console.services.alerts import AlertLine
 from console.services.overview import age_s
-from shared.words import alert_text
+from shared.words import alert_advice, alert_text
 
 
 def waiting(*, limit: int) -> None:
-    """Draw the gravest open alerts, each with its account, what happened and the way to the inbox."""
+    """Draw the gravest open alerts in two columns, and the way to the rest."""
     lines = [line for line in alerts.inbox(wiring(), me(), limit=100) if line.severity != "info"]
     if not lines:
         return
@@ -28,12 +28,12 @@ def waiting(*, limit: int) -> None:
 
 
 def _sentence(line: AlertLine) -> Html:
-    who = join(line.account, " ", environment_badge(line.environment, lang()), " ") if line.account else Html("")
+    known = line.account and line.account_id is not None
+    named = join(link(f"/account?account={line.account_id}", line.account), " ") if known else Html("")
+    badge = join(environment_badge(line.environment, lang()), " ") if line.environment else Html("")
     now = wiring().clock.wall_now()
     times = f" ×{line.count}" if line.count > 1 else ""
-    return join(
-        who,
-        alert_text(line.kind, lang(), line.params),
-        times,
-        span("lt-soft", f" · {ago(age_s(line.last_at, now), lang())}"),
-    )
+    when = span("lt-soft", f" · {ago(age_s(line.last_at, now), lang())}")
+    advice = alert_advice(line.kind, lang())
+    told = join(named, badge, alert_text(line.kind, lang(), line.params), times, when)
+    return join(told, span("lt-sub", f"→ {advice}") if advice else "")

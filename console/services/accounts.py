@@ -236,7 +236,7 @@ def _seal_keys(
     stored.sandbox = row.environment != Environment.LIVE
     stored.key_hash, stored.updated_at = key_hash, now
     stored.access_token = stored.token_expire_at = None
-    row.account_hash, row.last4 = account_hash, last4
+    row.account_hash, row.last4, row.number_tail = account_hash, last4, tail_of(number)
     session.add(stored)
     session.flush()
 
@@ -275,6 +275,17 @@ def _account_number(actor: Actor, broker: BrokerName, typed: str) -> tuple[str, 
     except ValueError:
         raise refuse(Conflict, "bad_account_no", actor.lang) from None
     return str(number), number.last4
+
+
+def tail_of(number: str) -> str:
+    """What may stand in clear of an account number: 12345678-01 → 5678-01, an LS number's last four digits."""
+    head, dash, product = number.partition("-")
+    return f"{head[-4:]}{dash}{product}"
+
+
+def masked(row: BrokerageAccount) -> str:
+    """The account number as every list, API answer and export shows it."""
+    return f"****{row.number_tail or row.last4}"
 
 
 def _confirm_live(actor: Actor, environment: Environment, nickname: str, confirm: str) -> None:

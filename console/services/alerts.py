@@ -40,7 +40,7 @@ def inbox(wiring: Wiring, actor: Actor, *, acknowledged: bool = False, limit: in
         known = {row.id: row for row in visible_accounts(session, actor)}
         rows = alerts.listed(session, {i for i in known if i is not None}, acknowledged=acknowledged, limit=limit)
         names = labels(session)
-        lines = [_line(row, known.get(row.account_id), names) for row in rows]
+        lines = [alert_line(row, known.get(row.account_id), names) for row in rows]
     if acknowledged:
         return lines
     return sorted(lines, key=lambda line: (_rank(line.severity), -line.last_at.timestamp()))
@@ -72,7 +72,7 @@ def _rank(severity: str) -> int:
     return SEVERITIES.index(severity) if severity in SEVERITIES else 0
 
 
-def _line(row: Alert, account: BrokerageAccount | None, names: dict[str, str]) -> AlertLine:
+def alert_line(row: Alert, account: BrokerageAccount | None, names: dict[str, str]) -> AlertLine:
     return AlertLine(
         id=row.id or 0,
         account_id=row.account_id,

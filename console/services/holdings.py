@@ -10,7 +10,7 @@ from console.services.permissions import Action, Actor, authorize, visible_accou
 from console.wiring import Wiring
 from shared.db import reading
 from shared.domain.account import Market
-from shared.models import BrokerageAccount, CashBalance, DecisionRow, EquitySnapshot, PositionRow
+from shared.models import BrokerageAccount, CashBalance, DecisionRow, PositionRow
 from shared.store import panels
 
 STOP_STALE_S = 30.0  # a living bot judges each stop at every price, and asks for one when none comes
@@ -69,7 +69,7 @@ class EquityCurve:
     account_id: int
     account: str
     currency: str
-    points: tuple[EquitySnapshot, ...]  # oldest first
+    points: tuple[tuple[datetime, Decimal], ...]  # (moment, equity), oldest first
 
 
 def positions(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[PositionLine]:
@@ -99,7 +99,7 @@ def equity_curves(
         curves = []
         for key in list(newest)[:most]:
             since = newest[key].at - span
-            points = panels.equity_series(session, key, since, limit=2000)
+            points = panels.equity_series(session, key, since)
             currency = Market(known[key].market).currency.value
             curves.append(EquityCurve(key, known[key].nickname, currency, tuple(points)))
         return curves

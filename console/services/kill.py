@@ -1,118 +1,187 @@
-"""The kill switch: raising is easy, lowering is an Admin's and needs a reason."""
+"""The kill switch: raising is easy, lowering is an Admin's, who signs again with password, typed word and reason."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from pathlib import Path
 
 from sqlmodel import Session
 
+from console.passwords import check_password
 from console.services.nudge import nudge
-from console.services.permissions import Action, Actor, authorize, refuse
+from console.services.permissions import KEY_HOLDERS, Action, Actor, authorize, may_see, present_role, refuse
 from console.services.trail import note
+from console.signin import Throttle
 from console.wiring import Wiring
-from shared.db import writing
+from shared import kill_files
+from shared.config import Settings
+from shared.db import reading, writing
+from shared.domain.account import Environment
 from shared.domain.bot_state import KillLevel
-from shared.domain.errors import Conflict, NotFound
-from shared.models import Command
+from shared.domain.errors import Conflict, Forbidden
+from shared.models import KillSwitch, Role
 from shared.store import accounts, commands, kill
 from shared.store.commands import CommandKind
+from shared.store.people import active_user
 
-ACTION_LIFE = timedelta(minutes=5)
+ACTIONS = (CommandKind.CANCEL_ALL, CommandKind.FLATTEN)
+WRONG_LIMIT, WRONG_WINDOW_S = 5, 300.0
+
+_wrong: list[Throttle] = []  # one for the process
 
 
-def raise_level(wiring: Wiring, actor: Actor, level: KillLevel, *, account_id: int | None = None) -> None:
-    """Raise the level of one account, or of all; a lower or equal level changes nothing."""
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a level holds for: one account, a group ("env:LIVE", "owner:3"), or everything."""
+
+    account_id: int | None = None
+    group: str = ""
+
+    @property
+    def name(self) -> str:
+        return kill.scope_of(self.account_id, self.group)
+
+
+def groups(wiring: Wiring, actor: Actor) -> list[str]:
+    """The groups that have an account this person may see, environments first."""
+    with reading(wiring.engine) as session:
+        role = authorize(session, actor, Action.VIEW)
+        rows = [row for row in accounts.live_accounts(session) if may_see(session, actor, role, row.id or 0)]
+    owners = sorted({row.owner_id for row in rows})
+    found = [f"env:{one}" for one in reversed(Environment) if any(row.environment == one for row in rows)]
+    return [*found, *(f"owner:{one}" for one in owners if len(owners) > 1)]
+
+
+def raised_groups(wiring: Wiring, actor: Actor) -> list[KillSwitch]:
+    """Groups that stand above RUN and have an account this person may see."""
+    known = set(groups(wiring, actor))
+    with reading(wiring.engine) as session:
+        return [one for one in kill.switches(session) if one.scope in known and one.level > KillLevel.RUN]
+
+
+def level_now(wiring: Wiring, actor: Actor, scope: Scope) -> KillLevel:
+    """The level that stands for exactly this scope, this host's file included."""
+    with reading(wiring.engine) as session:
+        authorize(session, actor, Action.VIEW, scope.account_id)
+        level = kill.level_of(session, scope.account_id, scope.group)
+    return max(level, _file_level(wiring.settings, scope))
+
+
+def host_level(settings: Settings) -> KillLevel:
+    """The level of this host's kill file."""
+    return kill_files.level_in(settings.home / "kill")
+
+
+def raise_level(
+    wiring: Wiring, actor: Actor, level: KillLevel, *, account_id: int | None = None, group: str = "", reason: str = ""
+) -> None:
+    """Raise the level of one account, a group, or all; a lower or equal level changes nothing."""
+    scope = Scope(account_id, group)
     with writing(wiring.engine) as session:
         authorize(session, actor, Action.KILL_RAISE, account_id)
-        before = kill.level_of(session, account_id)
+        before = kill.level_of(session, account_id, group)
         if level <= before:
             return
-        _set(session, wiring, actor, Action.KILL_RAISE, before, level, account_id, "")
+        _set(session, wiring, actor, Action.KILL_RAISE, before, level, scope, reason)
     nudge(wiring.settings, account_id)
 
 
-def lower_level(wiring: Wiring, actor: Actor, level: KillLevel, *, reason: str, account_id: int | None = None) -> None:
-    """Lower the level; Admin only, with a reason."""
+def raise_without_store(settings: Settings, level: KillLevel, *, account_id: int | None, by: str) -> None:
+    """Raise the kill file of this host, or of one account on it: the store does not answer."""
+    kill_files.raise_file(_file(settings, account_id), level, by)
+
+
+def lower_level(
+    wiring: Wiring, actor: Actor, level: KillLevel, *, reason: str, typed: str = "", password: str = "",
+    account_id: int | None = None, group: str = "",
+) -> None:  # fmt: skip
+    """Lower the level, and this host's kill file with it; Admin only, who proves himself again.
+
+    Raises:
+        Forbidden: no Admin, or a wrong password. Conflict: the word or the reason is missing.
+    """
+    scope = Scope(account_id, group)
     with writing(wiring.engine) as session:
         authorize(session, actor, Action.KILL_LOWER, account_id)
         if not reason.strip():
             raise refuse(Conflict, "reason_missing", actor.lang)
-        before = kill.level_of(session, account_id)
+        _prove(session, wiring, actor, level, typed, password)
+        before = max(kill.level_of(session, account_id, group), _file_level(wiring.settings, scope))
         if level >= before:
             return
-        _set(session, wiring, actor, Action.KILL_LOWER, before, level, account_id, reason)
+        _set(session, wiring, actor, Action.KILL_LOWER, before, level, scope, reason)
+    if not group:
+        kill_files.lower_file(_file(wiring.settings, account_id), level, reason)
     nudge(wiring.settings, account_id)
 
 
-def cancel_all(wiring: Wiring, actor: Actor, account_id: int, *, key: str) -> Command:
-    """Ask the account's bot to cancel every open order; the same key is the same command."""
-    return _act(wiring, actor, account_id, Action.CANCEL_ALL, CommandKind.CANCEL_ALL, key)
+def order_everywhere(
+    wiring: Wiring, actor: Actor, kind: CommandKind, *, key: str, account_id: int | None = None, group: str = ""
+) -> int:
+    """Ask every running bot of the scope to cancel all orders, or to sell everything; returns how many were asked.
 
-
-def flatten(wiring: Wiring, actor: Actor, account_id: int, *, key: str, confirm: str, reason: str) -> Command:
-    """Ask the bot to cancel everything, sell everything, and halt when flat. Needs the account's typed name and a reason."""
-    if not reason.strip():
-        raise refuse(Conflict, "reason_missing", actor.lang)
-    return _act(wiring, actor, account_id, Action.FLATTEN, CommandKind.FLATTEN, key, confirm, reason)
-
-
-def _act(
-    wiring: Wiring, actor: Actor, account_id: int, action: Action, kind: CommandKind, key: str,
-    confirm: str | None = None, reason: str = "",
-) -> Command:  # fmt: skip
+    The same key asks each bot once.
+    """
+    assert kind in ACTIONS
+    now = wiring.clock.wall_now()
     with writing(wiring.engine) as session:
-        authorize(session, actor, action, account_id)
-        row = accounts.find(session, account_id)
-        if row is None or row.archived_at is not None:
-            raise refuse(NotFound, "no_account", actor.lang, account=account_id)
-        if confirm is not None and confirm != row.nickname:
-            raise refuse(Conflict, "confirm_name", actor.lang, nickname=row.nickname)
-        now = wiring.clock.wall_now()
-        command, new = commands.request(
-            session,
-            now,
-            account_id=account_id,
-            kind=kind,
-            key=key,
-            requested_by=actor.label,
-            expires_at=now + ACTION_LIFE,
-        )
-        if new:
-            after = {"command": command.id}
-            note(
-                session,
-                wiring,
-                actor,
-                action,
-                f"account:{account_id}",
-                account_id=account_id,
-                after=after,
-                reason=reason,
+        authorize(session, actor, Action.KILL_RAISE, account_id)
+        role = present_role(session, actor)
+        asked = [
+            row.id or 0
+            for row in accounts.live_accounts(session)
+            if row.enabled and Scope(account_id, group).name in kill.scopes_over(row) and _sees(session, actor, role, row.id)
+        ]  # fmt: skip
+        for one in asked:
+            commands.request(
+                session, now, account_id=one, kind=kind, key=f"{key}:{one}", requested_by=actor.label, payload={}
             )
+        note(
+            session, wiring, actor, Action.KILL_RAISE, Scope(account_id, group).name, account_id=account_id,
+            after={"action": kind.value, "accounts": asked},
+        )  # fmt: skip
     nudge(wiring.settings, account_id)
-    return command
+    return len(asked)
+
+
+def _sees(session: Session, actor: Actor, role: Role, account_id: int | None) -> bool:
+    return account_id is not None and may_see(session, actor, role, account_id)
+
+
+def _prove(session: Session, wiring: Wiring, actor: Actor, level: KillLevel, typed: str, password: str) -> None:
+    """Whoever can read the key file has proved himself; a person at the screen signs again."""
+    if actor.user_id is None and actor.source in KEY_HOLDERS:
+        return
+    if typed.strip().upper() != level.name:
+        raise refuse(Conflict, "word_missing", actor.lang, word=level.name)
+    if not _wrong:
+        _wrong.append(Throttle(wiring.clock, limit=WRONG_LIMIT, window_s=WRONG_WINDOW_S))
+    user = None if actor.user_id is None else active_user(session, actor.user_id)
+    if user is None or _wrong[0].wait_s(actor.label) > 0:
+        raise refuse(Forbidden, "reauth_throttled", actor.lang)
+    _wrong[0].count(actor.label)
+    if not check_password(password, user.password_hash or ""):
+        raise refuse(Forbidden, "reauth", actor.lang)
+    _wrong[0].clear(actor.label)
+
+
+def _file(settings: Settings, account_id: int | None) -> Path:
+    return (settings.home if account_id is None else settings.account_dir(account_id)) / "kill"
+
+
+def _file_level(settings: Settings, scope: Scope) -> KillLevel:
+    return KillLevel.RUN if scope.group else kill_files.level_in(_file(settings, scope.account_id))
 
 
 def _set(
-    session: Session,
-    wiring: Wiring,
-    actor: Actor,
-    action: Action,
-    before: KillLevel,
-    level: KillLevel,
-    account_id: int | None,
+    session: Session, wiring: Wiring, actor: Actor, action: Action, before: KillLevel, level: KillLevel, scope: Scope,
     reason: str,
-) -> None:
+) -> None:  # fmt: skip
     now = wiring.clock.wall_now()
-    kill.set_level(session, now, account_id=account_id, level=level, reason=reason, by=actor.label)
-    note(
-        session,
-        wiring,
-        actor,
-        action,
-        kill.scope_of(account_id),
-        account_id=account_id,
-        before={"level": before.name},
-        after={"level": level.name},
-        reason=reason,
+    kill.set_level(
+        session, now, account_id=scope.account_id, group=scope.group, level=level, reason=reason, by=actor.label
     )
+    note(
+        session, wiring, actor, action, scope.name, account_id=scope.account_id, before={"level": before.name},
+        after={"level": level.name}, reason=reason,
+    )  # fmt: skip

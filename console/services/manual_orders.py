@@ -21,7 +21,7 @@ from shared.domain.errors import Conflict, NotFound
 from shared.domain.instrument import Venue, check_symbol
 from shared.domain.order import OrderRequest, OrderSession, OrderType, Side, TimeInForce
 from shared.models import BrokerageAccount, Command, OrderRow
-from shared.store import accounts, commands
+from shared.store import accounts, commands, panels
 from shared.store.commands import OPEN_COMMANDS, CommandKind
 
 ORDER_LIFE = timedelta(seconds=5)  # a bot that has not taken it by then never will
@@ -59,6 +59,60 @@ def place(wiring: Wiring, actor: Actor, account_id: int, ticket: Ticket, *, key:
         payload = _payload(actor, Market(account.market), ticket, f"op-{key}")
         command = _ask(session, wiring, actor, account_id, CommandKind.PLACE_ORDER, Action.ORDER_PLACE, key, payload)
     nudge(wiring.settings, account_id)
+    return command
+
+
+def preview(wiring: Wiring, actor: Actor, account_id: int, ticket: Ticket, *, key: str) -> Command:
+    """Ask what would become of the order now: guards, book, buying power. Nothing is sent to the market."""
+    with writing(wiring.engine) as session:
+        authorize(session, actor, Action.ORDER_PLACE, account_id)
+        account = _account(session, actor, account_id)
+        payload = _payload(actor, Market(account.market), ticket, f"pv-{key}")
+        command, _ = commands.request(
+            session,
+            wiring.clock.wall_now(),
+            account_id=account_id,
+            kind=CommandKind.PREVIEW_ORDER,
+            key=key,
+            requested_by=actor.label,
+            payload=payload,
+            expires_at=wiring.clock.wall_now() + ORDER_LIFE,
+        )
+    nudge(wiring.settings, account_id)
+    return command
+
+
+def close(wiring: Wiring, actor: Actor, account_id: int, symbol: str, *, key: str, confirm: str = "") -> Command:
+    """Ask the bot to sell, at the market, all it may sell of `symbol`; the same key is the same command.
+
+    Raises:
+        Conflict: a LIVE account without its typed name.
+        NotFound: nothing of it is held.
+    """
+    with writing(wiring.engine) as session:
+        authorize(session, actor, Action.ORDER_PLACE, account_id)
+        account = _account(session, actor, account_id)
+        if account.environment == Environment.LIVE and confirm != account.nickname:
+            raise refuse(Conflict, "confirm_live", actor.lang, nickname=account.nickname)
+        if not any(row.symbol == symbol for row in panels.positions(session, [account_id])):
+            raise refuse(NotFound, "not_held", actor.lang, symbol=symbol)
+        payload: dict[str, Any] = {"symbol": symbol, "quantity": None}
+        asked = _ask(session, wiring, actor, account_id, CommandKind.CLOSE_POSITION, Action.ORDER_PLACE, key, payload)
+    nudge(wiring.settings, account_id)
+    return asked
+
+
+def answer(wiring: Wiring, actor: Actor, command_id: int) -> Command:
+    """The command as it stands now, without waiting; one that no bot took in its life is shown as EXPIRED."""
+    with reading(wiring.engine) as session:
+        command = session.get(Command, command_id)
+        if command is None or command.account_id is None:
+            raise refuse(NotFound, "no_command", actor.lang, command=command_id)
+        authorize(session, actor, Action.VIEW, command.account_id)
+        late = command.expires_at is not None and wiring.clock.wall_now() > command.expires_at
+        if command.status == commands.CommandStatus.REQUESTED and late:
+            command.status = commands.CommandStatus.EXPIRED.value
+        session.expunge(command)
     return command
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -19,6 +19,8 @@ from shared.store.panels import OrderFilter
 from shared.store.people import labels
 
 LIMIT = 200
+OPEN_ORDER_HORIZON = timedelta(days=30)  # no order of ours rests at a broker for longer
+_OPEN_WORDS = frozenset(status.value for status in OPEN)
 CANCEL_LIFE = timedelta(minutes=5)
 # What a cancel may still reach. SUBMITTED and UNKNOWN carry no broker number yet: the bot resolves them first.
 CANCELABLE = frozenset({OrderStatus.ACCEPTED, OrderStatus.PARTIAL})
@@ -84,10 +86,13 @@ def listed(
     limit: int = LIMIT,
 ) -> list[OrderLine]:
     """Newest first, of the accounts this person may see."""
+    wanted = wanted or OrderFilter()
+    if wanted.statuses and wanted.statuses <= _OPEN_WORDS:
+        wanted = replace(wanted, since=wiring.clock.wall_now() - OPEN_ORDER_HORIZON)
     with reading(wiring.engine) as session:
         known = _known(visible_accounts(session, actor), account_id)
-        rows = panels.orders(session, known.keys(), wanted or OrderFilter(), limit=min(limit, LIMIT))
-        return [_order(row, known[row.account_id]) for row in rows]
+        rows = panels.orders(session, known.keys(), wanted, limit=min(limit, LIMIT))
+        return [order_line(row, known[row.account_id]) for row in rows]
 
 
 def open_orders(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[OrderLine]:
@@ -170,7 +175,7 @@ def _known(rows: list[BrokerageAccount], only: int | None) -> dict[int, Brokerag
     return {row.id: row for row in rows if row.id is not None and only in (None, row.id)}
 
 
-def _order(row: OrderRow, account: BrokerageAccount) -> OrderLine:
+def order_line(row: OrderRow, account: BrokerageAccount) -> OrderLine:
     return OrderLine(
         id=row.id or 0,
         account_id=row.account_id,

@@ -5,28 +5,39 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from console.services import won
 from console.services.holdings import stop_is_stale
+from console.services.orders import OPEN_ORDER_HORIZON
 from console.services.permissions import Action, Actor, authorize, visible_accounts
+from console.services.won import Rate
 from console.wiring import Wiring
 from shared.db import reading
 from shared.domain.account import Environment, Market
 from shared.domain.bot_state import BotState, KillLevel
 from shared.domain.money import Currency, Money
 from shared.models import BrokerageAccount, CashBalance, DecisionRow, EquitySnapshot, Heartbeat, PositionRow
-from shared.store import kill, panels
+from shared.store import kill, panels, rules
 from shared.store.people import labels
 
 SILENT_S = 15.0  # watchdog's bar: a bot that says nothing this long is not trusted
 STALE_FEED_S = 30.0
-OPEN_ORDER_HORIZON = timedelta(days=30)
+# Reasons of a decision that are the rule's own will; any other kept an order from leaving.
+NOT_BLOCKS = frozenset(
+    {"entry", "exit", "stop_loss", "take_profit", "trailing_stop", "time_stop", "no_entry", "no_exit", "no_step"}
+    | {"ladder_buy", "grid_buy", "grid_sell", "rebalance_buy", "rebalance_sell"}
+    | {"warming_up", "waiting_for_bar_close"}
+)
 ZONES = {Market.KRX: ZoneInfo("Asia/Seoul"), Market.US: ZoneInfo("America/New_York")}
+
+
+_sharing_s = [0.0]  # off until the console's process turns it on
 
 
 class Trouble(IntEnum):
@@ -66,6 +77,8 @@ class AccountLine:
     kill: KillLevel
     has_keys: bool
     armed_until: datetime | None
+    exposure_pct: Decimal | None = None  # holdings at their last price, in per cent of the equity
+    equity_open: Money | None = None  # what today's P&L is counted from
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,9 @@ class Sums:
     pnl_today: tuple[Money, ...]
     equity_unknown: int  # accounts whose equity is not known and not in the sums
     pnl_unknown: int
+    equity_won: Decimal | None = None  # None: a foreign amount is in it and no rate is known
+    price_won: Decimal | None = None  # today's P&L at the rate of now
+    fx_won: Decimal | None = None  # what the rate alone did to this morning's foreign equity
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +105,8 @@ class Overview:
     sums: tuple[Sums, ...]  # LIVE first
     market_at: datetime | None  # the exchange's clock, from the newest heartbeat
     as_of: datetime
+    rate: Rate | None = None
+    blocked: tuple[tuple[str, int], ...] = ()  # reason → how often it kept a rule from trading today, most first
 
     def running(self, environment: Environment) -> int:
         return sum(line.environment == environment and line.enabled for line in self.lines)
@@ -96,6 +114,9 @@ class Overview:
     @property
     def stopped(self) -> int:
         return sum(not line.enabled for line in self.lines)
+
+
+_held: dict[tuple[str, tuple[int, ...]], tuple[float, Overview]] = {}
 
 
 def overview(wiring: Wiring, actor: Actor, only: int | None = None) -> Overview:
@@ -106,7 +127,24 @@ def overview(wiring: Wiring, actor: Actor, only: int | None = None) -> Overview:
         if only is not None:
             authorize(session, actor, Action.VIEW, only)
             rows = [row for row in rows if row.id == only]
-        return _read(session, rows, now)
+        key = (str(wiring.engine.url), tuple(row.id or 0 for row in rows))
+        held = _held.get(key)
+        if held is not None and wiring.clock.monotonic() - held[0] < _sharing_s[0]:
+            return held[1]
+        view = _read(session, rows, now)
+        if _sharing_s[0]:
+            _held[key] = (wiring.clock.monotonic(), view)
+        return view
+
+
+def share(seconds: float) -> None:
+    """Let viewers of the same accounts share one reading for so long: fifty tabs ask the store as often as one."""
+    _sharing_s[0] = seconds
+
+
+def forget() -> None:
+    """Somebody acted: the next look reads the store."""
+    _held.clear()
 
 
 def _read(session: Session, rows: list[BrokerageAccount], now: datetime) -> Overview:
@@ -142,6 +180,7 @@ def _read(session: Session, rows: list[BrokerageAccount], now: datetime) -> Over
                 has_keys=row.id in keyed,
             )
         )
+    rate, rate_then = won.rate_at(session, now), won.rate_at(session, _midnight(now, Market.KRX))
     lines.sort(key=lambda line: (line.trouble, line.environment != Environment.LIVE, line.id))
     everybody = switches.get("all")
     return Overview(
@@ -150,10 +189,31 @@ def _read(session: Session, rows: list[BrokerageAccount], now: datetime) -> Over
         kill_reason=everybody.reason if everybody else "",
         kill_by=labels(session).get(everybody.changed_by, everybody.changed_by) if everybody else "",
         kill_at=everybody.changed_at if everybody else None,
-        sums=_sums(lines),
+        sums=_sums(lines, rate, rate_then),
         market_at=max((beat.market_at for beat in beats.values() if beat.market_at), default=None),
         as_of=now,
+        rate=rate,
+        blocked=_blocked(session, rows, now),
     )
+
+
+def _blocked(session: Session, rows: list[BrokerageAccount], now: datetime) -> tuple[tuple[str, int], ...]:
+    """Today's refusals of all rules by reason; each market counts its own day."""
+    markets = {row.id: Market(row.market) for row in rows if row.id is not None}
+    days = {market: _midnight(now, market) for market in Market}
+    said = panels.last_decision_of_rules(session, rules.enabled_ids(session, markets.keys()))
+    counted: dict[str, int] = defaultdict(int)
+    for row in said.values():
+        market = markets.get(row.account_id)
+        if market is not None and row.updated_at >= days[market]:
+            for reason, times in row.counts.items():
+                if reason not in NOT_BLOCKS:
+                    counted[reason] += times
+    return tuple(sorted(counted.items(), key=lambda pair: -pair[1]))
+
+
+def _midnight(now: datetime, market: Market) -> datetime:
+    return now.astimezone(ZONES[market]).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _line(
@@ -206,6 +266,8 @@ def _line(
         kill=level,
         has_keys=has_keys,
         armed_until=row.armed_until,
+        exposure_pct=_exposure_pct(latest.equity if latest else None, held),
+        equity_open=_money(baseline.equity, baseline.currency) if baseline else None,
     )
 
 
@@ -253,22 +315,43 @@ def _own_currency(rows: list[BrokerageAccount], balances: list[CashBalance]) -> 
     return [balance for balance in balances if balance.currency == own.get(balance.account_id)]
 
 
-def _sums(lines: list[AccountLine]) -> tuple[Sums, ...]:
+def _sums(lines: list[AccountLine], rate: Rate | None, rate_then: Rate | None) -> tuple[Sums, ...]:
     """One entry per environment in which an account runs or money is known."""
     found = []
     for environment in (Environment.LIVE, Environment.MOCK, Environment.SIM):
         mine = [line for line in lines if line.environment == environment]
         if any(line.enabled or line.equity is not None for line in mine):
+            equity = sum_by_currency(line.equity for line in mine)
+            pnl = sum_by_currency(line.pnl_today for line in mine)
+            opened = sum_by_currency(line.equity_open for line in mine)
             found.append(
                 Sums(
                     environment,
-                    equity=sum_by_currency(line.equity for line in mine),
-                    pnl_today=sum_by_currency(line.pnl_today for line in mine),
+                    equity=equity,
+                    pnl_today=pnl,
                     equity_unknown=sum(line.equity is None for line in mine),
                     pnl_unknown=sum(line.pnl_today is None for line in mine),
+                    equity_won=won.sum_in_won(equity, rate) if equity else None,
+                    price_won=won.sum_in_won(pnl, rate) if pnl else None,
+                    fx_won=_moved_by_rate(opened, rate, rate_then),
                 )
             )
     return tuple(found)
+
+
+def _moved_by_rate(opened: tuple[Money, ...], rate: Rate | None, then: Rate | None) -> Decimal | None:
+    """None when a foreign amount is in it and either rate is missing."""
+    foreign = [one.amount for one in opened if one.currency is not Currency.KRW]
+    if not foreign:
+        return Decimal(0)
+    return None if rate is None or then is None else sum(foreign, Decimal(0)) * (rate.won - then.won)
+
+
+def _exposure_pct(equity: Decimal | None, held: list[PositionRow]) -> Decimal | None:
+    if not equity or any(position.last_price is None for position in held):
+        return None
+    value = sum((one.last_price * one.qty for one in held if one.last_price is not None), Decimal(0))
+    return value / equity * 100
 
 
 def sum_by_currency(amounts: Iterable[Money | None]) -> tuple[Money, ...]:

@@ -12,10 +12,12 @@ from shared.clock import Clock
 from shared.db import reading, writing
 from shared.models import Role
 from shared.store import audit
+from shared.store.heartbeats import fact, set_fact
 from shared.store.people import active_user
 from shared.store.sessions import SignedIn, find_session, revoke_session, touch_session
 from shared.words import LANGS
 
+COLOURS = ("red", "green")  # which one means up
 TOUCH_EVERY = timedelta(seconds=30)
 
 
@@ -37,6 +39,19 @@ def set_language(wiring: Wiring, actor: Actor, lang: str) -> None:
         if user is not None:
             user.lang = lang
             session.add(user)
+
+
+def colours(wiring: Wiring, actor: Actor) -> str:
+    """ "red" (up is red, the Korean habit) or "green" (up is green)."""
+    with reading(wiring.engine) as session:
+        return fact(session, f"colours:{actor.user_id}") or COLOURS[0]
+
+
+def set_colours(wiring: Wiring, actor: Actor, chosen: str) -> None:
+    """Keep which colour means up for this person."""
+    if actor.user_id is not None and chosen in COLOURS:
+        with writing(wiring.engine) as session:
+            set_fact(session, f"colours:{actor.user_id}", chosen)
 
 
 def signed_in(engine: Engine, clock: Clock, token: str | None) -> SignedIn | None:

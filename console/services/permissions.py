@@ -24,6 +24,7 @@ class Action(StrEnum):
     KEY_TEST = "key.test"
     ACCOUNT_START = "account.start"
     ACCOUNT_STOP = "account.stop"
+    ACCOUNT_MOVE = "account.move"
     RULE_SAVE = "rule.save"
     RULE_SWITCH = "rule.switch"
     RULE_WAIVE = "rule.waive"
@@ -34,9 +35,21 @@ class Action(StrEnum):
     KILL_RAISE = "kill.raise"
     KILL_LOWER = "kill.lower"
     ALERT_ACK = "alert.ack"
+    MATTER_SETTLE = "matter.settle"
     BACKTEST = "backtest"
+    ACCOUNT_ARM = "account.arm"
+    ACCOUNT_DISARM = "account.disarm"
+    ACCOUNT_ARCHIVE = "account.archive"
+    RULE_ARCHIVE = "rule.archive"
     CANCEL_ALL = "order.cancel_all"
     FLATTEN = "position.flatten"
+    USER_MANAGE = "user.manage"
+    TOKEN_MANAGE = "token.manage"
+    WEBHOOK_MANAGE = "webhook.manage"
+    PROPOSE = "rule.propose"
+    FX_RATE = "fx.rate"
+    SESSION_END = "session.end"
+    AUDIT_READ = "audit.read"
 
 
 _ALL = frozenset(Role)
@@ -51,6 +64,7 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.KEY_TEST: _ACTORS,
     Action.ACCOUNT_START: _ACTORS,  # a LIVE account: Admin, see `check_live`
     Action.ACCOUNT_STOP: _ACTORS,
+    Action.ACCOUNT_MOVE: _ADMIN,  # a person's word that the host which held it is off
     Action.RULE_SAVE: _ACTORS,
     Action.RULE_SWITCH: _ACTORS,
     Action.RULE_WAIVE: _ADMIN,
@@ -61,9 +75,21 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.KILL_RAISE: _ACTORS,
     Action.KILL_LOWER: _ADMIN,
     Action.ALERT_ACK: _ACTORS,
+    Action.MATTER_SETTLE: _ACTORS,  # what became of an unproven order, whose shares they are
     Action.BACKTEST: _ACTORS,
+    Action.ACCOUNT_ARM: _ADMIN,
+    Action.ACCOUNT_DISARM: _ACTORS,  # less risk is easy
+    Action.ACCOUNT_ARCHIVE: _ADMIN,
+    Action.RULE_ARCHIVE: _ACTORS,
     Action.CANCEL_ALL: _ACTORS,
     Action.FLATTEN: _ACTORS,
+    Action.USER_MANAGE: _ADMIN,
+    Action.TOKEN_MANAGE: _ADMIN,
+    Action.WEBHOOK_MANAGE: _ADMIN,
+    Action.PROPOSE: _ACTORS,
+    Action.FX_RATE: _ADMIN,
+    Action.SESSION_END: _ALL,  # one's own; an Admin everybody's
+    Action.AUDIT_READ: _ADMIN,
 }
 LIVE_NEEDS_ADMIN = frozenset({Action.ACCOUNT_START, Action.RULE_SWITCH})  # in the direction of more risk only
 

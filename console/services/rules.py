@@ -340,6 +340,27 @@ def _lowers_risk(present: RuleVersion | None, newer: Rule) -> bool:
         return False  # an older program's text: nothing can be said of it
 
 
+def archive(wiring: Wiring, actor: Actor, rule_id: int, *, reason: str = "") -> None:
+    """Switch a rule off for good and take it off the lists; its versions, decisions and orders stay."""
+    with writing(wiring.engine) as session:
+        row = _rule(session, actor, rule_id)
+        authorize(session, actor, Action.RULE_ARCHIVE, row.account_id)
+        account_id, before = row.account_id, {"enabled": row.enabled}
+        store.archive(session, wiring.clock.wall_now(), row)
+        note(
+            session,
+            wiring,
+            actor,
+            Action.RULE_ARCHIVE,
+            f"rule:{rule_id}",
+            account_id=account_id,
+            before=before,
+            after={"archived": True},
+            reason=reason,
+        )
+    nudge(wiring.settings, account_id)
+
+
 def _columns(rule: Rule) -> store.RuleColumns:
     strategy = to_document(rule)["strategy"]
     return store.RuleColumns(

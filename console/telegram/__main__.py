@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 
 from sqlalchemy.exc import SQLAlchemyError
+from telegram import Bot
+from telegram.error import TelegramError
 from telegram.ext import AIORateLimiter, ApplicationBuilder
 
+from console.telegram.daily_report import send_due
 from console.telegram.notifier import POLL_S, Notifier
+from console.telegram.poller import Poller
+from console.wiring import Wiring, wire
 from shared import schema
-from shared.clock import SystemClock
 from shared.config import Settings, load_settings
-from shared.db import open_engine
+from shared.db import reading
 from shared.domain.errors import ConfigError
 from shared.logs import configure, log
+from shared.store.people import telegram_people
 
 EXIT_CONFIG = 78
 
@@ -31,28 +37,41 @@ def chats_of(settings: Settings) -> tuple[int, ...]:
         ) from error
 
 
-async def serve(settings: Settings, token: str, chats: tuple[int, ...]) -> None:
-    """Deliver until SIGTERM."""
+async def serve(wiring: Wiring, token: str, chats: tuple[int, ...]) -> None:
+    """Deliver and listen until SIGTERM."""
+    settings = wiring.settings
     builder = ApplicationBuilder().token(token).rate_limiter(AIORateLimiter(max_retries=0))
     if settings.telegram_api_base:
         builder = builder.base_url(settings.telegram_api_base.rstrip("/") + "/bot")
-    engine = open_engine(settings.database_url, pool_size=1)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    application = builder.build()
+    application = builder.get_updates_pool_timeout(5).build()
     async with application.bot as bot:
-        notifier = Notifier(engine, SystemClock(), bot, chats, settings.lang)
-        while not stop.is_set():
-            try:
-                await notifier.deliver_pending()
-            except SQLAlchemyError as error:
-                log("telegram", "store away", level="warning", why=type(error).__name__)
-            try:
-                await asyncio.wait_for(stop.wait(), POLL_S)
-            except TimeoutError:
-                continue
-    engine.dispose()
+        listening = asyncio.create_task(Poller(wiring, bot).run(stop))
+        try:
+            await _deliver(wiring, bot, chats, stop)
+        finally:
+            listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listening
+    wiring.engine.dispose()
+
+
+async def _deliver(wiring: Wiring, bot: Bot, chats: tuple[int, ...], stop: asyncio.Event) -> None:
+    notifier = Notifier(wiring.engine, wiring.clock, bot, chats, wiring.settings.lang)
+    while not stop.is_set():
+        try:
+            await notifier.deliver_pending()
+            await send_due(wiring, bot)
+        except SQLAlchemyError as error:
+            log("telegram", "store away", level="warning", why=type(error).__name__)
+        except TelegramError as error:
+            log("telegram", "report not delivered, will try again", level="warning", why=type(error).__name__)
+        try:
+            await asyncio.wait_for(stop.wait(), POLL_S)
+        except TimeoutError:
+            continue
 
 
 def main() -> int:
@@ -64,16 +83,24 @@ def main() -> int:
             log("telegram", "no TELEGRAM_BOT_TOKEN: alerts stay on the screen")
             return 0
         chats = chats_of(settings)
-        if not chats:
+        wired = wire(settings)
+        schema.require_current(wired.engine)
+        if not chats and not _anybody(wired):
             raise ConfigError(
-                "nobody would hear the alerts", "TELEGRAM_CHAT_IDS is empty", "write your Telegram user id into .env"
+                "nobody would hear the alerts",
+                "TELEGRAM_CHAT_IDS is empty and nobody is linked",
+                "letstrade telegram setup, or write your Telegram user id into .env",
             )
-        schema.require_current(open_engine(settings.database_url, pool_size=1))
     except ConfigError as error:
         log("telegram", "refused", level="error", what=error.what, why=error.why, now=error.now)
         return EXIT_CONFIG
-    asyncio.run(serve(settings, settings.telegram_token, chats))
+    asyncio.run(serve(wired, settings.telegram_token, chats))
     return 0
+
+
+def _anybody(wiring: Wiring) -> bool:
+    with reading(wiring.engine) as session:
+        return bool(telegram_people(session))
 
 
 if __name__ == "__main__":

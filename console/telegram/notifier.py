@@ -1,9 +1,9 @@
-"""Deliver alerts from the store to Telegram: at least once, oldest first, marked when Telegram said yes."""
+"""Deliver alerts from the store to Telegram: to each person at least once, oldest first, marked when Telegram said yes."""
 
 from __future__ import annotations
 
 import asyncio
-import html
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import Engine
@@ -11,71 +11,117 @@ from telegram import Bot
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
+from console.telegram import messages
+from console.telegram.recipients import OFF, SILENT, Recipient, recipients
 from shared.clock import Clock
 from shared.db import reading, writing
 from shared.logs import log
 from shared.models import Alert
 from shared.store import accounts, alerts
-from shared.words import alert_advice, alert_text
 
 STALE = timedelta(hours=6)  # after a long silence yesterday's fills are history, not news
+STALE_QUIET = timedelta(hours=24)  # what quiet hours held back is still told in the morning
+GROUP_FROM = 4  # so many at once become one message; a critical one always stands alone
 POLL_S = 1.0
-MAX_TEXT = 3500  # Telegram takes 4096 characters after entities; what we send stays below
-MARKS = {"critical": "🔴", "warning": "🟠", "info": "⚪"}
+
+Named = tuple[Alert, str]  # an alert and the name of its account
 
 
 class Notifier:
-    """Sends each alert to every chat of the allow-list."""
+    """Tells each person what he may see, as loud as he wants it, once."""
 
     def __init__(self, engine: Engine, clock: Clock, bot: Bot, chats: tuple[int, ...], lang: str) -> None:
         self._engine, self._clock, self._bot, self._chats, self._lang = engine, clock, bot, chats, lang
 
     async def deliver_pending(self) -> int:
-        """Send what waits; return how many alerts were delivered."""
-        rows = await asyncio.to_thread(self._pending)
-        delivered = 0
-        for row, account in rows:
-            if self._clock.wall_now() - row.last_at > STALE:
-                await asyncio.to_thread(self._mark, row.id or 0, "stale")
-            elif await self._send(self.render(row, account)):
-                await asyncio.to_thread(self._mark, row.id or 0, "telegram")
-                delivered += 1
-            else:
-                break  # order is kept: the rest waits with it
-        return delivered
+        """Send what waits; return how many alerts were sent to somebody."""
+        rows, people, done = await asyncio.to_thread(self._pending)
+        if not people:
+            return 0
+        told: set[int] = set()
+        for person in people:
+            waiting = [row for row in rows if (row[0].id or 0, person.chat) not in done]
+            told |= await self._tell(person, waiting, done)
+        finished = [row.id or 0 for row, _ in rows if all((row.id or 0, one.chat) in done for one in people)]
+        if finished:
+            await asyncio.to_thread(self._close, finished)
+        return len(told)
 
-    def render(self, alert: Alert, account: str) -> str:
-        """The message as Telegram HTML; everything that came from outside is escaped."""
-        head = (
-            f"{MARKS.get(alert.severity, '⚪')} <b>{html.escape(account)}</b>"
-            if account
-            else MARKS.get(alert.severity, "⚪")
-        )
-        what = html.escape(alert_text(alert.kind, self._lang, alert.params))[:MAX_TEXT]
-        now = html.escape(alert_advice(alert.kind, self._lang))
-        return "\n".join(part for part in (head, what, now) if part)
+    async def _tell(self, person: Recipient, rows: Sequence[Named], done: set[tuple[int, int]]) -> set[int]:
+        """Send one person what waits for him; stops at the first that Telegram does not take, so order is kept."""
+        now, sent = self._clock.wall_now(), set[int]()
+        stale = STALE_QUIET if person.quiet else STALE
+        skipped: dict[str, list[int]] = {"off": [], "stale": []}
+        fresh: list[Named] = []
+        for row in rows:
+            alert = row[0]
+            if not person.sees(alert.account_id) or person.level(alert.kind, alert.severity) == OFF:
+                skipped["off"].append(alert.id or 0)
+            elif now - alert.last_at > stale:
+                skipped["stale"].append(alert.id or 0)
+            elif alert.severity == "critical" or not person.is_quiet(now):
+                fresh.append(row)
+        for outcome, ids in skipped.items():
+            if ids:
+                await self._mark(person, ids, outcome, done)
+        for batch in batches(fresh):
+            ids = [row.id or 0 for row, _ in batch]
+            text = messages.one(*batch[0], person.lang) if len(batch) == 1 else messages.digest(batch, person.lang)
+            hushed = all(person.level(row.kind, row.severity) == SILENT for row, _ in batch)
+            outcome = await self._send(person.chat, text, hushed)
+            if outcome is None:
+                break
+            await self._mark(person, ids, outcome if len(batch) == 1 else "digest", done)
+            sent |= set(ids)
+        return sent
 
-    async def _send(self, text: str) -> bool:
-        """True when every chat has it, or can never have it."""
-        for chat in self._chats:
-            try:
-                await self._bot.send_message(chat, text, parse_mode=ParseMode.HTML)
-            except RetryAfter as error:
-                wait = error.retry_after
-                await asyncio.sleep(wait.total_seconds() if isinstance(wait, timedelta) else wait)
-                return False
-            except (BadRequest, Forbidden) as error:
-                log("telegram", "chat refused", level="error", chat=chat, why=str(error)[:200])
-            except TelegramError as error:
-                log("telegram", "not delivered, will try again", level="warning", why=type(error).__name__)
-                return False
-        return True
+    async def _send(self, chat: int, text: str, hushed: bool) -> str | None:
+        """How it went, or None when it must be tried again."""
+        try:
+            await self._bot.send_message(chat, text, parse_mode=ParseMode.HTML, disable_notification=hushed)
+        except RetryAfter as error:
+            wait = error.retry_after
+            await asyncio.sleep(wait.total_seconds() if isinstance(wait, timedelta) else wait)
+            return None
+        except (BadRequest, Forbidden) as error:
+            log("telegram", "chat refused", level="error", chat=chat, why=str(error)[:200])
+            return "refused"
+        except TelegramError as error:
+            log("telegram", "not delivered, will try again", level="warning", why=type(error).__name__)
+            return None
+        return "sent"
 
-    def _pending(self) -> list[tuple[Alert, str]]:
+    def _pending(self) -> tuple[list[Named], list[Recipient], set[tuple[int, int]]]:
         with reading(self._engine) as session:
             names = {row.id: row.nickname for row in accounts.live_accounts(session)}
-            return [(row, names.get(row.account_id, "")) for row in alerts.undelivered(session)]
+            rows = [(row, names.get(row.account_id, "")) for row in alerts.undelivered(session, limit=200)]
+            done = alerts.deliveries(session, [row.id or 0 for row, _ in rows])
+            return rows, recipients(session, self._chats, self._lang), done
 
-    def _mark(self, alert_id: int, by: str) -> None:
+    async def _mark(self, person: Recipient, ids: list[int], outcome: str, done: set[tuple[int, int]]) -> None:
+        def write() -> None:
+            with writing(self._engine) as session:
+                alerts.note_delivery(session, self._clock.wall_now(), ids, person.chat, outcome)
+
+        await asyncio.to_thread(write)
+        done |= {(alert_id, person.chat) for alert_id in ids}
+
+    def _close(self, ids: list[int]) -> None:
         with writing(self._engine) as session:
-            alerts.mark_delivered(session, alert_id, self._clock.wall_now(), by)
+            for alert_id in ids:
+                alerts.mark_delivered(session, alert_id, self._clock.wall_now(), "telegram")
+
+
+def batches(rows: Sequence[Named]) -> list[list[Named]]:
+    """Runs of what is not critical become one message when they are many; order is kept."""
+    found: list[list[Named]] = []
+    run: list[Named] = []
+    for row in [*rows, None]:
+        if row is not None and row[0].severity != "critical":
+            run.append(row)
+            continue
+        found += [run] if len(run) >= GROUP_FROM else [[one] for one in run]
+        run = []
+        if row is not None:
+            found.append([row])
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 import streamlit as st
@@ -12,25 +11,25 @@ from console.components.bar import bar
 from console.components.choices import account_choice
 from console.components.commands import command_table
 from console.components.figures import (
-    UNKNOWN,
     Html,
     ago,
     environment_badge,
     join,
-    length,
     mark,
     money,
     moved_money,
     span,
+    token_left,
 )
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.order_ticket import followed, open_ticket, order_ticket
 from console.components.reasons import decision_table
 from console.components.rows import cash_table, fill_table, log_table, order_table, position_table
 from console.components.secret import secret_input
 from console.components.table import facts, note
 from console.services import accounts, holdings, logs, orders, overview
 from console.services.accounts import Keys, Limits, new_key
-from console.services.overview import AccountLine, Trouble
+from console.services.overview import Trouble
 from console.services.permissions import Action, refuse
 from shared.domain.account import Environment
 from shared.domain.errors import Conflict
@@ -56,25 +55,16 @@ def _head(account_id: int) -> None:
             (t("col.pnl_today"), moved_money(line.pnl_today)),
             (t("col.equity"), money(line.equity)),
             (t("col.cash"), money(line.cash)),
-            (t("col.token"), _token_left(line, view.as_of)),
+            (t("col.token"), token_left(line.token_expires_at, view.as_of, lang())),
         ],
         name="account_head",
     )
 
 
-def _token_left(line: AccountLine, now: datetime) -> Html:
-    if line.token_expires_at is None:
-        return span("lt-unknown", UNKNOWN)
-    left = (line.token_expires_at - now).total_seconds()
-    if left <= 0:
-        return mark("watch", t("token.over"))
-    return span("", t("token.left", left=length(left, lang())))
-
-
 def _switch(row: BrokerageAccount) -> None:
     """Start and stop; the dialog repeats account and environment."""
     actor = me()
-    one, two, three, _ = st.columns([1, 1, 1, 2])
+    one, two, three, four, _ = st.columns([1, 1, 1, 1, 1])
     may_start, may_stop = allowed(actor, Action.ACCOUNT_START), allowed(actor, Action.ACCOUNT_STOP)
     idle = overview.startable(wiring(), actor, row)
     kind = "primary" if idle else "secondary"
@@ -91,6 +81,10 @@ def _switch(row: BrokerageAccount) -> None:
         args=(row.id, st.session_state.setdefault("test_key_id", new_key())),
         help=t("account.test_key_help"),
     )
+    may_place = allowed(actor, Action.ORDER_PLACE)
+    if four.button(t("ticket.new"), key="ticket_open", icon=":material/add:", width="stretch", disabled=not may_place):
+        open_ticket(row.id or 0)
+    followed()
 
 
 def _test_key(account_id: int, key: str) -> None:
@@ -262,3 +256,4 @@ else:
         question = confirm.opened(name)
         if question is not None:
             st.dialog(t(f"account.{name}"), on_dismiss=confirm.close)(draw)(**question)
+    order_ticket()

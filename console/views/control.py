@@ -8,14 +8,30 @@ import streamlit as st
 
 from console.components.bar import bar
 from console.components.charts import equity_chart
-from console.components.figures import UNKNOWN, Html, ago, environment_badge, join, mark, money, moved_money, span
+from console.components.events import event_table
+from console.components.figures import (
+    UNKNOWN,
+    Html,
+    age,
+    ago,
+    amount,
+    environment_badge,
+    join,
+    mark,
+    money,
+    moved,
+    moved_money,
+    span,
+    token_left,
+)
 from console.components.frame import lang, me, t, wiring
 from console.components.reasons import decided
-from console.components.rows import recent_order_table
 from console.components.table import Column, facts, link, note, table
 from console.components.waiting import waiting
-from console.services import holdings, orders, overview
-from console.services.overview import AccountLine, Overview, Trouble
+from console.services import events, holdings, overview
+from console.services.overview import AccountLine, Overview, Sums, Trouble
+from shared.domain.money import Currency
+from shared.words import reason_text
 
 _TONES = {Trouble.ACT: "act", Trouble.WATCH: "watch", Trouble.FINE: "fine", Trouble.OFF: "off"}
 _SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=31)}
@@ -24,7 +40,7 @@ _SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelt
 @st.fragment(run_every="2s")
 def _desk() -> None:
     view = overview.overview(wiring(), me())
-    waiting(limit=4)
+    waiting(limit=8)
     if not view.lines:
         _first_steps()
         return
@@ -36,16 +52,47 @@ def _sums(view: Overview) -> list[tuple[object, object]]:
     shown: list[tuple[object, object]] = []
     for one in view.sums:
         badge = environment_badge(one.environment, lang())
-        pnl = [part for money_sum in one.pnl_today for part in (moved_money(money_sum), "  ")]
-        shown.append((_label("sum.equity", badge, one.equity_unknown), " · ".join(map(money, one.equity)) or UNKNOWN))
-        shown.append((_label("sum.pnl_today", badge, one.pnl_unknown), join(*pnl) if pnl else UNKNOWN))
+        shown.append((_label("sum.equity", badge, one.equity_unknown), _equity_told(one, view)))
+        if one.pnl_today:
+            shown.append((_label("sum.pnl_today", badge, one.pnl_unknown), _pnl_told(one)))
     unguarded = sum(line.unguarded + line.stale_stops for line in view.lines)
+    held = sum(line.positions for line in view.lines)
+    open_orders = sum(line.open_orders for line in view.lines)
+    blocked = sum(times for _, times in view.blocked)
+    most = [t("sum.blocked_most", reason=reason_text(code, lang()), n=f"{n:,}") for code, n in view.blocked[:1]]
     return [
         *shown,
-        (t("sum.open_orders"), f"{sum(line.open_orders for line in view.lines):,}"),
-        (t("sum.positions"), f"{sum(line.positions for line in view.lines):,}"),
+        (f"{t('sum.positions')} / {t('sum.open_orders')}", f"{held:,} / {open_orders:,}"),
         (t("sum.unguarded"), mark("act", f"{unguarded:,}") if unguarded else "0"),
+        (t("sum.blocked"), join(f"{blocked:,}", *(span("lt-sub", reason) for reason in most))),
     ]
+
+
+def _equity_told(one: Sums, view: Overview) -> Html:
+    """Won over all currencies with the rate's age; without a rate each currency by itself."""
+    by_currency = " · ".join(map(money, one.equity))
+    if one.equity_won is None or not one.equity:
+        below = t("sum.no_rate") if len(one.equity) > 1 else ""
+        return join(by_currency or UNKNOWN, span("lt-sub", below) if below else "")
+    if all(part.currency is Currency.KRW for part in one.equity) or view.rate is None:
+        return join(amount(one.equity_won, "KRW"))
+    rate = t("sum.at_rate", rate=f"{view.rate.won:,.2f}", age=age(view.rate.at, view.as_of, lang()))
+    return join(amount(one.equity_won, "KRW"), span("lt-sub", rate, by_currency))
+
+
+def _pnl_told(one: Sums) -> Html:
+    if one.price_won is None:
+        return join(*[part for total in one.pnl_today for part in (moved_money(total), " ")])
+    if one.fx_won == 0:
+        return moved(one.price_won, amount(one.price_won, "KRW"))
+    if one.fx_won is None:
+        return join(
+            moved(one.price_won, amount(one.price_won, "KRW")),
+            span("lt-sub", t("sum.split", price=amount(one.price_won, "KRW"), fx=UNKNOWN)),
+        )
+    whole = one.price_won + one.fx_won
+    parts = t("sum.split", price=amount(one.price_won, "KRW"), fx=amount(one.fx_won, "KRW"))
+    return join(moved(whole, amount(whole, "KRW")), span("lt-sub", parts))
 
 
 def _label(key: str, badge: Html, unknown: int) -> Html:
@@ -60,9 +107,11 @@ def _accounts(view: Overview) -> None:
         Column(t("col.heartbeat"), numeric=True),
         Column(t("col.pnl_today"), numeric=True),
         Column(t("col.equity"), numeric=True),
+        Column(t("col.exposure"), numeric=True),
         Column(t("col.held_open"), numeric=True),
         Column(t("col.guard")),
         Column(t("col.last_decision"), wide=True),
+        Column(t("col.token"), numeric=True),
     ]
     table(columns, [_row(line, view) for line in view.lines], name="accounts", empty=t("empty.accounts"))
 
@@ -73,12 +122,22 @@ def _row(line: AccountLine, view: Overview) -> list[object]:
         join(named, span("lt-sub", f"{line.broker} {line.market} ··{line.last4}")),
         _state(line),
         _heartbeat(line),
-        moved_money(line.pnl_today),
+        _pnl(line, view),
         join(money(line.equity), span("lt-sub", t("account.cash", cash=money(line.cash)))),
+        UNKNOWN if line.exposure_pct is None else f"{line.exposure_pct:.0f}%",
         f"{line.positions:,} / {line.open_orders:,}",
         _guard(line),
         decided(line.decision, view.as_of) if line.decision else span("lt-soft", t("decision.none")),
+        token_left(line.token_expires_at, view.as_of, lang()),
     ]
+
+
+def _pnl(line: AccountLine, view: Overview) -> Html:
+    """In the account's currency; below it the same in won where a rate is known."""
+    told = moved_money(line.pnl_today)
+    if line.pnl_today is None or line.pnl_today.currency is Currency.KRW or view.rate is None:
+        return told
+    return join(told, span("lt-sub", amount(line.pnl_today.amount * view.rate.won, "KRW")))
 
 
 def _state(line: AccountLine) -> Html:
@@ -118,10 +177,10 @@ def _first_steps() -> None:
     )
 
 
-@st.fragment(run_every="2s")
+@st.fragment(run_every="3s")
 def _recent() -> None:
-    st.subheader(t("control.recent_orders"))
-    recent_order_table(orders.listed(wiring(), me(), limit=12))
+    st.subheader(t("control.events"))
+    event_table(events.recent(wiring(), me()))
 
 
 @st.fragment(run_every="20s")

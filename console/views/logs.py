@@ -10,13 +10,15 @@ from console.components.frame import me, t, wiring
 from console.components.rows import log_table
 from console.components.table import note
 from console.services import logs
-from shared.store.panels import LogFilter
+from shared.store.panels import SEARCHED, LogFilter
 
 
 @st.fragment(run_every="2s")
 def _live(account_id: int | None, levels: frozenset[str], text: str) -> None:
     rows = logs.newest(wiring(), me(), LogFilter(levels=levels, text=text), account_id=account_id)
     log_table(rows)
+    if levels or text:
+        note(t("logs.searched", n=f"{SEARCHED:,}"))
     if len(rows) == logs.LIMIT:
         note(t("logs.limit", n=logs.LIMIT))
 

@@ -8,12 +8,15 @@ from console.components import confirm
 from console.components.bar import bar
 from console.components.choices import account_filter
 from console.components.frame import allowed, me, t, wiring
+from console.components.order_ticket import follow, followed, open_ticket, order_ticket, typed_price
 from console.components.rows import fill_table, order_label, order_table
 from console.components.table import note
-from console.services import orders
+from console.components.timeline import timeline
+from console.services import manual_orders, orders
 from console.services.accounts import new_key
 from console.services.orders import LIMIT, OrderLine
 from console.services.permissions import Action
+from shared.domain.account import Environment
 from shared.domain.order_state import OPEN, TERMINAL, UNPROVEN
 from shared.store.panels import OrderFilter
 
@@ -39,10 +42,31 @@ def _fills(account_id: int | None, symbol: str) -> None:
     fill_table(orders.fills(wiring(), me(), account_id=account_id, symbol=symbol))
 
 
-def _cancel_chooser(account_id: int | None) -> None:
+def _timeline_chooser(account_id: int | None, kind: str, symbol: str) -> None:
+    """Outside what refreshes: which order's life is shown."""
+    wanted = OrderFilter(statuses=_KINDS[kind], symbol=symbol)
+    rows = {row.id: row for row in orders.listed(wiring(), me(), account_id=account_id, wanted=wanted)}
+    chosen = st.selectbox(
+        t("orders.choose_timeline"),
+        list(rows),
+        index=None,
+        format_func=lambda one: order_label(rows[one]) if one in rows else f"#{one}",
+        key="timeline_order",
+        placeholder=t("choice.none"),
+    )
+    if chosen in rows:
+        _timeline(chosen)
+
+
+@st.fragment(run_every="2s")
+def _timeline(order_id: int) -> None:
+    timeline(orders.history(wiring(), me(), order_id))
+
+
+def _chooser(account_id: int | None) -> None:
     """Outside what refreshes: the choice stays while the table moves."""
     rows = {row.id: row for row in orders.open_orders(wiring(), me(), account_id=account_id) if row.cancelable}
-    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    left, middle, right = st.columns([4, 1, 1], vertical_alignment="bottom")
     chosen = left.selectbox(
         t("orders.choose_cancel"),
         list(rows),
@@ -51,6 +75,9 @@ def _cancel_chooser(account_id: int | None) -> None:
         key="cancel_order",
         placeholder=t("orders.none_cancelable") if not rows else t("choice.none"),
     )
+    may_amend = chosen in rows and allowed(me(), Action.ORDER_AMEND)
+    if middle.button(t("amend.title"), key="amend_open", disabled=not may_amend, width="stretch") and chosen in rows:
+        confirm.open_dialog("amend", order=rows[chosen], key=new_key())
     ready = chosen in rows and allowed(me(), Action.ORDER_CANCEL)
     if right.button(t("orders.cancel"), key="cancel_open", disabled=not ready, width="stretch") and chosen in rows:
         confirm.open_dialog("cancel", order=rows[chosen], key=new_key())
@@ -62,14 +89,44 @@ def _cancel_dialog(order: OrderLine, key: str) -> None:
     st.code(order_label(order), language=None)
     st.caption(t("orders.cancel_effect", env=t(f"env.{order.environment}")))
     if st.button(t("orders.cancel_do"), key="cancel_do", type="primary", width="stretch"):
-        confirm.in_dialog(lambda: orders.request_cancel(desk, actor, order.id, key=key), t("orders.cancel_asked"))
+        confirm.in_dialog(
+            lambda: follow(orders.request_cancel(desk, actor, order.id, key=key).id), t("orders.cancel_asked")
+        )
+    confirm.cancel_button()
+
+
+def _amend_dialog(order: OrderLine, key: str) -> None:
+    actor, desk = me(), wiring()
+    left = order.qty - order.filled_qty
+    st.code(order_label(order), language=None)
+    st.caption(t("amend.effect", left=f"{left:,}"))
+    one, two = st.columns(2)
+    typed = one.text_input(
+        f"{t('col.price')} ({order.currency})", "" if order.price is None else f"{order.price:f}", key="amend_price"
+    )
+    quantity = two.number_input(t("col.quantity"), 1, max(left, 1), max(left, 1), key="amend_quantity")
+    name = ""
+    if order.environment == Environment.LIVE:
+        name = st.text_input(t("field.confirm_name"), key="amend_confirm", live=True, autocomplete="off")
+    at = typed_price(typed)
+    if (
+        st.button(t("amend.do"), key="amend_do", type="primary", width="stretch", disabled=at is None)
+        and at is not None
+    ):
+        share = None if quantity == left else int(quantity)
+        confirm.in_dialog(
+            lambda: follow(
+                manual_orders.amend(desk, actor, order.id, price=at, quantity=share, key=key, confirm=name).id
+            ),
+            t("amend.asked"),
+        )
     confirm.cancel_button()
 
 
 bar()
 st.title(t("nav.orders"))
 confirm.notice()
-first, second, third = st.columns([2, 2, 1])
+first, second, third, fourth = st.columns([2, 3, 1, 1], vertical_alignment="bottom")
 with first:
     account = account_filter()
 kind = second.segmented_control(
@@ -81,10 +138,27 @@ kind = second.segmented_control(
     key="kind",
 )
 symbol = third.text_input(t("col.symbol"), key="symbol", max_chars=16).strip().upper()
+may_place = account is not None and allowed(me(), Action.ORDER_PLACE)
+if fourth.button(
+    t("ticket.new"),
+    key="ticket_open",
+    icon=":material/add:",
+    width="stretch",
+    disabled=not may_place,
+    help=None if may_place else t("ticket.choose_account"),
+):
+    open_ticket(account or 0, symbol)
+followed()
 _orders(account, kind or "all", symbol)
-_cancel_chooser(account)
+_timeline_chooser(account, kind or "all", symbol)
+_chooser(account)
 st.subheader(t("orders.fills"))
 _fills(account, symbol)
-question = confirm.opened("cancel")
-if question is not None:
-    st.dialog(t("orders.cancel"), on_dismiss=confirm.close)(_cancel_dialog)(**question)
+for name, title, draw in (
+    ("cancel", t("orders.cancel"), _cancel_dialog),
+    ("amend", t("amend.title"), _amend_dialog),
+):
+    question = confirm.opened(name)
+    if question is not None:
+        st.dialog(title, on_dismiss=confirm.close)(draw)(**question)
+order_ticket()

@@ -6,13 +6,18 @@ from decimal import Decimal
 
 import streamlit as st
 
+from console.components import confirm
 from console.components.bar import bar
-from console.components.figures import amount, moved
-from console.components.frame import me, t, wiring
+from console.components.figures import Html, age, amount, environment_badge, join, moved, price
+from console.components.frame import allowed, lang, me, t, wiring
+from console.components.order_ticket import follow, followed
 from console.components.rows import cash_table, position_table
 from console.components.table import facts
-from console.services import holdings
+from console.services import holdings, manual_orders
+from console.services.accounts import new_key
 from console.services.holdings import PositionLine
+from console.services.permissions import Action
+from shared.domain.account import Environment
 
 
 @st.fragment(run_every="2s")
@@ -40,6 +45,61 @@ def _sums(rows: list[PositionLine]) -> list[tuple[str, object]]:
     return shown
 
 
+def _closer() -> None:
+    """Outside what refreshes: choose one position and ask to sell it."""
+    rows = {f"{row.account_id}:{row.symbol}": row for row in holdings.positions(wiring(), me())}
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    chosen = left.selectbox(
+        t("close.choose"),
+        list(rows),
+        index=None,
+        format_func=lambda one: _label(rows[one]) if one in rows else one,
+        key="close_position",
+        placeholder=t("close.nothing") if not rows else t("choice.none"),
+    )
+    ready = chosen in rows and allowed(me(), Action.ORDER_PLACE)
+    if right.button(t("close.open"), key="close_open", disabled=not ready, width="stretch") and chosen in rows:
+        confirm.open_dialog("close", row=rows[chosen], key=new_key())
+
+
+def _label(row: PositionLine) -> str:
+    name = f" {row.name}" if row.name else ""
+    return f"{row.account} ({t(f'env.{row.environment}')}) · {row.symbol}{name} · {row.qty:,}"
+
+
+def _close_dialog(row: PositionLine, key: str) -> None:
+    actor, desk = me(), wiring()
+    st.html(join(Html("<strong>"), row.account, Html("</strong> "), environment_badge(row.environment, lang())))
+    st.code(_label(row), language=None)
+    st.caption(t("close.effect"))
+    facts(
+        [
+            (t("col.last"), price(row.last_price, row.currency)),
+            (t("col.value"), amount(row.value, row.currency)),
+            (t("col.unrealized"), moved(row.unrealized_pnl, amount(row.unrealized_pnl, row.currency))),
+            (t("col.age"), age(row.priced_at, desk.clock.wall_now(), lang())),
+        ],
+        name="close",
+    )
+    typed = ""
+    if row.environment == Environment.LIVE:
+        typed = st.text_input(t("field.confirm_name"), key="close_confirm", live=True, autocomplete="off")
+    ready = row.environment != Environment.LIVE or typed == row.account
+    shares = row.qty if row.sellable is None else row.sellable
+    verb = t("close.do", symbol=row.symbol, n=f"{shares:,}")
+    if st.button(verb, key="close_do", type="primary", width="stretch", disabled=not ready):
+        confirm.in_dialog(
+            lambda: follow(manual_orders.close(desk, actor, row.account_id, row.symbol, key=key, confirm=typed).id),
+            t("close.asked"),
+        )
+    confirm.cancel_button()
+
+
 bar()
 st.title(t("nav.positions"))
+followed()
 _positions()
+_closer()
+question = confirm.opened("close")
+if question is not None:
+    st.dialog(t("close.title"), on_dismiss=confirm.close)(_close_dialog)(**question)

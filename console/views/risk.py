@@ -11,8 +11,9 @@ from console.components.bar import bar
 from console.components.figures import UNKNOWN, Html, age, amount, environment_badge, join, mark, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.rows import account_cell
+from console.components.secret import secret_input
 from console.components.table import Column, note, table
-from console.services import kill, risk
+from console.services import kill, orders_at_once, risk
 from console.services.accounts import new_key
 from console.services.permissions import Action, refuse
 from console.services.risk import EXTENDED_HOURS, AccountRisk, Meter, MoreLimits, OwnerRisk
@@ -150,16 +151,24 @@ def _raise(account_id: int, level: KillLevel) -> None:
 
 def _cancel_all(account_id: int) -> None:
     actor, desk = me(), wiring()
-    confirm.attempt(lambda: kill.cancel_all(desk, actor, account_id, key=new_key()), t("risk.cancel_all_asked"))
+    confirm.attempt(
+        lambda: orders_at_once.cancel_all(desk, actor, account_id, key=new_key()), t("risk.cancel_all_asked")
+    )
 
 
 def _lower_dialog(account: AccountRisk) -> None:
     actor, desk = me(), wiring()
     _repeat(account)
     reason = st.text_input(t("field.reason"), key="risk_reason")
+    left, right = st.columns(2)
+    typed = left.text_input(t("kill.word"), key="risk_word", placeholder=KillLevel.RUN.name, autocomplete="off")
+    secret_input(right, t("password.current"), key="risk_password")
     if st.button(t("risk.lower"), key="risk_lower_do", type="primary", width="stretch"):
+        password = st.session_state.get("risk_password", "")
         confirm.in_dialog(
-            lambda: kill.lower_level(desk, actor, KillLevel.RUN, reason=reason, account_id=account.id),
+            lambda: kill.lower_level(
+                desk, actor, KillLevel.RUN, reason=reason, typed=typed, password=password, account_id=account.id
+            ),
             t("risk.lowered"),
         )
     confirm.cancel_button()
@@ -174,7 +183,7 @@ def _flatten_dialog(account: AccountRisk, key: str) -> None:
     ready = typed == account.nickname
     if st.button(t("risk.flatten"), key="risk_flatten_do", type="primary", width="stretch", disabled=not ready):
         confirm.in_dialog(
-            lambda: kill.flatten(desk, actor, account.id, key=key, confirm=typed, reason=reason),
+            lambda: orders_at_once.flatten(desk, actor, account.id, key=key, confirm=typed, reason=reason),
             t("risk.flatten_asked"),
         )
     confirm.cancel_button()

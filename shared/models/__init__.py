@@ -2,6 +2,7 @@
 
 from shared.models.accounts import ApiCredential, BrokerageAccount, BrokerToken, FeeContract, KillSwitch
 from shared.models.bots import Alert, Command, ExecutionLog, Heartbeat, Host, JobRun, Lease, Meta
+from shared.models.doors import AlertDelivery, TelegramLink, Webhook
 from shared.models.market import FxRate, InstrumentRow, PriceBar, QuoteRow
 from shared.models.orders import CashBalance, EquitySnapshot, FillRow, OrderEvent, OrderRow, PeriodProfit, PositionRow
 from shared.models.people import AccountGrant, ApiToken, AuditLog, LoginSession, Owner, Role, User
@@ -10,6 +11,7 @@ from shared.models.rules import BacktestRun, DecisionRow, RuleVersion, StrategyS
 __all__ = [
     "AccountGrant",
     "Alert",
+    "AlertDelivery",
     "ApiCredential",
     "ApiToken",
     "AuditLog",
@@ -42,6 +44,8 @@ __all__ = [
     "Role",
     "RuleVersion",
     "StrategySignal",
+    "TelegramLink",
     "TradeRule",
     "User",
+    "Webhook",
 ]

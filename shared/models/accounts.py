@@ -31,6 +31,7 @@ class BrokerageAccount(SQLModel, table=True):
     environment: str
     wire: str = "live"  # SIM only: which ports and TR ids of the local exchange
     last4: str = ""  # the only part of the account number in clear
+    number_tail: str = Field(default="", sa_column_kwargs={"server_default": ""})  # "1234-01", as lists may show it
     account_hash: str | None = Field(default=None, unique=True)  # HMAC over broker, environment and number
     enabled: bool = False
     desired_generation: int = 0

@@ -43,3 +43,8 @@ def first_owner(session: Session, now: datetime) -> Owner:
         session.add(owner)
         session.flush()
     return owner
+
+
+def every(session: Session) -> list[BrokerageAccount]:
+    """The archived ones included: their history stays."""
+    return list(session.exec(select(BrokerageAccount).order_by(col(BrokerageAccount.id))))

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session, col, or_, select
 
-from shared.models import Alert
+from shared.models import Alert, AlertDelivery
 
 
 def listed(session: Session, account_ids: Collection[int], *, acknowledged: bool, limit: int) -> list[Alert]:
@@ -64,10 +64,17 @@ def end(session: Session, now: datetime, *, dedup_key: str) -> None:
         session.add(row)
 
 
+def raised_before(session: Session, dedup_key: str) -> bool:
+    """Tell whether an alert of this key was ever raised, seen or not: for a state that lasts, once is enough."""
+    return session.exec(select(Alert.id).where(Alert.dedup_key == dedup_key).limit(1)).first() is not None
+
+
 def undelivered(session: Session, *, limit: int = 50) -> list[Alert]:
-    """Oldest first, alerts that no messenger has delivered yet."""
-    query = select(Alert).where(col(Alert.delivered_at).is_(None)).order_by(col(Alert.id)).limit(limit)
-    return list(session.exec(query))
+    """Oldest first, alerts that no messenger has delivered yet; a critical one is not hidden behind many that wait."""
+    waiting = select(Alert).where(col(Alert.delivered_at).is_(None)).order_by(col(Alert.id))
+    query, urgent = waiting.limit(limit), waiting.where(Alert.severity == "critical").limit(limit)
+    found = {row.id: row for row in [*session.exec(query), *session.exec(urgent)]}
+    return sorted(found.values(), key=lambda row: row.id or 0)
 
 
 def mark_delivered(session: Session, alert_id: int, now: datetime, by: str) -> None:
@@ -75,3 +82,18 @@ def mark_delivered(session: Session, alert_id: int, now: datetime, by: str) -> N
     if row is not None:
         row.claimed_by, row.claimed_at, row.delivered_at = by, row.claimed_at or now, now
         session.add(row)
+
+
+def deliveries(session: Session, alert_ids: Collection[int]) -> set[tuple[int, int]]:
+    """(alert, recipient) pairs that need no more telling."""
+    query = select(AlertDelivery.alert_id, AlertDelivery.recipient).where(col(AlertDelivery.alert_id).in_(alert_ids))
+    return {(alert, recipient) for alert, recipient in session.exec(query)}
+
+
+def note_delivery(session: Session, now: datetime, alert_ids: Collection[int], recipient: int, outcome: str) -> None:
+    """Write down that the recipient has these alerts, or never will."""
+    known = deliveries(session, alert_ids)
+    for alert_id in alert_ids:
+        if (alert_id, recipient) not in known:
+            session.add(AlertDelivery(alert_id=alert_id, recipient=recipient, outcome=outcome, at=now))
+    session.flush()

@@ -52,6 +52,16 @@ def record(
     session.flush()
 
 
+def newest(session: Session, *, account_id: int | None, action: str, limit: int) -> list[AuditLog]:
+    """Newest first."""
+    query = select(AuditLog)
+    if account_id is not None:
+        query = query.where(AuditLog.account_id == account_id)
+    if action:
+        query = query.where(AuditLog.action == action)
+    return list(session.exec(query.order_by(col(AuditLog.id).desc()).limit(limit)))
+
+
 def row_hash(row: AuditLog) -> str:
     """SHA-256 over what the row says and the hash of the one before."""
     said: list[object] = [row.at.isoformat(), row.actor, row.actor_user_id, row.action, row.target, row.account_id]

@@ -21,10 +21,13 @@ class CommandKind(StrEnum):
     SNAPSHOT = "SNAPSHOT"
     PLACE_ORDER = "PLACE_ORDER"  # payload: symbol, side, quantity, price (text) or null for a market order
     AMEND_ORDER = "AMEND_ORDER"  # payload: client_order_id, quantity, price (text)
+    PREVIEW_ORDER = "PREVIEW_ORDER"  # payload as PLACE_ORDER; what guards, book and buying power say; nothing is sent
     CLOSE_POSITION = "CLOSE_POSITION"  # payload: symbol, quantity or null for all
     DRY_EVALUATE = "DRY_EVALUATE"  # payload: rule_id; what the rule says now, nothing is sent
     RESOLVE_ORDER = "RESOLVE_ORDER"  # payload: client_order_id, broker_order_id (adopt) or null (never accepted)
     GET_BARS = "GET_BARS"  # payload: symbol, timeframe, count, until (ISO text) or null; bars for backtests
+    ACCEPT_HOLDING = "ACCEPT_HOLDING"  # payload: symbol, rule_id or null; the broker's holding is right from here on
+    PROPOSE = "PROPOSE"  # payload: rule_id, symbol, verdict, key; the rule's sizing and every guard apply
     LIFT_SYMBOL = "LIFT_SYMBOL"  # payload: symbol; a person has looked at why it was stopped
 
 

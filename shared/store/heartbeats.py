@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from shared.models import BrokerageAccount, Heartbeat, Host, Lease, Meta
+
+IDLE_IN_TRANSACTION_MS = 5000
+_BEAT = "beat:"  # facts: the last sign of life of a program of a host
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,10 @@ def set_health(session: Session, account_id: int, status: str, reason: str) -> N
         account.health_status, account.health_reason = status, reason
 
 
+def beat_of(session: Session, account_id: int) -> Heartbeat | None:
+    return session.get(Heartbeat, account_id)
+
+
 def all_beats(session: Session) -> list[Heartbeat]:
     return list(session.exec(select(Heartbeat)))
 
@@ -92,23 +99,59 @@ def renew_lease(session: Session, now: datetime, *, name: str, holder: str, epoc
 
 
 def release_lease(session: Session, *, name: str, holder: str, epoch: int) -> None:
-    """Give a lease back: anybody may take it at once; the epoch still grows."""
+    """Give a lease back; it keeps the name of the host ("host:", no process), and the epoch still grows."""
     lease = session.get(Lease, name)
     if lease is not None and lease.holder == holder and lease.epoch == epoch:
+        lease.holder = holder.rsplit(":", 1)[0] + ":"
+
+
+def give_up_lease(session: Session, name: str) -> Lease | None:
+    """Let any host take the lease: a person says that the last one no longer acts. The epoch still grows."""
+    lease = session.exec(select(Lease).where(Lease.name == name).with_for_update()).first()
+    if lease is not None:
         lease.holder = ""
+    return lease
+
+
+def leases(session: Session, prefix: str) -> dict[str, Lease]:
+    """All leases whose name begins with `prefix`, by name."""
+    return {row.name: row for row in session.exec(select(Lease).where(col(Lease.name).startswith(prefix)))}
+
+
+def store_time(session: Session, own: datetime) -> datetime:
+    """The store's clock, which all hosts share; a store without one (a file of this machine) has ours.
+
+    The server also ends this transaction should its client stand still: a frozen host must not keep the lease's row.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return own
+    quiet = func.set_config("idle_in_transaction_session_timeout", str(IDLE_IN_TRANSACTION_MS), True)
+    found: datetime = session.execute(select(func.clock_timestamp(), quiet)).one()[0]
+    return found
 
 
 def lease_of(session: Session, name: str) -> Lease | None:
     return session.get(Lease, name)
 
 
-def see_host(session: Session, now: datetime, *, name: str, programs: dict[str, Any]) -> None:
-    """Record what supervisord on this host says of its programs, for the console's system page."""
-    session.merge(Host(name=name, seen_at=now, programs=programs))
+def see_host(session: Session, now: datetime, *, name: str, group: str, programs: dict[str, Any]) -> None:
+    """Record that fleet of this host is alive, and what supervisord says of its programs."""
+    session.merge(Host(name=name, seen_at=now, host_group=group, programs=programs))
 
 
 def hosts(session: Session) -> list[Host]:
     return list(session.exec(select(Host).order_by(col(Host.name))))
+
+
+def say_alive(session: Session, now: datetime, program: str, host: str) -> None:
+    """The sign of life of a program that is no bot."""
+    set_fact(session, f"{_BEAT}{program}@{host}", now.isoformat())
+
+
+def alive_at(session: Session, program: str, host: str) -> datetime | None:
+    """When `program` of `host` gave its last sign of life; None: never."""
+    said = fact(session, f"{_BEAT}{program}@{host}")
+    return None if said is None else datetime.fromisoformat(said)
 
 
 def fact(session: Session, name: str) -> str | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, union_all
+from sqlalchemy import and_, func, or_, union_all
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, SQLModel, col, select
 
@@ -26,6 +27,9 @@ from shared.models import (
     QuoteRow,
     RuleVersion,
 )
+
+SEARCHED = 50_000  # log lines that a search looks through
+_COMPOUND = 400  # SQLite takes 500 SELECTs in one statement
 
 
 def heartbeats(session: Session, account_ids: Collection[int]) -> dict[int, Heartbeat]:
@@ -56,16 +60,28 @@ def decisions(session: Session, account_id: int, *, limit: int = 100) -> list[De
 
 def last_decision_of_rules(session: Session, rule_ids: Collection[int]) -> dict[int, DecisionRow]:
     newest = [sa_select(func.max(DecisionRow.id)).where(col(DecisionRow.rule_id) == rule) for rule in rule_ids]
-    if not newest:
-        return {}
-    rows = session.exec(select(DecisionRow).where(col(DecisionRow.id).in_(union_all(*newest))))
-    return {row.rule_id: row for row in rows}
+    found: dict[int, DecisionRow] = {}
+    for start in range(0, len(newest), _COMPOUND):
+        ids = union_all(*newest[start : start + _COMPOUND])
+        rows = session.exec(select(DecisionRow).where(col(DecisionRow.id).in_(ids)))
+        found.update({row.rule_id: row for row in rows})
+    return found
 
 
 def last_equity(session: Session, account_ids: Collection[int]) -> dict[int, EquitySnapshot]:
     """The newest equity snapshot of each account."""
-    query = select(EquitySnapshot).where(col(EquitySnapshot.id).in_(_newest_ids(EquitySnapshot, account_ids)))
-    return {row.account_id: row for row in session.exec(query)}
+    newest = [
+        sa_select(col(EquitySnapshot.id))
+        .where(col(EquitySnapshot.account_id) == account)
+        .order_by(col(EquitySnapshot.at).desc())
+        .limit(1)
+        .subquery()
+        for account in account_ids
+    ]
+    if not newest:
+        return {}
+    ids = union_all(*(sa_select(one.c.id) for one in newest))
+    return {row.account_id: row for row in session.exec(select(EquitySnapshot).where(col(EquitySnapshot.id).in_(ids)))}
 
 
 def equity_before(session: Session, starts: Mapping[int, datetime]) -> dict[int, EquitySnapshot]:
@@ -100,10 +116,23 @@ def equity_first_since(session: Session, starts: Mapping[int, datetime]) -> dict
     return {row.account_id: row for row in session.exec(select(EquitySnapshot).where(col(EquitySnapshot.id).in_(ids)))}
 
 
-def equity_series(session: Session, account_id: int, since: datetime, *, limit: int = 5000) -> list[EquitySnapshot]:
-    """Oldest first; the newest `limit` points since then."""
-    query = select(EquitySnapshot).where(EquitySnapshot.account_id == account_id, col(EquitySnapshot.at) >= since)
-    return list(session.exec(query.order_by(col(EquitySnapshot.at).desc()).limit(limit)))[::-1]
+def equity_series(
+    session: Session, account_id: int, since: datetime, *, points: int = 300
+) -> list[tuple[datetime, Decimal]]:
+    """(moment, equity), oldest first: about `points` of them, evenly taken, the newest always among them.
+
+    The moments are chosen on the index alone; only the chosen rows are read.
+    """
+    at = col(EquitySnapshot.at)
+    mine = col(EquitySnapshot.account_id) == account_id
+    ranked = (
+        sa_select(at, func.row_number().over(order_by=at.desc()).label("place"), func.count().over().label("many"))
+        .where(mine, at >= since)
+        .subquery()
+    )
+    chosen = sa_select(ranked.c.at).where((ranked.c.place - 1) % (ranked.c.many // points + 1) == 0)
+    query = sa_select(at, col(EquitySnapshot.equity)).where(mine, at.in_(chosen)).order_by(at)
+    return [(moment, equity) for moment, equity in session.execute(query)]
 
 
 def open_order_counts(session: Session, account_ids: Collection[int], since: datetime) -> dict[int, int]:
@@ -127,18 +156,38 @@ class OrderFilter:
     statuses: frozenset[str] = frozenset()
     symbol: str = ""
     rule_id: int | None = None
+    before: tuple[datetime, int] | None = None  # (placed_at, id) of the last row of the page before
+    since: datetime | None = None  # placed at or after
 
 
 def orders(session: Session, account_ids: Collection[int], wanted: OrderFilter, *, limit: int) -> list[OrderRow]:
-    """Newest first by the time they were placed."""
-    query = select(OrderRow).where(col(OrderRow.account_id).in_(account_ids))
+    """Newest first by the time they were placed.
+
+    Each account's newest are taken off its own index, then the newest of all: the cost does not grow with history.
+    """
+    newest = [_newest_orders(account, wanted, limit) for account in account_ids]
+    if not newest:
+        return []
+    ids = union_all(*(sa_select(one.c.id) for one in newest))
+    query = select(OrderRow).where(col(OrderRow.id).in_(ids))
+    return list(session.exec(query.order_by(col(OrderRow.placed_at).desc(), col(OrderRow.id).desc()).limit(limit)))
+
+
+def _newest_orders(account_id: int, wanted: OrderFilter, limit: int) -> Any:
+    query = sa_select(col(OrderRow.id)).where(col(OrderRow.account_id) == account_id)
+    if wanted.since is not None:
+        query = query.where(col(OrderRow.placed_at) >= wanted.since)
     if wanted.statuses:
         query = query.where(col(OrderRow.status).in_(sorted(wanted.statuses)))
     if wanted.symbol:
-        query = query.where(OrderRow.symbol == wanted.symbol)
+        query = query.where(col(OrderRow.symbol) == wanted.symbol)
     if wanted.rule_id is not None:
-        query = query.where(OrderRow.rule_id == wanted.rule_id)
-    return list(session.exec(query.order_by(col(OrderRow.placed_at).desc(), col(OrderRow.id).desc()).limit(limit)))
+        query = query.where(col(OrderRow.rule_id) == wanted.rule_id)
+    if wanted.before is not None:
+        at, last = wanted.before
+        older, same = col(OrderRow.placed_at) < at, col(OrderRow.placed_at) == at
+        query = query.where(or_(older, and_(same, col(OrderRow.id) < last)))
+    return query.order_by(col(OrderRow.placed_at).desc(), col(OrderRow.id).desc()).limit(limit).subquery()
 
 
 def order_events(session: Session, order_id: int) -> list[OrderEvent]:
@@ -158,17 +207,30 @@ class LogFilter:
     levels: frozenset[str] = frozenset()
     text: str = ""
     rule_id: int | None = None
+    before: int | None = None  # id of the last row of the page before
+    after: int | None = None  # only what came since this id, oldest first
 
 
 def logs(session: Session, account_ids: Collection[int], wanted: LogFilter, *, limit: int) -> list[ExecutionLog]:
-    """Newest first."""
+    """Newest first; with `after`, oldest first.
+
+    A search looks through the newest `SEARCHED` lines of the desk: rare words cost no more.
+    """
     query = select(ExecutionLog).where(col(ExecutionLog.account_id).in_(account_ids))
+    if wanted.levels or wanted.text or wanted.rule_id is not None:
+        newest = session.exec(select(func.max(ExecutionLog.id))).one() or 0
+        query = query.where(col(ExecutionLog.id) > newest - SEARCHED)
     if wanted.levels:
         query = query.where(col(ExecutionLog.level).in_(sorted(wanted.levels)))
     if wanted.text:
         query = query.where(col(ExecutionLog.message).icontains(wanted.text, autoescape=True))
     if wanted.rule_id is not None:
         query = query.where(ExecutionLog.rule_id == wanted.rule_id)
+    if wanted.before is not None:
+        query = query.where(col(ExecutionLog.id) < wanted.before)
+    if wanted.after is not None:
+        query = query.where(col(ExecutionLog.id) > wanted.after)
+        return list(session.exec(query.order_by(col(ExecutionLog.id)).limit(limit)))
     return list(session.exec(query.order_by(col(ExecutionLog.id).desc()).limit(limit)))
 
 
@@ -195,3 +257,27 @@ def version_numbers(session: Session, version_ids: Collection[int]) -> dict[int,
     """Rule version id → its number."""
     query = select(RuleVersion.id, RuleVersion.number).where(col(RuleVersion.id).in_(version_ids))
     return {found: number for found, number in session.exec(query) if found is not None}
+
+
+def order_events_after(session: Session, account_ids: Collection[int], after: int, *, limit: int) -> list[OrderEvent]:
+    """Transitions of orders since an id, oldest first."""
+    query = select(OrderEvent).where(col(OrderEvent.account_id).in_(account_ids), col(OrderEvent.id) > after)
+    return list(session.exec(query.order_by(col(OrderEvent.id)).limit(limit)))
+
+
+def newest_event_id(session: Session) -> int:
+    return session.exec(select(func.max(OrderEvent.id))).one() or 0
+
+
+def newest_log_id(session: Session) -> int:
+    return session.exec(select(func.max(ExecutionLog.id))).one() or 0
+
+
+def order_counts(session: Session, account_ids: Collection[int]) -> dict[tuple[int, str], int]:
+    """Orders by account and status."""
+    query = (
+        sa_select(col(OrderRow.account_id), col(OrderRow.status), func.count())
+        .where(col(OrderRow.account_id).in_(account_ids))
+        .group_by(col(OrderRow.account_id), col(OrderRow.status))
+    )
+    return {(account, status): count for account, status, count in session.execute(query)}

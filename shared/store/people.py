@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from shared.models import AccountGrant, ApiToken, User
+from shared.models import AccountGrant, ApiToken, TelegramLink, User
 
 
 def user_by_email(session: Session, email: str) -> User | None:
@@ -29,6 +29,11 @@ def labels(session: Session) -> dict[str, str]:
     return {f"user:{found}": email for found, email in session.exec(select(User.id, User.email))}
 
 
+def everybody(session: Session) -> list[User]:
+    """The disabled ones included."""
+    return list(session.exec(select(User).order_by(col(User.id))))
+
+
 def grant(session: Session, user_id: int, account_id: int, now: datetime) -> None:
     session.add(AccountGrant(user_id=user_id, account_id=account_id, created_at=now))
 
@@ -42,3 +47,25 @@ def token_user(session: Session, token: str, now: datetime) -> User | None:
     if row is None or (row.expires_at is not None and now >= row.expires_at):
         return None
     return active_user(session, row.user_id)
+
+
+def telegram_people(session: Session) -> list[tuple[TelegramLink, User]]:
+    """Telegram users who may hear from the desk: linked to a user who is not disabled."""
+    rows = session.exec(
+        select(TelegramLink, User)
+        .join(User, col(User.id) == col(TelegramLink.user_id))
+        .where(col(User.disabled_at).is_(None))
+        .order_by(col(TelegramLink.id))
+    )
+    return [(link, user) for link, user in rows]
+
+
+def link_telegram(session: Session, now: datetime, user_id: int, telegram_id: int) -> TelegramLink:
+    """Let a Telegram user id stand for a user; an id stands for one user only, the latest."""
+    row = session.exec(select(TelegramLink).where(TelegramLink.telegram_id == telegram_id)).first()
+    if row is None:
+        row = TelegramLink(user_id=user_id, telegram_id=telegram_id, created_at=now)
+    row.user_id = user_id
+    session.add(row)
+    session.flush()
+    return row

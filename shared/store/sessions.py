@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, select, update
+from sqlmodel import Session, col, select, update
 
 from shared.models import LoginSession, User
 
@@ -74,6 +74,23 @@ def find_session(session: Session, token: str, now: datetime) -> SignedIn | None
         login.expires_at,
         user.must_change_password,
     )
+
+
+def live(session: Session, now: datetime, user_id: int | None) -> list[tuple[LoginSession, str]]:
+    """Sessions that still sign somebody in, with the user's email; of one user or of all."""
+    query = (
+        select(LoginSession, User.email)
+        .join(User, User.id == LoginSession.user_id)  # type: ignore[arg-type]
+        .where(
+            col(LoginSession.revoked_at).is_(None),
+            col(LoginSession.expires_at) > now,
+            col(LoginSession.last_seen_at) > now - IDLE,
+            col(User.disabled_at).is_(None),
+        )
+    )
+    if user_id is not None:
+        query = query.where(LoginSession.user_id == user_id)
+    return list(session.exec(query.order_by(col(LoginSession.last_seen_at).desc()).limit(200)))
 
 
 def touch_session(session: Session, session_id: int, now: datetime) -> None:

@@ -23,6 +23,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{symbol} stopped: more was filled than order {order} asked for",
     ),
     "BOT_SILENT": ("봇 응답 없음 ({silent_s}초)", "Bot is silent ({silent_s} s)"),
+    "PROGRAM_SILENT": ("{program} 응답 없음 ({silent_s}초, {host})", "{program} is silent ({silent_s} s, {host})"),
+    "HOST_SILENT": ("호스트 {host} 응답 없음: {accounts}", "Host {host} is silent: {accounts}"),
+    "LOOP_STALLED": ("봇이 {stalled_s}초 멈췄다 돌아옴", "The bot stood still for {stalled_s} s"),
+    "CLOCK_SKEW": ("시계가 {skew_s}초 어긋남 ({source})", "The clock is off by {skew_s} s ({source})"),
+    "STORE_BACK": (
+        "저장소 복귀: {away_s}초 끊김, 밀린 기록 {behind}건",
+        "The store is back after {away_s} s; {behind} rows behind",
+    ),
     "BOT_PARKED": ("봇 반복 종료로 세워 둠: {reason}", "Bot parked after repeated exits: {reason}"),
     "BOT_FATAL": ("봇이 시작하지 못함: {reason}", "Bot cannot start: {reason}"),
     "BOT_HELD": ("봇 수동 정지", "Bot stopped by hand"),
@@ -57,6 +65,23 @@ TEXTS: dict[str, tuple[str, str]] = {
 }
 
 ADVICE: dict[str, tuple[str, str]] = {
+    "PROGRAM_SILENT": (
+        "감시끼리 서로 다시 시작합니다. 되풀이되면 `make doctor`.",
+        "The watchers restart each other. If it repeats: `make doctor`.",
+    ),
+    "HOST_SILENT": (
+        "그 호스트를 살리십시오. 못 살리면 `account move`로 계좌를 놓아주십시오 (그 호스트가 꺼진 것을 먼저 확인).",
+        "Bring that host back. If you cannot: be sure that it is off, then `account move`.",
+    ),
+    "LOOP_STALLED": (
+        "시세가 새로 들어올 때까지 신규 진입을 막았습니다. 서버 부하를 보십시오.",
+        "Entries stayed out until prices were fresh again. Look at the machine's load.",
+    ),
+    "CLOCK_SKEW": (
+        "신규 진입을 막았습니다. 서버 시각 동기화(NTP)를 확인하십시오.",
+        "Entries are blocked. Check the machine's time synchronisation (NTP).",
+    ),
+    "STORE_BACK": ("할 일이 없습니다. 밀린 기록은 차례로 들어옵니다.", "Nothing to do. The rows arrive in order."),
     "ORDER_REJECTED": ("사유를 보고 규칙이나 한도를 고치십시오.", "Read the reason; mend the rule or the limit."),
     "ORDER_UNKNOWN": (
         "봇이 증권사에 조회 중입니다. 같은 주문을 다시 내지 마십시오.",

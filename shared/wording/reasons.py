@@ -7,6 +7,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "reason.take_profit": ("익절 가격에 닿음", "the take profit was reached"),
     "reason.trailing_stop": ("추적 손절 가격에 닿음", "the trailing stop was reached"),
     "reason.time_stop": ("보유 기간이 끝남", "the holding time is over"),
+    "reason.proposed": ("밖에서 온 신호가 제안함", "proposed by an outside signal"),
     "reason.no_entry": ("매수 조건이 아직 아님", "the entry conditions do not hold"),
     "reason.no_exit": ("보유 중, 매도 조건이 아직 아님", "holding; the exit conditions do not hold"),
     "reason.ladder_buy": ("분할매수 한 몫", "one part of the split buying"),

@@ -11,6 +11,30 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("실전 계좌는 관리자만 켤 수 있습니다", "실제 돈이 움직이는 작업입니다.", "관리자에게 요청하십시오."),
         ("Only an Admin may turn this on for a LIVE account", "Real money moves.", "Ask an Admin."),
     ),
+    "not_unproven": (
+        ("이미 확인된 주문입니다", "주문 {order}의 결과가 그사이 확인되었습니다.", "화면을 새로 고치십시오."),
+        ("The order is settled", "What became of order {order} was found out meanwhile.", "Reload the page."),
+    ),
+    "still_acting": (
+        (
+            "그 호스트가 아직 이 계좌를 맡고 있습니다",
+            "{host}이(가) 임대를 갱신하고 있습니다.",
+            "그 호스트에서 봇을 먼저 멈추십시오.",
+        ),
+        ("That host still acts for the account", "{host} renews its lease.", "Stop the bot on that host first."),
+    ),
+    "word_missing": (
+        ("확인 단어가 맞지 않습니다", "{word}을(를) 그대로 입력해야 합니다.", "단어를 입력하고 다시 누르십시오."),
+        ("The word is missing", "{word} must be typed as it stands.", "Type the word and press again."),
+    ),
+    "reauth": (
+        ("비밀번호가 맞지 않습니다", "긴급정지는 본인 확인 뒤에 내려집니다.", "지금 비밀번호를 다시 입력하십시오."),
+        ("The password is wrong", "Lowering the kill switch asks who you are.", "Enter your current password again."),
+    ),
+    "reauth_throttled": (
+        ("지금은 확인할 수 없습니다", "틀린 비밀번호가 너무 많았습니다.", "5분 뒤 다시 하거나 CLI를 쓰십시오."),
+        ("You cannot be checked now", "Too many wrong passwords.", "Wait five minutes, or use the command line."),
+    ),
     "signed_out": (
         ("로그인이 끝났습니다", "세션이 만료되었거나 사용자가 중지되었습니다.", "다시 로그인하십시오."),
         ("You are signed out", "The session has ended or the user was disabled.", "Sign in again."),
@@ -34,6 +58,26 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
     "no_bars_came": (
         ("{symbol} {timeframe} 봉을 받지 못했습니다", "{why}", "봇이 도는지, 증권사에 그 봉이 있는지 보십시오."),
         ("No {timeframe} bars of {symbol} came", "{why}", "See whether the bot runs and its broker has them."),
+    ),
+    "bad_rate": (
+        (
+            "환율을 저장하지 않았습니다",
+            "1달러에 {rate}원은 믿을 수 없는 값입니다.",
+            "500과 5000 사이의 값을 넣으십시오.",
+        ),
+        ("The rate was not saved", "{rate} won for a dollar is not believable.", "Enter a value between 500 and 5000."),
+    ),
+    "no_session": (
+        ("로그인을 찾을 수 없습니다", "이미 끝났거나 다른 사람의 것입니다.", "목록을 새로 고치십시오."),
+        ("No such sign-in", "It has ended, or it is somebody else's.", "Refresh the list."),
+    ),
+    "not_held": (
+        ("청산할 것이 없습니다", "이 계좌에 {symbol} 보유 기록이 없습니다.", "잔고를 새로 고쳐 확인하십시오."),
+        ("There is nothing to close", "This account holds no {symbol}.", "Look at the positions again."),
+    ),
+    "no_command": (
+        ("요청을 찾을 수 없습니다", "요청 {command}이(가) 없습니다.", "다시 요청하십시오."),
+        ("No such request", "There is no request {command}.", "Ask again."),
     ),
     "no_alert": (
         ("알림을 찾을 수 없습니다", "이미 지워졌습니다.", "알림 화면을 다시 여십시오."),
@@ -150,6 +194,58 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
     "no_version": (
         ("버전을 찾을 수 없습니다", "규칙 {rule}에 버전 {number}이(가) 없습니다.", "버전 목록에서 고르십시오."),
         ("No such version", "Rule {rule} has no version {number}.", "Choose one of its versions."),
+    ),
+    "bad_email": (
+        ("이메일을 쓸 수 없습니다", "'{email}'은(는) 이메일이 아닙니다.", "name@example.com 처럼 쓰십시오."),
+        ("The email cannot be used", "'{email}' is not an email.", "Write it like name@example.com."),
+    ),
+    "email_taken": (
+        ("이미 있는 사용자입니다", "{email}", "다른 이메일을 쓰거나 그 사용자의 역할을 바꾸십시오."),
+        ("The user exists", "{email}", "Use another email, or change that user's role."),
+    ),
+    "no_user": (
+        ("사용자를 찾을 수 없습니다", "{user}", "사용자 목록을 보십시오: letstrade user list"),
+        ("No such user", "{user}", "Look at the list: letstrade user list"),
+    ),
+    "last_admin": (
+        ("마지막 관리자입니다", "관리자가 없으면 긴급정지를 내릴 사람이 없습니다.", "다른 관리자를 먼저 만드십시오."),
+        ("This is the last Admin", "Nobody could lower the kill switch.", "Make another Admin first."),
+    ),
+    "bad_wish": (
+        ("설정을 읽을 수 없습니다", "'{wish}'", "23:00-07:00, 16:00, FILL=off 처럼 쓰십시오."),
+        ("The setting cannot be read", "'{wish}'", "Write it like 23:00-07:00, 16:00, FILL=off."),
+    ),
+    "no_token": (
+        ("토큰을 찾을 수 없습니다", "토큰 {token}이(가) 없습니다.", "letstrade token list"),
+        ("No such token", "There is no token {token}.", "letstrade token list"),
+    ),
+    "no_webhook": (
+        ("웹훅을 찾을 수 없습니다", "웹훅 {webhook}이(가) 없습니다.", "letstrade webhook list"),
+        ("No such webhook", "There is no webhook {webhook}.", "letstrade webhook list"),
+    ),
+    "not_live": (
+        ("실전 계좌가 아닙니다", "'{nickname}'에는 실전 승인이 필요 없습니다.", "실전 계좌를 고르십시오."),
+        ("Not a LIVE account", "'{nickname}' needs no approval.", "Choose a LIVE account."),
+    ),
+    "bad_hours": (
+        ("승인 시간을 쓸 수 없습니다", "0보다 크고 744시간(31일) 이하여야 합니다.", "시간을 고치십시오."),
+        ("The approval's length cannot be used", "More than 0 and at most 744 hours (31 days).", "Mend the hours."),
+    ),
+    "account_busy": (
+        (
+            "지금은 보관할 수 없는 계좌입니다",
+            "'{nickname}'이(가) 가동 중이거나 보유 종목 또는 미체결 주문이 있습니다.",
+            "정지하고 정리한 뒤 다시 하십시오.",
+        ),
+        ("The account cannot be archived now", "'{nickname}' runs, holds or has open orders.", "Stop and flatten it."),
+    ),
+    "not_proposable": (
+        (
+            "제안을 받지 않는 규칙입니다",
+            "규칙 {rule}이(가) 꺼져 있거나 {symbol}을(를) 거래하지 않습니다.",
+            "규칙을 확인하십시오.",
+        ),
+        ("The rule takes no such proposal", "Rule {rule} is off or does not trade {symbol}.", "Look at the rule."),
     ),
     "not_live_ready": (
         (

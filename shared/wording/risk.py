@@ -147,5 +147,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "place.strategy.timeframe": ("봉 길이", "timeframe"),
     "place.strategy.evaluate": ("평가 시점", "evaluated on"),
     "place.metadata.name": ("이름", "name"),
+    "place.python": ("파이썬 코드", "Python code"),
     "place.universe": ("종목", "symbols"),
 }

@@ -1,8 +1,17 @@
 """What fleet does, decided from rows and program states alone."""
 
-from bots.fleet import Step, Wish, plan
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bots.fleet import Step, Wish, may_run, plan
+from bots.lease import holds, host_name
 from bots.supervision import Program
-from bots.watchdog import LOOP_EXITS, LOOP_WINDOW_S, ExitCounter
+from bots.watchdog import LOOP_EXITS, LOOP_WINDOW_S, ExitCounter, last_lines
+from shared.models import BrokerageAccount, Lease
+from tests.fakes import START
 
 
 def wish(*, enabled: bool = True, generation: int = 1, health: str = "READY") -> Wish:
@@ -63,3 +72,67 @@ def test_five_exits_in_ten_minutes_are_a_loop_and_slower_ones_are_not() -> None:
     assert [counter.add(1, float(second)) for second in range(LOOP_EXITS)] == [False] * (LOOP_EXITS - 1) + [True]
     slow = ExitCounter()
     assert not any(slow.add(1, turn * LOOP_WINDOW_S / 3) for turn in range(20))
+
+
+NOW = START
+OURS, THEIRS = "here/aaaa", "there/bbbb"
+
+
+def account(failover: str = "pinned", group: str = "") -> BrokerageAccount:
+    return BrokerageAccount(
+        id=1, owner_id=1, nickname="US", broker="KIS", market="US", environment="SIM", failover=failover,
+        host_group=group, created_at=NOW,
+    )  # fmt: skip
+
+
+def lease(holder: str, age_s: float = 0.0) -> Lease:
+    at = NOW - timedelta(seconds=age_s)
+    return Lease(name="account:1", holder=holder, epoch=3, acquired_at=at, renewed_at=at, ttl_s=30)
+
+
+@pytest.mark.parametrize(
+    ("held_by", "failover", "may"),
+    [
+        (None, "pinned", True),  # nobody ever acted
+        (lease(""), "pinned", True),  # a person let it go
+        (lease(f"{OURS}:7"), "pinned", True),
+        (lease("renamed/aaaa:7"), "pinned", True),  # the machine's name changed, the home did not
+        (lease(f"{THEIRS}:7", 3600), "pinned", False),  # only a person moves a pinned account
+        (lease(f"{THEIRS}:", 3600), "pinned", False),
+        (lease(f"{THEIRS}:7", 29), "auto", False),
+        (lease(f"{THEIRS}:7", 31), "auto", True),
+        (lease(f"{THEIRS}:", 31), "auto", False),  # given back: its own host comes first
+        (lease(f"{THEIRS}:", 36), "auto", True),
+        (lease("here/bbbb:7", 3600), "pinned", False),  # two homes on one machine are two hosts
+    ],
+)
+def test_whose_an_account_is_says_its_lease(held_by: Lease | None, failover: str, may: bool) -> None:
+    assert may_run(account(failover), held_by, OURS, "", NOW) is may
+
+
+def test_an_account_of_a_group_runs_on_its_hosts_only() -> None:
+    assert may_run(account(group="seoul"), None, OURS, "seoul", NOW)
+    assert not may_run(account(group="seoul"), None, OURS, "", NOW)
+    assert may_run(account(), None, OURS, "seoul", NOW)
+
+
+def test_an_account_in_other_hands_is_not_started_and_its_ended_program_goes() -> None:
+    elsewhere = replace(wish(), here=False)
+    assert plan([elsewhere], {}, {}) == []
+    assert plan([elsewhere], program("EXITED"), {1: 1}) == [Step(1, "leave", 1)]
+    assert plan([elsewhere], program("RUNNING"), {1: 1}) == []  # it finds out by its lease
+
+
+def test_a_home_keeps_its_name(tmp_path: Path) -> None:
+    first = host_name(tmp_path)
+    assert host_name(tmp_path) == first
+    (tmp_path / "other").mkdir()
+    assert not holds(first, f"{host_name(tmp_path / 'other')}:1")
+    assert holds(first, f"{first}:1") and holds(first, f"{first}:")
+
+
+def test_the_end_of_a_bots_log_is_kept(tmp_path: Path) -> None:
+    assert last_lines(1, tmp_path) == []
+    (tmp_path / "bot-1.log").write_text("".join(f"line {n}\n" for n in range(5000)), encoding="utf-8")
+    kept = last_lines(1, tmp_path)
+    assert len(kept) == 25 and kept[-1] == "line 4999"

@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 from bots import outgoing
 from bots.heartbeat import Vitals
 from bots.journal import Changes, Outgoing
-from bots.lease import StoreLease
+from bots.lease import HeldElsewhere, StoreLease
 from bots.sync import StoreAway, StoreLink, StoreSync
 from shared.db import reading, writing
 from shared.models import Alert, BrokerageAccount, ExecutionLog, FillRow, Heartbeat, OrderEvent, OrderRow, PositionRow
@@ -154,8 +154,11 @@ async def test_a_lease_that_another_process_took_fences_this_one(room: Room, sto
     with writing(store) as session:
         other.take(session)
     assert other.epoch == 2
-    await sync.once()
+    await trade(room)
+    with pytest.raises(HeldElsewhere):
+        await sync.once()
     assert sync._lease.fenced() is not None
+    assert count(store, OrderRow) == 0  # nothing of ours over the rows of the new holder
 
 
 def test_an_automatic_lease_stops_sending_before_it_may_have_lapsed(store: Engine) -> None:
@@ -163,6 +166,8 @@ def test_an_automatic_lease_stops_sending_before_it_may_have_lapsed(store: Engin
     lease = StoreLease(9, "auto", clock)
     with writing(store) as session:
         lease.take(session)
+    assert lease.fenced() is not None  # not committed yet
+    lease.confirm()
     assert lease.fenced() is None
     clock.pass_s(20)  # the store did not answer: 10 s left, an order may take longer
     assert lease.fenced() is not None

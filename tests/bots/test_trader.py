@@ -290,3 +290,28 @@ async def test_a_ladder_sends_its_own_limit_rounded_down(floor: Floor) -> None:
     await floor.tick("100")
     [order] = floor.room.orders.all()
     assert (order.request.quantity, order.request.price) == (1, Decimal("100.12"))
+
+
+async def test_a_proposal_from_outside_goes_through_sizing_guards_and_desk_once(floor: Floor) -> None:
+    floor.configure(floor.config())
+    await floor.tick("90")  # a price, below the rule's own entry
+    assert floor.room.broker.sent == []
+    assert await floor.trader.propose(1, "AAPL", Verdict.BUY, "tv:1") is None
+    await floor.trader.propose(1, "AAPL", Verdict.BUY, "tv:1")  # the same signal again
+    await floor.settle()
+    assert floor.room.broker.sent == ["place"]
+    assert (floor.room.orders.all()[0].quantity, floor.room.orders.all()[0].request.reason) == (5, "proposed")
+
+
+async def test_a_proposal_that_does_not_fit_the_holding_or_the_rule_is_refused(floor: Floor) -> None:
+    floor.configure(floor.config())
+    await floor.tick("90")
+    for rule_id, symbol, verdict, code in (
+        (1, "AAPL", Verdict.SELL, "no_position"),
+        (1, "MSFT", Verdict.BUY, "rule_off"),
+        (9, "AAPL", Verdict.BUY, "rule_off"),
+    ):
+        denied = await floor.trader.propose(rule_id, symbol, verdict, "tv:2")
+        assert denied is not None and denied.code == code
+    await floor.settle()
+    assert floor.room.broker.sent == []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,20 @@ from tests.console.desks import Desk
 STATES = ("empty", "normal", "degraded")
 
 
+@pytest.fixture(scope="session")
+def prepared_desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A normal desk that is only copied: making one costs passwords and migrations."""
+    made = desks.normal_desk(tmp_path_factory.mktemp("prepared-desk"))
+    made.wiring.engine.dispose()
+    return made
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(tmp_path: Path, prepared_desk: Desk) -> Iterator[Desk]:
     """A normal desk."""
-    made = desks.normal_desk(tmp_path)
+    shutil.copytree(prepared_desk.wiring.settings.home, tmp_path, dirs_exist_ok=True)
+    made = replace(prepared_desk, wiring=wired.wire(desks.settings_in(tmp_path)))
+    desks.beat_again(made)
     wired.use(made.wiring)
     yield made
     made.wiring.engine.dispose()

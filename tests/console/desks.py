@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -26,7 +25,6 @@ from shared.models import (
     BrokerageAccount,
     CashBalance,
     DecisionRow,
-    EquitySnapshot,
     ExecutionLog,
     FillRow,
     Heartbeat,
@@ -37,7 +35,9 @@ from shared.models import (
     Role,
     User,
 )
+from shared.store import fx
 from shared.store.people import grant
+from tests.console.desk_market import add_equity, add_market, add_programs, add_round_trip
 
 PASSWORDS = {Role.ADMIN: "correct horse battery", Role.TRADER: "trader staple 77", Role.VIEWER: "viewer only 42"}
 CANARIES = ("PSCANARYAPPKEY0001", "CANARYAPPSECRET0001zzzzzzzz", "87654321")
@@ -126,9 +126,15 @@ def normal_desk(folder: Path, port: int = 16501, url: str | None = None) -> Desk
     for account in (us, krx, mock):
         accounts.start(desk.wiring, admin, account)
     with writing(desk.wiring.engine) as session:
+        add_market(session, now)
+        add_programs(session, now)
+        add_round_trip(session, us, now)
+        for days, won in ((2, "1385.00"), (1, "1388.40"), (0, "1391.20")):
+            at = now - timedelta(days=days, minutes=12)
+            fx.record(session, base="USD", quote="KRW", rate=Decimal(won), source="desk", at=at)
         for account in (us, krx, mock):
             _beat(session, account, now)
-            _equity(session, account, now, "USD" if account == us else "KRW")
+            add_equity(session, account, now, "USD" if account == us else "KRW")
         _us_trading(session, us, now)
         _krx_trading(session, krx, now)
         _cash(session, mock, "KRW", "100000000", None, now)
@@ -146,6 +152,8 @@ def degraded_desk(folder: Path, port: int = 16501, url: str | None = None) -> De
     accounts.start(desk.wiring, admin, live, confirm="본계좌", reason="첫 실전")
     with writing(desk.wiring.engine) as session:
         _beat(session, us, now, state="EXITS_ONLY", reason="시세 끊김: REST 폴백", feed_age_s=48, source="rest")
+        beat = session.get_one(Heartbeat, us)
+        beat.detail = {"drift": {"AAPL": [10, 15]}, "frozen": {"MSFT": "증권사 주문 77의 종목이나 방향이 다름"}}
         _beat(session, krx, now - timedelta(minutes=4))
         _us_trading(session, us, now, guarded=False)
         _order(session, us, 90, "NVDA", "BUY", 3, "131.20", "UNKNOWN", now, reason="응답 없음")
@@ -159,12 +167,18 @@ def degraded_desk(folder: Path, port: int = 16501, url: str | None = None) -> De
         )
         _alert(session, us, "ORDER_UNKNOWN", "critical", now, symbol="NVDA", side="BUY", quantity=3)
         _alert(session, krx, "BOT_SILENT", "critical", now, silent_s=240)
-        _alert(session, mock, "BOT_PARKED", "critical", now, reason="10분에 5번 종료")
+        _alert(session, mock, "BOT_PARKED", "critical", now, reason="10분에 5번 종료", log=LAST_WORDS)
         _alert(session, live, "UNGUARDED", "warning", now, symbol="AAPL", quantity=12)
         _alert(session, us, "PRICE_SPIKE", "warning", now, symbol="NVDA", change_pct="-4.2", minutes=5)
         _log(session, us, 900, "ERROR", "주문 응답을 받지 못함 <script>alert(1)</script>", now)
     return replace(desk, silent=frozenset({krx}))
 
+
+LAST_WORDS = [
+    "2026-11-20 23:31:02,120 INFO bots 복구 중",
+    "2026-11-20 23:31:04,881 ERROR bots 봇이 끝났습니다 / the bot ended",
+    "bots.journal.JournalBroken: the journal cannot be written — database or disk is full",
+]
 
 RULE_TEXT = """version: "1.0"
 metadata:
@@ -343,17 +357,20 @@ def _order(
     )
     session.add(row)
     session.flush()
-    session.add(
-        OrderEvent(
-            account_id=account,
-            order_id=row.id or 0,
-            seq=number,
-            at=at,
-            event="SEND",
-            from_status="PENDING",
-            to_status=status,
+    steps = [("INTENT", "", "PENDING", 0), ("SENDING", "PENDING", "SUBMITTED", 4)]
+    steps += [("UNKNOWN" if status == "UNKNOWN" else "ACKED", "SUBMITTED", status, 61)]
+    for step, (event, before, after, ms) in enumerate(steps):
+        session.add(
+            OrderEvent(
+                account_id=account,
+                order_id=row.id or 0,
+                seq=number * 10 + step,
+                at=at + timedelta(milliseconds=ms),
+                event=event,
+                from_status=before,
+                to_status=after,
+            )
         )
-    )
     if filled:
         session.add(
             FillRow(
@@ -403,23 +420,6 @@ def _decision(
             updated_at=at,
         )
     )
-
-
-def _equity(session: Session, account: int, now: datetime, currency: str) -> None:
-    start = Decimal(100_000) if currency == "USD" else Decimal(100_000_000)
-    for step in range(120):
-        wave = Decimal(
-            str(round(math.sin(step / 9 + account) * 0.004 + step * 0.00006 * (1 if account != 2 else -1), 6))
-        )
-        session.add(
-            EquitySnapshot(
-                account_id=account,
-                at=now - timedelta(minutes=(119 - step) * 6),
-                currency=currency,
-                equity=(start * (1 + wave)).quantize(Decimal("0.01")),
-                cash=start,
-            )
-        )
 
 
 def _alert(session: Session, account: int, kind: str, severity: str, now: datetime, **params: object) -> None:

@@ -107,4 +107,5 @@ def settled(page: Page) -> None:
     """Wait until the page's own tables are drawn and the script rests."""
     page.wait_for_selector("[data-table=bar]", timeout=30_000)
     page.wait_for_selector("[data-testid=stStatusWidget]", state="detached", timeout=20_000)
+    page.wait_for_selector("[data-testid=stSkeleton]", state="detached", timeout=20_000)
     page.wait_for_timeout(700)

@@ -153,6 +153,11 @@ def test_stopping_everything_takes_two_clicks(page: Page, url: str) -> None:
     page.get_by_label("사유").fill("점검 끝")
     page.get_by_label("사유").blur()
     page.get_by_role("button", name="정상으로 해제").click()
+    expect(page.get_by_text("확인 단어가 맞지 않습니다")).to_be_visible()  # nobody lowers it by a slip of the hand
+    page.get_by_label("RUN 입력").fill("RUN")
+    page.get_by_label("지금 비밀번호").fill(desks.PASSWORDS[Role.ADMIN])
+    page.get_by_label("지금 비밀번호").blur()
+    page.get_by_role("button", name="정상으로 해제").click()
     expect(page.locator(".lt-kill")).to_have_count(0, timeout=10_000)
 
 

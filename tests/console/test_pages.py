@@ -19,7 +19,10 @@ from tests.console.conftest import STATES
 from tests.console.desks import Desk
 
 APP = Path(__file__).resolve().parents[2] / "console" / "app.py"
-PAGES = ("control", "account", "positions", "orders", "risk", "rules", "research", "alerts", "logs", "account_new")
+PAGES = (
+    "control", "inbox", "account", "positions", "orders", "risk", "rules", "research", "alerts", "logs", "account_new",
+    "profit", "market", "system", "people",
+)  # fmt: skip
 HANGUL = re.compile("[가-힣]")
 
 

@@ -191,7 +191,9 @@ class Desk:
 
     def journal_rows(self, account_id: int, sql: str) -> list[dict[str, Any]]:
         """Read a stopped bot's journal (a live one is locked)."""
-        path = self.folder / "var" / "accounts" / str(account_id) / "journal.db"
+        return self.journal_rows_at(self.folder / "var" / "accounts" / str(account_id) / "journal.db", sql)
+
+    def journal_rows_at(self, path: Path, sql: str) -> list[dict[str, Any]]:
         connection = sqlite3.connect(path)
         connection.row_factory = sqlite3.Row
         try:

@@ -34,11 +34,14 @@ def changes(older: m.Rule, newer: m.Rule) -> tuple[Change, ...]:
     """Every difference of meaning, in the order a person writes a rule; () when they mean the same."""
     was, now = dict(_leaves(to_document(older))), dict(_leaves(to_document(newer)))
     paths = [*was, *(path for path in now if path not in was)]
-    return tuple(
+    found = [
         Change(path, was.get(path), now.get(path), _effect(path, older, newer))
         for path in paths
         if was.get(path) != now.get(path)
-    )
+    ]
+    if older.python != newer.python:  # the document holds a Python rule's settings, not what its code decides
+        found.append(Change("python", None, None, Effect.OPEN))
+    return tuple(found)
 
 
 def only_lowers_risk(older: m.Rule, newer: m.Rule) -> bool:

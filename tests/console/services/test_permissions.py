@@ -12,16 +12,25 @@ from sqlmodel import select
 from console.services import (
     accounts,
     alerts,
+    arming,
     backtests,
     holdings,
+    hosts,
+    inbox,
     kill,
     logs,
     manual_orders,
     orders,
+    orders_at_once,
     overview,
     risk,
     rule_evidence,
     rules,
+    sign_ins,
+    tokens,
+    trail_check,
+    users,
+    won,
 )
 from console.services.accounts import Keys, Limits, NewAccount
 from console.services.manual_orders import Ticket
@@ -31,10 +40,12 @@ from shared.domain.account import BrokerName, Environment, Market
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import Conflict, Forbidden, NotFound
 from shared.domain.order import Side
+from shared.domain.signal import Verdict
 from shared.models import Alert, AuditLog, Command, Heartbeat, OrderRow, Role, User
 from shared.store import accounts as stored
 from shared.store.panels import LogFilter
-from tests.console.desks import RULE_TEXT, Desk
+from shared.store.sessions import find_session, start_session
+from tests.console.desks import PASSWORDS, RULE_TEXT, Desk
 
 US, HIDDEN = "미국 주식 1호", "모의 검증"
 LIMITS = Limits(Decimal(1), Decimal(2), Decimal(3), Decimal(4), 5)
@@ -70,6 +81,21 @@ def _rule(desk: Desk, account: str) -> int:
     return rules.add_rule(desk.wiring, desk.actor(Role.ADMIN), desk.accounts[account], text)
 
 
+def _switched_on(desk: Desk, account: str) -> int:
+    rule_id = _rule(desk, account)
+    rules.switch(desk.wiring, desk.actor(Role.ADMIN), rule_id, enabled=True)
+    return rule_id
+
+
+def _session(desk: Desk, user_id: int) -> int:
+    now = desk.wiring.clock.wall_now()
+    with writing(desk.wiring.engine) as session:
+        token = start_session(session, user_id, now, ip="", user_agent="")
+        session.flush()
+        found = find_session(session, token, now)
+    return found.session_id if found else 0
+
+
 NEW = NewAccount("하나 더", BrokerName.KIS, Market.US, Environment.SIM)
 TICKET = Ticket("AAPL", Side.BUY, 1, Decimal(200))
 DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
@@ -93,18 +119,39 @@ DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
     ),
     Action.KILL_RAISE: lambda d, a, n: kill.raise_level(d.wiring, a, KillLevel.HALT, account_id=d.accounts[n]),
     Action.KILL_LOWER: lambda d, a, n: kill.lower_level(
-        d.wiring, a, KillLevel.RUN, reason="끝", account_id=d.accounts[n]
+        d.wiring, a, KillLevel.RUN, reason="끝", typed="run", password=PASSWORDS[a.role], account_id=d.accounts[n]
     ),
     Action.RULE_WAIVE: lambda d, a, n: rule_evidence.waive(d.wiring, a, _rule(d, n), confirm=n, reason="손으로 지켜봄"),
     Action.OWNER_LIMITS: lambda d, a, n: risk.set_owner_limits(d.wiring, a, 1, None, Decimal(5000), reason="점검"),
-    Action.CANCEL_ALL: lambda d, a, n: kill.cancel_all(d.wiring, a, d.accounts[n], key="all"),
-    Action.FLATTEN: lambda d, a, n: kill.flatten(d.wiring, a, d.accounts[n], key="flat", confirm=n, reason="정리"),
+    Action.ACCOUNT_MOVE: lambda d, a, n: hosts.let_go(d.wiring, a, d.accounts[n], reason="호스트 꺼짐"),
+    Action.MATTER_SETTLE: lambda d, a, n: inbox.lift_symbol(d.wiring, a, d.accounts[n], "AAPL", key="m"),
     Action.ALERT_ACK: lambda d, a, n: alerts.acknowledge(d.wiring, a, _alert(d, n)),
     Action.BACKTEST: lambda d, a, n: backtests.ask(
         d.wiring, a, RULE_TEXT.format(name="x", symbol="AAPL"), {"kind": "run"}
     ),
+    Action.ACCOUNT_ARM: lambda d, a, n: arming.arm(
+        d.wiring, a, d.accounts["본계좌"], hours=8, confirm="본계좌", reason="장 시작"
+    ),
+    Action.ACCOUNT_DISARM: lambda d, a, n: arming.disarm(d.wiring, a, d.accounts[n]),
+    Action.ACCOUNT_ARCHIVE: lambda d, a, n: arming.archive(
+        d.wiring, a, d.accounts["본계좌"], confirm="본계좌", reason="해지"
+    ),
+    Action.RULE_ARCHIVE: lambda d, a, n: rules.archive(d.wiring, a, _rule(d, n)),
+    Action.CANCEL_ALL: lambda d, a, n: orders_at_once.cancel_all(d.wiring, a, d.accounts[n], key="ca"),
+    Action.FLATTEN: lambda d, a, n: orders_at_once.flatten(d.wiring, a, d.accounts[n], key="fl", confirm=n),
+    Action.USER_MANAGE: lambda d, a, n: users.add(d.wiring, a, "new@desk.local", Role.VIEWER, service=True),
+    Action.TOKEN_MANAGE: lambda d, a, n: tokens.add(d.wiring, a, d.users[Role.VIEWER], "t", [], days=1),
+    Action.WEBHOOK_MANAGE: lambda d, a, n: tokens.add_webhook(d.wiring, a, _rule(d, n), "tv"),
+    Action.PROPOSE: lambda d, a, n: orders_at_once.propose(
+        d.wiring, a, _switched_on(d, n), "AAPL" if n == US else "005930", Verdict.BUY, key="pr", source="test"
+    ),
+    Action.AUDIT_READ: lambda d, a, n: trail_check.verify(d.wiring, a),
 }
-OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST}
+DEEDS[Action.FX_RATE] = lambda d, a, n: won.record_rate(d.wiring, a, Decimal("1390.5"))
+DEEDS[Action.AUDIT_READ] = lambda d, a, n: sign_ins.trail(d.wiring, a)
+DEEDS[Action.SESSION_END] = lambda d, a, n: sign_ins.end(d.wiring, a, _session(d, a.user_id or 0))
+OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST, Action.SESSION_END}
+ONLY_READS = {Action.VIEW, Action.AUDIT_READ}
 
 
 def test_every_action_of_the_table_has_a_deed() -> None:
@@ -119,7 +166,7 @@ def test_the_table_is_what_happens(action: Action, role: Role, desk: Desk) -> No
     before = _audited(desk, action)
     if role in MATRIX[action]:
         DEEDS[action](desk, desk.actor(role), US)
-        assert action is Action.VIEW or _audited(desk, action) == before + 1
+        assert action in ONLY_READS or _audited(desk, action) == before + 1
     else:
         with pytest.raises(Forbidden):
             DEEDS[action](desk, desk.actor(role), US)

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import select
 
 from bots.config import load
-from console.services import kill, risk
+from console.services import kill, orders_at_once, risk
 from console.services.risk import AccountRisk, MoreLimits
 from shared.db import reading, writing
 from shared.domain.bot_state import KillLevel
@@ -129,12 +129,11 @@ def test_the_effective_level_is_the_highest_of_all_account_and_bot(desk: Desk) -
 
 def test_flattening_needs_the_typed_name_and_two_clicks_are_one_command(desk: Desk) -> None:
     trader, account = desk.actor(Role.TRADER), desk.accounts[US]
-    for confirm, reason in (("미국", "x"), (US, " ")):
-        with pytest.raises(Conflict):
-            kill.flatten(desk.wiring, trader, account, key="k", confirm=confirm, reason=reason)
+    with pytest.raises(Conflict):
+        orders_at_once.flatten(desk.wiring, trader, account, key="k", confirm="미국", reason="x")
     for _ in range(2):
-        kill.flatten(desk.wiring, trader, account, key="k", confirm=US, reason="정리")
-        kill.cancel_all(desk.wiring, trader, account, key="c")
+        orders_at_once.flatten(desk.wiring, trader, account, key="k", confirm=US, reason="정리")
+        orders_at_once.cancel_all(desk.wiring, trader, account, key="c")
     with reading(desk.wiring.engine) as session:
         asked = session.exec(select(Command.kind).where(Command.account_id == account)).all()
     assert sorted(asked) == ["CANCEL_ALL", "FLATTEN"]

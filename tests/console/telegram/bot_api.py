@@ -1,7 +1,10 @@
-"""A Bot API server on loopback: answers getMe and sendMessage as Telegram does, 429 with retry_after included."""
+"""A Bot API server on loopback: long polling with offset, 429 with retry_after, 409 for a second poller, HTML limits."""
 
 from __future__ import annotations
 
+import asyncio
+import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,30 +13,100 @@ from typing import Any
 from aiohttp import web
 
 TOKEN = "1234567:TESTTOKENTESTTOKENTESTTOKENTESTTOK"
+_TAG = re.compile(r"</?(b|i|u|s|code|pre)>")
 
 
 @dataclass
 class BotApi:
     sent: list[dict[str, Any]] = field(default_factory=list)
+    photos: list[dict[str, Any]] = field(default_factory=list)
     answers: list[web.Response] = field(default_factory=list)  # given once each, before normal answers
+    updates: list[dict[str, Any]] = field(default_factory=list)
+    pressed: list[str] = field(default_factory=list)  # callback queries that were answered
+    polling: int = 0
     url: str = ""
 
     async def handle(self, request: web.Request) -> web.Response:
-        if request.match_info["method"] == "getMe":
-            user = {"id": 1234567, "is_bot": True, "first_name": "desk", "username": "desk_bot"}
-            return web.json_response({"ok": True, "result": user})
+        method = request.match_info["method"]
+        if method == "getMe":
+            return _ok({"id": 1234567, "is_bot": True, "first_name": "desk", "username": "desk_bot"})
+        if method == "getUpdates":
+            return await self._get_updates(dict(await request.post()))
         if self.answers:
             return self.answers.pop(0)
         form = dict(await request.post())
+        if method == "answerCallbackQuery":
+            self.pressed.append(str(form["callback_query_id"]))
+            return _ok(True)
+        chat = {"id": int(str(form["chat_id"])), "type": "private", "first_name": "person"}
+        if method == "sendPhoto":
+            self.photos.append(form)
+            return _ok({"message_id": 1, "date": 0, "chat": chat})
+        refusal = refused(str(form["text"]), str(form.get("parse_mode", "")))
+        if refusal:
+            body = {"ok": False, "error_code": 400, "description": f"Bad Request: {refusal}"}
+            return web.json_response(body, status=400)
         self.sent.append(form)
-        chat = {"id": int(form["chat_id"]), "type": "private", "first_name": "person"}
-        message = {"message_id": len(self.sent), "date": 0, "chat": chat, "text": form["text"]}
-        return web.json_response({"ok": True, "result": message})
+        return _ok({"message_id": len(self.sent), "date": 0, "chat": chat, "text": form["text"]})
+
+    async def _get_updates(self, form: dict[str, Any]) -> web.Response:
+        if self.polling:
+            body = {"ok": False, "error_code": 409, "description": "Conflict: terminated by other getUpdates request"}
+            return web.json_response(body, status=409)
+        offset, self.polling = int(form.get("offset", 0)), self.polling + 1
+        try:
+            deadline = time.monotonic() + min(int(form.get("timeout", 0)), 2)
+            while not (found := [one for one in self.updates if one["update_id"] >= offset]):
+                if time.monotonic() >= deadline:
+                    break
+                await asyncio.sleep(0.02)
+            self.updates = [one for one in self.updates if one["update_id"] >= offset]  # confirmed ones are gone
+            return _ok(found)
+        finally:
+            self.polling -= 1
+
+    def says(self, text: str, *, who: int = 42, chat: str = "private", age_s: int = 0, number: int = 0) -> None:
+        """Somebody writes to the bot."""
+        person = {"id": who, "is_bot": False, "first_name": "P"}
+        message = {
+            "message_id": 1,
+            "date": int(time.time()) - age_s,
+            "chat": {"id": who if chat == "private" else -100, "type": chat},
+            "from": person,
+            "text": text,
+        }
+        self.updates.append({"update_id": number or 1 + len(self.updates) + 1000, "message": message})
+
+    def presses(self, data: str, *, who: int = 42, number: int) -> None:
+        """Somebody presses a button."""
+        person = {"id": who, "is_bot": False, "first_name": "P"}
+        message = {"message_id": 1, "date": 1, "chat": {"id": who, "type": "private"}, "text": "x"}
+        query = {"id": f"q{number}", "from": person, "chat_instance": "1", "data": data, "message": message}
+        self.updates.append({"update_id": number, "callback_query": query})
+
+
+def refused(text: str, mode: str) -> str:
+    """Why Telegram would refuse the text; "" when it would not."""
+    if not text.strip():
+        return "message text is empty"
+    if len(re.sub(r"<[^>]*>", "", text)) > 4096:
+        return "message is too long"
+    if mode == "HTML":
+        rest = _TAG.sub("", text)
+        if "<" in rest or ">" in rest or re.search(r"&(?!(lt|gt|amp|quot|#\d+|#x[0-9a-fA-F]+);)", rest):
+            return "can't parse entities"
+        if len(re.findall(r"<(?:b|code)>", text)) != len(re.findall(r"</(?:b|code)>", text)):
+            return "can't parse entities: unclosed tag"
+    return ""
 
 
 def too_many(seconds: int) -> web.Response:
     body = {"ok": False, "error_code": 429, "description": "Too Many Requests", "parameters": {"retry_after": seconds}}
     return web.json_response(body, status=429)
+
+
+def _ok(result: object) -> web.Response:
+    return web.json_response({"ok": True, "result": result})
 
 
 @asynccontextmanager

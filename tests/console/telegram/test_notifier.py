@@ -11,16 +11,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy import Engine
+from sqlmodel import select
 from telegram import Bot
 
 from console.telegram.notifier import STALE, Notifier
 from shared.clock import SystemClock
-from shared.config import ROOT
+from shared.config import ROOT, load_settings
+from shared.crypto import write_keys
 from shared.db import reading, writing
+from shared.models import Role, TelegramLink, User
 from shared.store import alerts
+from shared.store.people import link_telegram
 from tests.console.telegram.bot_api import TOKEN, BotApi, bot_api, too_many
 
 CLOCK = SystemClock()
@@ -97,6 +103,7 @@ async def test_yesterdays_fills_are_not_sent_as_news(store: Engine) -> None:
 
 async def test_the_program_delivers_and_stops_on_request(store: Engine, tmp_path: Path) -> None:
     tell(store, "fill:1")
+    write_keys(load_settings({"LETSTRADE_HOME": str(tmp_path), "DATABASE_URL": str(store.url)}))
     async with bot_api() as api:
         env = {
             **os.environ,
@@ -124,3 +131,76 @@ def test_without_a_token_the_program_ends_as_expected(tmp_path: Path) -> None:
         [sys.executable, "-m", "console.telegram"], cwd=ROOT, env=env, capture_output=True, timeout=60
     )
     assert done.returncode == 0 and b"TELEGRAM_BOT_TOKEN" in done.stderr
+
+
+def link(engine: Engine, telegram_id: int, **wishes: Any) -> None:
+    with writing(engine) as session:
+        now = CLOCK.wall_now()
+        user = User(email=f"{telegram_id}@desk.local", role=Role.ADMIN.value, created_at=now)
+        session.add(user)
+        session.flush()
+        row = link_telegram(session, now, user.id or 0, telegram_id)
+        for name, value in wishes.items():
+            setattr(row, name, value)
+        session.add(row)
+
+
+async def test_an_outage_between_two_people_doubles_nothing(store: Engine) -> None:
+    link(store, 7)
+    tell(store, "fill:1")
+    async with notifier(store) as (one, api):
+        await one.deliver_pending()  # 7 and 42
+        assert sorted(form["chat_id"] for form in api.sent) == ["42", "7"]
+        tell(store, "fill:2")
+        api.answers += [web.json_response({"ok": True, "result": _message()}), web.Response(status=502, text="x")]
+        await one.deliver_pending()  # 7 has it, 42 does not
+        await one.deliver_pending()
+        assert [form["chat_id"] for form in api.sent[2:]] == ["42"]
+        with reading(store) as session:
+            assert alerts.undelivered(session) == []
+
+
+async def test_many_at_once_are_one_message_and_a_critical_one_stands_alone(store: Engine) -> None:
+    for number in range(6):
+        tell(store, f"fill:{number}")
+    with writing(store) as session:
+        alerts.raise_alert(
+            session, CLOCK.wall_now(), kind="BOT_SILENT", severity="critical", dedup_key="s", params={"silent_s": 20}
+        )
+    async with notifier(store) as (one, api):
+        assert await one.deliver_pending() == 7
+        assert len(api.sent) == 2
+        assert "알림 6건" in api.sent[0]["text"] and api.sent[0]["disable_notification"] == "true"
+        assert "봇 응답 없음" in api.sent[1]["text"] and api.sent[1]["disable_notification"] == "false"
+
+
+async def test_quiet_hours_hold_everything_but_danger_until_they_end(store: Engine) -> None:
+    here = CLOCK.wall_now().astimezone(ZoneInfo("Asia/Seoul"))
+    quiet = {"quiet_from": f"{here - timedelta(hours=1):%H:%M}", "quiet_to": f"{here + timedelta(hours=1):%H:%M}"}
+    link(store, 42, **quiet)
+    tell(store, "fill:1")
+    with writing(store) as session:
+        alerts.raise_alert(session, CLOCK.wall_now(), kind="BOT_BLOCKED", severity="critical", dedup_key="b")
+    async with notifier(store) as (one, api):
+        assert await one.deliver_pending() == 1
+        assert "봇 거래 중단" in api.sent[0]["text"]
+        with writing(store) as session:
+            row = session.exec(select(TelegramLink)).one()
+            row.quiet_from = row.quiet_to = ""
+            session.add(row)
+        assert await one.deliver_pending() == 1
+        assert "AAPL" in api.sent[1]["text"]
+
+
+async def test_an_event_he_switched_off_is_not_told(store: Engine) -> None:
+    link(store, 42, levels={"FILL": "off"})
+    tell(store, "fill:1")
+    async with notifier(store) as (one, api):
+        assert await one.deliver_pending() == 0
+        assert api.sent == []
+        with reading(store) as session:
+            assert alerts.undelivered(session) == []
+
+
+def _message() -> dict[str, Any]:
+    return {"message_id": 9, "date": 0, "chat": {"id": 7, "type": "private"}, "text": "x"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from shared.domain.rule.changes import Effect, changes, only_lowers_risk
@@ -77,3 +79,10 @@ def test_what_was_added_and_what_was_taken_away_are_told_apart() -> None:
     (gone,) = changes(parse_rule(TEXT), parse_rule(without))
     (new,) = changes(parse_rule(without), parse_rule(TEXT))
     assert (gone.before, gone.after) == ("60", None) and (new.before, new.after) == (None, "60")
+
+
+def test_another_python_code_is_never_called_safe() -> None:
+    older = replace(parse_rule(TEXT), python="def on_bar(ctx): return None")
+    newer = replace(parse_rule(edited(("percent: 5.0", "percent: 4.0"))), python="def on_bar(ctx): return 'BUY'")
+    assert not only_lowers_risk(older, newer)
+    assert changes(older, replace(older, python="x"))[0].path == "python"

@@ -1,0 +1,71 @@
+"""The REST interface under /api, and /metrics: programs with bearer tokens ask the same services as everybody else."""
+
+from __future__ import annotations
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Mount
+
+from console.api import accounts, metrics, records, rules, stream, webhook
+from console.api.door import Door, admit
+from console.wiring import Wiring
+from shared.domain.errors import Conflict, Forbidden, NotFound, TradingError
+
+STATUS: dict[type[TradingError], int] = {NotFound: 404, Forbidden: 403, Conflict: 409}
+ABOUT = (
+    "An operator's desk for many Korean brokerage accounts. Every answer of a list is {items, next, as_of}; money is "
+    "text; times are ISO with offset; errors are {error: {code, what, why, now}}."
+)
+
+
+def api_routes(wiring: Wiring) -> list[BaseRoute]:
+    """`/api` and `/metrics`, bound to this process's store."""
+    return [metrics.route(wiring), Mount("/api", app=api_app(wiring))]
+
+
+def api_app(wiring: Wiring) -> FastAPI:
+    app = FastAPI(
+        title="LetsTrade",
+        version="1",
+        description=ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        root_path_in_servers=False,
+    )
+    app.state.wiring, app.state.door = wiring, Door(wiring)
+    for part in (accounts, rules, records, stream):
+        app.include_router(part.router, prefix="/v1", dependencies=[Depends(admit)])
+    app.include_router(webhook.router, prefix="/v1")
+
+    @app.get("/openapi.json", include_in_schema=False, dependencies=[Depends(admit)])
+    def openapi() -> JSONResponse:
+        return JSONResponse({**app.openapi(), "servers": [{"url": "/api"}]})
+
+    app.add_exception_handler(TradingError, _refused)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(HTTPException, _plain)
+    return app
+
+
+async def _refused(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, TradingError)
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
+    said = {"code": error.code, "what": error.what, "why": error.why, "now": error.now}
+    return JSONResponse({"error": said}, status)
+
+
+async def _unreadable(_request: Request, error: Exception) -> JSONResponse:
+    """422 names the fields; what was sent is not repeated, it may hold a secret."""
+    assert isinstance(error, RequestValidationError)
+    fields = [{"field": ".".join(str(part) for part in one["loc"]), "why": one["msg"]} for one in error.errors()]
+    said = {"code": "unreadable", "what": "the request cannot be read", "why": fields, "now": "GET /api/openapi.json"}
+    return JSONResponse({"error": said}, 422)
+
+
+async def _plain(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    said = error.detail if isinstance(error.detail, dict) else {"code": str(error.detail).lower().replace(" ", "_")}
+    return JSONResponse({"error": said}, error.status_code, error.headers)

@@ -1,0 +1,243 @@
+"""What only a person can settle, with the evidence and the safe ways out. A wish becomes a command; the bot acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from console.services import accounts as account_services
+from console.services import kill as kill_services
+from console.services import orders as order_services
+from console.services.holdings import PositionLine, positions
+from console.services.nudge import nudge
+from console.services.orders import OrderLine
+from console.services.overview import status_of
+from console.services.permissions import Action, Actor, authorize, refuse, visible_accounts
+from console.services.trail import note
+from console.wiring import Wiring
+from shared.db import reading, writing
+from shared.domain.bot_state import KillLevel
+from shared.domain.errors import Conflict, NotFound
+from shared.domain.order_state import UNPROVEN
+from shared.models import Alert, BrokerageAccount, Command, Heartbeat, OrderRow
+from shared.store import alerts, commands, panels, rules
+from shared.store.commands import CommandKind
+from shared.store.panels import OrderFilter
+
+DOWN = frozenset({"PARKED", "FATAL", "SILENT", "BLOCKED"})
+DRIFT_KINDS, STOP_KINDS = frozenset({"DRIFT"}), frozenset({"ORDER_CONTRADICTION", "FILL_IMPOSSIBLE"})
+POST_MORTEM_KINDS = frozenset({"BOT_PARKED", "BOT_FATAL", "BOT_SILENT", "BOT_BLOCKED", "KEY_REFUSED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    account_id: int
+    account: str
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """The broker holds another number of shares than our fills make."""
+
+    whose: Whose
+    symbol: str
+    ours: int
+    theirs: int
+    rules: tuple[tuple[int, str], ...]  # running rules of the symbol: (id, name)
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A symbol that the bot stopped until a person has looked."""
+
+    whose: Whose
+    symbol: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """A bot that does not trade and will not by itself, with what was left behind."""
+
+    whose: Whose
+    status: str
+    reason: str
+    at: datetime | None  # its last sign of life
+    log: tuple[str, ...]
+    last_order: OrderLine | None
+    open_orders: tuple[OrderLine, ...]
+    held: tuple[PositionLine, ...]
+
+    @property
+    def unguarded(self) -> tuple[PositionLine, ...]:
+        """While its bot is down nobody watches a stop: every holding is unprotected."""
+        return self.held
+
+
+@dataclass(frozen=True, slots=True)
+class Matters:
+    """Everything that waits for a person, gravest first."""
+
+    down: tuple[Down, ...]
+    unproven: tuple[OrderLine, ...]
+    drifts: tuple[Drift, ...]
+    stopped: tuple[Stopped, ...]
+    unguarded: tuple[PositionLine, ...]
+    as_of: datetime
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, (self.down, self.unproven, self.drifts, self.stopped, self.unguarded)))
+
+
+def matters(wiring: Wiring, actor: Actor) -> Matters:
+    """Read what waits, of the accounts this person may see."""
+    now = wiring.clock.wall_now()
+    held = positions(wiring, actor)
+    unproven = order_services.listed(
+        wiring, actor, wanted=OrderFilter(statuses=frozenset(status.value for status in UNPROVEN))
+    )
+    with reading(wiring.engine) as session:
+        rows = [row for row in visible_accounts(session, actor) if row.id is not None]
+        beats = panels.heartbeats(session, [row.id for row in rows if row.id is not None])
+        fallen = [row for row in rows if status_of(row, beats.get(row.id or 0), now)[0] in DOWN]
+        logs = {row.id: _last_words(session, row.id or 0) for row in fallen}
+        drifts = tuple(one for row in rows for one in _drifts(session, row, beats.get(row.id or 0)))
+        stopped = tuple(one for row in rows for one in _stopped(session, row, beats.get(row.id or 0)))
+    down = tuple(_down(wiring, actor, row, beats.get(row.id or 0), now, held, logs[row.id]) for row in fallen)
+    dead = {one.whose.account_id for one in down}
+    bare = tuple(one for one in held if one.guarded_by is None and one.account_id not in dead)
+    return Matters(down, tuple(unproven), drifts, stopped, bare, now)
+
+
+def resolve_order(wiring: Wiring, actor: Actor, order_id: int, broker_order_id: str | None, *, key: str) -> Command:
+    """Say what became of an unproven order: it is the broker's number, or (None) the broker never took it."""
+    with writing(wiring.engine) as session:
+        row = session.get(OrderRow, order_id)
+        if row is None:
+            raise refuse(NotFound, "no_order", actor.lang, order=order_id)
+        if row.status not in UNPROVEN:
+            raise refuse(Conflict, "not_unproven", actor.lang, order=order_id)
+        payload = {"client_order_id": row.client_order_id, "broker_order_id": broker_order_id, "symbol": row.symbol}
+        command = _ask(session, wiring, actor, row.account_id, CommandKind.RESOLVE_ORDER, payload, key)
+        account_id = row.account_id
+    nudge(wiring.settings, account_id)
+    return command
+
+
+def accept_holding(
+    wiring: Wiring, actor: Actor, account_id: int, symbol: str, rule_id: int | None, *, key: str
+) -> Command:
+    """Say that the broker's holding is right; the shares go to a rule, or stay a person's own (None)."""
+    payload = {"symbol": symbol, "rule_id": rule_id}
+    return _asked(wiring, actor, account_id, CommandKind.ACCEPT_HOLDING, payload, key)
+
+
+def lift_symbol(wiring: Wiring, actor: Actor, account_id: int, symbol: str, *, key: str) -> Command:
+    """Say that one has looked: the symbol may be traded again."""
+    return _asked(wiring, actor, account_id, CommandKind.LIFT_SYMBOL, {"symbol": symbol}, key)
+
+
+def start_exits_only(wiring: Wiring, actor: Actor, account_id: int, *, confirm: str = "", reason: str = "") -> None:
+    """Start a fallen bot so that it guards what is held and enters nothing."""
+    kill_services.raise_level(wiring, actor, KillLevel.NO_NEW, account_id=account_id, reason=reason)
+    account_services.start(wiring, actor, account_id, confirm=confirm, reason=reason)
+
+
+def _asked(
+    wiring: Wiring, actor: Actor, account_id: int, kind: CommandKind, payload: dict[str, Any], key: str
+) -> Command:
+    with writing(wiring.engine) as session:
+        command = _ask(session, wiring, actor, account_id, kind, payload, key)
+    nudge(wiring.settings, account_id)
+    return command
+
+
+def _ask(
+    session: Session, wiring: Wiring, actor: Actor, account_id: int, kind: CommandKind, payload: dict[str, Any], key: str
+) -> Command:  # fmt: skip
+    authorize(session, actor, Action.MATTER_SETTLE, account_id)
+    command, new = commands.request(
+        session, wiring.clock.wall_now(), account_id=account_id, kind=kind, key=key, requested_by=actor.label,
+        payload=payload,
+    )  # fmt: skip
+    if new:
+        note(
+            session, wiring, actor, Action.MATTER_SETTLE, f"account:{account_id}", account_id=account_id,
+            after={"command": command.id, "kind": kind.value, **payload},
+        )  # fmt: skip
+    return command
+
+
+def _whose(row: BrokerageAccount) -> Whose:
+    return Whose(row.id or 0, row.nickname, row.environment)
+
+
+def _drifts(session: Session, row: BrokerageAccount, beat: Heartbeat | None) -> list[Drift]:
+    told = beat.detail.get("drift") if beat is not None else None
+    if beat is None or not told:
+        return []
+    running = [one for one in rules.live_rules(session, row.id or 0) if one.enabled]
+    return [
+        Drift(
+            _whose(row), symbol, int(ours), int(theirs),
+            tuple((one.id or 0, one.name) for one in running if one.symbol == symbol),
+            _since(session, row.id or 0, DRIFT_KINDS, symbol) or beat.at,
+        )
+        for symbol, (ours, theirs) in told.items()
+    ]  # fmt: skip
+
+
+def _stopped(session: Session, row: BrokerageAccount, beat: Heartbeat | None) -> list[Stopped]:
+    told = beat.detail.get("frozen") if beat is not None else None
+    if beat is None or not told:
+        return []
+    return [
+        Stopped(_whose(row), symbol, why, _since(session, row.id or 0, STOP_KINDS, symbol) or beat.at)
+        for symbol, why in told.items()
+    ]
+
+
+def _since(session: Session, account_id: int, kinds: frozenset[str], symbol: str) -> datetime | None:
+    """When it was first told, while nobody has acknowledged that."""
+    rows = alerts.listed(session, {account_id}, acknowledged=False, limit=100)
+    return min(
+        (row.created_at for row in rows if row.kind in kinds and row.params.get("symbol") == symbol), default=None
+    )
+
+
+def _down(
+    wiring: Wiring, actor: Actor, row: BrokerageAccount, beat: Heartbeat | None, now: datetime, held: list[PositionLine],
+    log: tuple[str, ...],
+) -> Down:  # fmt: skip
+    recent = order_services.listed(wiring, actor, account_id=row.id, limit=1)
+    return Down(
+        whose=_whose(row),
+        status=status_of(row, beat, now)[0],
+        reason=row.health_reason or (beat.reason if beat is not None else ""),
+        at=beat.at if beat is not None else None,
+        log=log,
+        last_order=recent[0] if recent else None,
+        open_orders=tuple(order_services.open_orders(wiring, actor, account_id=row.id)),
+        held=tuple(one for one in held if one.account_id == row.id),
+    )
+
+
+def _last_words(session: Session, account_id: int) -> tuple[str, ...]:
+    """The end of the log that watchdog kept when it put the bot down; else what the bot itself wrote to the store."""
+    for row in _of_fall(alerts.listed(session, {account_id}, acknowledged=False, limit=50), account_id):
+        return tuple(str(line) for line in row.params["log"])
+    rows = panels.logs(session, [account_id], panels.LogFilter(), limit=15)
+    return tuple(f"{one.created_at:%H:%M:%S} {one.level} {one.message}" for one in reversed(rows))
+
+
+def _of_fall(rows: list[Alert], account_id: int) -> list[Alert]:
+    return [
+        row for row in rows if row.account_id == account_id and row.kind in POST_MORTEM_KINDS and row.params.get("log")
+    ]

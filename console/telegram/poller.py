@@ -1,0 +1,118 @@
+"""Listen to Telegram: long polling with an offset that survives restarts; only the allow-list, private and fresh."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+from telegram import Bot, Message, Update
+from telegram.error import Conflict, RetryAfter, TelegramError
+
+from console.services.permissions import Actor
+from console.telegram.commands import Asked, Desk, Reply
+from console.telegram.keyboard import send
+from console.wiring import Wiring
+from shared.db import reading, writing
+from shared.logs import log
+from shared.models import Role
+from shared.store import heartbeats
+from shared.store.people import telegram_people
+
+OFFSET = "telegram_offset"
+FRESH = timedelta(seconds=60)  # an order given a minute ago may be the wrong one now
+WAIT_S = 20
+CONFLICT_PAUSE_S = 15.0
+ERROR_PAUSE_S = 3.0
+
+Answer = Callable[[Actor, Asked], Awaitable[Reply]]
+
+
+class Poller:
+    """Reads updates one after the other; each is answered before the offset moves on."""
+
+    def __init__(self, wiring: Wiring, bot: Bot, *, wait_s: int = WAIT_S, pause_s: float = CONFLICT_PAUSE_S) -> None:
+        self._wiring, self._bot, self._wait_s, self._pause_s = wiring, bot, wait_s, pause_s
+        self._desk = Desk(wiring)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Poll until told to stop. A second process on the same token is named, not fought."""
+        while not stop.is_set():
+            pause = await self.once()
+            if pause:
+                try:
+                    await asyncio.wait_for(stop.wait(), pause)
+                except TimeoutError:
+                    continue
+
+    async def once(self) -> float:
+        """One long poll and its answers; return how long to pause."""
+        try:
+            offset = await asyncio.to_thread(self._offset)
+            updates = await self._bot.get_updates(
+                offset=offset,
+                timeout=self._wait_s,
+                allowed_updates=["message", "callback_query"],
+                read_timeout=self._wait_s + 10,
+            )
+            for update in updates:
+                await self._take(update)
+                await asyncio.to_thread(self._keep, update.update_id + 1)
+        except Conflict:
+            now = "stop the other program that uses this token, or make another bot"
+            log("telegram", "another program polls with our token", level="error", now=now)
+            return self._pause_s
+        except RetryAfter as error:
+            wait = error.retry_after
+            return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
+        except (TelegramError, SQLAlchemyError) as error:
+            log("telegram", "no updates, will try again", level="warning", why=type(error).__name__)
+            return ERROR_PAUSE_S
+        return 0.0
+
+    async def _take(self, update: Update) -> None:
+        message, text, pressed_at = _read(update)
+        person = update.effective_user
+        if message is None or person is None or message.chat.type != "private" or person.is_bot:
+            return
+        actor = await asyncio.to_thread(self._actor, person.id)
+        if update.callback_query is not None:
+            await self._bot.answer_callback_query(update.callback_query.id)
+        if actor is None:
+            log("telegram", "a stranger wrote", level="warning", telegram_id=person.id)
+            return
+        now = self._wiring.clock.wall_now()
+        if pressed_at is not None and now - pressed_at > FRESH:
+            log("telegram", "too old, dropped", telegram_id=person.id, age_s=int((now - pressed_at).total_seconds()))
+            return
+        reply = await asyncio.to_thread(self._desk.answer, actor, Asked(text, f"tg:{update.update_id}"))
+        await send(self._bot, message.chat.id, reply)
+
+    def _actor(self, telegram_id: int) -> Actor | None:
+        """Who the Telegram user is on the desk now; None for a stranger."""
+        with reading(self._wiring.engine) as session:
+            for link, user in telegram_people(session):
+                if link.telegram_id == telegram_id and user.id is not None:
+                    lang = user.lang or self._wiring.settings.lang
+                    return Actor(user.id, Role(user.role), "telegram", user.email, lang)
+        return None
+
+    def _offset(self) -> int | None:
+        with reading(self._wiring.engine) as session:
+            kept = heartbeats.fact(session, OFFSET)
+        return None if kept is None else int(kept)
+
+    def _keep(self, offset: int) -> None:
+        with writing(self._wiring.engine) as session:
+            heartbeats.set_fact(session, OFFSET, str(offset))
+
+
+def _read(update: Update):  # type: ignore[no-untyped-def]
+    """(message, what was said, when). A button carries its command; Telegram tells no time of the press."""
+    query = update.callback_query
+    if query is not None:
+        said = query.data or ""
+        return (query.message if isinstance(query.message, Message) else None), said, None
+    message = update.message
+    return message, (message.text or "" if message else ""), (message.date if message else None)

@@ -1,0 +1,221 @@
+"""Telegram commands that only look: each turns what a service says into one short message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from console.services import alerts, daily, holdings, logs, orders, overview, rules
+from console.services.permissions import Actor
+from console.telegram.messages import clip, fitting
+from console.wiring import Wiring
+from shared.domain.errors import NotFound
+from shared.domain.money import Money
+from shared.store.panels import LogFilter
+from shared.words import reason_text, say
+
+SHOWN = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`text` is Telegram HTML; a button is (label, command)."""
+
+    text: str
+    buttons: Sequence[tuple[str, str]] = field(default=())
+    picture: bytes | None = None
+    title: str = ""
+
+
+def status(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
+    view = overview.overview(wiring, actor)
+    lines = [f"<b>{say(f'kill.{view.kill.name}', actor.lang)}</b>"]
+    for sums in view.sums:
+        total = " · ".join(_money(one) for one in sums.equity) or "—"
+        today = " · ".join(_money(one, signed=True) for one in sums.pnl_today) or "—"
+        lines.append(f"{say(f'env.{sums.environment}', actor.lang)} {total} ({today})")
+    for line in view.lines[:SHOWN]:
+        age = "" if line.heartbeat_age_s is None else f" {line.heartbeat_age_s:.0f}s"
+        lines.append(f"{clip(line.nickname, 60)} · {say(f'status.{line.status}', actor.lang)}{age}")
+    waiting = len(alerts.inbox(wiring, actor))
+    lines.append(text_in(actor, f"확인할 알림 {waiting}건", f"{waiting} open alerts"))
+    return Reply(fitting(lines), buttons=[(f"/{one}", f"/{one}") for one in ("positions", "orders", "pnl")])
+
+
+def accounts_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
+    lines = []
+    for line in overview.overview(wiring, actor).lines:
+        lines.append(f"<b>{line.id} {clip(line.nickname, 60)}</b> {line.broker} {line.market} {line.environment}")
+        equity = "—" if line.equity is None else _money(line.equity)
+        state = say(f"status.{line.status}", actor.lang)
+        lines.append(f"  {state} · {equity} · ****{clip(line.last4, 8)} · {clip(line.why, 80)}")
+    return _listed(actor, lines)
+
+
+def positions(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
+    lines = []
+    for one in holdings.positions(wiring, actor, account_id=_maybe_account(wiring, actor, words))[: SHOWN * 2]:
+        pnl = "—" if one.pnl_pct is None else f"{one.pnl_pct:+.2f}%"
+        guard = "" if one.guarded_by is not None else " ⚠️"
+        name = clip(one.name or one.symbol, 40)
+        lines.append(f"{clip(one.symbol, 20)} {name} {one.qty} @ {_plain(one.avg_price)} {pnl}{guard}")
+    return _listed(actor, lines)
+
+
+def orders_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
+    found = orders.open_orders(wiring, actor, account_id=_maybe_account(wiring, actor, words))[:SHOWN]
+    lines = [
+        f"#{one.id} {clip(one.symbol, 20)} {say(f'side.{one.side}', actor.lang)} {one.filled_qty}/{one.qty} "
+        f"@ {_plain(one.price)} · {say(f'order.{one.status}', actor.lang)}"
+        for one in found
+    ]
+    buttons = [(f"✖ #{one.id}", f"/cancel {one.id}") for one in found if one.cancelable][:6]
+    return Reply(_listed(actor, lines).text, buttons=buttons)
+
+
+def fills(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
+    found = orders.fills(wiring, actor, account_id=_maybe_account(wiring, actor, words), limit=SHOWN)
+    lines = [
+        f"{one.filled_at.astimezone():%m-%d %H:%M} {clip(one.symbol, 20)} {say(f'side.{one.side}', actor.lang)} "
+        f"{one.qty} @ {_plain(one.price)} {one.currency}"
+        for one in found
+    ]
+    return _listed(actor, lines)
+
+
+def pnl(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
+    lines = []
+    for line in overview.overview(wiring, actor).lines:
+        today = "—" if line.pnl_today is None else _money(line.pnl_today, signed=True)
+        equity = "—" if line.equity is None else _money(line.equity)
+        lines.append(f"{clip(line.nickname, 60)} {today} · {equity}")
+    return _listed(actor, lines)
+
+
+def why(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
+    """The last decision of each rule, or of the one named: number or symbol."""
+    asked = words[0].upper() if words else ""
+    lines = []
+    for rule in rules.listed(wiring, actor):
+        if asked and asked not in {str(rule.id), *rule.symbol.split(",")}:
+            continue
+        said = rule.decision
+        lines.append(f"<b>{rule.id} {clip(rule.name, 60)}</b> {clip(rule.account, 40)}")
+        if said is None:
+            lines.append(text_in(actor, "  아직 판단하지 않음", "  no decision yet"))
+            continue
+        verdict = say(f"decision.{said.verdict}", actor.lang)
+        lines.append(
+            f"  {clip(said.symbol, 20)} {verdict}: {clip(reason_text(said.reason, actor.lang, said.text), 200)}"
+        )
+        lines += [
+            f"  ✖ {clip(str(gate.get('text') or gate.get('code')), 200)}"
+            for gate in said.gates
+            if gate.get("passed") is False
+        ]
+    return _listed(actor, lines)
+
+
+def log_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
+    wanted = LogFilter(
+        frozenset({"ERROR", "WARNING"}) if words and words[0].lower() in {"error", "오류"} else frozenset()
+    )
+    lines = [
+        f"{one.created_at.astimezone():%H:%M:%S} {one.level[:1]} {clip(one.account, 30)} {clip(one.message, 200)}"
+        for one in logs.newest(wiring, actor, wanted, limit=SHOWN)
+    ]
+    return _listed(actor, lines)
+
+
+def rules_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
+    lines = [
+        f"{'🟢' if one.enabled else '⚪'} {one.id} {clip(one.name, 60)} · {clip(one.symbol, 60)} · {clip(one.account, 40)}"
+        for one in rules.listed(wiring, actor)
+    ]
+    return _listed(actor, lines)
+
+
+def report(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
+    """The day in words and a picture of the equity curves."""
+    made = daily.report(wiring, actor)
+    lines = [f"<b>{made.day.isoformat()}</b>"]
+    for one in made.lines:
+        lines.append(f"<b>{clip(one.account, 60)}</b> {one.environment}")
+        equity = "—" if one.equity is None else f"{_plain(one.equity)} {one.currency}"
+        today = "—" if one.pnl is None else f"{one.pnl:+,.2f}"
+        counted = text_in(actor, f"체결 {one.fills} · 거부 {one.refused}", f"{one.fills} fills · {one.refused} refused")
+        lines.append(f"  {equity} ({today}) · {counted}")
+    curves = holdings.equity_curves(wiring, actor, daily.ONE_DAY)
+    picture = daily.picture(curves)
+    return Reply(_listed(actor, lines).text, picture=picture, title=made.day.isoformat())
+
+
+def help_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
+    korean = (
+        "/status 상태 · /accounts 계좌 · /positions 보유 · /orders 미체결 · /fills 체결 · /pnl 손익\n"
+        "/why 왜 안 샀나 · /rules 규칙 · /log 기록 · /report 일일 보고\n"
+        "/pause 진입 멈춤 · /resume 다시 · /kill 전면 정지 · /cancel 취소 · /flatten 전량 정리\n"
+        "계좌 번호나 이름을 뒤에 적습니다: /pause 2. 바꾸는 명령은 코드로 확인합니다."
+    )
+    english = (
+        "/status /accounts /positions /orders /fills /pnl\n/why /rules /log /report\n"
+        "/pause no entries · /resume · /kill halt · /cancel · /flatten\n"
+        "Add an account's number or name: /pause 2. What changes anything asks for a code."
+    )
+    return Reply(
+        text_in(actor, korean, english), buttons=[(f"/{one}", f"/{one}") for one in ("status", "report", "why")]
+    )
+
+
+READS: dict[str, Callable[[Wiring, Actor, list[str]], Reply]] = {
+    "status": status,
+    "accounts": accounts_,
+    "positions": positions,
+    "orders": orders_,
+    "fills": fills,
+    "pnl": pnl,
+    "why": why,
+    "log": log_,
+    "report": report,
+    "rules": rules_,
+    "help": help_,
+    "start": help_,
+}
+
+
+def account_or_all(wiring: Wiring, actor: Actor, words: list[str]) -> tuple[int | None, str]:
+    """The account named, or None for all of them, with its name."""
+    if not words or words[0].lower() in {"all", "전체", "모두"}:
+        return None, text_in(actor, "모든 계좌", "all accounts")
+    return one_account(wiring, actor, words)
+
+
+def one_account(wiring: Wiring, actor: Actor, words: list[str]) -> tuple[int, str]:
+    """The account named by number or name; the only one there is needs no name. NotFound otherwise."""
+    lines, asked = overview.overview(wiring, actor).lines, " ".join(words)
+    found = [line for line in lines if asked in {str(line.id), line.nickname}] if asked else list(lines)
+    if len(found) != 1:
+        names = ", ".join(f"{line.id} {line.nickname}" for line in lines[:20])
+        raise NotFound(text_in(actor, "어느 계좌입니까?", "Which account?"), names, "/accounts")
+    return found[0].id, found[0].nickname
+
+
+def _maybe_account(wiring: Wiring, actor: Actor, words: list[str]) -> int | None:
+    return one_account(wiring, actor, words)[0] if words else None
+
+
+def text_in(actor: Actor, korean: str, english: str) -> str:
+    return english if actor.lang == "en" else korean
+
+
+def _listed(actor: Actor, lines: list[str]) -> Reply:
+    return Reply(fitting(lines) if lines else text_in(actor, "없습니다", "nothing"))
+
+
+def _plain(number: Decimal | None) -> str:
+    return "—" if number is None else f"{number:,f}"
+
+
+def _money(money: Money, *, signed: bool = False) -> str:
+    return f"{money.amount:{'+' if signed else ''},.2f} {money.currency.value}"

@@ -1,0 +1,125 @@
+"""관리: who may do what, who is signed in where, and what was done."""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from console.components import confirm
+from console.components.bar import bar
+from console.components.choices import account_filter
+from console.components.figures import UNKNOWN, age, join, mark, moment, span
+from console.components.frame import allowed, lang, me, t, wiring
+from console.components.table import Column, note, table
+from console.services import sign_ins
+from console.services.permissions import Action
+
+
+def _people() -> None:
+    columns = [Column(t("signin.email")), Column(t("people.role")), Column(t("people.sees")), Column(t("col.status"))]
+    body = [
+        [
+            join(row.email, span("lt-sub", row.name) if row.name else ""),
+            t(f"role.{row.role}"),
+            t("people.all_accounts") if row.accounts is None else t("people.some_accounts", n=row.accounts),
+            mark("off", t("people.disabled")) if row.disabled else mark("fine", t("people.active")),
+        ]
+        for row in sign_ins.people_of(wiring(), me())
+    ]
+    table(columns, body, name="people", empty=UNKNOWN)
+    note(t("people.how"))
+
+
+@st.fragment(run_every="5s")
+def _sign_ins() -> None:
+    now = wiring().clock.wall_now()
+    columns = [
+        Column(t("signin.email")),
+        Column(t("people.since")),
+        Column(t("people.last_seen"), numeric=True),
+        Column(t("people.ends")),
+        Column(t("people.from")),
+        Column(t("people.browser"), wide=True),
+    ]
+    body = [
+        [
+            row.email,
+            moment(row.created_at),
+            age(row.last_seen_at, now, lang()),
+            moment(row.expires_at),
+            row.ip or UNKNOWN,
+            span("lt-sub", row.browser),
+        ]
+        for row in sign_ins.listed(wiring(), me())
+    ]
+    table(columns, body, name="sign_ins", empty=UNKNOWN)
+
+
+def _ender() -> None:
+    rows = {row.id: row for row in sign_ins.listed(wiring(), me())}
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    chosen = left.selectbox(
+        t("people.choose_session"),
+        list(rows),
+        index=None,
+        key="session_choice",
+        format_func=lambda one: (
+            f"{rows[one].email} · {moment(rows[one].created_at)} · {rows[one].ip}" if one in rows else f"#{one}"
+        ),
+        placeholder=t("choice.none"),
+    )
+    right.button(
+        t("people.end"), key="session_end", disabled=chosen not in rows, on_click=_end, args=(chosen,), width="stretch"
+    )
+
+
+def _end(session_id: int) -> None:
+    actor, desk = me(), wiring()
+    confirm.attempt(lambda: sign_ins.end(desk, actor, session_id), t("people.ended"))
+
+
+def _trail() -> None:
+    account = account_filter()
+    columns = [
+        Column(t("col.at")),
+        Column(t("people.who")),
+        Column(t("people.what")),
+        Column(t("people.target")),
+        Column(t("people.change"), wide=True),
+        Column(t("col.reason"), wide=True),
+        Column(t("people.door")),
+    ]
+    body = [
+        [
+            moment(row.at),
+            row.who,
+            row.action,
+            row.target,
+            span("lt-log", _change(row.before, row.after)),
+            row.reason,
+            row.source,
+        ]
+        for row in sign_ins.trail(wiring(), me(), account_id=account, limit=100)
+    ]
+    table(columns, body, name="audit", empty=t("empty.audit"))
+
+
+def _change(before: object, after: object) -> str:
+    told = [json.dumps(one, ensure_ascii=False, default=str) for one in (before, after) if one]
+    return " → ".join(told) if told else UNKNOWN
+
+
+bar()
+st.title(t("nav.people"))
+confirm.notice()
+admin = allowed(me(), Action.AUDIT_READ)
+if admin:
+    st.subheader(t("people.people"))
+    _people()
+st.subheader(t("people.sessions"))
+_sign_ins()
+_ender()
+if admin:
+    st.subheader(t("people.audit"))
+    _trail()

@@ -1,0 +1,113 @@
+"""시스템: programs, bots, budgets, database, versions; from rows, never by asking supervisord on a viewer's path."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console.components.bar import bar
+from console.components.figures import UNKNOWN, age, join, length, mark, span, token_left
+from console.components.frame import lang, me, t, wiring
+from console.components.rows import account_cell
+from console.components.table import Column, facts, note, table
+from console.services import system
+from console.services.system import BotLine
+
+_TONES = {"RUNNING": "fine", "STARTING": "watch", "BACKOFF": "act", "FATAL": "act", "EXITED": "act", "UNKNOWN": "act"}
+LAG_WATCH_MS = 250.0
+
+
+@st.fragment(run_every="5s")
+def _programs() -> None:
+    now = wiring().clock.wall_now()
+    rows = system.programs(wiring(), me())
+    columns = [
+        Column(t("system.program")),
+        Column(t("col.status")),
+        Column(t("system.host")),
+        Column(t("system.told"), wide=True),
+        Column(t("col.age"), numeric=True),
+    ]
+    body = [
+        [
+            join(row.name, span("lt-sub", f"pid {row.pid}") if row.pid else ""),
+            mark("watch", t("system.stale"))
+            if row.stale
+            else mark(_TONES.get(row.state, "off"), t(f"program.{row.state}")),
+            row.host,
+            row.told,
+            age(row.seen_at, now, lang()),
+        ]
+        for row in rows
+    ]
+    table(columns, body, name="programs", empty=t("empty.programs"))
+
+
+@st.fragment(run_every="5s")
+def _bots() -> None:
+    now = wiring().clock.wall_now()
+    rows = system.bots(wiring(), me())
+    columns = [
+        Column(t("col.account")),
+        Column(t("col.status")),
+        Column(t("col.heartbeat"), numeric=True),
+        Column(t("system.up"), numeric=True),
+        Column(t("system.lag"), numeric=True),
+        Column(t("system.memory"), numeric=True),
+        Column(t("system.budget"), numeric=True),
+        Column(t("system.outbox"), numeric=True),
+        Column(t("col.token"), numeric=True),
+        Column(t("system.code")),
+    ]
+    body = [
+        [
+            account_cell(row.account_id, row.account, row.environment),
+            t(f"status.{row.state}"),
+            age(row.beat_at, now, lang()),
+            length((now - row.started_at).total_seconds(), lang()),
+            mark("watch", f"{row.loop_lag_ms:.0f} ms")
+            if row.loop_lag_ms > LAG_WATCH_MS
+            else f"{row.loop_lag_ms:.0f} ms",
+            f"{row.rss_mb:.0f} MB" if row.rss_mb else UNKNOWN,
+            _budget(row),
+            mark("watch", f"{row.outbox_depth:,}") if row.outbox_depth > 100 else f"{row.outbox_depth:,}",
+            token_left(row.token_expires_at, now, lang()),
+            row.code_hash or UNKNOWN,
+        ]
+        for row in rows
+    ]
+    table(columns, body, name="bots", empty=t("empty.bots"))
+    codes = {row.code_hash for row in rows if row.code_hash}
+    if len(codes) > 1:
+        st.html(mark("act", t("system.codes_differ", n=len(codes))))
+
+
+def _budget(row: BotLine) -> str:
+    return f"{row.rate_used} / {row.rate_limit:g}" if row.rate_limit else UNKNOWN
+
+
+def _store() -> None:
+    told = system.store_facts(wiring(), me())
+    size = UNKNOWN if told.size_bytes is None else f"{told.size_bytes / 1e6:,.1f} MB"
+    facts(
+        [(t("system.database"), told.kind), (t("system.size"), size), (t("system.revision"), told.revision or UNKNOWN)],
+        name="store",
+    )
+    columns = [Column(t("system.table")), Column(t("system.written"), numeric=True)]
+    table(columns, [[name, f"{count:,}"] for name, count in told.rows], name="store_tables", empty="")
+    note(t("system.written_help"))
+
+
+bar()
+st.title(t("nav.system"))
+st.subheader(t("system.bots"))
+_bots()
+st.subheader(t("system.programs"))
+_programs()
+left, right = st.columns(2, gap="medium")
+with left:
+    st.subheader(t("system.store"))
+    _store()
+with right:
+    st.subheader(t("system.versions"))
+    columns = [Column(t("system.package")), Column(t("system.version"))]
+    table(columns, [list(pair) for pair in system.versions()], name="versions", empty="")

@@ -1,0 +1,84 @@
+"""What reports and charts read of the market and of our executions. One statement each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select as sa_select
+from sqlmodel import Session, col, select
+
+from shared.models import FillRow, OrderRow, Owner, PriceBar, QuoteRow
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """An execution with the rule that wanted it."""
+
+    id: int
+    account_id: int
+    rule_id: int | None
+    symbol: str
+    side: str
+    qty: int
+    price: Decimal
+    currency: str
+    commission: Decimal | None
+    tax: Decimal | None
+    filled_at: datetime
+
+
+def after(session: Session, fill_id: int, *, limit: int = 1_000_000) -> list[Trade]:
+    """Executions of all accounts recorded after `fill_id`, in the order of recording."""
+    query = (
+        sa_select(
+            col(FillRow.id),
+            col(FillRow.account_id),
+            col(OrderRow.rule_id),
+            col(FillRow.symbol),
+            col(FillRow.side),
+            col(FillRow.qty),
+            col(FillRow.price),
+            col(FillRow.currency),
+            col(FillRow.commission),
+            col(FillRow.tax),
+            col(FillRow.filled_at),
+        )
+        .join(OrderRow, col(OrderRow.id) == col(FillRow.order_id))
+        .where(col(FillRow.id) > fill_id)
+        .order_by(col(FillRow.id))
+        .limit(limit)
+    )
+    return [Trade(*row) for row in session.execute(query)]
+
+
+def of_symbol(session: Session, account_ids: Collection[int], symbol: str, since: datetime) -> list[FillRow]:
+    """Executions of a symbol since then, newest first, among the newest 2,000 of all accounts.
+
+    Accounts are chosen here, so that the store walks its index of time and nothing else.
+    """
+    query = select(FillRow).where(FillRow.symbol == symbol, col(FillRow.filled_at) >= since)
+    rows = session.exec(query.order_by(col(FillRow.filled_at).desc()).limit(2000))
+    return [row for row in rows if row.account_id in account_ids]
+
+
+def quotes(session: Session, environments: Collection[str], markets: Collection[str]) -> list[QuoteRow]:
+    query = select(QuoteRow).where(col(QuoteRow.environment).in_(environments), col(QuoteRow.market).in_(markets))
+    return list(session.exec(query.order_by(col(QuoteRow.market), col(QuoteRow.symbol)).limit(200)))
+
+
+def bars(session: Session, environment: str, market: str, symbol: str, timeframe: str, *, limit: int) -> list[PriceBar]:
+    """Oldest first; the newest `limit`."""
+    query = select(PriceBar).where(
+        PriceBar.environment == environment,
+        PriceBar.market == market,
+        PriceBar.symbol == symbol,
+        PriceBar.timeframe == timeframe,
+    )
+    return list(session.exec(query.order_by(col(PriceBar.start).desc()).limit(limit)))[::-1]
+
+
+def owners(session: Session) -> dict[int, str]:
+    return {found: name for found, name in session.exec(select(Owner.id, Owner.name)) if found is not None}

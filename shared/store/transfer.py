@@ -1,0 +1,142 @@
+"""Copy a whole store: to a file, from a file, or into another database. Rows travel as they are; sealed stays sealed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, Table, func, insert, select, text
+from sqlalchemy.engine import Connection
+from sqlmodel import SQLModel
+
+from shared import schema
+from shared.domain.errors import ConfigError
+from shared.models.columns import ExactDecimal, Instant
+
+FORMAT = "letstrade-backup-1"
+CHUNK = 500
+
+
+def dump(engine: Engine, path: Path) -> dict[str, int]:
+    """Write every table into one compressed file (mode 0600), read in one transaction; return rows per table.
+
+    The keys that open sealed fields are not in it: without LETSTRADE_HOME/secrets the keys in it stay shut.
+    """
+    schema.require_current(engine)
+    counts = {}
+    partial = path.with_name(path.name + ".part")
+    partial.touch(mode=0o600)
+    with gzip.open(partial, "wt", encoding="utf-8") as file, _snapshot(engine) as connection:
+        file.write(json.dumps({"format": FORMAT, "revision": schema.head()}) + "\n")
+        for table in SQLModel.metadata.sorted_tables:
+            rows = 0
+            for row in _rows(connection, table):
+                file.write(json.dumps([table.name, {name: _plain(value) for name, value in row.items()}]) + "\n")
+                rows += 1
+            counts[table.name] = rows
+    partial.replace(path)
+    return counts
+
+
+def load(engine: Engine, path: Path) -> dict[str, int]:
+    """Fill an empty store of the same schema from a file of `dump`, all or nothing.
+
+    Raises:
+        ConfigError: not such a file, of another schema, or the store is not empty.
+    """
+    schema.require_current(engine)
+    tables = {table.name: table for table in SQLModel.metadata.sorted_tables}
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            head = json.loads(file.readline())
+            if head.get("format") != FORMAT or head.get("revision") != schema.head():
+                raise ConfigError(
+                    f"{path.name} cannot be restored here",
+                    f"it is {head.get('format')} of schema {head.get('revision')}, the program needs {schema.head()}",
+                    "restore with the version that wrote it, then upgrade",
+                )
+            lines = (json.loads(line) for line in file)
+            pairs = ((tables[name], _typed(tables[name], row)) for name, row in lines)
+            return _fill(engine, pairs)
+    except (OSError, EOFError, ValueError, KeyError) as error:
+        raise ConfigError(f"{path.name} is not a backup", type(error).__name__, "choose another file") from error
+
+
+def move(source: Engine, target: Engine) -> dict[str, int]:
+    """Copy everything into another, empty database, after bringing it to the schema; the source stays as it is."""
+    schema.require_current(source)
+    schema.upgrade(target)
+    with _snapshot(source) as connection:
+        pairs = ((table, row) for table in SQLModel.metadata.sorted_tables for row in _rows(connection, table))
+        return _fill(target, pairs)
+
+
+def _fill(engine: Engine, pairs: Iterable[tuple[Table, dict[str, Any]]]) -> dict[str, int]:
+    counts = {table.name: 0 for table in SQLModel.metadata.sorted_tables}
+    with engine.begin() as connection:
+        for table in SQLModel.metadata.sorted_tables:
+            if connection.execute(select(func.count()).select_from(table)).scalar():
+                raise ConfigError("the target is not empty", f"table {table.name} has rows", "name an empty database")
+        batch: list[dict[str, Any]] = []
+        present: Table | None = None
+        for table, row in pairs:
+            if present is not None and (table is not present or len(batch) >= CHUNK):
+                connection.execute(insert(present), batch)
+                batch = []
+            present = table
+            batch.append(row)
+            counts[table.name] += 1
+        if present is not None and batch:
+            connection.execute(insert(present), batch)
+        if connection.dialect.name == "postgresql":
+            _set_sequences(connection)
+    return counts
+
+
+def _set_sequences(connection: Connection) -> None:
+    """PostgreSQL: the next id of each table follows the largest one that was copied."""
+    for table in SQLModel.metadata.sorted_tables:
+        if "id" in table.columns and table.columns["id"].autoincrement:
+            name = connection.execute(text("SELECT pg_get_serial_sequence(:t, 'id')"), {"t": table.name}).scalar()
+            if name:
+                top = connection.execute(select(func.max(table.c.id))).scalar()
+                connection.execute(
+                    text("SELECT setval(:s, :n, :called)"), {"s": name, "n": top or 1, "called": bool(top)}
+                )
+
+
+def _snapshot(engine: Engine) -> Connection:
+    """A connection whose reads all show the same moment."""
+    connection = engine.connect()
+    if engine.dialect.name == "postgresql":
+        return connection.execution_options(isolation_level="REPEATABLE READ")
+    return connection
+
+
+def _rows(connection: Connection, table: Table) -> Iterator[dict[str, Any]]:
+    for row in connection.execute(select(table).order_by(*table.primary_key.columns)).mappings():
+        yield dict(row)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _typed(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    """Values as the columns take them: decimals and instants come back from text."""
+    found = {}
+    for name, value in row.items():
+        kind = table.columns[name].type
+        if isinstance(value, str) and isinstance(kind, ExactDecimal):
+            value = Decimal(value)
+        elif isinstance(value, str) and isinstance(kind, Instant):
+            value = datetime.fromisoformat(value)
+        found[name] = value
+    return found

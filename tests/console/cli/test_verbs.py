@@ -1,0 +1,210 @@
+"""Every verb of design.md §9 exists, and the verbs of people, tokens, audit, reports and the store do what they say."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from shared import schema
+from shared.db import open_engine, reading
+from shared.domain.account import Environment
+from shared.models import AuditLog, Role, User
+from shared.store.people import user_by_email
+from tests.console.cli.terminal import Terminal
+from tests.references import cli_verbs
+
+DESIGN = """
+setup · doctor · db upgrade|check|move|backup|restore · keys rotate · token add|list|revoke · user add|list|role|disable ·
+account add|list|show|enable|disable|arm|disarm|archive · credential set · rule
+validate|add|list|show|enable|disable|import|explain|archive · bot status|start|stop|restart|logs · kill
+raise|lower|status · schedule list|run|enable|disable · alerts list|ack · audit verify|export · quote · balance ·
+positions · order buy|sell|amend|cancel|list · fills list · backtest run|sweep|check|parity · data import|list ·
+market check · strategy check · report daily|tax · exchange serve|ledger|fault · support-bundle
+"""
+LATER = {f"schedule {verb}" for verb in ("list", "run", "enable", "disable")} | {"backtest parity"}
+BESIDE = ("webhook ", "telegram ", "backtest ", "completion", "exchange ", "data ", "credential ", "db ", "rule ")
+KEYS = "secrets/master.key"
+
+
+def promised() -> set[str]:
+    found = set()
+    for part in " ".join(DESIGN.split()).split(" · "):
+        noun, _, verbs = part.partition(" ")
+        found |= {f"{noun} {verb}" for verb in verbs.split("|")} if verbs else {noun}
+    return found
+
+
+def test_every_verb_of_the_contract_is_there_and_no_other_noun() -> None:
+    verbs = {verb for verb in cli_verbs() if " " in verb or verb in promised()}
+    assert promised() - verbs - LATER == set()
+    assert not [verb for verb in verbs - promised() if not verb.startswith(BESIDE)]
+
+
+def test_a_user_gets_a_password_once_and_must_change_it(terminal: Terminal) -> None:
+    account = terminal.add("A1")
+    made = terminal.json("user", "add", "Kim@Desk.local", "--role", "trader", "--account", "A1")
+    assert made["email"] and len(made["password"]) >= 12 and made["accounts"] == [account]
+    with reading(terminal.engine) as session:
+        row = user_by_email(session, "kim@desk.local")
+        assert row is not None and row.must_change_password and made["password"] not in str(row.password_hash)
+    assert terminal.json("user", "role", "kim@desk.local", "Viewer")["role"] == "Viewer"
+    assert terminal.json("user", "disable", "kim@desk.local", "--reason", "left")["disabled_at"]
+    assert [one["email"] for one in terminal.json("user", "list")["items"]] == ["kim@desk.local"]
+    assert terminal.run("user", "add", "kim@desk.local", "--json").json["error"]["code"] == "email_taken"
+
+
+def test_the_last_admin_stays(terminal: Terminal) -> None:
+    terminal.json("user", "add", "one@desk.local", "--role", "Admin")
+    for words in (("role", "one@desk.local", "Viewer"), ("disable", "one@desk.local")):
+        said = terminal.run("user", *words, "--json")
+        assert (said.code, said.json["error"]["code"]) == (1, "last_admin")
+
+
+def test_a_token_opens_until_it_is_revoked(terminal: Terminal) -> None:
+    terminal.json("user", "add", "bot@desk.local", "--service", "--role", "Admin")
+    made = terminal.json("token", "add", "bot@desk.local", "--scope", "read", "--scope", "trade", "--days", "1")
+    assert made["token"] not in terminal.run("token", "list", "--json").out
+    key = terminal.home / KEYS
+    hidden = key.rename(key.with_name("hidden"))
+    assert terminal.run("account", "list", "--json", LETSTRADE_TOKEN=made["token"]).code == 0
+    hidden.rename(key)
+    assert terminal.json("token", "revoke", str(made["id"]))["revoked"] is True
+    key.rename(hidden)
+    assert terminal.run("account", "list", "--json", LETSTRADE_TOKEN=made["token"]).code == 1
+
+
+def test_live_approval_has_an_end_and_can_be_taken_back(terminal: Terminal) -> None:
+    terminal.add("L1", Environment.LIVE)
+    bare = terminal.run("account", "arm", "L1", "--json")
+    assert (bare.code, bare.json["error"]["code"]) == (1, "confirm_live")
+    armed = terminal.json("account", "arm", "L1", "--hours", "2", "--confirm", "L1", "--reason", "open")
+    assert armed["armed_until"]
+    assert terminal.json("account", "disarm", "L1")["armed_until"] is None
+    terminal.json("account", "archive", "L1", "--confirm", "L1", "--reason", "closed")
+    assert terminal.json("account", "list")["items"] == []
+
+
+def test_the_audit_chain_is_whole_and_a_changed_row_shows(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.add("A1")
+    terminal.json("kill", "raise", "HALT")
+    found = terminal.json("audit", "verify")
+    assert found["ok"] and found["rows"] >= 2
+    file = tmp_path / "audit.jsonl"
+    assert terminal.json("audit", "export", "--to", str(file))["rows"] == found["rows"]
+    assert [json.loads(line)["action"] for line in file.read_text().splitlines()][-1] == "kill.raise"
+    with terminal.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE audit_logs SET reason = 'other' WHERE id = 1")
+    said = terminal.run("audit", "verify", "--json")
+    assert (said.code, said.json["broken_at"]) == (1, 1)
+
+
+def test_a_backup_restores_to_the_same_rows(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.add("A1")
+    terminal.json("user", "add", "kim@desk.local")
+    file = tmp_path / "desk.backup"
+    kept = terminal.json("db", "backup", str(file))
+    assert file.stat().st_mode & 0o077 == 0
+    before = terminal.json("audit", "verify")
+    again = {"DATABASE_URL": f"sqlite:///{tmp_path / 'again.db'}"}
+    assert terminal.json("db", "restore", str(file), **again)["rows"] == kept["rows"]
+    assert terminal.json("audit", "verify", **again) == before
+    assert terminal.json("account", "list", **again)["items"] == terminal.json("account", "list")["items"]
+    twice = terminal.run("db", "restore", str(file), "--json", **again)
+    assert twice.code == 1 and "not empty" in twice.json["error"]["what"]
+
+
+@pytest.mark.postgres
+def test_the_store_moves_to_postgresql_and_goes_on_counting(terminal: Terminal, postgres_url: str) -> None:
+    terminal.add("A1")
+    terminal.json("user", "add", "kim@desk.local")
+    assert terminal.run("db", "move", "NEW_STORE", "--json").code == 2
+    moved = terminal.json("db", "move", "NEW_STORE", NEW_STORE=postgres_url)
+    assert moved["rows"] > 5
+    assert schema.drift(open_engine(postgres_url)) == []
+    assert terminal.json("audit", "verify", DATABASE_URL=postgres_url)["ok"]
+    made = terminal.json("user", "add", "lee@desk.local", DATABASE_URL=postgres_url)
+    assert made["id"] == 2
+
+
+def test_the_support_bundle_holds_no_secret(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.add("A1")
+    file = tmp_path / "bundle.zip"
+    terminal.json("support-bundle", "--to", str(file))
+    with zipfile.ZipFile(file) as bundle:
+        text = "".join(bundle.read(name).decode() for name in bundle.namelist())
+    assert "A1" in text and "CANARY" not in text and "12345678" not in text
+
+
+def test_reports_and_rule_archive_answer_on_a_quiet_desk(terminal: Terminal) -> None:
+    terminal.add("A1")
+    assert [one["account"] for one in terminal.json("report", "daily")["items"]] == ["A1"]
+    assert terminal.json("report", "tax", "--year", "2026")["items"] == []
+    rule = terminal.json(
+        "rule", "add", "bots/rules/presets/demo_us_ma_cross.yaml", "--account", "A1", "--symbols", "AAPL"
+    )["id"]
+    assert terminal.json("rule", "archive", str(rule))["archived"] is True
+    assert terminal.json("rule", "list")["items"] == []
+    with reading(terminal.engine) as session:
+        assert len(session.exec(select(AuditLog).where(AuditLog.action == "rule.archive")).all()) == 1
+
+
+def test_a_webhook_shows_its_secret_once(terminal: Terminal) -> None:
+    terminal.add("A1")
+    rule = terminal.json(
+        "rule", "add", "bots/rules/presets/demo_us_ma_cross.yaml", "--account", "A1", "--symbols", "AAPL"
+    )["id"]
+    made = terminal.json("webhook", "add", str(rule))
+    assert made["secret"] in made["message"] and "{{ticker}}" in made["message"]
+    assert made["secret"] not in terminal.run("webhook", "list", "--json").out
+    assert terminal.json("webhook", "revoke", str(made["id"]))["revoked"]
+
+
+def test_telegram_setup_says_the_steps_and_links_a_person(terminal: Terminal) -> None:
+    terminal.json("user", "add", "kim@desk.local", "--role", "Admin")
+    said = terminal.run("telegram", "setup")
+    assert said.code == 0 and "BotFather" in said.err
+    linked = terminal.json(
+        "telegram",
+        "setup",
+        "--user",
+        "kim@desk.local",
+        "--id",
+        "424242",
+        "--quiet",
+        "23:00-07:00",
+        "--level",
+        "FILL=off",
+    )
+    assert (linked["linked"], linked["people"]) == (424242, 1)
+    assert terminal.run("telegram", "setup", "--user", "1", "--id", "5", "--quiet", "25:00-x", "--json").code == 1
+    assert terminal.run("telegram", "test", "--json").code == 1
+
+
+def test_only_an_admin_manages_people(terminal: Terminal) -> None:
+    terminal.json("user", "add", "t@desk.local", "--service", "--role", "Trader")
+    token = terminal.json("token", "add", "t@desk.local")["token"]
+    (terminal.home / KEYS).unlink()
+    for words in (["user", "list"], ["token", "list"], ["audit", "verify"], ["user", "add", "x@y.z"]):
+        said = terminal.run(*words, "--json", LETSTRADE_TOKEN=token)
+        assert (said.code, said.json["error"]["code"]) == (1, "forbidden"), words
+    with reading(terminal.engine) as session:
+        assert not session.exec(select(User).where(User.role == Role.ADMIN.value)).all()
+
+
+def test_watching_is_for_verbs_that_only_look_and_ends_with_a_failure(terminal: Terminal, nowhere: Terminal) -> None:
+    refused = terminal.run("kill", "raise", "HALT", "--watch", "--json")
+    assert refused.code == 2 and terminal.json("kill", "status")["items"][0]["level"] == "RUN"
+    assert Terminal(nowhere.home / "none").run("bot", "status", "--watch", "--json").code == 1
+
+
+def test_the_shell_completes_every_noun_and_verb(terminal: Terminal) -> None:
+    script = terminal.run("completion", "bash").out
+    for noun, _, verb in (one.partition(" ") for one in promised() - LATER):
+        assert noun in script and verb in script
+    done = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr

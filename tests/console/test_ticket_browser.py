@@ -1,0 +1,91 @@
+"""An order by hand in a real browser: ask the bot, click a price of the book, send one order."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+from sqlmodel import select
+
+from shared.db import reading, writing
+from shared.models import Command
+from tests.console import desks
+from tests.console.desks import Desk
+from tests.console.served import chromium, console_on, free_port, launch, settled, sign_in
+
+pytestmark = [pytest.mark.chromium, pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")]
+ANSWER = {
+    "symbol": "AAPL",
+    "name": "애플 <b onmouseover=alert(1)>",
+    "type": "stock",
+    "board": "",
+    "denied": None,
+    "last": "211.50",
+    "lower_limit": None,
+    "upper_limit": None,
+    "sellable": 14,
+    "buying_power": "91010.02",
+    "buyable": 430,
+    "bids": [["211.49", 120], ["211.48", 340], ["211.47", 90]],
+    "asks": [["211.51", 80], ["211.52", 210], ["211.53", 400]],
+}
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    return desks.normal_desk(tmp_path_factory.mktemp("ticket"), free_port())
+
+
+@pytest.fixture
+def page(desk: Desk) -> Iterator[Page]:
+    stop = threading.Event()
+    bot = threading.Thread(target=_answer_previews, args=(desk, stop), daemon=True)
+    with console_on(desk) as url, sync_playwright() as playwright:
+        bot.start()
+        browser = launch(playwright)
+        context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ko")
+        opened = context.new_page()
+        opened.set_default_timeout(20_000)
+        sign_in(opened, url)
+        opened.goto(f"{url}/account?account={desk.accounts['미국 주식 1호']}")
+        settled(opened)
+        yield opened
+        browser.close()
+        stop.set()
+        bot.join(timeout=5)
+
+
+def _answer_previews(desk: Desk, stop: threading.Event) -> None:
+    """What a bot does with PREVIEW_ORDER."""
+    while not stop.wait(0.2):
+        now = desk.wiring.clock.wall_now()
+        with writing(desk.wiring.engine) as session:
+            asked = select(Command).where(Command.kind == "PREVIEW_ORDER", Command.status == "REQUESTED")
+            for row in session.exec(asked):
+                row.status, row.result = "DONE", {**ANSWER, "at": now.isoformat()}
+                session.add(row)
+
+
+def test_a_price_of_the_book_is_clicked_and_one_order_asked(page: Page, desk: Desk) -> None:
+    page.get_by_role("button", name="새 주문").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("종목").fill("AAPL")
+    dialog.get_by_label("종목").press("Enter")
+    dialog.get_by_role("button", name="호가·주문가능·검사 조회").click()
+    level = dialog.get_by_role("button", name="$211.49")
+    level.click()
+    expect(dialog.get_by_label("가격 (USD)")).to_have_value("211.49")
+    dialog.get_by_label("수량").fill("3")
+    dialog.get_by_label("수량").press("Enter")
+    send = dialog.get_by_role("button", name="AAPL 3")
+    expect(send).to_be_enabled()
+    page.screenshot(path=str(desk.wiring.settings.home / "ticket.png"))
+    send.dblclick()
+    expect(page.locator("[data-table=followed]")).to_be_visible()
+    with reading(desk.wiring.engine) as session:
+        orders = session.exec(select(Command).where(Command.kind == "PLACE_ORDER")).all()
+    assert [(one.payload["symbol"], one.payload["quantity"], one.payload["price"]) for one in orders] == [
+        ("AAPL", 3, "211.49")
+    ]
