@@ -23,7 +23,7 @@ from tests.bots.stage import BotProcess, Stage, wait_until
 from tests.chaos.referee import Case, Party
 
 OVER = frozenset({*TERMINAL, OrderStatus.NEEDS_OPERATOR})
-CALM_S = 3.0
+CALM_S = 1.5
 SYMBOL_LIMIT = Decimal(2_000_000_000)
 
 

@@ -61,6 +61,7 @@ def verdict_is_clean(stage: Stage, player: Player) -> None:
     assert not verdict["wrong"]
 
 
+@pytest.mark.soak
 def test_a_half_open_wire_loses_and_doubles_nothing(stage: Stage, wires: list[Wire]) -> None:
     player = enter(stage, US, 51)
     player.start()
@@ -79,6 +80,7 @@ def test_a_half_open_wire_loses_and_doubles_nothing(stage: Stage, wires: list[Wi
     verdict_is_clean(stage, player)
 
 
+@pytest.mark.soak
 def test_a_slow_wire_that_is_reset_again_and_again_is_survived(stage: Stage, wires: list[Wire]) -> None:
     player = enter(stage, US, 52)
     player.start()
@@ -95,6 +97,7 @@ def test_a_slow_wire_that_is_reset_again_and_again_is_survived(stage: Stage, wir
     verdict_is_clean(stage, player)
 
 
+@pytest.mark.soak
 def test_a_silent_stream_stops_entries_in_time_and_exits_go_on(stage: Stage) -> None:
     """The exchange stands still: entries are refused by name within 15 s; when it goes on, so does the bot."""
     player = enter(stage, US, 53)
@@ -136,6 +139,7 @@ def sold(player: Player) -> bool:
     return any(order.side == "SELL" for order in player.orders())
 
 
+@pytest.mark.soak
 def test_a_bot_that_was_frozen_goes_on_without_doubling(stage: Stage) -> None:
     player = enter(stage, US, 54)
     bot = player.start()
