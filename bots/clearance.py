@@ -49,6 +49,7 @@ class Clearance:
         self.limits = Limits()
         self.instruments: dict[str, Instrument] = {}
         self.no_entries: str | None = None  # why nothing may be entered at present: the calendars disagree
+        self.doubt: Callable[[], str | None] = lambda: None  # why this process itself is not fit to enter
         self.details: dict[str, Detail] = {}  # halts and lots, where the broker tells them
         self.account_doubt: str | None = None  # why this may not be the configured account
         self.live = False
@@ -65,7 +66,6 @@ class Clearance:
         self.live = running.environment is Environment.LIVE
         same = config.key == running == at_broker
         self.account_doubt = None if same else f"설정 {config.key}, 이 봇 {running}, 증권사 쪽 {at_broker}"
-        self.doubt: Callable[[], str | None] = lambda: None  # why this process itself is not fit to enter
 
     def check(
         self,

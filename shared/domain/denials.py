@@ -4,7 +4,17 @@ from __future__ import annotations
 
 DENIALS = frozenset(
     [
-        *("fenced", "kill_halt", "kill_no_new", "account_mismatch", "currency", "bot_state", "session", "not_tradable"),
+        *(
+            "fenced",
+            "unfit",
+            "kill_halt",
+            "kill_no_new",
+            "account_mismatch",
+            "currency",
+            "bot_state",
+            "session",
+            "not_tradable",
+        ),
         *("frozen", "in_flight", "duplicate_signal", "version", "stale_data", "fallback_data", "store_away"),
         *("quantity", "lot", "instrument_unknown", "tick", "price_limit", "no_price", "collar"),
         *("sellable", "holdings_unknown", "max_position", "max_symbol_amount", "max_order_amount"),

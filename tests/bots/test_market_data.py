@@ -21,7 +21,7 @@ from bots.journal import Outgoing
 from bots.market_data import MarketData
 from brokers.contract import RateBudget
 from shared.domain.account import Market
-from shared.domain.errors import StreamFull
+from shared.domain.errors import NotSupported, StreamFull
 from shared.domain.instrument import Instrument, Venue
 from shared.domain.market import Bar, Quote, Tick, Timeframe
 from shared.domain.money import Currency
@@ -114,6 +114,9 @@ class Places:
 
     def rate_budget(self) -> RateBudget:
         return RateBudget(40.0, 0, 0, 0)
+
+    async def get_detail(self, symbol: str) -> None:
+        raise NotSupported("T", "-", "no details here")
 
     async def subscribe(self, symbol: str) -> None:
         if len(self.on) >= self.places:
