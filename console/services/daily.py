@@ -86,10 +86,10 @@ def picture(curves: Sequence[EquityCurve]) -> bytes | None:
     """Equity curves as PNG, each from its first value in percent; None when there is nothing to draw."""
     from PIL import Image, ImageDraw  # only where a picture is asked for
 
-    drawn = [curve for curve in curves if len(curve.points) > 1 and curve.points[0].equity]
+    drawn = [curve for curve in curves if len(curve.points) > 1 and curve.points[0][1]]
     if not drawn:
         return None
-    series = [[(p.at.timestamp(), float(p.equity / c.points[0].equity - 1) * 100) for p in c.points] for c in drawn]
+    series = [[(at.timestamp(), float(equity / c.points[0][1] - 1) * 100) for at, equity in c.points] for c in drawn]
     ats = [at for one in series for at, _ in one]
     values = [value for one in series for _, value in one]
     low, high = min([*values, 0.0]), max([*values, 0.0])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
-from console.passwords import check_password
 from console.services.nudge import nudge
 from console.services.permissions import KEY_HOLDERS, Action, Actor, authorize, may_see, present_role, refuse
 from console.services.trail import note
-from console.signin import Throttle
 from console.wiring import Wiring
 from shared import kill_files
 from shared.config import Settings
@@ -23,6 +22,9 @@ from shared.models import KillSwitch, Role
 from shared.store import accounts, commands, kill
 from shared.store.commands import CommandKind
 from shared.store.people import active_user
+
+if TYPE_CHECKING:
+    from console.signin import Throttle
 
 ACTIONS = (CommandKind.CANCEL_ALL, CommandKind.FLATTEN)
 WRONG_LIMIT, WRONG_WINDOW_S = 5, 300.0
@@ -93,9 +95,11 @@ def raise_without_store(settings: Settings, level: KillLevel, *, account_id: int
 
 def lower_level(
     wiring: Wiring, actor: Actor, level: KillLevel, *, reason: str, typed: str = "", password: str = "",
-    account_id: int | None = None, group: str = "",
+    account_id: int | None = None, group: str = "", by_code: bool = False,
 ) -> None:  # fmt: skip
     """Lower the level, and this host's kill file with it; Admin only, who proves himself again.
+
+    `by_code`: a messenger has just taken his one-time code, which stands for word and password there.
 
     Raises:
         Forbidden: no Admin, or a wrong password. Conflict: the word or the reason is missing.
@@ -105,7 +109,8 @@ def lower_level(
         authorize(session, actor, Action.KILL_LOWER, account_id)
         if not reason.strip():
             raise refuse(Conflict, "reason_missing", actor.lang)
-        _prove(session, wiring, actor, level, typed, password)
+        if not by_code:
+            _prove(session, wiring, actor, level, typed, password)
         before = max(kill.level_of(session, account_id, group), _file_level(wiring.settings, scope))
         if level >= before:
             return
@@ -152,6 +157,9 @@ def _prove(session: Session, wiring: Wiring, actor: Actor, level: KillLevel, typ
     """Whoever can read the key file has proved himself; a person at the screen signs again."""
     if actor.user_id is None and actor.source in KEY_HOLDERS:
         return
+    from console.passwords import check_password  # loads streamlit: only where a person signs again
+    from console.signin import Throttle
+
     if typed.strip().upper() != level.name:
         raise refuse(Conflict, "word_missing", actor.lang, word=level.name)
     if not _wrong:

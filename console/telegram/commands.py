@@ -117,7 +117,7 @@ def _resume(wiring: Wiring, actor: Actor, words: list[str]) -> Prepared:
     account, name = reads.account_or_all(wiring, actor, words)
 
     def deed(wired: Wiring, who: Actor, _key: str) -> str:
-        kill.lower_level(wired, who, KillLevel.RUN, reason="telegram /resume", account_id=account)
+        kill.lower_level(wired, who, KillLevel.RUN, reason="telegram /resume", account_id=account, by_code=True)
         return text_in(who, f"{name}: 거래를 다시 시작합니다.", f"{name}: trading again.")
 
     return text_in(actor, f"{name}: 긴급정지 해제", f"{name}: lower the kill switch"), deed, True

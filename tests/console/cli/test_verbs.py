@@ -27,7 +27,19 @@ positions · order buy|sell|amend|cancel|list · fills list · backtest run|swee
 market check · strategy check · report daily|tax · exchange serve|ledger|fault · support-bundle
 """
 LATER = {f"schedule {verb}" for verb in ("list", "run", "enable", "disable")} | {"backtest parity"}
-BESIDE = ("webhook ", "telegram ", "backtest ", "completion", "exchange ", "data ", "credential ", "db ", "rule ")
+BESIDE = (
+    "kill ",
+    "account ",
+    "webhook ",
+    "telegram ",
+    "backtest ",
+    "completion",
+    "exchange ",
+    "data ",
+    "credential ",
+    "db ",
+    "rule ",
+)
 KEYS = "secrets/master.key"
 
 
