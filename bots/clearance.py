@@ -50,6 +50,7 @@ class Clearance:
         self.instruments: dict[str, Instrument] = {}
         self.no_entries: str | None = None  # why nothing may be entered at present: the calendars disagree
         self.doubt: Callable[[], str | None] = lambda: None  # why this process itself is not fit to enter
+        self.speed: Callable[[], float] = lambda: 1.0  # market seconds per wall second
         self.details: dict[str, Detail] = {}  # halts and lots, where the broker tells them
         self.account_doubt: str | None = None  # why this may not be the configured account
         self.live = False
@@ -205,8 +206,8 @@ class Clearance:
         return not any(one.sent_at is not None and one.trade_date < today for one in self._orders.all())
 
     def _recent(self) -> list[DeskOrder]:
-        """Orders of the last minute that went to the broker, or may have."""
-        since = self._clock.wall_now() - MINUTE
+        """Orders of the last market minute that went to the broker, or may have."""
+        since = self._clock.wall_now() - MINUTE / self.speed()
         return [one for one in self._orders.all() if one.sent_at is not None and one.sent_at > since]
 
     def _tick(self, symbol: str, price: Decimal | None) -> Decimal | None:

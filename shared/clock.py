@@ -44,6 +44,11 @@ class SystemClock:
             return self.wall_now()
         return self._market_at + timedelta(seconds=(time.monotonic() - self._anchor) * self._speed)
 
+    @property
+    def speed(self) -> float:
+        """Market seconds per wall second: 1 but for recorded sessions."""
+        return self._speed
+
     def set_market(self, market_at: datetime, speed: float) -> None:
         """Anchor market time: it was `market_at` just now and runs `speed` times as fast as the wall."""
         self._market_at, self._anchor, self._speed = market_at, time.monotonic(), speed
