@@ -16,12 +16,19 @@ from shared import schema
 from shared.db import open_engine
 
 
+BY_NAME = {
+    "mock_hosts": "the brokers' own hosts: make test-mock, with 모의투자 keys",
+    "soak": "a long run: make chaos",
+}
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests that need a PostgreSQL share one worker, and so one server; a broker's own hosts are only asked by name."""
-    asked = "mock_hosts" in (config.option.markexpr or "")
+    """Tests that need a PostgreSQL share one worker, and so one server; long runs and brokers' own hosts are asked by name."""
+    asked = config.option.markexpr or ""
     for item in items:
-        if item.get_closest_marker("mock_hosts") is not None and not asked:
-            item.add_marker(pytest.mark.skip(reason="the brokers' own hosts: make test-mock, with 모의투자 keys"))
+        for marker, reason in BY_NAME.items():
+            if item.get_closest_marker(marker) is not None and marker not in asked:
+                item.add_marker(pytest.mark.skip(reason=reason))
         if item.get_closest_marker("postgres") is not None:
             item.add_marker(pytest.mark.xdist_group("e2e"))
 
