@@ -15,7 +15,6 @@ from sqlalchemy import Engine
 from shared import schema
 from shared.db import open_engine
 
-
 BY_NAME = {
     "mock_hosts": "the brokers' own hosts: make test-mock, with 모의투자 keys",
     "soak": "a long run: make chaos",
