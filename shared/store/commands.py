@@ -105,6 +105,14 @@ def accounts_asking(session: Session, kind: CommandKind) -> set[int]:
     return {account_id for account_id in session.exec(query) if account_id is not None}
 
 
+def any_asked(session: Session, account_id: int | None, kind: CommandKind) -> bool:
+    """Tell, without locking anything, whether such a command waits."""
+    query = select(Command.id).where(
+        Command.account_id == account_id, Command.kind == kind.value, Command.status == CommandStatus.REQUESTED.value
+    )
+    return session.exec(query.limit(1)).first() is not None
+
+
 def claim_next(
     session: Session, now: datetime, account_id: int | None, kind: CommandKind | None = None
 ) -> Command | None:

@@ -62,20 +62,25 @@ def end(session: Session, now: datetime, run_id: int, outcome: str, note: str) -
         session.add(row)
 
 
+def outcome_of(session: Session, run_id: int) -> tuple[str, str]:
+    """What became of a run, and its note."""
+    row = session.get(JobRun, run_id)
+    return ("", "") if row is None else (row.outcome, row.note)
+
+
 def left_running(session: Session) -> list[JobRun]:
     """Turns of the desk whose runner never wrote their end."""
     return list(session.exec(select(JobRun).where(JobRun.account_id == DESK, JobRun.outcome == RUNNING)))
 
 
-def show(session: Session, now: datetime, job: str, next_at: datetime | None, missed: str, paused: bool) -> bool:
-    """Write a desk job's next turn; True when the job was never seen before."""
+def show(session: Session, now: datetime, job: str, next_at: datetime | None, missed: str, paused: bool) -> None:
+    """Write a desk job's next turn, when it is another one."""
     row = session.exec(select(ScheduledJob).where(ScheduledJob.account_id == DESK, ScheduledJob.job == job)).first()
     fresh = row is None
     row = row or ScheduledJob(job=job, missed=missed, updated_at=now)
     if fresh or (row.next_at, row.missed, row.paused) != (next_at, missed, paused):
         row.next_at, row.missed, row.paused, row.updated_at = next_at, missed, paused, now
         session.add(row)
-    return fresh
 
 
 def forget_others(session: Session, names: Collection[str]) -> None:
