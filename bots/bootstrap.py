@@ -264,7 +264,16 @@ def _parts(
     )  # fmt: skip
     commands.run_job = schedule.run_now
     screen = Screen(
-        portfolio, orders, feed, trader, daybook, hours, clock, lambda: sync.snapshots, StopWatch(trader, clock, tell)
+        portfolio,
+        orders,
+        feed,
+        trader,
+        daybook,
+        hours,
+        clock,
+        lambda: sync.snapshots,
+        StopWatch(trader, clock, tell),
+        f"{key.environment} {key.broker}",
     )
     return Parts(
         key=key, clock=clock, hours=hours, market_clock=market_clock, link=base.link, journal=journal, lease=lease,

@@ -22,6 +22,7 @@ from brokers.kis.codec import (
     positive,
     required,
     rows,
+    staged,
     text,
     whole,
     wire_order_id,
@@ -191,6 +192,7 @@ class KrxDialect:
             as_of=market_now,
             equity=number(row, "tot_evlu_amt"),
             details={name: str(value) for name, value in row.items()},
+            stages=staged(row, d0="dnca_tot_amt", d1="nxdy_excc_amt", d2="prvs_rcdl_excc_amt"),
         )
 
     def power(self, symbol: str, price: Decimal, venue: Venue) -> Ask:
