@@ -183,6 +183,7 @@ class Jobs:
             "trade_date": day, "symbol": "", "currency": found.currency, "qty": sum(row.quantity for row in found.rows),
             "sold": sum(row.sold for row in found.rows), "realized_pnl": found.realized, "fees": found.fees,
             "taxes": found.taxes, "updated_at": now,
+            "of_sales": found.of_sales,
         }  # fmt: skip
         rows: list[dict[str, Any]] = [
             {

@@ -231,7 +231,10 @@ class KrxDialect:
         summary = one(pages[-1], "output2")  # repeated on every page: the last one counts
         realized = number(summary, "tot_rlzt_pfls") if found else None
         total = sum((row.realized or Decimal(0) for row in found), Decimal(0)) if realized is None else realized
-        return PeriodProfit(Currency.KRW, total, number(summary, "tot_fee"), number(summary, "tot_tltx"), found)
+        fees, taxes = number(summary, "sll_fee_smtl"), number(summary, "sll_tltx_smtl")
+        fees = number(summary, "tot_fee") if fees is None else fees
+        taxes = number(summary, "tot_tltx") if taxes is None else taxes
+        return PeriodProfit(Currency.KRW, total, fees, taxes, found, of_sales=True)
 
     def _venue_code(self, venue: Venue) -> str:
         if venue.value not in VENUES:

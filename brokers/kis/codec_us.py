@@ -317,7 +317,7 @@ class UsDialect:
         summary = one(pages[-1], "output2")  # repeated on every page: the last one counts
         realized = number(summary, "ovrs_rlzt_pfls_tot_amt") if found else None
         total = sum((row.realized or Decimal(0) for row in found), Decimal(0)) if realized is None else realized
-        return PeriodProfit(Currency.USD, total, number(summary, "smtl_fee1"), None, found)
+        return PeriodProfit(Currency.USD, total, number(summary, "smtl_fee1"), None, found, of_sales=True)
 
 
 def venue_code(venue: Venue | None) -> str:

@@ -15,7 +15,7 @@ from shared.db import reading, writing
 from shared.domain.account import BrokerName, Market
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.fees import default_contract
-from shared.models import BrokerageAccount, FeeContract
+from shared.models import BrokerageAccount, FeeContract, PeriodProfit
 from shared.store import fees
 
 HIGHEST_PCT = Decimal(5)
@@ -37,7 +37,10 @@ class ContractLine:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One account's day: our fees and taxes, and the broker's. A figure that it did not tell is None."""
+    """One account's day: our fees and taxes, and the broker's, both of the sales alone where it tells only those.
+
+    A figure that it did not tell is None.
+    """
 
     account_id: int
     account: str
@@ -48,8 +51,9 @@ class Difference:
     told_fees: Decimal | None
     taxes: Decimal
     told_taxes: Decimal | None
-    gain: Decimal | None  # realised by lots, costs deducted; None: the purchase was not seen
+    gain: Decimal | None  # realised by lots, the same costs deducted; None: the purchase was not seen
     told_gain: Decimal | None
+    of_sales: bool
 
     @property
     def fee_off(self) -> Decimal | None:
@@ -122,23 +126,29 @@ def differences(wiring: Wiring, actor: Actor, since: date, until: date) -> list[
     found = []
     for row in told:
         days = ours.get((row.account_id, row.trade_date), [])
-        known = not any(day.unknown for day in days)
-        found.append(
-            Difference(
-                account_id=row.account_id,
-                account=view.accounts[row.account_id],
-                environment=view.environments[row.account_id],
-                day=date.fromisoformat(row.trade_date),
-                currency=row.currency,
-                fees=sum((day.fees for day in days), Decimal(0)),
-                told_fees=row.fees,
-                taxes=sum((day.taxes for day in days), Decimal(0)),
-                told_taxes=row.taxes,
-                gain=sum((day.net for day in days), Decimal(0)) if known else None,
-                told_gain=row.realized_pnl,
-            )
-        )
+        found.append(_difference(row, days, view))
     return found
+
+
+def _difference(row: PeriodProfit, days: list[profit.Day], view: profit.Statement) -> Difference:
+    ours = sum((day.sell_fees if row.of_sales else day.fees for day in days), Decimal(0))
+    taxes = sum((day.taxes for day in days), Decimal(0))
+    gain = sum((day.gain for day in days), Decimal(0)) - ours - taxes
+    together = row.fees is not None and row.taxes is None  # told as one figure
+    return Difference(
+        account_id=row.account_id,
+        account=view.accounts[row.account_id],
+        environment=view.environments[row.account_id],
+        day=date.fromisoformat(row.trade_date),
+        currency=row.currency,
+        fees=ours + taxes if together else ours,
+        told_fees=row.fees,
+        taxes=taxes,
+        told_taxes=row.taxes,
+        gain=None if any(day.unknown for day in days) else gain,
+        told_gain=row.realized_pnl,
+        of_sales=bool(row.of_sales),
+    )
 
 
 def _line(row: FeeContract, account: BrokerageAccount, today: date) -> ContractLine:

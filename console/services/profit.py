@@ -46,6 +46,7 @@ class Day:
     sold: Decimal = _ZERO
     gain: Decimal = _ZERO  # of sales whose purchase we know, before fees
     fees: Decimal = _ZERO
+    sell_fees: Decimal = _ZERO  # of `fees`, those of the sales
     taxes: Decimal = _ZERO
     price_won: Decimal = _ZERO
     fx_won: Decimal = _ZERO
@@ -131,7 +132,19 @@ def summed(days: Iterable[Day], key: str) -> list[tuple[object, Day]]:
 
 
 def _plus(one: Day, other: Day) -> Day:
-    for name in ("trades", "bought", "sold", "gain", "fees", "taxes", "price_won", "fx_won", "fees_won", "taxes_won"):
+    for name in (
+        "trades",
+        "bought",
+        "sold",
+        "gain",
+        "fees",
+        "sell_fees",
+        "taxes",
+        "price_won",
+        "fx_won",
+        "fees_won",
+        "taxes_won",
+    ):
         setattr(one, name, getattr(one, name) + getattr(other, name))
     one.unknown, one.rateless = one.unknown + other.unknown, one.rateless + other.rateless
     one.estimated = one.estimated or other.estimated
@@ -209,6 +222,7 @@ class _Book:
         day.estimated = day.estimated or cost.estimated
         fee, tax = cost.commission, cost.tax
         day.fees += fee
+        day.sell_fees += fee if trade.side == Side.SELL else _ZERO
         day.taxes += tax
         if rate is not None:
             day.fees_won += fee * rate

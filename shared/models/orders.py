@@ -169,5 +169,6 @@ class PeriodProfit(SQLModel, table=True):
     sold: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     realized_pnl: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     fees: Decimal | None = Field(default=None, sa_type=ExactDecimal)
-    taxes: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    taxes: Decimal | None = Field(default=None, sa_type=ExactDecimal)  # None with fees told: they are in those
+    of_sales: bool | None = None  # fees and taxes of the sales alone; else of every trade of the day
     updated_at: datetime = Field(sa_type=Instant)

@@ -26,6 +26,8 @@ def upgrade() -> None:
         table.add_column(sa.Column("unfilled_minutes", sa.Integer(), nullable=False, server_default="10"))
     with op.batch_alter_table("cash_balances") as table:
         table.add_column(sa.Column("stages", _JSON(), nullable=True))
+    with op.batch_alter_table("period_profits") as table:
+        table.add_column(sa.Column("of_sales", sa.Boolean(), nullable=True))
     op.create_table(
         "scheduled_jobs",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -78,6 +80,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("cash_flows", "readiness", "paused_jobs", "scheduled_jobs"):
         op.drop_table(name)
+    with op.batch_alter_table("period_profits") as table:
+        table.drop_column("of_sales")
     with op.batch_alter_table("cash_balances") as table:
         table.drop_column("stages")
     with op.batch_alter_table("brokerage_accounts") as table:
