@@ -51,7 +51,7 @@ class Difference:
     told_fees: Decimal | None
     taxes: Decimal
     told_taxes: Decimal | None
-    gain: Decimal | None  # realised by lots, the same costs deducted; None: the purchase was not seen
+    gain: Decimal | None  # realised by lots, the sale's costs deducted; None: the purchase was not seen
     told_gain: Decimal | None
     of_sales: bool
 
@@ -133,7 +133,8 @@ def differences(wiring: Wiring, actor: Actor, since: date, until: date) -> list[
 def _difference(row: PeriodProfit, days: list[profit.Day], view: profit.Statement) -> Difference:
     ours = sum((day.sell_fees if row.of_sales else day.fees for day in days), Decimal(0))
     taxes = sum((day.taxes for day in days), Decimal(0))
-    gain = sum((day.gain for day in days), Decimal(0)) - ours - taxes
+    # A realised profit deducts what the sale cost, at both brokers; what the purchase cost is in no day's figure.
+    gain = sum((day.gain - day.sell_fees for day in days), Decimal(0)) - taxes
     together = row.fees is not None and row.taxes is None  # told as one figure
     return Difference(
         account_id=row.account_id,
