@@ -87,7 +87,7 @@ def checks(seen: Facts, now: datetime, closes: datetime) -> tuple[Check, ...]:
             "bot", alive and beat is not None and beat.state in WORKING, state if alive else f"{state} ({_age(age)})"
         ),
         Check("token", until is not None and until > now + timedelta(minutes=5), _time(until)),
-        Check("stream", bool(detail.get("stream")), beat.feed_source if beat is not None else "—"),
+        Check("stream", bool(detail.get("stream"))),
         Check("calendar", alive and not disagrees, disagrees),
         Check("limits", not blank, ", ".join(blank)),
         Check("armed", armed, _time(account.armed_until)),

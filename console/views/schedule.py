@@ -7,7 +7,7 @@ import streamlit as st
 from console.components import confirm
 from console.components.bar import bar
 from console.components.choices import account_filter
-from console.components.figures import UNKNOWN, Html, ago, join, mark, moment, span
+from console.components.figures import UNKNOWN, Html, join, length, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.rows import account_cell
 from console.components.table import Column, note, table
@@ -77,7 +77,7 @@ def _next(row: JobLine) -> Html | str:
     if row.silent:
         return join(mark("act", t("schedule.silent")), span("lt-sub", moment(row.next_at)))
     left = (row.next_at - wiring().clock.wall_now()).total_seconds()
-    soon = span("lt-sub", t("schedule.in", left=ago(left, lang()))) if left > 0 else ""
+    soon = span("lt-sub", t("schedule.in", left=length(left, lang()))) if left > 0 else ""
     return join(moment(row.next_at), soon)
 
 
