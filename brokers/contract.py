@@ -127,8 +127,9 @@ class PeriodProfit:
     currency: Currency
     realized: Decimal | None  # None: the broker does not tell it for this period
     fees: Decimal | None  # None: the broker does not tell them apart
-    taxes: Decimal | None
+    taxes: Decimal | None  # None with fees told: those are in the fees
     rows: tuple[ProfitRow, ...]
+    of_sales: bool = False  # fees and taxes are those of the sales alone; else of every trade of the period
 
 
 CallLog = Callable[["CallRecord"], None]
