@@ -1,4 +1,5 @@
-"""Named points of the order path where a test may kill this process (`LETSTRADE_FAILPOINT=name`). No-op otherwise."""
+"""Named points of the order path where a test may kill this process (`LETSTRADE_FAILPOINT=name`) or freeze it, as a
+paused machine does (`LETSTRADE_FREEZE=name`). No-op otherwise."""
 
 from __future__ import annotations
 
@@ -28,6 +29,10 @@ FAILPOINTS = (
     "after_resolver_query",  # an UNKNOWN was looked up, nothing recorded
 )
 
+FREEZEPOINTS = (
+    "after_gate",  # the last-line gate said yes, nothing is sent
+)
+
 _WRITE_S = 0.3  # long enough for one local socket write; the test makes the answer slower than this
 
 
@@ -35,6 +40,12 @@ def reach(name: str) -> None:
     """Kill this process here when the failpoint `name` is armed."""
     if os.environ.get("LETSTRADE_FAILPOINT") == name:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def freeze(name: str) -> None:
+    """Stop this process here until somebody continues it, when `name` is armed."""
+    if os.environ.get("LETSTRADE_FREEZE") == name:
+        os.kill(os.getpid(), signal.SIGSTOP)
 
 
 async def pass_through(name: str, request: Awaitable[T]) -> T:

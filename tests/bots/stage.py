@@ -142,9 +142,10 @@ class Stage:
             columns = rules.RuleColumns("test", "AAPL", "DAY", 0, {}, {})
             rules.save_version(session, self.clock.wall_now(), row, columns, text, "test")
 
-    def start_bot(self, account_id: int, failpoint: str = "") -> BotProcess:
+    def start_bot(self, account_id: int, failpoint: str = "", freeze: str = "") -> BotProcess:
         log = self.folder / f"bot-{account_id}-{len(self.bots)}.log"
-        env = self.env | ({"LETSTRADE_FAILPOINT": failpoint} if failpoint else {})
+        armed = {"LETSTRADE_FAILPOINT": failpoint, "LETSTRADE_FREEZE": freeze}
+        env = self.env | {name: point for name, point in armed.items() if point}
         if self.bots_offset is not None:
             env["LETSTRADE_EXCHANGE_PORT_OFFSET"] = str(self.bots_offset)
         command = [sys.executable, "-m", "bots", "--account", str(account_id)]
