@@ -18,7 +18,7 @@ from bots.absence import Before
 from bots.executions import LIVE, Executions
 from bots.failpoints import freeze, pass_through, reach
 from bots.journal import Outgoing
-from bots.orders import BrokerNumber, DeskOrder, JournalKind, kept_number, where_it_is
+from bots.orders import BrokerNumber, DeskOrder, JournalKind, kept_number, sending_data, where_it_is
 from bots.own_orders import OwnOrders
 from brokers.contract import Broker
 from brokers.last_look import last_look
@@ -144,7 +144,7 @@ class Desk:
         before = self._before(order.symbol)
         order = await self._orders.apply(
             order.id, OrderEventKind.SEND, JournalKind.SENDING, sent_at=self._clock.wall_now(),
-            data="" if before is None else before.encode(),
+            data=sending_data("" if before is None else before.encode(), self._orders.newest_number(order)),
         )  # fmt: skip
         reach("after_sending")
         if self.told is not None and not await self.told():
