@@ -165,10 +165,12 @@ class Bot:
     async def _look_for_drift(self) -> None:
         """Compare holdings with what the day's mark and our fills make of them; tell, and stop entries."""
         p = self.p
-        if p.orders.unproven():
-            return  # an unknown order may be the difference
         today = p.hours.trade_date(p.clock.market_now())
         found = p.portfolio.differences(lambda symbol: p.daybook.expected(today, symbol))
+        if p.portfolio.ahead:
+            self._box.look()  # their fills are still to come, or they are differences after all
+        if p.orders.unproven():
+            return  # an unknown order may be the difference
         for symbol, (ours, theirs) in found.items():
             if p.portfolio.drift.get(symbol) != (ours, theirs):
                 alert = outgoing.alert(

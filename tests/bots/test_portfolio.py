@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from bots.daybook import DayBook
 from bots.journal import Changes
 from bots.lots import LotBook, shrunk
@@ -114,6 +116,57 @@ async def test_a_difference_to_the_broker_is_seen(room: Room) -> None:
     assert portfolio.differences(lambda symbol: 10) == {}
     assert portfolio.differences(lambda symbol: 12) == {"AAPL": (12, 10)}
     assert portfolio.differences(lambda symbol: None) == {}
+
+
+def picture(room: Room, portfolio: Portfolio, quantity: int) -> None:
+    """The broker is asked for everything and says `quantity`; our book says 10 and the day's fills."""
+    sellable = quantity - sum(one.leaves for one in room.orders.open() if one.side is Side.SELL)
+    held = Position("AAPL", quantity, sellable, Decimal(100), Currency.USD)
+    portfolio.take((held,), Cash(Currency.USD, Decimal(5000), Decimal(5000), START), room.clock.wall_now())
+
+
+def expected(room: Room, symbol: str) -> int:
+    return 10 + sum(one.quantity if one.side is Side.BUY else -one.quantity for one in room.orders.fills)
+
+
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize("told", [(4,), (1, 3)])
+async def test_a_fill_that_the_holdings_show_before_it_is_told_counts_once(
+    room: Room, side: Side, told: tuple[int, ...]
+) -> None:
+    portfolio = portfolio_of(room)
+    order = await room.desk.place(room.request(side, 6, reduces=side is Side.SELL), TODAY)
+    after = 14 if side is Side.BUY else 6
+    picture(room, portfolio, after)  # the broker filled 4 while it was asked; no list and no notice has said so
+    assert portfolio.differences(lambda symbol: expected(room, symbol)) == {}
+    for quantity in told:
+        room.broker.fill(order.broker_order_id or "", quantity, "100.00")
+        await room.look()
+        position = portfolio.position("AAPL")
+        assert position is not None
+        assert (portfolio.held("AAPL"), position.quantity) == (after, after)
+    free = portfolio.free_to_sell("AAPL")
+    assert free is not None and free <= after - sum(one.leaves for one in room.orders.open() if one.side is Side.SELL)
+    before = portfolio.before("AAPL")
+    assert before is not None and before.held == 10  # the absence proof adds the fills itself
+    room.broker.fill(order.broker_order_id or "", 2, "100.00")
+    await room.look()
+    assert portfolio.held("AAPL") == after + (2 if side is Side.BUY else -2)
+    picture(room, portfolio, portfolio.held("AAPL"))
+    assert portfolio.differences(lambda symbol: expected(room, symbol)) == {} and portfolio.ahead == {}
+
+
+async def test_what_no_fill_explains_in_time_is_a_difference(room: Room) -> None:
+    portfolio = portfolio_of(room)
+    await room.desk.place(room.request(Side.SELL, 3, reduces=True), TODAY)
+    found = []
+    for _ in range(8):
+        picture(room, portfolio, 8)
+        found.append(portfolio.differences(lambda symbol: expected(room, symbol)))
+        room.clock.pass_s(5)
+    assert found == [{}] * 6 + [{"AAPL": (10, 8)}] * 2
+    picture(room, portfolio, 6)  # more than is left of the sale
+    assert portfolio.differences(lambda symbol: expected(room, symbol)) == {"AAPL": (10, 6)}
 
 
 def lot(rule_id: int, quantity: int) -> RuleLot:
