@@ -52,6 +52,7 @@ class Bot:
         self._wants_stale = asyncio.Event()
         parts.orders.on_change = self._order_changed
         parts.desk.on_auth_refused = self._key_refused
+        parts.sync.heard_kill = self._heard_kill
         parts.fitness.on_stall, parts.fitness.on_skew = self._stalled, self._skewed
         if parts.key.environment is Environment.LIVE:
             parts.kill_switch.armed = False  # until the configuration says so
@@ -278,6 +279,9 @@ class Bot:
         now = self.p.clock.wall_now()
         self._tell((outgoing.alert("CLOCK_SKEW", "critical", "skew", now, skew_s=skew_s, source=source),))
 
+    def _heard_kill(self, level: KillLevel) -> None:
+        self.p.kill_switch.store_level = level
+
     def _feel(self) -> None:
         """Refresh the vitals and react to the kill switch."""
         level = self.p.kill_switch.level()
@@ -344,7 +348,7 @@ class Bot:
 
     async def _take(self, polled: Polled) -> None:
         """Act on what the store said: kill level, configuration, commands."""
-        self.p.kill_switch.store_level = polled.kill_level
+        self._heard_kill(polled.kill_level)
         if polled.desired is not None and polled.desired.config_version != self.p.vitals.config_version:
             await self._reload()
         self._check_arms()

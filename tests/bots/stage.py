@@ -25,7 +25,17 @@ from shared.config import EXCHANGE_PORTS, ROOT, Settings, load_settings
 from shared.crypto import load_private, seal_row, write_keys
 from shared.db import open_engine, reading, writing
 from shared.domain.order_state import OrderStatus
-from shared.models import Alert, ApiCredential, BrokerageAccount, Command, FillRow, Heartbeat, OrderRow, TradeRule
+from shared.models import (
+    Alert,
+    ApiCredential,
+    BrokerageAccount,
+    Command,
+    FillRow,
+    Heartbeat,
+    OrderRow,
+    Owner,
+    TradeRule,
+)
 from shared.store import accounts, commands, rules, secrets
 from shared.store.commands import CommandKind
 
@@ -99,16 +109,22 @@ class Stage:
             return False
         return True
 
-    def add_account(self, number: int, *, broker: str = "KIS", **changes: Any) -> int:
-        """A SIM account (of US shares) of its own at the exchange, with limits that let small orders pass."""
+    def add_account(self, number: int, *, broker: str = "KIS", owner: str = "", **changes: Any) -> int:
+        """A SIM account (of US shares) of its own at the exchange, with limits that let small orders pass.
+
+        `owner` gives it an owner of its own: accounts of one owner do not trade with each other.
+        """
         limits = {
             "max_order_amount": Decimal(5000), "max_symbol_amount": Decimal(20000), "max_daily_buy": Decimal(50000),
             "max_daily_loss": Decimal(5000), "max_trades_per_day": 200, "enabled": True, "market": "US",
         }  # fmt: skip
         now = self.clock.wall_now()
         with writing(self.engine) as session:
+            holder = Owner(name=owner, created_at=now) if owner else accounts.first_owner(session, now)
+            session.add(holder)
+            session.flush()
             row = BrokerageAccount(
-                owner_id=accounts.first_owner(session, now).id or 0, nickname=f"bot {number}", broker=broker,
+                owner_id=holder.id or 0, nickname=f"bot {number}", broker=broker,
                 environment="SIM", created_at=now, **(limits | changes),
             )  # fmt: skip
             session.add(row)
