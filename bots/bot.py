@@ -147,7 +147,7 @@ class Bot:
             self._box.ask.set()  # something of ours moved while we looked: look again, conclude nothing
             return
         self._box.full_wanted, self._full_at = False, p.clock.monotonic()
-        p.portfolio.take(picture.positions, picture.cash, asked_at)
+        p.portfolio.take(picture.positions, picture.cash, asked_at, picture.foreign)
         p.elsewhere.take(picture.foreign)
         today = p.hours.trade_date(p.clock.market_now())
         if not p.daybook.marked(today):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bots.absence import Before, orderable
+from bots.absence import Before, orderable, state_of
 from bots.daybook import PriceOf
 from bots.orders import DeskOrder, RecordedFill
 from bots.own_orders import OwnOrders
 from shared.domain.money import Currency
-from shared.domain.order import Cash, Position, Side
+from shared.domain.order import BrokerOrder, Cash, Position, Side
 
 MARKET_ORDER_MARGIN = Decimal("1.3")  # a price-less order may reserve up to the day's upper limit
 
@@ -32,14 +32,18 @@ class Portfolio:
         self._orders, self._price_of = orders, price_of
         self._positions: dict[str, Position] = {}
         self.cash: Cash | None = None
+        self._foreign: dict[str, list[int]] = {}
         self._asked_at: datetime | None = None  # wall, before the question
         self._fill_seq = 0  # fills up to here are inside the picture
         self.ahead: dict[str, Ahead] = {}  # symbol → fills that are inside the picture already and will come as fills
         self._explained: dict[str, Ahead] = {}  # what an open order could explain at the last picture, and since when
         self.drift: dict[str, tuple[int, int]] = {}  # symbol → (ours, theirs): no entries until explained
 
-    def take(self, positions: tuple[Position, ...], cash: Cash, asked_at: datetime) -> None:
-        """Replace the picture by a complete answer, asked for at `asked_at`."""
+    def take(
+        self, positions: tuple[Position, ...], cash: Cash, asked_at: datetime, foreign: Sequence[BrokerOrder] = ()
+    ) -> None:
+        """Replace the picture by a complete answer, asked for at `asked_at`; `foreign` are orders that are not ours."""
+        self._foreign = {one.broker_order_id: state_of(one) for one in foreign if any(state_of(one))}
         self._positions = {one.symbol: one for one in positions if one.quantity}
         self.cash, self._asked_at, self._fill_seq = cash, asked_at, self._orders.fill_seq
         self.ahead = {}
@@ -54,8 +58,9 @@ class Portfolio:
         ahead = self.ahead.get(symbol)
         quantity -= ahead.quantity if ahead is not None else 0  # they come as fills
         return Before(
-            self._asked_at.isoformat(), self._fill_seq, quantity, sellable, left, None if last is None else str(last)
-        )
+            self._asked_at.isoformat(), self._fill_seq, quantity, sellable, left, None if last is None else str(last),
+            dict(self._foreign),
+        )  # fmt: skip
 
     def known(self) -> bool:
         return self._asked_at is not None

@@ -240,7 +240,7 @@ class Reconciler:
         elif proven and self.drifted(order.symbol):
             await self._give_up(order, "주문은 보이지 않으나 잔고가 우리 체결과 다름")
         elif proven:
-            await self._conclude(order, search.looks, waited)
+            await self._conclude(order, foreign, search.looks, waited)
 
     async def _lost_at(self, order: DeskOrder, search: Search) -> datetime:
         """When the send was over for us, in market time: the answer was given up, or the process came back."""
@@ -308,10 +308,11 @@ class Reconciler:
                 why = f"주문 {order_id}일 수 있는 주문이 또 있음: {_numbers(twins)}"
                 await self.orders.stop_symbol(order.symbol, why, self._alert("ORDER_CONTRADICTION", order, why))
 
-    async def _conclude(self, order: DeskOrder, looks: int, waited: float) -> None:
+    async def _conclude(self, order: DeskOrder, foreign: list[BrokerOrder], looks: int, waited: float) -> None:
         """No list shows it: absent when money and shares agree; else asked again, and in the end a person's."""
         before = Before.decode(await self.orders.data_at(order.id, JournalKind.SENDING))
-        why = unexplained(order, before, await self.broker.get_positions(), await self.broker.get_cash(), self.orders)
+        positions, cash = await self.broker.get_positions(), await self.broker.get_cash()
+        why = unexplained(order, before, positions, cash, self.orders, foreign)
         if why is None:
             await self.orders.apply(
                 order.id, OrderEventKind.PROVE_ABSENT, JournalKind.NOT_ACCEPTED,

@@ -159,6 +159,25 @@ async def test_what_other_orders_did_meanwhile_is_no_reason_to_doubt(room: Room)
     assert status(room.orders, order.id) is OrderStatus.NOT_ACCEPTED
 
 
+async def test_a_persons_own_order_meanwhile_lets_money_prove_nothing(room: Room) -> None:
+    """His money may be what hides ours."""
+    waits = room.broker.row("TSLA", Side.BUY, 5, Decimal("90.00"))
+    room.broker.book[waits.broker_order_id] = waits
+    await room.picture()
+    room.broker.books_orders, room.broker.on_place = False, lose
+    order = await room.desk.place(room.request(), TODAY)
+    again = await room.restart()
+    await again.reconciler.recover()
+    again.broker.fill(waits.broker_order_id, 2, "90.00")  # it was there before, and moves now
+    await resolve_for(again, 65)
+    assert status(again.orders, order.id) is OrderStatus.UNKNOWN
+    await resolve_for(again, 60 * 11, step=5)
+    after = again.orders.get(order.id)
+    assert after is not None and after.status is OrderStatus.NEEDS_OPERATOR
+    assert waits.broker_order_id in after.note
+    await again.journal.close()
+
+
 async def test_without_knowing_what_was_before_nothing_is_proven(room: Room) -> None:
     room.portfolio.cash = None
     room.broker.books_orders, room.broker.on_place = False, lose

@@ -170,7 +170,7 @@ class Run:
             if full:
                 picture = await self.reconciler.full()
                 if picture.steady:
-                    self.portfolio.take(picture.positions, picture.cash, asked_at)
+                    self.portfolio.take(picture.positions, picture.cash, asked_at, picture.foreign)
             else:
                 await self.reconciler.light()
             await self.reconciler.resolve_due()
