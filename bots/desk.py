@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -46,6 +46,7 @@ class LastLook:
     monotonic: float
     wall: datetime
     denied: Denied | None = None
+    left: asyncio.Event = field(default_factory=asyncio.Event)  # the write is in the same step
 
     def __call__(self) -> str | None:
         waited_s = self.clock.monotonic() - self.monotonic
@@ -54,7 +55,10 @@ class LastLook:
             self.denied = Denied("too_late", f"판단한 지 {waited_s:.0f}초가 지나 보내지 않음: 다시 판단합니다")
         else:
             self.denied = self.gate(self.request)
-        return None if self.denied is None else self.denied.text
+        if self.denied is not None:
+            return self.denied.text
+        self.left.set()
+        return None
 
 
 class Desk:
@@ -160,7 +164,7 @@ class Desk:
             freeze("after_gate")
             try:
                 with last_look(look):
-                    ack = await pass_through("after_socket_write", self._write(order.request))
+                    ack = await pass_through("after_socket_write", self._write(order.request), look.left)
             except (RateLimited, AuthExpired) as e:
                 # Proven not accepted: the same intent may go out once more, with its own SENDING row.
                 if last_try:
@@ -235,8 +239,9 @@ class Desk:
             as_broker_order(order), order.leaves, org_no=order.org_no, correlation_id=order.id
         )
         try:
-            with last_look(self._look(None)):
-                ack = await pass_through("during_cancel", request)
+            look = self._look(None)
+            with last_look(look):
+                ack = await pass_through("during_cancel", request, look.left)
         except Refused as e:
             reach("after_cancel_reply")
             after = await self._orders.note(order.id, JournalKind.CANCEL_REFUSED, str(e), cancel_requested_at=None)
@@ -252,8 +257,9 @@ class Desk:
     async def _amend_on_wire(self, order: DeskOrder, quantity: int, price: Decimal) -> DeskOrder:
         request = self._broker.amend_order(as_broker_order(order), quantity, price, correlation_id=order.id)
         try:
-            with last_look(self._look(order.request)):
-                ack = await pass_through("during_amend", request)
+            look = self._look(order.request)
+            with last_look(look):
+                ack = await pass_through("during_amend", request, look.left)
         except Refused as e:
             reach("after_amend_reply")
             after = await self._orders.note(order.id, JournalKind.AMEND_REFUSED, str(e), amend_pending=False)

@@ -33,7 +33,7 @@ FREEZEPOINTS = (
     "after_gate",  # the last-line gate said yes, nothing is sent
 )
 
-_WRITE_S = 0.3  # long enough for one local socket write; the test makes the answer slower than this
+ON_THE_WIRE = ("after_socket_write", "during_cancel", "during_amend")  # stands still here; the test kills it there
 
 
 def reach(name: str) -> None:
@@ -48,11 +48,17 @@ def freeze(name: str) -> None:
         os.kill(os.getpid(), signal.SIGSTOP)
 
 
-async def pass_through(name: str, request: Awaitable[T]) -> T:
-    """Await `request`; when `name` is armed, kill this process once its bytes have left and before its answer is used."""
+async def pass_through(name: str, request: Awaitable[T], left: asyncio.Event) -> T:
+    """Await `request`; when `name` is armed, stand still once its bytes have left, before its answer is used.
+
+    Only the far side knows that they arrived: the test asks there, then kills.
+    """
     if os.environ.get("LETSTRADE_FAILPOINT") != name:
         return await request
     task = asyncio.ensure_future(request)
-    await asyncio.wait({task}, timeout=_WRITE_S)
-    reach(name)
+    leaving = asyncio.ensure_future(left.wait())
+    await asyncio.wait({task, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    leaving.cancel()
+    if left.is_set():
+        os.kill(os.getpid(), signal.SIGSTOP)
     return await task

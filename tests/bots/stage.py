@@ -19,6 +19,7 @@ import httpx
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from bots.failpoints import ON_THE_WIRE
 from shared import schema
 from shared.clock import SystemClock
 from shared.config import EXCHANGE_PORTS, ROOT, Settings, load_settings
@@ -62,6 +63,21 @@ class BotProcess:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Frozen by SIGSTOP."""
+        told = subprocess.run(["ps", "-o", "stat=", "-p", str(self.process.pid)], capture_output=True, text=True)
+        return told.stdout.startswith("T")
+
+    def die(self, failpoint: str, arrived: Callable[[], Any]) -> None:
+        """Wait for kill -9 at `failpoint`; where the process stands still with its request on the wire, kill it once
+        `arrived` says that the broker has it."""
+        if failpoint in ON_THE_WIRE:
+            wait_until(f"it stands still at {failpoint}", lambda: self.is_stopped)
+            wait_until("the request arrived", arrived)
+            self.process.kill()
+        assert self.process.wait(40) == -9, self.log.read_text()[-4000:]
 
     def terminate(self) -> int:
         self.process.send_signal(signal.SIGTERM)

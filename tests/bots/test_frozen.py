@@ -23,18 +23,12 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     opened.close()
 
 
-def is_stopped(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    return status.rpartition(")")[2].split()[0] == "T"
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc whether the process is stopped")
 def test_what_was_stopped_while_the_process_was_frozen_never_leaves(stage: Stage) -> None:
     account_id = stage.add_account(1)
     bot = stage.start_bot(account_id, freeze="after_gate")
     stage.wait_ready(bot)
     command = stage.buy(account_id, "first")
-    wait_until("the bot stands still behind its gate", lambda: is_stopped(bot.process.pid))
+    wait_until("the bot stands still behind its gate", lambda: bot.is_stopped)
     raise_file(stage.settings.home / "kill", KillLevel.HALT, "test")
     os.kill(bot.process.pid, signal.SIGCONT)
     told = stage.outcome(command)
