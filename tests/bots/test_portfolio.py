@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,11 +13,15 @@ from bots.journal import Changes
 from bots.lots import LotBook, shrunk
 from bots.orders import RuleLot
 from bots.portfolio import Portfolio
+from bots.trading_hours import TradingHours
+from shared import calendars
+from shared.domain.account import Environment
 from shared.domain.errors import OutcomeUnknown
+from shared.domain.instrument import Venue
 from shared.domain.money import Currency
-from shared.domain.order import Cash, Position, Side
+from shared.domain.order import Cash, OrderType, Position, Side, TimeInForce
 from tests.bots.conftest import TODAY, Room
-from tests.fakes import START
+from tests.fakes import KEY, START
 
 PRICES = {"AAPL": Decimal(110)}
 
@@ -192,3 +197,27 @@ def test_the_high_water_mark_only_rises() -> None:
     for price in (105, 103, 107, 90):
         book.marked("AAPL", Decimal(price))
     assert book.all()[0].highest == 107
+
+
+@pytest.mark.parametrize(
+    ("night", "hour"), [(date(2026, 7, 16), 15), (date(2026, 11, 19), 15)]
+)  # summer and winter time
+async def test_midnight_in_seoul_inside_a_us_session_resets_no_count_of_the_day(
+    room: Room, night: date, hour: int
+) -> None:
+    """00:00 in Seoul is 15:00 UTC: the US session, its trade date and its limits go on."""
+    hours = TradingHours(replace(KEY, environment=Environment.LIVE), calendars.load())
+    midnight = datetime.combine(night, time(hour), UTC)
+    days = [hours.trade_date(midnight + timedelta(seconds=gap)) for gap in (-1, 0, 1)]
+    assert days == [night] * 3
+    allowed = [
+        hours.refusal(midnight + timedelta(seconds=gap), Venue.NASDAQ, OrderType.LIMIT, TimeInForce.DAY)
+        for gap in (-1, 1)
+    ]
+    assert allowed == [None, None]
+    book, portfolio = DayBook(room.orders, ()), portfolio_of(room)
+    for day in days[::2]:
+        order = await room.desk.place(room.request(quantity=5, price="100.00"), day)
+        room.broker.fill(order.broker_order_id or "", 5, "100.00")
+        await room.look()
+    assert (book.order_count(night), book.bought(night, portfolio.reserve)) == (2, 1000)

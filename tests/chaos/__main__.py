@@ -56,6 +56,8 @@ def main() -> int:
     print(*wrong, soaked, sep="\n", flush=True)
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     where = f"{now}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the end."
+    if tested:
+        where += f" pytest ended with {tested}: what it did not reach is not in the figures."
     scoreboard.write(scoreboard.lines(soaked, found), where)
     print(f"{scoreboard.FILE} written; soak violations {len(wrong)}, pytest {tested}")
     return 1 if wrong or tested else 0
