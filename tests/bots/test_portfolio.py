@@ -215,9 +215,11 @@ async def test_midnight_in_seoul_inside_a_us_session_resets_no_count_of_the_day(
         for gap in (-1, 1)
     ]
     assert allowed == [None, None]
+    room.clock.now = midnight - timedelta(seconds=30)
     book, portfolio = DayBook(room.orders, ()), portfolio_of(room)
     for day in days[::2]:
         order = await room.desk.place(room.request(quantity=5, price="100.00"), day)
         room.broker.fill(order.broker_order_id or "", 5, "100.00")
         await room.look()
+        room.clock.pass_s(60)
     assert (book.order_count(night), book.bought(night, portfolio.reserve)) == (2, 1000)
