@@ -13,6 +13,7 @@ from shared.clock import Clock
 from shared.domain.signal import Allowed, Decision, Denied, SignalType, Verdict
 
 REPEAT_S = 60.0  # an unchanged answer is told again this often, with its counts
+STOPS = frozenset({"stop_loss", "trailing_stop"})  # a person hears of these at once
 LEAST_S = 1.0  # an answer that flickers is told this often at most
 
 
@@ -47,6 +48,14 @@ class DecisionLog:
         if decision.verdict is not Verdict.HOLD and (acted or changed):
             kind = SignalType.ENTRY if decision.verdict is Verdict.BUY else SignalType.EXIT
             rows.append(outgoing.signal(decision, kind, self._clock.wall_now()))
+        if acted and reason in STOPS:
+            key = f"stop:{decision.rule_id}:{decision.symbol}:{decision.signal_key or today.isoformat()}"
+            rows.append(
+                outgoing.alert(
+                    "STOP_HIT", "warning", key, self._clock.wall_now(), symbol=decision.symbol, rule=decision.rule_id,
+                    reason=reason,
+                )
+            )  # fmt: skip
         return tuple(rows)
 
     def amend(self, decision: Decision, outcome: Denied, today: date) -> tuple[Outgoing, ...]:

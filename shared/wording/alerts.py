@@ -46,6 +46,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "가격 급변: {symbol} {change_pct}% ({minutes}분)",
         "Price spike: {symbol} {change_pct}% in {minutes} min",
     ),
+    "STOP_HIT": ("손절 매도: {symbol} — {reason}", "Stop hit, selling: {symbol} — {reason}"),
     "STREAM_TAKEN": ("실시간 자리를 다른 접속이 쓰는 중: {reason}", "Stream in use by another session: {reason}"),
     "CALENDAR_DISAGREES": (
         "개장일이 어긋남: {day} 우리 달력 {ours} · 증권사 {theirs}",
