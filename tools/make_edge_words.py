@@ -21,7 +21,7 @@ def document() -> str:
     """The file's text; the notifier reads the same tables, so both say the same."""
     words = {key: both for key, both in WORDS.items() if key.startswith(PARAMETERS)}
     found = {"marks": MARKS, "one": ONE, "templates": {k: v for k, v in TEMPLATES.items() if v != ONE}}
-    return json.dumps({**found, "texts": TEXTS, "advice": ADVICE, "words": words}, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps({**found, "texts": TEXTS, "advice": ADVICE, "words": words}, ensure_ascii=False, indent=2) + "\n"
 
 
 if __name__ == "__main__":

@@ -12,11 +12,11 @@ revoke all on schema letstrade from public;
 
 do $$
 declare
-    name text;
+    wanted text;
 begin
-    foreach name in array array['pg_net', 'pg_cron', 'pgcrypto', 'supabase_vault'] loop
-        if exists (select from pg_available_extensions where pg_available_extensions.name = name) then
-            execute format('create extension if not exists %I', name);
+    foreach wanted in array array['pg_net', 'pg_cron', 'pgcrypto', 'supabase_vault'] loop
+        if exists (select from pg_available_extensions where name = wanted) then
+            execute format('create extension if not exists %I', wanted);
         end if;
     end loop;
 exception when insufficient_privilege then

@@ -10,13 +10,17 @@ export class Telegram {
 
   /** "refused": this chat will never take it (blocked, unreadable); "again": nobody knows, or too many at once. */
   async send(chat: string, html: string, silent: boolean): Promise<Outcome> {
-    const body = JSON.stringify({ chat_id: chat, text: html, parse_mode: "HTML", disable_notification: silent });
+    const body = new URLSearchParams({
+      chat_id: chat,
+      text: html,
+      parse_mode: "HTML",
+      disable_notification: String(silent),
+    });
     for (let attempt = 0; attempt < 2; attempt++) {
       let answer: Response;
       try {
         answer = await fetch(`${this.base.replace(/\/$/, "")}/bot${this.token}/sendMessage`, {
           method: "POST",
-          headers: { "Content-Type": "application/json" },
           body,
           signal: AbortSignal.timeout(TIMEOUT_MS),
         });
