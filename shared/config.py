@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from shared import secret_sources
 from shared.domain.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,6 +40,10 @@ class Settings:
     supabase_anon_key: str | None
     supabase_service_role_key: str | None
     host_group: str = ""  # LETSTRADE_HOST_GROUP: accounts of a group run on its hosts only
+    kek: str = ""  # LETSTRADE_KEK: what the master key file is wrapped with (shared/kek.py)
+    env: Mapping[str, str] = field(
+        default_factory=dict, repr=False, compare=False
+    )  # what these settings were read from
 
     @property
     def run_dir(self) -> Path:
@@ -89,7 +95,7 @@ def load_settings(env: dict[str, str] | None = None) -> Settings:
     Raises:
         ConfigError: a value that cannot be used, by name.
     """
-    env = environment() if env is None else env
+    env = secret_sources.resolve(environment() if env is None else env)
     home = (ROOT / env.get("LETSTRADE_HOME", "var")).resolve()
     return Settings(
         database_url=database_url(env, home),
@@ -106,6 +112,8 @@ def load_settings(env: dict[str, str] | None = None) -> Settings:
         supabase_anon_key=env.get("SUPABASE_ANON_KEY"),
         supabase_service_role_key=env.get("SUPABASE_SERVICE_ROLE_KEY"),
         host_group=env.get("LETSTRADE_HOST_GROUP", ""),
+        kek=env.get("LETSTRADE_KEK", ""),
+        env=env,
     )
 
 

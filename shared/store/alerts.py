@@ -86,7 +86,9 @@ def claim(session: Session, now: datetime, alert_ids: Collection[int], claimant:
     One claim per row, whoever asks at the same time: the Edge Function claims by the same columns.
     """
     free = or_(
-        col(Alert.claimed_by).in_(("", claimant)), col(Alert.claimed_at).is_(None), col(Alert.claimed_at) < now - CLAIM_LIFE
+        col(Alert.claimed_by).in_(("", claimant)),
+        col(Alert.claimed_at).is_(None),
+        col(Alert.claimed_at) < now - CLAIM_LIFE,
     )
     taken = (
         update(Alert)

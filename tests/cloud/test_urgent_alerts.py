@@ -247,5 +247,7 @@ def plant_host(engine: Engine, name: str, seen: Any) -> None:
         )  # fmt: skip
         session.add(account)
         session.flush()
-        session.add(Lease(name=f"account:{account.id}", holder=f"{name}:77", epoch=1, acquired_at=seen, renewed_at=seen))
+        session.add(
+            Lease(name=f"account:{account.id}", holder=f"{name}:77", epoch=1, acquired_at=seen, renewed_at=seen)
+        )
         heartbeats.see_host(session, seen, name=name, group="", programs={})
