@@ -21,6 +21,7 @@ SECRETS = (
     "TELEGRAM_BOT_TOKEN",
     "LETSTRADE_MASTER_KEY",
     "LETSTRADE_KEK_KEY",
+    "LETSTRADE_WEBHOOK_SECRET",
 )
 Source = Callable[[str, Mapping[str, str]], str]
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import os
 import shutil
+import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from shared.secret_files import write_secret_file
 from tests.e2e.desk import Desk, wait_until
@@ -18,10 +21,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.soak, pytest.mark.xdist_group("e2e"),
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def test_a_lost_machine_is_replaced_from_its_backup(
-    kind: str, new_desk: Callable[..., Desk], request: pytest.FixtureRequest, tmp_path: os.PathLike[str]
+    kind: str, new_desk: Callable[..., Desk], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    kek = os.path.join(tmp_path, "safe", "kek.key")  # kept elsewhere than the desk
-    write_secret_file(__import__("pathlib").Path(kek), base64.b64encode(os.urandom(32)).decode())
+    kek = tmp_path / "safe" / "kek.key"  # kept elsewhere than the desk
+    write_secret_file(kek, base64.b64encode(os.urandom(32)).decode())
     secrets = {"LETSTRADE_KEK": f"file:{kek}", "LETSTRADE_BACKUP_PASSPHRASE": "of the drill"}
     old = new_desk(request.getfixturevalue("postgres_url") if kind == "postgres" else None, **secrets)
     old.setup()
@@ -35,7 +38,7 @@ def test_a_lost_machine_is_replaced_from_its_backup(
     fills = len(old.ledger("FILL"))
     wait_until("trading goes on under the new keys", lambda: len(old.ledger("FILL")) > fills, 90)
 
-    folder = os.path.join(tmp_path, "backup")
+    folder = str(tmp_path / "backup")
     made = old.cli("backup", "create", "--to", folder)
     assert made["verified"] and made["keys"] and made["kind"] == ("sqlite" if kind == "sqlite" else "pg_dump")
     held = len(old.ledger("ORDER"))
@@ -66,10 +69,6 @@ def test_a_lost_machine_is_replaced_from_its_backup(
 
 def fresh_database(url: str) -> str:
     """An empty database on the same server, for the new machine."""
-    import uuid
-
-    from sqlalchemy import create_engine, text
-
     name = f"t{uuid.uuid4().hex[:12]}"
     with create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text(f'CREATE DATABASE "{name}"'))
