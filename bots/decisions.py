@@ -27,8 +27,8 @@ class _Told:
 
 
 class DecisionLog:
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, least_s: float = LEAST_S) -> None:
+        self._clock, self._least_s = clock, least_s
         self._told: dict[tuple[int, str], _Told] = {}
 
     def take(self, decision: Decision, outcome: Allowed | Denied | None, today: date) -> tuple[Outgoing, ...]:
@@ -41,7 +41,7 @@ class DecisionLog:
         changed = (decision.verdict.value, reason) != (told.verdict, told.reason)
         quiet_s = self._clock.monotonic() - told.told
         acted = isinstance(outcome, Allowed)
-        if not acted and quiet_s < (LEAST_S if changed else REPEAT_S):
+        if not acted and quiet_s < (self._least_s if changed else REPEAT_S):
             return ()
         told.verdict, told.reason, told.told = decision.verdict.value, reason, self._clock.monotonic()
         rows = [self._row(decision, outcome, reason, told.counts)]
