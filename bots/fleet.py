@@ -23,6 +23,7 @@ from sqlmodel import Session
 from bots.key_testers import KeyTesters
 from bots.lease import holds, host_name
 from bots.supervision import Program, Supervisor, SupervisorAway, account_of, program_name
+from bots.tidying import Tidying
 from shared import schema
 from shared.clock import Clock, SystemClock
 from shared.config import Settings, load_settings
@@ -112,6 +113,7 @@ class Fleet:
         self._testers = KeyTesters(clock)
         self._stopped: set[int] = set()  # seen stopped by no wish of ours, one turn ago
         self._turn = 0
+        self._tidying = Tidying(engine, clock, self._host)
 
     def turn(self) -> None:
         """Look once at store and supervisord, and act on the difference."""
@@ -144,6 +146,7 @@ class Fleet:
                 )
                 self._watch_the_watchdog(session)
                 self._watch_other_hosts(session, wishes, leases)
+            self._tidying.turn()
         self._turn += 1
 
     def _carry_out(self, step: Step, wish: Wish | None, programs: dict[str, Program]) -> None:

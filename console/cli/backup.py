@@ -32,7 +32,7 @@ Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="백업 폴더 ·
 @app.command()
 def create(
     to: Annotated[
-        Path | None, typer.Option("--to", help="새 폴더 · a new folder; default: backups/<time> in LETSTRADE_HOME")
+        Path | None, typer.Option("--to", help="새 폴더 · a new folder; default: desk-backups/<time> in LETSTRADE_HOME")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -42,7 +42,7 @@ def create(
     """
     settings, now = load_settings(), SystemClock().wall_now()
     load_private(settings)  # who cannot read the key file is not the operator of this machine
-    folder = to or settings.home / "backups" / now.strftime("%Y%m%dT%H%M%SZ")
+    folder = to or settings.home / "desk-backups" / now.strftime("%Y%m%dT%H%M%SZ")
     engine = open_engine(settings.database_url)
     passphrase = os.environ.get(PASSPHRASE) or None
     made = backup.create(settings, engine, folder, now, passphrase)
