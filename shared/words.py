@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.wording import alerts, desk, pages, reasons, refusals, report, research, risk, screens
+from shared.wording import alerts, cloud, desk, pages, reasons, refusals, report, research, risk, screens
 
 LANGS = ("ko", "en")  # Korean first
 UNKNOWN = "—"
 
 WORDS: dict[str, tuple[str, str]] = {
+    **cloud.WORDS,
     **desk.WORDS,
     **pages.WORDS,
     **screens.WORDS,

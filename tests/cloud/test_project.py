@@ -188,5 +188,40 @@ def test_the_terminal_says_part_by_part_what_answers(cloud: FakeProject, tmp_pat
 
 
 def test_the_messenger_does_not_load_supabase_without_a_project() -> None:
-    code = "import sys, console.telegram.__main__; sys.exit(bool({'supabase', 'realtime', 'storage3'} & set(sys.modules)))"
+    code = (
+        "import sys, console.telegram.__main__; sys.exit(bool({'supabase', 'realtime', 'storage3'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_backtests_report_goes_up_with_the_run(cloud: FakeProject, tmp_path: Path) -> None:
+    from datetime import date, timedelta
+
+    terminal = Terminal(tmp_path / "home")
+    bars = tmp_path / "bars.csv"
+    days = [date(2025, 1, 1) + timedelta(days=n) for n in range(120)]
+    lines = [f"{day},{100 + n % 9},{103 + n % 9},{98 + n % 9},{101 + n % 9},1000" for n, day in enumerate(days)]
+    bars.write_text("date,open,high,low,close,volume\n" + "\n".join(lines) + "\n")
+    rule, page = ROOT / "bots" / "rules" / "presets" / "golden_cross.yaml", tmp_path / "page.html"
+    words = (
+        "backtest",
+        "run",
+        "--rule",
+        str(rule),
+        "--data",
+        str(bars),
+        "--symbol",
+        "AAPL",
+        "--market",
+        "US",
+        "--cash",
+        "10000",
+    )
+    told = terminal.json(*words, "--html", str(page), "--upload", **cloud.env)
+    assert httpx.get(told["uploaded"]["url"]).content == page.read_bytes()
+    page.unlink()
+    cloud.down = True
+    away = terminal.run(*words, "--html", str(page), "--upload", **cloud.env)
+    assert (
+        away.code == 1 and page.exists() and "cloud upload" in away.err
+    )  # the report is here, and how to send it later
