@@ -2,8 +2,8 @@
 
 `python -m bench.store_bytes postgresql://…/empty_database`. The day: 6.5 hours of a session with 20 watched symbols whose
 prices change every second, 10 rules that change their mind every few seconds, 200 orders filled in two parts, a log line every
-20 seconds; then the idle hours, of which one is counted and taken 17.5 times. Time is not waited for: a bot's own sync
-runs turn by turn on a clock of the bench. With `--pace local` one session hour is counted and scaled.
+20 seconds; then 17.5 idle hours. Of both a part is counted (`--session`, `--idle`) and scaled to the whole. Time is not waited
+for: a bot's own sync runs turn by turn on a clock of the bench.
 """
 
 from __future__ import annotations
@@ -196,13 +196,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="bytes of a busy day between a bot and its PostgreSQL")
     parser.add_argument("url")
     parser.add_argument("--pace", choices=("local", "hosted"), default="hosted")
-    parser.add_argument("--whole", action="store_true", help="the whole session instead of an hour of it")
+    parser.add_argument("--session", type=int, default=HOUR_S, help="seconds of the session to count, of 23,400")
+    parser.add_argument("--idle", type=int, default=HOUR_S, help="seconds of the idle hours to count, of 63,000")
     given = parser.parse_args()
     pace = HOSTED if given.pace == "hosted" else LOCAL
-    found = asyncio.run(measure(given.url, pace, SESSION_S if given.whole else HOUR_S, HOUR_S))
+    found = asyncio.run(measure(given.url, pace, given.session, given.idle))
     found["to_store_mb_day"] = round(found["session_to_store_mb"] + found["idle_to_store_mb"], 1)
     found["from_store_mb_day"] = round(found["session_from_store_mb"] + found["idle_from_store_mb"], 1)
-    print(json.dumps({"pace": given.pace, "whole_session": given.whole, **found}, indent=1))
+    print(json.dumps({"pace": given.pace, "counted_s": [given.session, given.idle], **found}, indent=1))
     return 0
 
 

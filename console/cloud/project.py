@@ -11,6 +11,7 @@ import httpx
 
 from shared.config import Settings
 from shared.domain.errors import ConfigError, Forbidden, TradingError
+from shared.words import both
 
 if TYPE_CHECKING:
     from supabase import Client
@@ -43,7 +44,7 @@ class Project:
         """The key for what the desk itself does; raises ConfigError where there is none."""
         if not self.service_key:
             raise ConfigError(
-                "서비스 키가 없습니다 · the service key is missing",
+                both("cloud.no_service_key"),
                 "SUPABASE_SERVICE_ROLE_KEY is not set: row-level security lets the public key do nothing",
                 "write it into .env (project settings → API), never into a browser",
             )
@@ -59,7 +60,7 @@ def project_of(settings: Settings) -> Project:
     url, key = settings.supabase_project_url, settings.supabase_anon_key
     if not url or not key:
         raise ConfigError(
-            "Supabase 프로젝트가 없습니다 · no Supabase project",
+            both("cloud.no_project"),
             "SUPABASE_PROJECT_URL and SUPABASE_ANON_KEY are not set",
             "write both into .env; everything else of the desk works without them",
         )
@@ -108,7 +109,7 @@ def asking(part: str, *, instead: str) -> Iterator[None]:
         if status >= 500:
             raise _away(part, f"HTTP {status}", instead) from error
         raise CloudRefused(
-            f"Supabase {part} 거부 · refused", f"{status} {str(error.message)[:200]}", "letstrade cloud status"
+            both("cloud.refused", part=part), f"{status} {str(error.message)[:200]}", "letstrade cloud status"
         ) from error
     except ValueError as error:  # an answer that is no JSON: a proxy's page, another server
         raise _away(part, "an answer that is not the project's", instead) from error
@@ -120,4 +121,4 @@ def _status(error: Any) -> int:
 
 
 def _away(part: str, why: str, instead: str) -> CloudAway:
-    return CloudAway(f"Supabase {part}에 닿지 않습니다 · does not answer", why, instead)
+    return CloudAway(both("cloud.away", part=part), why, instead)

@@ -8,6 +8,7 @@ from typing import Any
 from console.cloud.project import asking, client, project_of
 from shared.config import Settings
 from shared.domain.errors import Forbidden
+from shared.words import both
 
 _INSTEAD = "sign in with the desk's own password; letstrade cloud status says when Supabase is back"
 
@@ -53,7 +54,7 @@ def by_token(settings: Settings, access_token: str) -> Verified:
 def _verified(user: Any, access_token: str = "") -> Verified:
     if user is None or not user.email or user.email_confirmed_at is None or user.is_anonymous:
         raise Forbidden(
-            "Supabase가 신원을 확인하지 않았습니다 · Supabase does not vouch for this person",
+            both("cloud.not_vouched"),
             "no confirmed e-mail",
             "confirm the e-mail, then sign in again",
         )

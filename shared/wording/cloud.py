@@ -20,6 +20,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "Supabase Realtime is away ({why}): pages poll",
     ),
     "sizes.line.off": ("변경은 폴링으로 봅니다", "Changes are found by polling"),
+    "cloud.no_service_key": ("서비스 키가 없습니다", "the service key is missing"),
+    "cloud.no_project": ("Supabase 프로젝트가 없습니다", "no Supabase project"),
+    "cloud.refused": ("Supabase {part} 거부", "Supabase {part} refused"),
+    "cloud.away": ("Supabase {part}에 닿지 않습니다", "Supabase {part} does not answer"),
+    "cloud.not_vouched": ("Supabase가 신원을 확인하지 않았습니다", "Supabase does not vouch for this person"),
     "cloud.upload": ("Supabase에 올리기", "Upload to Supabase"),
     "cloud.uploaded": ("올렸습니다: {path} (링크 7일)", "Uploaded: {path} (link for 7 days)"),
 }

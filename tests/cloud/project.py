@@ -288,7 +288,7 @@ def project() -> Iterator[FakeProject]:
         )
 
     async def serve() -> None:
-        app = web.Application(middlewares=[outage])
+        app = web.Application(middlewares=[outage], client_max_size=50 * 2**20)  # Storage's limit
         app.add_routes(
             [
                 web.post("/auth/v1/token", made.sign_in),
