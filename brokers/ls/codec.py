@@ -17,6 +17,7 @@ from shared.domain.errors import (
     AuthRefused,
     BrokerError,
     BrokerUnavailable,
+    NotSupported,
     OutcomeUnknown,
     RateLimited,
     WireError,
@@ -83,6 +84,10 @@ def _judge_read(answer: Answer, code: str, said: str) -> None:
 def _as(row: CodeRow, kind: type[BrokerError], code: str, said: str) -> BrokerError:
     """The row's words under the code that came."""
     return replace(row, code=code).raised(kind, tr.LS, said, tr.RETRY_AFTER_S)
+
+
+def no_such(korean: str, english: str) -> NotSupported:
+    return NotSupported(tr.LS, "-", f"LS증권에서는 {korean}을(를) 지원하지 않습니다 / LS does not offer {english}")
 
 
 def one(body: Row, name: str) -> Row:

@@ -32,6 +32,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "ticket.no_book": ("조회하면 호가가 여기에 나타납니다.", "The book appears here once asked for."),
     "ticket.no_depth": ("호가 잔량이 없어 가격 단계만 보입니다.", "No book here: price steps only."),
+    "ticket.trades": ("최근 체결", "Last trades"),
     "ticket.asked": ("매도", "Ask"),
     "ticket.bid": ("매수", "Bid"),
     "ticket.most": ("최대수량 {n}", "Most: {n}"),
