@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import sys
 import tempfile
@@ -67,7 +68,8 @@ class Counter:
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(self.host, self.port)
-        await asyncio.gather(self._copy(reader, back, "sent"), self._copy(there, writer, "received"))
+        with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+            await asyncio.gather(self._copy(reader, back, "sent"), self._copy(there, writer, "received"))
 
     async def _copy(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, name: str) -> None:
         while chunk := await source.read(65536):
@@ -179,7 +181,7 @@ async def measure(url: str, pace: Pace, session_s: int, idle_s: int) -> dict[str
             counter.sent = counter.received = 0
             start = int(clock.seconds)
             while clock.seconds < start + seconds:
-                for _ in range(int(pace.poll_s)):
+                for _ in range(int(pace.poll_s if busy else pace.idle_s)):
                     clock.seconds += 1
                     if busy:
                         await day.second(int(clock.seconds))

@@ -22,14 +22,17 @@ class Pace:
     """Seconds between things."""
 
     poll_s: float  # looks for settings, commands and the kill switch; a nudge looks at once
+    idle_s: float  # the same while no price, order or log has come for a minute
     beat_s: float  # heartbeats
     batch_s: float  # what may wait, waits so long for company; anything urgent takes it along
     shown_s: float  # prices, holdings and cash, unless a fill changed them
     decision_s: float  # a rule whose answer flickers is told this often at most
 
 
-LOCAL = Pace(poll_s=1.0, beat_s=2.0, batch_s=0.0, shown_s=0.0, decision_s=1.0)
-HOSTED = Pace(poll_s=2.0, beat_s=4.0, batch_s=60.0, shown_s=60.0, decision_s=10.0)
+LOCAL = Pace(poll_s=1.0, idle_s=1.0, beat_s=2.0, batch_s=0.0, shown_s=0.0, decision_s=1.0)
+# Four seconds: what the owner's other accounts hold must be known to five (bots/risk/guards.py), or entries wait.
+HOSTED = Pace(poll_s=4.0, idle_s=10.0, beat_s=4.0, batch_s=60.0, shown_s=60.0, decision_s=10.0)
+IDLE_AFTER_S = 60.0
 _NAMES = {"local": LOCAL, "hosted": HOSTED}
 _HERE = ("localhost", "127.", "::1", "/")
 

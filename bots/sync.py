@@ -24,7 +24,7 @@ from bots import outgoing
 from bots.heartbeat import EVERY_S, Vitals
 from bots.journal import Journal, Queued
 from bots.lease import StoreLease
-from bots.pace import LOCAL, Pace, due
+from bots.pace import IDLE_AFTER_S, LOCAL, Pace, due
 from shared.clock import Clock
 from shared.db import reading, writing
 from shared.domain.account import AccountKey
@@ -122,6 +122,7 @@ class StoreSync:
         self._pace = pace
         self._held_since: float | None = None  # since when what may wait has been waiting
         self._shown_at = -math.inf
+        self._busy_at = clock.monotonic()  # when there was last anything to tell
         self._link, self._journal, self._lease, self._vitals = link, journal, lease, vitals
         self._key, self._clock = key, clock
         self.snapshots = Snapshots()
@@ -144,9 +145,13 @@ class StoreSync:
     async def wait(self) -> None:
         """Wait for the next second or for `soon`."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._pace.poll_s):  # not wait_for: on 3.11 it can swallow a cancellation
+            async with asyncio.timeout(self._pause_s()):  # not wait_for: on 3.11 it can swallow a cancellation
                 await self._wake.wait()
         self._wake.clear()
+
+    def _pause_s(self) -> float:
+        idle = self._clock.monotonic() - self._busy_at > IDLE_AFTER_S
+        return self._pace.idle_s if idle else self._pace.poll_s
 
     def away_s(self) -> float:
         """How long the store has not answered, beyond what a slow second may take; a frozen store counts too.
@@ -215,6 +220,8 @@ class StoreSync:
         self._round += 1
         queued = self._ready(await self._journal.queued(BATCH))
         taken, results = self.snapshots.take(), list(self.results)
+        if queued or taken.rows:
+            self._busy_at = self._clock.monotonic()
         if not self._show_now(queued):
             self.snapshots.give_back(taken)
             taken = Snapshots()

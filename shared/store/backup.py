@@ -14,10 +14,12 @@ import base64
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
@@ -41,6 +43,7 @@ STORES = {"sqlite": "store.db", "pg_dump": "store.pgdump", "rows": "store.jsonl.
 KEYS, FILES, MANIFEST = "keys.box", "files.json", "manifest.json"
 _SALT, _NONCE = 16, 12
 _SCRYPT = {"n": 2**15, "r": 8, "p": 1, "maxmem": 64 * 2**20, "dklen": 32}
+SCHEMAS = ("public", "desk", "letstrade")  # the tables; what policies ask; urgent alerts (supabase/migrations)
 KEPT = ("kill", "calendar_overrides.csv")  # of LETSTRADE_HOME; and each account's kill file
 
 
@@ -137,10 +140,7 @@ def restore(settings: Settings, engine: Engine, folder: Path, passphrase: str | 
     if made.kind == "sqlite":
         _place_sqlite(engine, folder / made.store)
     elif made.kind == "pg_dump":
-        options = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
-        with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA IF EXISTS public"))  # empty: the dump brings it; not empty: it refuses
-        _run(["pg_restore", *options, "-d", str(engine.url.database), str(folder / made.store)], _libpq(engine))
+        _pg_restore(engine, folder / made.store)
     else:
         schema.upgrade(engine)
         transfer.load(engine, folder / made.store)
@@ -166,13 +166,28 @@ def _dump(engine: Engine, folder: Path) -> tuple[str, dict[str, int]]:
                 table.name: int(connection.execute(select(func.count()).select_from(table)).scalar_one())
                 for table in SQLModel.metadata.sorted_tables
             }
-            options = ["-Fc", "--no-owner", "--no-privileges", "-n", "public", f"--snapshot={snapshot}"]
+            named = [word for name in SCHEMAS for word in ("-n", name)]
+            options = ["-Fc", "--no-owner", *named, f"--snapshot={snapshot}"]
             try:
                 _run(["pg_dump", *options, "-f", str(folder / STORES["pg_dump"])], _libpq(engine))
                 return "pg_dump", rows
             except ConfigError:  # an older pg_dump than the server, or a pooler between: our own dump goes through both
                 (folder / STORES["pg_dump"]).unlink(missing_ok=True)
     return "rows", transfer.dump(engine, folder / STORES["rows"])
+
+
+def _pg_restore(engine: Engine, dump: Path) -> None:
+    """All or nothing. The schema public is there; the grants need the roles of a Supabase project."""
+    with engine.connect() as connection:
+        roles = connection.execute(text("SELECT count(*) FROM pg_roles WHERE rolname = 'authenticated'")).scalar_one()
+    listed = _run(["pg_restore", "--list", str(dump)], {}).splitlines()
+    wanted = [line for line in listed if not re.search(r" (SCHEMA|ACL|COMMENT) - (SCHEMA )?public ", line)]
+    with tempfile.NamedTemporaryFile("w", suffix=".list") as file:
+        file.write("\n".join(wanted) + "\n")
+        file.flush()
+        options = ["--no-owner", "--exit-on-error", "--single-transaction", *([] if roles else ["--no-privileges"])]
+        words = ["pg_restore", *options, "-L", file.name, "-d", str(engine.url.database), str(dump)]
+        _run(words, _libpq(engine))
 
 
 def _place_sqlite(engine: Engine, source: Path) -> None:

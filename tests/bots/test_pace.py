@@ -53,8 +53,8 @@ async def test_logs_and_prices_wait_for_company_and_none_is_lost(room: Room, sto
     await sync.once()  # the first look shows what there is
     await say(room, "one")
     sync.snapshots.put("quotes", "AAPL", {**QUOTE, "last": "212"})
-    for _ in range(20):
-        room.clock.pass_s(2)
+    for _ in range(10):
+        room.clock.pass_s(4)
         await sync.once()
         assert logs(store) == []
     room.clock.pass_s(25)

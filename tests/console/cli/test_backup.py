@@ -21,6 +21,7 @@ from shared.models import LoginSession
 from shared.store import kill
 from shared.store.secrets import open_credential
 from shared.store.sessions import start_session
+from tests.cloud.edge import install
 from tests.console.cli.terminal import Terminal
 
 PHRASE = {"LETSTRADE_BACKUP_PASSPHRASE": "correct horse"}  # pragma: allowlist secret
@@ -156,6 +157,7 @@ def test_a_postgresql_desk_comes_back(
     elif shutil.which("pg_dump") is None:
         pytest.skip("no pg_dump on this machine")
     schema.upgrade(open_engine(postgres_url))
+    install(open_engine(postgres_url), None)  # a project's triggers and their schema come along
     there = {"DATABASE_URL": postgres_url}
     terminal.json("user", "add", "a@b.kr", "--role", "Admin", stdin="a-long-password-1\n", **there)
     made = terminal.json("backup", "create", "--to", str(tmp_path / "b"), **PHRASE, **there)
@@ -169,6 +171,9 @@ def test_a_postgresql_desk_comes_back(
             new = Terminal(tmp_path / "new")
             new.json("backup", "restore", str(tmp_path / "b"), "--old-desk-is-off", **PHRASE, **target)
             assert [one["email"] for one in new.json("user", "list", **target)["items"]] == ["a@b.kr"]
+            trigger = "select count(*) from pg_trigger where tgname = 'urgent_alert'"
+            with psycopg.connect(target["DATABASE_URL"].replace("+psycopg", "")) as restored:
+                assert restored.execute(trigger).fetchone() == ((1,) if tool == "pg_dump" else (0,))
             assert new.json("db", "check", **target)["ok"] and new.json("audit", "verify", **target)["ok"]
         finally:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
