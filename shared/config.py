@@ -89,7 +89,7 @@ def environment(root: Path = ROOT) -> dict[str, str]:
     return {name: value for name, value in merged.items() if value != ""}
 
 
-def load_settings(env: dict[str, str] | None = None) -> Settings:
+def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     """Build Settings. Relative paths start at the repo root.
 
     Raises:
@@ -117,7 +117,7 @@ def load_settings(env: dict[str, str] | None = None) -> Settings:
     )
 
 
-def database_url(env: dict[str, str], home: Path) -> str:
+def database_url(env: Mapping[str, str], home: Path) -> str:
     """DATABASE_URL, else SUPABASE_DB_URL, else SQLite under home; `postgresql://` means psycopg 3."""
     url = env.get("DATABASE_URL") or env.get("SUPABASE_DB_URL") or f"sqlite:///{home / 'letstrade.db'}"
     for prefix in ("postgres://", "postgresql://"):
@@ -133,7 +133,7 @@ def database_url(env: dict[str, str], home: Path) -> str:
     return url
 
 
-def _number(env: dict[str, str], name: str, default: int, low: int, high: int) -> int:
+def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = env.get(name, str(default))
     if not text.isdigit() or not low <= int(text) <= high:
         raise ConfigError(
@@ -142,11 +142,11 @@ def _number(env: dict[str, str], name: str, default: int, low: int, high: int) -
     return int(text)
 
 
-def _port(env: dict[str, str], name: str, default: int) -> int:
+def _port(env: Mapping[str, str], name: str, default: int) -> int:
     return _number(env, name, default, 1, 65535)
 
 
-def _one_of(env: dict[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+def _one_of(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
     value = env.get(name, default)
     if value not in allowed:
         raise ConfigError(

@@ -28,23 +28,21 @@ Source = Callable[[str, Mapping[str, str]], str]
 _known: dict[str, str] = {}  # reference → secret, for this process: settings are read more than once
 
 
-def resolve(env: Mapping[str, str]) -> dict[str, str]:
-    """`env` with every reference in SECRETS replaced by its secret.
+def resolve(env: Mapping[str, str]) -> Mapping[str, str]:
+    """`env` with every reference in SECRETS replaced by its secret; `env` itself when there is none.
 
     Raises:
         ConfigError: the file, variable or secret is not there; the setting is named, nothing of its value is.
         AwsAway: the secrets manager does not answer.
     """
-    return {name: _secret(name, value, env) if name in SECRETS else value for name, value in env.items()}
+    said = {name: value for name in SECRETS if (value := env.get(name)) and value.partition(":")[0] in SOURCES}
+    return {**env, **{name: _secret(name, value, env) for name, value in said.items()}} if said else env
 
 
 def _secret(name: str, value: str, env: Mapping[str, str]) -> str:
     kind, _, where = value.partition(":")
-    source = SOURCES.get(kind)
-    if source is None:
-        return value
     try:
-        found = source(where, env)
+        found = SOURCES[kind](where, env)
     except ConfigError as error:
         raise ConfigError(f"{name} cannot be read from {kind}", f"{error.what}: {error.why}", error.now) from error
     if not found:
