@@ -71,6 +71,7 @@ class Commands:
     drift: DriftDesk
     raise_kill: Callable[[KillLevel, str], Awaitable[None]]  # in the store, where an Admin can lower it
     flattening: bool = False
+    run_job: Callable[[str], Awaitable[str]] | None = None  # a job of the schedule, now
 
     async def run(self, command: Command) -> Outcome:
         """Do one claimed command; a refusal is an outcome, not an error."""
@@ -105,7 +106,12 @@ class Commands:
             CommandKind.GET_BARS: self._bars,
             CommandKind.ACCEPT_HOLDING: self._accept_holding,
             CommandKind.PROPOSE: self._propose,
+            CommandKind.RUN_JOB: self._run_job,
         }
+
+    async def _run_job(self, payload: Result) -> Result:
+        assert self.run_job is not None
+        return {"job": payload["job"], "note": await self.run_job(str(payload["job"]))}
 
     async def _test_key(self, payload: Result) -> Result:
         return await prove_key(self.broker)
@@ -340,8 +346,12 @@ class Commands:
         return {"bars": rows, "fetched_at": self.clock.wall_now().isoformat()}
 
     async def _accept_holding(self, payload: Result) -> Result:
-        rule_id = payload.get("rule_id")
-        return await self.drift.accept(str(payload["symbol"]), None if rule_id is None else _whole(rule_id))
+        symbol, rule_id, shares = str(payload["symbol"]), payload.get("rule_id"), payload.get("shares")
+        if payload.get("rescale"):
+            return await self.drift.rescale(symbol)
+        if shares:
+            return await self.drift.split(symbol, {_whole(rule): _whole(number) for rule, number in shares.items()})
+        return await (self.drift.leave(symbol) if rule_id is None else self.drift.adopt(symbol, _whole(rule_id)))
 
     async def _lift(self, payload: Result) -> Result:
         symbol = str(payload["symbol"])

@@ -133,6 +133,7 @@ class StoreSync:
         self._answered = clock.monotonic()
         self._beat_at = -EVERY_S
         self._told: tuple[object, int | None] = (None, None)
+        self.heard_kill: Callable[[KillLevel], None] = lambda level: None  # at once, before the sync has ended
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._round = self._told_round = 0  # syncs begun; the last one after which the store had everything
@@ -143,11 +144,19 @@ class StoreSync:
         self._wake.set()
 
     async def wait(self) -> None:
-        """Wait for the next second or for `soon`."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._pause_s()):  # not wait_for: on 3.11 it can swallow a cancellation
-                await self._wake.wait()
+        """Wait for the next turn or for `soon`; half-way, hear the kill switch: a raise on another host wakes nobody here."""
+        half = self._pause_s() / 2
+        if not await self._woken(half):
+            with contextlib.suppress(StoreAway):
+                self.heard_kill(await self._link.read(lambda session: kill.level_over(session, self._key.account_id)))
+            await self._woken(half)
         self._wake.clear()
+
+    async def _woken(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):  # not wait_for: on 3.11 it can swallow a cancellation
+                await self._wake.wait()
+        return self._wake.is_set()
 
     def _pause_s(self) -> float:
         idle = self._clock.monotonic() - self._busy_at > IDLE_AFTER_S
@@ -235,10 +244,15 @@ class StoreSync:
         else:
             self._vitals.detail.pop("copy_age_s", None)
         row = self._vitals.row(now) if due else None
+        loop = asyncio.get_running_loop()
+
+        def exchange(session: Session) -> Polled:
+            level = kill.level_over(session, self._key.account_id)
+            loop.call_soon_threadsafe(self.heard_kill, level)  # the rest may take a while, and may not commit
+            return self._exchange(session, queued, taken, results, row, now, claim, level)
+
         try:
-            polled = await self._link.write(
-                lambda session: self._exchange(session, queued, taken, results, row, now, claim)
-            )
+            polled = await self._link.write(exchange)
         except (StoreAway, LeaseLost):
             self.snapshots.give_back(taken)
             raise
@@ -281,7 +295,7 @@ class StoreSync:
 
     def _exchange(
         self, session: Session, queued: list[Queued], taken: Snapshots,
-        results: list[tuple[int, commands.CommandStatus, dict[str, Any]]], beat: Any, now: datetime, claim: bool,
+        results: list[tuple[int, commands.CommandStatus, dict[str, Any]]], beat: Any, now: datetime, claim: bool, level: KillLevel,
     ) -> Polled:  # fmt: skip
         if self._lease.epoch:
             self._lease.renew(session)  # first: whoever lost the account writes nothing over its new holder's rows
@@ -301,7 +315,6 @@ class StoreSync:
             commands.finish(session, now, command_id, status, result)
         if beat is not None:
             heartbeats.beat(session, beat)
-        level = kill.level_over(session, self._key.account_id)
         claimed = tuple(self._claim(session, now)) if claim else ()
         wanted = heartbeats.desired(session, self._key.account_id)
         others = exposure.siblings(session, now, self._key.account_id)

@@ -127,8 +127,9 @@ class PeriodProfit:
     currency: Currency
     realized: Decimal | None  # None: the broker does not tell it for this period
     fees: Decimal | None  # None: the broker does not tell them apart
-    taxes: Decimal | None
+    taxes: Decimal | None  # None with fees told: those are in the fees
     rows: tuple[ProfitRow, ...]
+    of_sales: bool = False  # fees and taxes are those of the sales alone; else of every trade of the period
 
 
 CallLog = Callable[["CallRecord"], None]
@@ -189,7 +190,7 @@ class Broker(Protocol):
         session: OrderSession = OrderSession.REGULAR,
         correlation_id: str | None = None,
     ) -> OrderAck:
-        """Send one order by exactly one socket write.
+        """Send one order by exactly one socket write, at which the sender's `last_look` is asked (brokers/last_look.py).
 
         What the broker does not offer for this market, venue, session or environment raises NotSupported, whose text
         says so in Korean and English.

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.wording import alerts, cloud, desk, pages, reasons, refusals, report, research, risk, screens
+from shared.wording import (
+    alerts,
+    cloud,
+    desk,
+    money,
+    pages,
+    reasons,
+    refusals,
+    report,
+    research,
+    risk,
+    schedule,
+    screens,
+)  # fmt: skip
 
 LANGS = ("ko", "en")  # Korean first
 UNKNOWN = "—"
@@ -19,6 +32,8 @@ WORDS: dict[str, tuple[str, str]] = {
     **report.WORDS,
     **research.WORDS,
     **risk.WORDS,
+    **schedule.WORDS,
+    **money.WORDS,
     **refusals.words(),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -235,3 +236,12 @@ def levels(block: Row, price: str, size: str) -> tuple[BookLevel, ...]:
 def quoted_at(block: Row, name: str, now: datetime) -> datetime:
     clock = text(block, name)
     return instant_near(clock, now) if clock else now
+
+
+def staged(row: Mapping[str, Any], **names: str) -> dict[str, Decimal]:
+    """Cash by settlement: our word → the broker's field; a field without a number is left out."""
+    found = {}
+    for word, name in names.items():
+        with suppress(WireError):
+            found[word] = amount(row, name)
+    return found

@@ -127,7 +127,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "profit.fx": ("환율 손익 (원)", "Rate (won)"),
     "profit.fees": ("수수료", "Fees"),
     "profit.taxes": ("세금·제세금", "Taxes"),
-    "profit.overseas": ("올해 해외주식 양도세 (추정)", "This year's overseas gains tax (estimate)"),
     "profit.estimated": (
         "* 증권사가 알려주지 않은 수수료·세금은 공시 요율로 추정했습니다.",
         "* Fees and taxes that the broker did not tell are estimated by published rates.",
