@@ -24,6 +24,7 @@ from bots import outgoing
 from bots.heartbeat import EVERY_S, Vitals
 from bots.journal import Journal, Queued
 from bots.lease import StoreLease
+from bots.pace import IDLE_AFTER_S, LOCAL, Pace, due
 from shared.clock import Clock
 from shared.db import reading, writing
 from shared.domain.account import AccountKey
@@ -36,8 +37,6 @@ from shared.store.exposure import Siblings
 T = TypeVar("T")
 
 BATCH = 400
-SYNC_EVERY_S = 1.0
-KILL_EVERY_S = 0.5  # between two syncs the kill switch is looked at as well: a raise on another host wakes nobody here
 AWAY_AFTER_S = 3.0
 TOLD_WITHIN_S = 5.0
 _NUMBERED = frozenset({outgoing.EVENTS, outgoing.LOGS, outgoing.DECISIONS})  # rows that carry their own sequence
@@ -117,8 +116,13 @@ class Polled:
 
 class StoreSync:
     def __init__(
-        self, link: StoreLink, journal: Journal, lease: StoreLease, vitals: Vitals, key: AccountKey, clock: Clock
-    ) -> None:
+        self, link: StoreLink, journal: Journal, lease: StoreLease, vitals: Vitals, key: AccountKey, clock: Clock,
+        pace: Pace = LOCAL,
+    ) -> None:  # fmt: skip
+        self._pace = pace
+        self._held_since: float | None = None  # since when what may wait has been waiting
+        self._shown_at = -math.inf
+        self._busy_at = clock.monotonic()  # when there was last anything to tell
         self._link, self._journal, self._lease, self._vitals = link, journal, lease, vitals
         self._key, self._clock = key, clock
         self.snapshots = Snapshots()
@@ -140,11 +144,12 @@ class StoreSync:
         self._wake.set()
 
     async def wait(self) -> None:
-        """Wait for the next second or for `soon`; half-way, hear the kill switch."""
-        if not await self._woken(KILL_EVERY_S):
+        """Wait for the next turn or for `soon`; half-way, hear the kill switch: a raise on another host wakes nobody here."""
+        half = self._pause_s() / 2
+        if not await self._woken(half):
             with contextlib.suppress(StoreAway):
                 self.heard_kill(await self._link.read(lambda session: kill.level_over(session, self._key.account_id)))
-            await self._woken(SYNC_EVERY_S - KILL_EVERY_S)
+            await self._woken(half)
         self._wake.clear()
 
     async def _woken(self, seconds: float) -> bool:
@@ -152,6 +157,10 @@ class StoreSync:
             async with asyncio.timeout(seconds):  # not wait_for: on 3.11 it can swallow a cancellation
                 await self._wake.wait()
         return self._wake.is_set()
+
+    def _pause_s(self) -> float:
+        idle = self._clock.monotonic() - self._busy_at > IDLE_AFTER_S
+        return self._pace.idle_s if idle else self._pace.poll_s
 
     def away_s(self) -> float:
         """How long the store has not answered, beyond what a slow second may take; a frozen store counts too.
@@ -218,13 +227,18 @@ class StoreSync:
 
     async def _once(self, claim: bool, beat: bool) -> Polled:
         self._round += 1
-        queued = await self._journal.queued(BATCH)
+        queued = self._ready(await self._journal.queued(BATCH))
         taken, results = self.snapshots.take(), list(self.results)
+        if queued or taken.rows:
+            self._busy_at = self._clock.monotonic()
+        if not self._show_now(queued):
+            self.snapshots.give_back(taken)
+            taken = Snapshots()
         if queued or taken.rows:
             self._vitals.change_number += 1
         now, monotonic = self._clock.wall_now(), self._clock.monotonic()
         news = (self._vitals.state, self._vitals.config_version)
-        due = beat or news != self._told or monotonic - self._beat_at >= EVERY_S
+        due = beat or news != self._told or monotonic - self._beat_at >= max(EVERY_S, self._pace.beat_s)
         if self.copy_from is not None:
             self._vitals.detail["copy_age_s"] = round((now - self.copy_from).total_seconds())
         else:
@@ -259,6 +273,25 @@ class StoreSync:
             async with self._caught_up:
                 self._caught_up.notify_all()
         return polled
+
+    def _ready(self, queued: list[Queued]) -> list[Queued]:
+        """The outbox rows that go in this turn: all of them in their order, or none yet."""
+        now = self._clock.monotonic()
+        since = self._held_since if self._held_since is not None else now
+        if not queued or due(queued, now - since, self._pace, BATCH):
+            self._held_since = None
+            return queued
+        self._held_since = since
+        return []
+
+    def _show_now(self, queued: list[Queued]) -> bool:
+        """Tell whether prices and holdings go in this turn: their time has come, or an order changed them."""
+        now = self._clock.monotonic()
+        moved = any(row.stream in (outgoing.ORDERS, outgoing.FILLS) for row in queued)
+        if not moved and now - self._shown_at < self._pace.shown_s:
+            return False
+        self._shown_at = now
+        return True
 
     def _exchange(
         self, session: Session, queued: list[Queued], taken: Snapshots,

@@ -35,6 +35,8 @@ NOUNS = {  # name → (module whose `app` it is, what it is about)
     "market": ("console.cli.market", "시장 규칙 · market rules"),
     "exchange": ("console.cli.exchange", "로컬 거래소 · the local exchange"),
     "db": ("console.cli.db", "저장소 · the store's schema"),
+    "backup": ("console.cli.backup", "백업과 복구 · the whole desk in a folder, and back"),
+    "cloud": ("console.cli.cloud", "Supabase 프로젝트 · a Supabase project"),
     "keys": ("console.cli.keys", "마스터 키 · the master key"),
 }
 VERBS = {  # a verb without a noun → (module with a function of that name, what it does)
