@@ -1,11 +1,22 @@
 """SQLModel tables (names and minimum columns: design.md §9). Importing this package registers all of them."""
 
 from shared.models.accounts import ApiCredential, BrokerageAccount, BrokerToken, FeeContract, KillSwitch
+from shared.models.approvals import Proposal, SecondLook
 from shared.models.bots import Alert, Command, ExecutionLog, Heartbeat, Host, JobRun, Lease, Meta
 from shared.models.doors import AlertDelivery, TelegramLink, Webhook
 from shared.models.market import FxRate, InstrumentRow, PriceBar, QuoteRow
 from shared.models.orders import CashBalance, EquitySnapshot, FillRow, OrderEvent, OrderRow, PeriodProfit, PositionRow
-from shared.models.people import AccountGrant, ApiToken, AuditLog, LoginSession, Owner, Role, User
+from shared.models.people import (
+    AccountGrant,
+    ApiToken,
+    AuditLog,
+    GroupGrant,
+    LoginSession,
+    Owner,
+    RecoveryCode,
+    Role,
+    User,
+)
 from shared.models.rules import BacktestRun, DecisionRow, RuleVersion, StrategySignal, TradeRule
 
 __all__ = [
@@ -26,6 +37,7 @@ __all__ = [
     "FeeContract",
     "FillRow",
     "FxRate",
+    "GroupGrant",
     "Heartbeat",
     "Host",
     "InstrumentRow",
@@ -40,9 +52,12 @@ __all__ = [
     "PeriodProfit",
     "PositionRow",
     "PriceBar",
+    "Proposal",
     "QuoteRow",
+    "RecoveryCode",
     "Role",
     "RuleVersion",
+    "SecondLook",
     "StrategySignal",
     "TelegramLink",
     "TradeRule",

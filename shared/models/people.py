@@ -30,7 +30,10 @@ class User(SQLModel, table=True):
     role: str = Role.VIEWER.value
     password_hash: str | None = None
     must_change_password: bool = False
-    totp_secret: str | None = None  # sealed
+    totp_secret: str | None = None  # sealed under the factor key (shared/factor_box.py); proven once `totp_since` is set
+    totp_since: datetime | None = Field(default=None, sa_type=Instant)
+    totp_last_step: int | None = None  # the 30 s step of the last code taken: no code counts twice
+    subject: str | None = Field(default=None, unique=True, index=True)  # "issuer|sub" of the provider that may vouch for him
     lang: str | None = None
     disabled_at: datetime | None = Field(default=None, sa_type=Instant)
     created_at: datetime = Field(sa_type=Instant)
@@ -50,6 +53,19 @@ class LoginSession(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)
     ip: str = ""
     user_agent: str = ""
+    method: str = "password"  # password | oidc | supabase
+
+
+class RecoveryCode(SQLModel, table=True):
+    """A way in for who lost his second factor: keyed hash, good once."""
+
+    __tablename__ = "recovery_codes"
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="users.id", index=True)
+    code_hash: str = Field(unique=True)
+    created_at: datetime = Field(sa_type=Instant)
+    used_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class Owner(SQLModel, table=True):
@@ -76,6 +92,18 @@ class AccountGrant(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     user_id: int = Field(foreign_key="users.id", index=True)
     account_id: int = Field(foreign_key="brokerage_accounts.id", index=True)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class GroupGrant(SQLModel, table=True):
+    """Every account of a group, those to come included: "env:MOCK", "owner:3"."""
+
+    __tablename__ = "group_grants"
+    __table_args__ = (UniqueConstraint("user_id", "scope"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="users.id", index=True)
+    scope: str
     created_at: datetime = Field(sa_type=Instant)
 
 
