@@ -14,6 +14,10 @@ def user_by_email(session: Session, email: str) -> User | None:
     return session.exec(select(User).where(User.email == email)).first()
 
 
+def user_by_subject(session: Session, subject: str) -> User | None:
+    return session.exec(select(User).where(User.subject == subject)).first()
+
+
 def active_user(session: Session, user_id: int) -> User | None:
     """The user as the database knows him now; None when unknown or disabled."""
     user = session.get(User, user_id, populate_existing=True)

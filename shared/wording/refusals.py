@@ -258,11 +258,11 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
 }
 
 
-def words() -> dict[str, tuple[str, str]]:
+def words(refusals: dict[str, tuple[_Three, _Three]] = REFUSALS) -> dict[str, tuple[str, str]]:
     """Every part as a key of its own: refuse.<code>.what | why | now."""
     parts = ("what", "why", "now")
     return {
         f"refuse.{code}.{part}": (korean[i], english[i])
-        for code, (korean, english) in REFUSALS.items()
+        for code, (korean, english) in refusals.items()
         for i, part in enumerate(parts)
     }
