@@ -20,7 +20,6 @@ WORDS: dict[str, tuple[str, str]] = {
     **risk.WORDS,
     **people.WORDS,
     **refusals.words(),
-    **refusals.words(people.REFUSALS),
 }
 
 

@@ -1,15 +1,14 @@
-"""What waits for a person's yes: entries of semi-automatic rules, and an Admin's deeds that need a second Admin."""
+"""What waits for a person's yes: entries of semi-automatic rules."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from shared.models.columns import ExactDecimal, Instant, Json
+from shared.models.columns import ExactDecimal, Instant
 
 
 class Proposal(SQLModel, table=True):
@@ -41,26 +40,3 @@ class Proposal(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=Instant)
     decided_at: datetime | None = Field(default=None, sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
-
-
-class SecondLook(SQLModel, table=True):
-    """A deed of one Admin that takes effect when another one agrees (four eyes)."""
-
-    __tablename__ = "second_looks"
-    __table_args__ = (Index("ix_second_looks_waiting", "status", "expires_at"),)
-
-    id: int | None = Field(default=None, primary_key=True)
-    action: str
-    target: str
-    account_id: int | None = Field(default=None, foreign_key="brokerage_accounts.id")
-    payload: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
-    reason: str = ""
-    asked_by: str  # actor label
-    asked_by_user_id: int | None = Field(default=None, foreign_key="users.id")
-    source: str = ""
-    asked_at: datetime = Field(sa_type=Instant)
-    expires_at: datetime = Field(sa_type=Instant)
-    status: str = "WAITING"  # WAITING → DONE | DECLINED; past its end it counts as EXPIRED
-    decided_by: str = ""
-    decided_by_user_id: int | None = Field(default=None, foreign_key="users.id")
-    decided_at: datetime | None = Field(default=None, sa_type=Instant)

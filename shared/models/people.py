@@ -60,18 +60,6 @@ class LoginSession(SQLModel, table=True):
     method: str = "password"  # password | oidc | supabase
 
 
-class RecoveryCode(SQLModel, table=True):
-    """A way in for who lost his second factor: keyed hash, good once."""
-
-    __tablename__ = "recovery_codes"
-
-    id: int | None = Field(default=None, primary_key=True)
-    user_id: int = Field(foreign_key="users.id", index=True)
-    code_hash: str = Field(unique=True)
-    created_at: datetime = Field(sa_type=Instant)
-    used_at: datetime | None = Field(default=None, sa_type=Instant)
-
-
 class Owner(SQLModel, table=True):
     """Whose money: taxes and reports are per owner, and so is what may stand in the market in all.
 
@@ -96,18 +84,6 @@ class AccountGrant(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     user_id: int = Field(foreign_key="users.id", index=True)
     account_id: int = Field(foreign_key="brokerage_accounts.id", index=True)
-    created_at: datetime = Field(sa_type=Instant)
-
-
-class GroupGrant(SQLModel, table=True):
-    """Every account of a group, those to come included: "env:MOCK", "owner:3"."""
-
-    __tablename__ = "group_grants"
-    __table_args__ = (UniqueConstraint("user_id", "scope"),)
-
-    id: int | None = Field(default=None, primary_key=True)
-    user_id: int = Field(foreign_key="users.id", index=True)
-    scope: str
     created_at: datetime = Field(sa_type=Instant)
 
 

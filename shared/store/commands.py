@@ -28,6 +28,8 @@ class CommandKind(StrEnum):
     GET_BARS = "GET_BARS"  # payload: symbol, timeframe, count, until (ISO text) or null; bars for backtests
     ACCEPT_HOLDING = "ACCEPT_HOLDING"  # payload: symbol, rule_id or null; the broker's holding is right from here on
     PROPOSE = "PROPOSE"  # payload: rule_id, symbol, verdict, key; the rule's sizing and every guard apply
+    APPROVE = "APPROVE"  # payload: proposal_key, by; the entry as it was shown, every guard asked again
+    DECLINE = "DECLINE"  # payload: proposal_key, by
     LIFT_SYMBOL = "LIFT_SYMBOL"  # payload: symbol; a person has looked at why it was stopped
 
 

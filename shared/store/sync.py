@@ -28,6 +28,7 @@ from shared.models import (
     PeriodProfit,
     PositionRow,
     PriceBar,
+    Proposal,
     QuoteRow,
     StrategySignal,
 )
@@ -62,6 +63,7 @@ STREAMS: dict[str, Stream] = {
     "bars": Stream(PriceBar, ("environment", "market", "symbol", "timeframe", "start")),
     "instruments": Stream(InstrumentRow, ("market", "symbol")),
     "profits": Stream(PeriodProfit, ("account_id", "trade_date", "symbol")),
+    "proposals": Stream(Proposal, ("account_id", "proposal_key")),
     "jobs": Stream(JobRun, ("account_id", "job", "due_at")),
 }
 

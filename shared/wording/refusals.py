@@ -1,5 +1,7 @@
 """Refusals: what happened, why, what to do now."""
 
+from shared.wording import people
+
 _Three = tuple[str, str, str]
 
 REFUSALS: dict[str, tuple[_Three, _Three]] = {
@@ -257,12 +259,14 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
     ),
 }
 
+REFUSALS |= people.REFUSALS
 
-def words(refusals: dict[str, tuple[_Three, _Three]] = REFUSALS) -> dict[str, tuple[str, str]]:
+
+def words() -> dict[str, tuple[str, str]]:
     """Every part as a key of its own: refuse.<code>.what | why | now."""
     parts = ("what", "why", "now")
     return {
         f"refuse.{code}.{part}": (korean[i], english[i])
-        for code, (korean, english) in refusals.items()
+        for code, (korean, english) in REFUSALS.items()
         for i, part in enumerate(parts)
     }
