@@ -56,16 +56,17 @@ class Approvals:
     def __init__(self, trader: Trader, journal: Journal, clock: Clock) -> None:
         self._trader, self._journal, self._clock = trader, journal, clock
         self._waiting: dict[str, Waiting] = {}  # proposal key → the entry
+        self._answered: set[str] = set()  # proposal keys that had their answer, or none in time
 
     def held(self, decision: Decision) -> Denied | None:
-        """Refuse an entry while an earlier one of the rule in this symbol waits: one question at a time."""
+        """Refuse an entry that was answered already, or comes while an earlier one waits: one question at a time."""
+        if decision.verdict is not Verdict.BUY:
+            return None
+        if decision.signal_key in self._answered:
+            return Denied("duplicate_signal", "이미 승인 여부를 물은 신호")
         key = (decision.rule_id, decision.symbol)
         waits = any((one.decision.rule_id, one.decision.symbol) == key for one in self._waiting.values())
-        return (
-            Denied("waits_for_approval", "앞선 진입이 승인을 기다림")
-            if waits and decision.verdict is Verdict.BUY
-            else None
-        )
+        return Denied("waits_for_approval", "앞선 진입이 승인을 기다림") if waits else None
 
     def asks(self, decision: Decision, request: OrderRequest) -> bool:
         """Tell whether a person must say yes to this entry first."""
@@ -120,7 +121,9 @@ class Approvals:
     async def recall(self, facts: dict[str, str], used: Collection[str | None]) -> None:
         """Take back what waited when the last process ended; what had become an order by then (`used`) was sent."""
         for name, body in facts.items():
-            if name.startswith(FACT) and body:
+            if name.startswith(FACT) and not body:
+                self._answered.add(name.removeprefix(FACT))
+            elif name.startswith(FACT):
                 one = _read(body)
                 if one.key in used:
                     await self._close(one, ProposalStatus.SENT)
@@ -144,6 +147,7 @@ class Approvals:
 
     async def _close(self, one: Waiting, status: ProposalStatus, *, outcome: str = "", by: str = "") -> None:
         """Write down what became of it; its alert is over."""
+        self._answered.add(one.key)
         over = outgoing.alert_over(f"approval:{one.key}", self._clock.wall_now())
         rows = (self._row(one, status, outcome, by), over)
         await self._journal.write(Changes(facts=((FACT + one.key, ""),), outbox=rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -83,6 +83,11 @@ def recent(session: Session, account_id: int, *, limit: int = 10, kind: CommandK
     if kind is not None:
         query = query.where(Command.kind == kind.value)
     return list(session.exec(query.order_by(col(Command.id).desc()).limit(limit)))
+
+
+def by_key(session: Session, keys: Collection[str]) -> dict[str, Command]:
+    """Those of the keys that were asked."""
+    return {row.key: row for row in session.exec(select(Command).where(col(Command.key).in_(keys)))} if keys else {}
 
 
 def open_of_kind(session: Session, account_id: int, kind: CommandKind) -> list[Command]:

@@ -104,4 +104,12 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("켤 수 없습니다", "승인할 두 번째 관리자가 없습니다.", "먼저 관리자를 한 명 더 두십시오."),
         ("It cannot be turned on", "There is no second Admin who could agree.", "Make another Admin first."),
     ),
+    "no_proposal": (
+        ("그런 진입이 없습니다", "승인 대기 {proposal}을(를) 찾을 수 없습니다.", "화면을 새로 고치십시오."),
+        ("There is no such entry", "Entry {proposal} was not found.", "Reload the page."),
+    ),
+    "proposal_over": (
+        ("이미 끝난 진입입니다", "누가 먼저 답했거나 시간이 지났습니다.", "새 신호가 오면 다시 묻습니다."),
+        ("The entry is over", "Somebody answered it, or its time is up.", "A new signal asks again."),
+    ),
 }
