@@ -7,6 +7,7 @@ import streamlit as st
 from console.components import confirm
 from console.components.figures import UNKNOWN, Html, join, mark, moment, price, span
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.order_ticket import follow
 from console.components.proof import proof_fields, proven
 from console.components.rows import account_cell
 from console.components.table import Column, note, table
@@ -26,7 +27,7 @@ def waits_label(one: ProposalLine) -> str:
 
 
 def look_label(one: LookLine) -> str:
-    return f"{one.asked_by} · {t(f'look.{one.action}')} · {one.target}"
+    return f"{one.asked_by} · {t(f'look.{one.action}')} · {one.where}"
 
 
 def look_payload(one: LookLine) -> str:
@@ -49,12 +50,14 @@ def settle_proposal(one: ProposalLine) -> None:
     yes.button(
         t("approval.approve"), key="approve", type="primary", width="stretch", disabled=not may,
         on_click=lambda: confirm.attempt(
-            lambda: approvals.approve(desk, actor, one.id, confirm=typed), t("approval.asked")
+            lambda: follow(approvals.approve(desk, actor, one.id, confirm=typed).id), t("approval.asked")
         ),
     )  # fmt: skip
     no.button(
         t("approval.decline"), key="decline", width="stretch", disabled=not may,
-        on_click=lambda: confirm.attempt(lambda: approvals.decline(desk, actor, one.id), t("approval.declined")),
+        on_click=lambda: confirm.attempt(
+            lambda: follow(approvals.decline(desk, actor, one.id).id), t("approval.declined")
+        ),
     )  # fmt: skip
 
 

@@ -104,6 +104,7 @@ def _scope_fields(
         return Role.ADMIN, [], []
     picked = st.multiselect(
         t("people.accounts"), list(names), [one for one in held if one in names], key="user_accounts",
+        placeholder=t("choice.none"),
         format_func=lambda one: names.get(one, f"#{one}"),
     )  # fmt: skip
     offered = list(dict.fromkeys([*known, *groups]))
@@ -174,7 +175,7 @@ def _hand_out(deed: Any) -> None:
 
 def _password_dialog(password: str) -> None:
     st.markdown(t("people.password_help"))
-    st.code(password, language=None)
+    st.html(join(Html('<p class="lt-once"><code data-table="password">'), password, Html("</code></p>")))
     if st.button(t("factor.kept"), key="user_password_kept", type="primary", width="stretch"):
         confirm.close()
         st.rerun()
@@ -188,6 +189,7 @@ def policy_panel() -> None:
         note(t("policy.help"))
         roles = st.multiselect(
             t("policy.factor_of"), [Role.ADMIN, Role.TRADER, Role.VIEWER], sorted(now.factor_of), key="policy_roles",
+            placeholder=t("choice.none"),
             format_func=lambda one: t(f"role.{one}"),
         )  # fmt: skip
         eyes = st.toggle(t("policy.four_eyes"), now.four_eyes, key="policy_eyes", help=t("policy.four_eyes_help"))

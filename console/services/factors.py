@@ -25,7 +25,7 @@ from shared.store.sessions import revoke_all
 
 STEP_S = 30
 DRIFT_STEPS = 1  # a phone's clock may be one step off either way
-RECOVERY_CODES, RECOVERY_BYTES = 10, 8
+RECOVERY_CODES, RECOVERY_BYTES = 10, 10
 ISSUER = "LetsTrade"
 
 
@@ -172,7 +172,7 @@ def _fresh_codes(session: Session, wiring: Wiring, user_id: int) -> tuple[str, .
 
 
 def _grouped(raw: bytes) -> str:
-    text = base64.b32encode(raw).decode().rstrip("=")
+    text = base64.b32encode(raw).decode()
     return "-".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 

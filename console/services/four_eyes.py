@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from console.services import accounts, arming, kill, policies, proof, risk
-from console.services.permissions import Action, Actor, authorize, refuse
+from console.services.permissions import Action, Actor, authorize, refuse, visible_accounts
 from console.services.second_looks import DECLINED, DONE, WAITING
 from console.services.trail import note
 from console.wiring import Wiring
@@ -33,7 +33,7 @@ EFFECTS: dict[Action, Effect] = {
 class LookLine:
     id: int
     action: str
-    target: str
+    where: str  # the account's name, or what else it is about
     account_id: int | None
     payload: dict[str, Any]
     reason: str
@@ -50,6 +50,7 @@ def waiting(wiring: Wiring, actor: Actor) -> list[LookLine]:
         if authorize(session, actor, Action.VIEW) is not Role.ADMIN:
             return []
         names = people.labels(session)
+        called = {row.id: row.nickname for row in visible_accounts(session, actor)}
         rows = session.exec(
             select(SecondLook)
             .where(SecondLook.status == WAITING, col(SecondLook.expires_at) > now)
@@ -57,7 +58,7 @@ def waiting(wiring: Wiring, actor: Actor) -> list[LookLine]:
         )
         return [
             LookLine(
-                row.id or 0, row.action, row.target, row.account_id, row.payload, row.reason,
+                row.id or 0, row.action, called.get(row.account_id, row.target), row.account_id, row.payload, row.reason,
                 names.get(row.asked_by, row.asked_by), row.asked_at, row.expires_at, row.asked_by == actor.label,
             )
             for row in rows

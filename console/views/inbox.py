@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -19,6 +19,7 @@ from console.components.approvals import (
 from console.components.bar import bar
 from console.components.figures import UNKNOWN, Html, ago, join, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.order_ticket import follow, followed
 from console.components.rows import account_cell, order_label, order_status, order_table, position_table
 from console.components.table import Column, link, note, table
 from console.components.timeline import timeline
@@ -31,6 +32,7 @@ from console.services.orders import OrderLine
 from console.services.overview import age_s
 from console.services.permissions import Action
 from shared.domain.account import Environment
+from shared.models import Command
 from shared.words import reason_text
 
 Matter = Down | OrderLine | Drift | Stopped | ProposalLine | LookLine
@@ -198,13 +200,14 @@ def _settle_stopped(one: Stopped) -> None:
     )  # fmt: skip
 
 
-def _say(wish: object) -> None:
-    confirm.attempt(wish, t("inbox.asked"))  # type: ignore[arg-type]
+def _say(wish: Callable[[], Command]) -> None:
+    confirm.attempt(lambda: follow(wish().id), t("inbox.asked"))
 
 
 bar()
 st.title(t("nav.inbox"))
 confirm.notice()
+followed()
 _list()
 picked = _choice(inbox.matters(wiring(), me()))
 if picked is not None:

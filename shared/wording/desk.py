@@ -102,6 +102,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "command.DECLINE": ("진입 거절", "Decline entry"),
     "command.LIFT_SYMBOL": ("종목 정지 해제", "Lift symbol"),
     "command.REQUESTED": ("요청됨", "requested"),
+    "command.TAKEN": ("접수", "taken"),
     "command.RUNNING": ("실행중", "running"),
     "command.DONE": ("완료", "done"),
     "command.FAILED": ("실패", "failed"),

@@ -112,7 +112,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "people.method.password": ("비밀번호", "password"),
     "people.method.oidc": ("OpenID", "OpenID"),
     "people.method.supabase": ("Supabase", "Supabase"),
-    "people.do.scope": ("역할·계좌", "Role and accounts"),
+    "people.do.scope": ("역할·계좌 바꾸기", "Change role and accounts"),
     "people.do.password": ("비밀번호 초기화", "Reset password"),
     "people.do.factor": ("두 번째 확인 지우기", "Reset second factor"),
     "people.do.sign_out": ("모두 로그아웃", "Sign out everywhere"),
