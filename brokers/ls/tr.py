@@ -122,8 +122,12 @@ BOOK = Tr("t1101", _DATA, 10)
 VENUE_BOOK = Tr("t8450", _DATA, 10)
 DETAIL = Tr("t1102", _DATA, 10)
 QUOTES = Tr("t8407", _DATA, 5)
+TRADES = Tr("t1301", _DATA, 2)
+VENUE_TRADES = Tr("t8454", _DATA, 1)
 DAYS = Tr("t8410", _CHART, 1)
 MINUTES = Tr("t8412", _CHART, 1)
+VENUE_DAYS = Tr("t8451", _CHART, 1)
+VENUE_MINUTES = Tr("t8452", _CHART, 1)
 MASTER = Tr("t8436", "/stock/etc", 2)
 
 _US_ORDER, _US_ACCOUNT = "/overseas-stock/order", "/overseas-stock/accno"
@@ -137,6 +141,7 @@ US_CASH = Tr("COSOQ02701", _US_ACCOUNT, 1, US_ASKED, "InBlock1")
 US_PRICE = Tr("g3101", _US_DATA, 10, US_LISTED)
 US_LISTING = Tr("g3104", _US_DATA, 10, US_LISTED)
 US_BOOK = Tr("g3106", _US_DATA, 10, US_LISTED)
+US_TRADES = Tr("g3102", _US_DATA, 10, US_LISTED)
 US_MASTER = Tr("g3190", _US_DATA, 10, US_LISTED)
 US_MINUTES = Tr("g3203", _US_CHART, 1)
 US_DAYS = Tr("g3204", _US_CHART, 1)
@@ -144,8 +149,8 @@ TRS = {
     tr.code: tr
     for tr in (
         *(NEW, AMEND, CANCEL, HOLDINGS, SETTLED, TODAY, CASH, HISTORY, POWER, JOURNAL, JOURNAL_OF, PROBE),
-        *(BOOK, VENUE_BOOK, DETAIL, QUOTES, DAYS, MINUTES, MASTER),
-        *(US_NEW, US_AMEND, US_ORDERS, US_BALANCE, US_CASH, US_PRICE, US_LISTING, US_BOOK, US_MASTER),
+        *(BOOK, VENUE_BOOK, DETAIL, QUOTES, TRADES, VENUE_TRADES, DAYS, MINUTES, VENUE_DAYS, VENUE_MINUTES, MASTER),
+        *(US_NEW, US_AMEND, US_ORDERS, US_BALANCE, US_CASH, US_PRICE, US_LISTING, US_BOOK, US_TRADES, US_MASTER),
         *(US_MINUTES, US_DAYS),
     )
 }
@@ -166,6 +171,7 @@ US_TYPE_TO_LS = {
     (OrderType.MOC, Side.SELL): "M4",
 }
 LS_TO_US_TYPE = {code: order_type for (order_type, _), code in US_TYPE_TO_LS.items()}
+API_CHANNELS = ("40", "41")  # CommdaCode
 US_SELL, US_BUY, US_CHANGE, US_CANCEL = "01", "02", "07", "08"  # OrdPtnCode
 US_MARKETS = {"82": (Venue.NASDAQ,), "81": (Venue.NYSE, Venue.AMEX)}  # exchcd, OrdMktCode, FcurrMktCode
 VENUES = {"KRX": Venue.KRX, "NXT": Venue.NXT}  # no SOR; anything else would silently become KRX (ls.md §3.1)

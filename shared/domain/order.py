@@ -109,6 +109,7 @@ class BrokerOrder:
     order_type: OrderType = OrderType.LIMIT
     venue: Venue | None = None
     session: OrderSession = OrderSession.REGULAR  # amend and cancel go where the order went
+    by_hand: bool = False  # entered past the API, where the list names the channel; False also where it does not
     became: str | None = None  # of a reservation that was sent: the number of the order it is now
 
 
@@ -162,3 +163,7 @@ class Cash:
     as_of: datetime
     equity: Decimal | None = None  # cash plus holdings at market, when the broker tells
     details: dict[str, str] = field(default_factory=dict)
+    # By settlement, as far as the broker tells: d0 (settled now), d1, d2, d4, locked (held back for open buys),
+    # withdrawable.
+    stages: dict[str, Decimal] = field(default_factory=dict)
+    krw_rate: Decimal | None = None  # won for one unit of `currency`, the broker's base rate (매매기준율)

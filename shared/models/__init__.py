@@ -10,9 +10,19 @@ from shared.models.accounts import ApiCredential, BrokerageAccount, BrokerToken,
 from shared.models.approvals import Proposal
 from shared.models.bots import Alert, Command, ExecutionLog, Heartbeat, Host, JobRun, Lease, Meta
 from shared.models.market import FxRate, InstrumentRow, PriceBar, QuoteRow
-from shared.models.orders import CashBalance, EquitySnapshot, FillRow, OrderEvent, OrderRow, PeriodProfit, PositionRow
+from shared.models.orders import (
+    CashBalance,
+    CashFlow,
+    EquitySnapshot,
+    FillRow,
+    OrderEvent,
+    OrderRow,
+    PeriodProfit,
+    PositionRow,
+)
 from shared.models.people import AccountGrant, ApiToken, AuditLog, LoginSession, Owner, Role, User
 from shared.models.rules import BacktestRun, DecisionRow, RuleVersion, StrategySignal, TradeRule
+from shared.models.schedule import PausedJob, Readiness, ScheduledJob
 
 if TYPE_CHECKING:
     from shared.models.doors import AlertDelivery, TelegramLink, Webhook
@@ -47,6 +57,7 @@ __all__ = [
     "BrokerToken",
     "BrokerageAccount",
     "CashBalance",
+    "CashFlow",
     "Command",
     "DecisionRow",
     "EquitySnapshot",
@@ -66,14 +77,17 @@ __all__ = [
     "OrderEvent",
     "OrderRow",
     "Owner",
+    "PausedJob",
     "PeriodProfit",
     "PositionRow",
     "PriceBar",
     "Proposal",
     "QuoteRow",
+    "Readiness",
     "RecoveryCode",
     "Role",
     "RuleVersion",
+    "ScheduledJob",
     "SecondLook",
     "StrategySignal",
     "TelegramLink",

@@ -100,6 +100,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "command.PROPOSE": ("외부 신호 제안", "Outside proposal"),
     "command.APPROVE": ("진입 승인", "Approve entry"),
     "command.DECLINE": ("진입 거절", "Decline entry"),
+    "command.RUN_JOB": ("작업 실행", "Run a job"),
     "command.LIFT_SYMBOL": ("종목 정지 해제", "Lift symbol"),
     "command.REQUESTED": ("요청됨", "requested"),
     "command.TAKEN": ("접수", "taken"),

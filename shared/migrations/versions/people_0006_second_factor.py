@@ -1,6 +1,6 @@
 """people: second factor, recovery codes, outside identities, group grants, proposals, second looks
 
-Revision: people_0006, after 0005
+Revision: people_0006, after 0006
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 import shared.models.columns
 
 revision = "people_0006"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

@@ -40,6 +40,7 @@ BESIDE = (
     "credential ",
     "db ",
     "rule ",
+    "inbox ",
 )
 KEYS = "secrets/master.key"
 

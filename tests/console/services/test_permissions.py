@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pyotp
@@ -18,6 +18,7 @@ from console.services import (
     arming,
     backtests,
     factors,
+    fees,
     four_eyes,
     holdings,
     hosts,
@@ -29,9 +30,11 @@ from console.services import (
     orders_at_once,
     overview,
     policies,
+    returns,
     risk,
     rule_evidence,
     rules,
+    schedule,
     sign_ins,
     tokens,
     trail_check,
@@ -49,6 +52,7 @@ from shared.domain.order import Side
 from shared.domain.signal import Verdict
 from shared.models import Alert, AuditLog, Command, Heartbeat, OrderRow, Proposal, Role, SecondLook, User
 from shared.store import accounts as stored
+from shared.store import sync
 from shared.store.panels import LogFilter
 from shared.store.sessions import find_session, start_session
 from tests.console.desks import PASSWORDS, RULE_TEXT, Desk
@@ -137,6 +141,14 @@ def _proves_own_factor(desk: Desk, actor: Actor) -> object:
     return factors.prove(desk.wiring, actor, pyotp.TOTP(secret).at(desk.wiring.clock.wall_now()))
 
 
+def _job(desk: Desk, account: str) -> int:
+    now = desk.wiring.clock.wall_now().isoformat()
+    with writing(desk.wiring.engine) as session:
+        row = {"job": "day_bars", "next_at": now, "missed": "run", "paused": False, "updated_at": now}
+        sync.apply(session, desk.accounts[account], "schedule", row)
+    return desk.accounts[account]
+
+
 NEW = NewAccount("하나 더", BrokerName.KIS, Market.US, Environment.SIM)
 TICKET = Ticket("AAPL", Side.BUY, 1, Decimal(200))
 DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
@@ -200,6 +212,15 @@ DEEDS[Action.POLICY_SET] = lambda d, a, n: policies.demand_factor(
 DEEDS[Action.SECOND_LOOK] = lambda d, a, n: four_eyes.agree(d.wiring, a, _look(d), password=PASSWORDS[a.role])
 DEEDS[Action.PROPOSAL_DECIDE] = lambda d, a, n: approvals.approve(d.wiring, a, _entry(d, n))
 OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST, Action.SESSION_END, Action.FACTOR_OWN}
+DEEDS[Action.FEE_CONTRACT] = lambda d, a, n: fees.add(
+    d.wiring, a, d.accounts[n], since=date(2026, 1, 1), until=None, buy_pct=Decimal("0.1"), sell_pct=Decimal("0.1")
+)
+DEEDS[Action.CASH_FLOW] = lambda d, a, n: returns.record_flow(
+    d.wiring, a, d.accounts[n], Decimal(1000), d.wiring.clock.wall_now()
+)
+DEEDS[Action.JOB_RUN] = lambda d, a, n: schedule.run_now(d.wiring, a, _job(d, n), "day_bars", key="j")
+DEEDS[Action.JOB_SWITCH] = lambda d, a, n: schedule.switch(d.wiring, a, _job(d, n), "day_bars", on=False)
+OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST, Action.SESSION_END}
 ONLY_READS = {Action.VIEW, Action.AUDIT_READ}
 
 
