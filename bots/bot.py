@@ -159,6 +159,7 @@ class Bot:
         if not self._recovered:
             self._recovered = True
             p.trader.recall(p.facts)
+            await p.trader.approvals.recall(p.facts, {one.request.signal_key for one in p.orders.all()})
             p.vitals.ready_at = p.clock.wall_now()
         if self._box.state is not BotState.BLOCKED:
             self._move(BotEventKind.RECONCILED, "")
@@ -259,6 +260,7 @@ class Bot:
                 continue
             self.p.screen.show()
             await self.p.trader.act_on_deferred()
+            await self.p.trader.approvals.drop_late()
             await self.p.housekeeping.tend()
             await self.p.commands.tend_flatten()
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from shared import secret_sources
 from shared.domain.errors import ConfigError
@@ -39,6 +40,11 @@ class Settings:
     supabase_project_url: str | None
     supabase_anon_key: str | None
     supabase_service_role_key: str | None
+    oidc_issuer: str | None = None  # sign-in by an OpenID provider, when given with a client id
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = None
+    oidc_name: str = "OpenID"  # what the sign-in page calls it
+    supabase_sign_in: bool = False  # users of the Supabase project may sign in with its password
     host_group: str = ""  # LETSTRADE_HOST_GROUP: accounts of a group run on its hosts only
     kek: str = ""  # LETSTRADE_KEK: what the master key file is wrapped with (shared/kek.py)
     env: Mapping[str, str] = field(
@@ -114,7 +120,31 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         host_group=env.get("LETSTRADE_HOST_GROUP", ""),
         kek=env.get("LETSTRADE_KEK", ""),
         env=env,
+        **_sign_in(env),
     )
+
+
+def _sign_in(env: Mapping[str, str]) -> dict[str, Any]:
+    """The optional ways to sign in: whole or not at all."""
+    given = {name: env.get(f"OIDC_{name}") for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")}
+    missing = [f"OIDC_{name}" for name in ("ISSUER", "CLIENT_ID") if not given[name]]
+    if any(given.values()) and missing:
+        raise ConfigError(
+            "sign-in by OpenID is half configured",
+            f"{', '.join(missing)} is missing",
+            "fill it in, or remove the others",
+        )
+    supabase = _one_of(env, "SUPABASE_SIGN_IN", "false", ("true", "false")) == "true"
+    if supabase and not (env.get("SUPABASE_PROJECT_URL") and env.get("SUPABASE_ANON_KEY")):
+        raise ConfigError(
+            "SUPABASE_SIGN_IN cannot work", "SUPABASE_PROJECT_URL or SUPABASE_ANON_KEY is missing",
+            "fill both in, or remove SUPABASE_SIGN_IN",
+        )  # fmt: skip
+    return {
+        "oidc_issuer": given["ISSUER"], "oidc_client_id": given["CLIENT_ID"],
+        "oidc_client_secret": given["CLIENT_SECRET"], "oidc_name": env.get("OIDC_NAME", "OpenID"),
+        "supabase_sign_in": supabase,
+    }  # fmt: skip
 
 
 def database_url(env: Mapping[str, str], home: Path) -> str:

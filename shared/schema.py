@@ -10,9 +10,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 from sqlmodel import SQLModel
 
-import shared.models  # noqa: F401  (registers the tables)
 from shared.config import ROOT
 from shared.domain.errors import ConfigError
+from shared.models import load_all
+
+load_all()
 
 
 def alembic_config() -> Config:

@@ -79,6 +79,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "LIMIT_REACHED": ("한도 도달: {limit}", "Limit reached: {limit}"),
     "TOKEN_EXPIRING": ("토큰 만료 임박", "Token about to expire"),
     "ARMED_EXPIRED": ("실전 승인 만료", "Live approval expired"),
+    "APPROVAL_WAITING": (
+        "승인 대기: {symbol} {side} {quantity}주 @ {price}",
+        "Waits for approval: {symbol} {side} {quantity} @ {price}",
+    ),
     "KILL_RAISED": ("긴급정지 {level}: {by}", "Kill switch {level}: {by}"),
 }
 
@@ -163,6 +167,10 @@ ADVICE: dict[str, tuple[str, str]] = {
     "CALENDAR_DISAGREES": (
         "새로 사지 않습니다. 거래소 공지를 보고 달력의 예외 파일을 고치십시오.",
         "No entries. Look at the exchange's notice and mend the calendar's override file.",
+    ),
+    "APPROVAL_WAITING": (
+        "'확인 필요'에서 승인하거나 거절하십시오. 그냥 두면 주문하지 않습니다.",
+        "Approve or decline it under 'Needs you'. Left alone, nothing is sent.",
     ),
     "FEED_SILENT": ("청산은 REST 시세로 계속됩니다.", "Exits go on with REST quotes."),
 }

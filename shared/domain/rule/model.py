@@ -85,6 +85,13 @@ class UnfilledAction(StrEnum):
     REPRICE = "reprice"
 
 
+class Approval(StrEnum):
+    """Whether a person must say yes before an entry goes out. Exits never wait."""
+
+    NONE = "none"
+    REQUIRED = "required"
+
+
 Number = int | float
 
 
@@ -328,6 +335,8 @@ class Execution:
     time_in_force: TimeInForce = TimeInForce.DAY
     cooldown_sec: int = 0
     unfilled: Unfilled = Unfilled()
+    approval: Approval = Approval.NONE
+    approval_sec: int = 120  # an entry that nobody has approved by then is not sent
 
 
 @dataclass(frozen=True, slots=True)

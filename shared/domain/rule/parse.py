@@ -345,4 +345,6 @@ def _execution(fields: Fields) -> m.Execution:
         unfilled=m.Unfilled(
             m.UnfilledAction(unfilled.choice("action", m.UnfilledAction.KEEP)), unfilled.integer("after_sec", 0)
         ),
+        approval=m.Approval(fields.choice("approval", m.Approval.NONE)),
+        approval_sec=fields.integer("approval_sec", 120),
     )

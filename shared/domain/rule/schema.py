@@ -16,6 +16,7 @@ from typing import Any
 from shared.domain.market import RULE_TIMEFRAMES
 from shared.domain.order import OrderType, TimeInForce
 from shared.domain.rule.model import (
+    Approval,
     CompositeMode,
     EvaluateOn,
     Logic,
@@ -232,6 +233,10 @@ SECTIONS: dict[str, dict[str, Field]] = {
         "time_in_force": _choice("DAY, IOC, FOK", TimeInForce),
         "cooldown_sec": Field(Kind.INTEGER, "재진입 대기(초) · seconds before the next entry", least=0, most=864_000),
         "unfilled": Field(Kind.SECTION, "미체결 처리 · what to do when unfilled", section="unfilled"),
+        "approval": _choice("none(기본), required: 진입마다 사람이 승인 · a person approves each entry", Approval),
+        "approval_sec": Field(
+            Kind.INTEGER, "승인을 기다릴 초 (기본 120) · seconds to wait for approval", least=10, most=3_600
+        ),
     },
     "unfilled": {
         "action": Field(

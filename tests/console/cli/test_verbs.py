@@ -28,6 +28,7 @@ market check · strategy check · report daily|tax · exchange serve|ledger|faul
 """
 LATER = {f"schedule {verb}" for verb in ("list", "run", "enable", "disable")} | {"backtest parity"}
 BESIDE = (
+    "user ",
     "kill ",
     "account ",
     "webhook ",
