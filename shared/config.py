@@ -38,6 +38,7 @@ class Settings:
     supabase_anon_key: str | None
     supabase_service_role_key: str | None
     host_group: str = ""  # LETSTRADE_HOST_GROUP: accounts of a group run on its hosts only
+    otlp_endpoint: str | None = None  # OTEL_EXPORTER_OTLP_ENDPOINT: a collector's base address
 
     @property
     def run_dir(self) -> Path:
@@ -106,6 +107,7 @@ def load_settings(env: dict[str, str] | None = None) -> Settings:
         supabase_anon_key=env.get("SUPABASE_ANON_KEY"),
         supabase_service_role_key=env.get("SUPABASE_SERVICE_ROLE_KEY"),
         host_group=env.get("LETSTRADE_HOST_GROUP", ""),
+        otlp_endpoint=_web_address(env, "OTEL_EXPORTER_OTLP_ENDPOINT"),
     )
 
 
@@ -132,6 +134,13 @@ def _number(env: dict[str, str], name: str, default: int, low: int, high: int) -
             f"{name} cannot be used", f"{text!r} is not a number from {low} to {high}", f"mend {name} in .env"
         )
     return int(text)
+
+
+def _web_address(env: dict[str, str], name: str) -> str | None:
+    value = env.get(name)
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise ConfigError(f"{name} cannot be used", "it is no http:// or https:// address", f"mend {name} in .env")
+    return value
 
 
 def _port(env: dict[str, str], name: str, default: int) -> int:
