@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from shared import schema
@@ -109,10 +110,16 @@ def test_the_audit_chain_is_whole_and_a_changed_row_shows(terminal: Terminal, tm
     file = tmp_path / "audit.jsonl"
     assert terminal.json("audit", "export", "--to", str(file))["rows"] == found["rows"]
     assert [json.loads(line)["action"] for line in file.read_text().splitlines()][-1] == "kill.raise"
-    with terminal.engine.begin() as connection:
+    for deed in ("UPDATE audit_logs SET reason = 'other' WHERE id = 1", "DELETE FROM audit_logs WHERE id = 1"):
+        with pytest.raises(IntegrityError, match="only grows"), terminal.engine.begin() as connection:
+            connection.exec_driver_sql(deed)
+    with terminal.engine.begin() as connection:  # somebody who has the database itself
+        connection.exec_driver_sql("DROP TRIGGER audit_logs_no_update")
         connection.exec_driver_sql("UPDATE audit_logs SET reason = 'other' WHERE id = 1")
     said = terminal.run("audit", "verify", "--json")
     assert (said.code, said.json["broken_at"]) == (1, 1)
+    told = {one["check"]: one for one in terminal.run("doctor", "--json").json["items"]}
+    assert told["audit trail"]["ok"] is False and "row 1" in told["audit trail"]["text"]
 
 
 def test_a_backup_restores_to_the_same_rows(terminal: Terminal, tmp_path: Path) -> None:
