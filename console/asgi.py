@@ -49,7 +49,7 @@ def main() -> int:
     )
     if settings.otlp_endpoint is not None:
         Exporter(wired, settings.otlp_endpoint).start()
-    app.run(config=streamlit_config(settings.port))
+    app.run(config=streamlit_config(settings.port, settings.public_host))
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from shared.domain.errors import ConfigError
 
@@ -38,6 +39,7 @@ class Settings:
     supabase_anon_key: str | None
     supabase_service_role_key: str | None
     host_group: str = ""  # LETSTRADE_HOST_GROUP: accounts of a group run on its hosts only
+    public_host: str = ""  # of LETSTRADE_PUBLIC_URL: the name a reverse proxy serves the console by
     otlp_endpoint: str | None = None  # OTEL_EXPORTER_OTLP_ENDPOINT: a collector's base address
 
     @property
@@ -107,6 +109,7 @@ def load_settings(env: dict[str, str] | None = None) -> Settings:
         supabase_anon_key=env.get("SUPABASE_ANON_KEY"),
         supabase_service_role_key=env.get("SUPABASE_SERVICE_ROLE_KEY"),
         host_group=env.get("LETSTRADE_HOST_GROUP", ""),
+        public_host=_public_host(env, "LETSTRADE_PUBLIC_URL"),
         otlp_endpoint=_web_address(env, "OTEL_EXPORTER_OTLP_ENDPOINT"),
     )
 
@@ -134,6 +137,15 @@ def _number(env: dict[str, str], name: str, default: int, low: int, high: int) -
             f"{name} cannot be used", f"{text!r} is not a number from {low} to {high}", f"mend {name} in .env"
         )
     return int(text)
+
+
+def _public_host(env: dict[str, str], name: str) -> str:
+    value = env.get(name, "")
+    found = urlsplit(value)
+    if value and (found.scheme != "https" or not found.hostname or found.path not in ("", "/")):
+        why = "it is not https://NAME: a session must not travel in clear"
+        raise ConfigError(f"{name} cannot be used", why, f"{name}=https://desk.example.com")
+    return found.hostname or ""
 
 
 def _web_address(env: dict[str, str], name: str) -> str | None:
