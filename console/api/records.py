@@ -12,7 +12,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from console.api.accounts import Id
 from console.api.door import NoQuery, Reader, Trader, answer
 from console.api.schemas import AlertsQuery, CancelIn, Listing, OrdersQuery, Page, Problem, RulesQuery
-from console.services import alerts, holdings, orders, trail_check
+from console.services import alerts, holdings, incident, orders, trail_check
 from shared.store.panels import OrderFilter
 
 router = APIRouter(tags=["records"], responses={n: {"model": Problem} for n in (401, 403, 404, 409, 422, 429)})
@@ -54,6 +54,13 @@ def positions(request: Request, caller: Reader, query: Annotated[RulesQuery, Que
 def alerts_(request: Request, caller: Reader, query: Annotated[AlertsQuery, Query()]) -> Response:
     lines = alerts.inbox(caller.wiring, caller.actor, acknowledged=query.acknowledged, limit=query.limit)
     items = [asdict(line) for line in lines]
+    return answer(request, {"items": items, "next": None, "as_of": caller.wiring.clock.wall_now()})
+
+
+@router.get("/alerts/{alert_id}/timeline", response_model=Listing)
+def timeline(request: Request, caller: Reader, alert_id: Id, _: NoQuery) -> Response:
+    """What happened around an alert, oldest first: alerts, orders, log lines, commands, and audit for an Admin."""
+    items = [asdict(one) for one in incident.timeline(caller.wiring, caller.actor, alert_id)]
     return answer(request, {"items": items, "next": None, "as_of": caller.wiring.clock.wall_now()})
 
 

@@ -179,7 +179,7 @@ async def test_the_schema_names_every_route(api: httpx.AsyncClient) -> None:
              "/v1/accounts/{account_id}/credentials", "/v1/rules", "/v1/rules/{rule_id}", "/v1/rules/{rule_id}:toggle",
              "/v1/orders/{order_id}:cancel", "/v1/positions", "/v1/logs", "/v1/stream", "/v1/bots", "/v1/alerts",
              "/v1/bots/{account_id}:start", "/v1/bots/{account_id}:stop", "/v1/bots/{account_id}:restart", "/v1/audit",
-             "/v1/webhook/tradingview/{path_id}"}  # fmt: skip
+             "/v1/alerts/{alert_id}/timeline", "/v1/webhook/tradingview/{path_id}"}  # fmt: skip
     assert paths == named
 
 

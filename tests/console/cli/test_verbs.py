@@ -40,6 +40,7 @@ BESIDE = (
     "credential ",
     "db ",
     "rule ",
+    "alerts timeline",
 )
 KEYS = "secrets/master.key"
 
