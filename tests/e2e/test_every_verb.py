@@ -58,7 +58,9 @@ class Script:
 
 def bars(path: Path) -> str:
     day = date(2025, 1, 1)
-    rows = [f"{day + timedelta(days=n)},{100 + n % 9},{103 + n % 9},{98 + n % 9},{101 + n % 7},1000" for n in range(160)]
+    rows = [
+        f"{day + timedelta(days=n)},{100 + n % 9},{103 + n % 9},{98 + n % 9},{101 + n % 7},1000" for n in range(160)
+    ]
     path.write_text("date,open,high,low,close,volume\n" + "\n".join(rows) + "\n", encoding="utf-8")
     return str(path)
 
@@ -75,7 +77,9 @@ def test_every_verb_answers_on_a_running_desk(new_desk: Callable[..., Desk], tmp
     us = "데모 미국주식 KIS"
     wait_until("both bots trade", lambda: _ready(verb), 90)
     rules = verb("rule list", holds="items as_of")["items"]
-    price = wait_until("a quote", lambda: verb.run("quote", us, "AAPL", "--json").code == 0, 30) and looks(verb, us, tmp_path)
+    price = wait_until("a quote", lambda: verb.run("quote", us, "AAPL", "--json").code == 0, 30) and looks(
+        verb, us, tmp_path
+    )
     for rule in rules:
         verb(f"rule disable {rule['id']}")
     orders(verb, us, price)
@@ -133,7 +137,11 @@ def orders(verb: Script, us: str, price: Decimal) -> None:
     wait_until("the shares are there", lambda: any(p["symbol"] == "AAPL" for p in verb("positions", us)["items"]), 20)
     verb("order sell", us, "AAPL", "1", "--type", "MARKET", holds="broker_order_id")
     assert verb("order buy", us, "AAPL", "9000", "--price", "200", code=1)["error"]["code"]
-    fault = {"match": {"broker": "KIS", "channel": "rest", "tr": "TTTT1002U"}, "count": 1, "action": "drop_after_accept"}
+    fault = {
+        "match": {"broker": "KIS", "channel": "rest", "tr": "TTTT1002U"},
+        "count": 1,
+        "action": "drop_after_accept",
+    }
     planted = verb("exchange fault", json.dumps(fault), holds="id")["id"]
     lost = verb("order buy", us, "AAPL", "1", "--price", f"{low:.2f}", code=3)["error"]
     assert lost["code"] == "outcome_unknown"
@@ -193,7 +201,9 @@ def research(verb: Script, tmp: Path) -> None:
     strategy.write_text("def on_bar(ctx):\n    return None\n", encoding="utf-8")
     verb("strategy check", str(strategy), holds="ok fence bars signals error")
     cases = tmp / "cases.csv"
-    cases.write_text("market,instant_utc,query,expected\nUS,2026-07-03T15:00:00Z,is_trading_day,false\n", encoding="utf-8")
+    cases.write_text(
+        "market,instant_utc,query,expected\nUS,2026-07-03T15:00:00Z,is_trading_day,false\n", encoding="utf-8"
+    )
     verb("market check", str(cases), holds="cases wrong")
 
 
