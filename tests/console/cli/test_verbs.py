@@ -27,20 +27,11 @@ raise|lower|status · schedule list|run|enable|disable · alerts list|ack · aud
 positions · order buy|sell|amend|cancel|list · fills list · backtest run|sweep|check|parity · data import|list ·
 market check · strategy check · report daily|tax · exchange serve|ledger|fault · support-bundle
 """
-LATER = {f"schedule {verb}" for verb in ("list", "run", "enable", "disable")} | {"backtest parity"}
-BESIDE = (
-    "kill ",
-    "account ",
-    "webhook ",
-    "telegram ",
-    "backtest ",
-    "completion",
-    "exchange ",
-    "data ",
-    "credential ",
-    "db ",
-    "rule ",
-    "alerts timeline",
+LATER = {f"schedule {verb}" for verb in ("list", "run", "enable", "disable")}  # comes with the scheduler's own verbs
+BESIDE = set(  # what the product has beyond the contract, by name
+    """account move · alerts timeline · backtest cancel · backtest job · backtest jobs · backtest queue · completion ·
+    kill cancel-all · kill flatten · telegram setup · telegram test · webhook add · webhook list · webhook revoke
+    """.replace("\n", " ").split(" · ")
 )
 KEYS = "secrets/master.key"
 
@@ -53,10 +44,10 @@ def promised() -> set[str]:
     return found
 
 
-def test_every_verb_of_the_contract_is_there_and_no_other_noun() -> None:
-    verbs = {verb for verb in cli_verbs() if " " in verb or verb in promised()}
-    assert promised() - verbs - LATER == set()
-    assert not [verb for verb in verbs - promised() if not verb.startswith(BESIDE)]
+def test_the_verbs_are_those_of_the_contract_and_those_named_here() -> None:
+    nouns = {verb.split(" ")[0] for verb in cli_verbs() if " " in verb}
+    verbs = cli_verbs() - nouns
+    assert verbs | LATER == promised() | {" ".join(one.split()) for one in BESIDE}
 
 
 def test_a_user_gets_a_password_once_and_must_change_it(terminal: Terminal) -> None:
@@ -224,7 +215,7 @@ def test_watching_is_for_verbs_that_only_look_and_ends_with_a_failure(terminal: 
 
 def test_the_shell_completes_every_noun_and_verb(terminal: Terminal) -> None:
     script = terminal.run("completion", "bash").out
-    for noun, _, verb in (one.partition(" ") for one in promised() - LATER):
+    for noun, _, verb in (one.partition(" ") for one in promised() & cli_verbs()):
         assert noun in script and verb in script
     done = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
