@@ -191,7 +191,10 @@ def schedule(verb: Script) -> None:
     whose = ["--account", str(row["account_id"])] if row["account_id"] else []
     verb("schedule disable", row["job"], *whose)
     verb("schedule enable", row["job"], *whose)
-    assert verb.run("schedule", "run", row["job"], *whose, "--json").code in {0, 1}  # some jobs refuse a time of their own
+    assert verb.run("schedule", "run", row["job"], *whose, "--json").code in {
+        0,
+        1,
+    }  # some jobs refuse a time of their own
 
 
 def research(verb: Script, tmp: Path) -> None:
@@ -210,9 +213,7 @@ def research(verb: Script, tmp: Path) -> None:
     strategy.write_text("def on_bar(ctx):\n    return None\n", encoding="utf-8")
     verb("strategy check", str(strategy), holds="ok fence bars signals error")
     cases = tmp / "cases.csv"
-    cases.write_text(
-        "market,instant_utc,query,expected\nKRX,2026-09-15T11:00:00Z,session,CLOSED\n", encoding="utf-8"
-    )
+    cases.write_text("market,instant_utc,query,expected\nKRX,2026-09-15T11:00:00Z,session,CLOSED\n", encoding="utf-8")
     verb("market check", str(cases), holds="cases wrong")
 
 
