@@ -37,6 +37,7 @@ T = TypeVar("T")
 
 BATCH = 400
 SYNC_EVERY_S = 1.0
+KILL_EVERY_S = 0.5  # between two syncs the kill switch is looked at as well: a raise on another host wakes nobody here
 AWAY_AFTER_S = 3.0
 TOLD_WITHIN_S = 5.0
 _NUMBERED = frozenset({outgoing.EVENTS, outgoing.LOGS, outgoing.DECISIONS})  # rows that carry their own sequence
@@ -128,6 +129,7 @@ class StoreSync:
         self._answered = clock.monotonic()
         self._beat_at = -EVERY_S
         self._told: tuple[object, int | None] = (None, None)
+        self.heard_kill: Callable[[KillLevel], None] = lambda level: None  # at once, before the sync has ended
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._round = self._told_round = 0  # syncs begun; the last one after which the store had everything
@@ -138,11 +140,18 @@ class StoreSync:
         self._wake.set()
 
     async def wait(self) -> None:
-        """Wait for the next second or for `soon`."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(SYNC_EVERY_S):  # not wait_for: on 3.11 it can swallow a cancellation
-                await self._wake.wait()
+        """Wait for the next second or for `soon`; half-way, hear the kill switch."""
+        if not await self._woken(KILL_EVERY_S):
+            with contextlib.suppress(StoreAway):
+                self.heard_kill(await self._link.read(lambda session: kill.level_over(session, self._key.account_id)))
+            await self._woken(SYNC_EVERY_S - KILL_EVERY_S)
         self._wake.clear()
+
+    async def _woken(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):  # not wait_for: on 3.11 it can swallow a cancellation
+                await self._wake.wait()
+        return self._wake.is_set()
 
     def away_s(self) -> float:
         """How long the store has not answered, beyond what a slow second may take; a frozen store counts too.
@@ -221,10 +230,15 @@ class StoreSync:
         else:
             self._vitals.detail.pop("copy_age_s", None)
         row = self._vitals.row(now) if due else None
+        loop = asyncio.get_running_loop()
+
+        def exchange(session: Session) -> Polled:
+            level = kill.level_over(session, self._key.account_id)
+            loop.call_soon_threadsafe(self.heard_kill, level)  # the rest may take a while, and may not commit
+            return self._exchange(session, queued, taken, results, row, now, claim, level)
+
         try:
-            polled = await self._link.write(
-                lambda session: self._exchange(session, queued, taken, results, row, now, claim)
-            )
+            polled = await self._link.write(exchange)
         except (StoreAway, LeaseLost):
             self.snapshots.give_back(taken)
             raise
@@ -248,7 +262,7 @@ class StoreSync:
 
     def _exchange(
         self, session: Session, queued: list[Queued], taken: Snapshots,
-        results: list[tuple[int, commands.CommandStatus, dict[str, Any]]], beat: Any, now: datetime, claim: bool,
+        results: list[tuple[int, commands.CommandStatus, dict[str, Any]]], beat: Any, now: datetime, claim: bool, level: KillLevel,
     ) -> Polled:  # fmt: skip
         if self._lease.epoch:
             self._lease.renew(session)  # first: whoever lost the account writes nothing over its new holder's rows
@@ -268,7 +282,6 @@ class StoreSync:
             commands.finish(session, now, command_id, status, result)
         if beat is not None:
             heartbeats.beat(session, beat)
-        level = kill.level_over(session, self._key.account_id)
         claimed = tuple(self._claim(session, now)) if claim else ()
         wanted = heartbeats.desired(session, self._key.account_id)
         others = exposure.siblings(session, now, self._key.account_id)

@@ -1,6 +1,6 @@
 """reach: the database itself refuses to change or delete a row of the audit trail
 
-Revision: 0007_reach, after sched8
+Revision: 0007_reach, after 0006
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0007_reach"
-down_revision = "sched8"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """schedule and money: next turns, pauses, readiness before the open, money paid in and out, cash by settlement
 
-Revision: sched8, after 0005
+Revision: 0006, after 0005
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from alembic import op
 
 import shared.models.columns
 
-revision = "sched8"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
