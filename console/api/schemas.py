@@ -39,7 +39,7 @@ Amount = Annotated[
     Field(ge=0, lt=10**13, max_digits=20, decimal_places=6),
     WithJsonSchema(_MONEY_SCHEMA),
 ]
-_SOMETHING = r"^[^\x00]*[!-~가-힣][^\x00]*$"  # something to read, and nothing that PostgreSQL cannot keep
+_SOMETHING = r"^[^\x00]*[!-~\uac00-\ud7a3][^\x00]*$"  # something to read, and nothing that PostgreSQL cannot keep
 _ANYTHING = r"^[^\x00]*$"
 Name = Annotated[str, Field(min_length=1, max_length=40, pattern=_SOMETHING)]
 Reason = Annotated[str, Field(max_length=300, pattern=_ANYTHING)]

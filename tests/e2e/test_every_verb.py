@@ -25,6 +25,7 @@ ELSEWHERE = {  # verb → where it runs instead
     "setup": "the desk was made by it",
     "exchange serve": "the desk's exchange is it",
     "telegram test": "tests/console/telegram: needs a Bot API server",
+    **{f"inbox {verb}": "tests/console/cli/test_inbox.py: needs a matter" for verb in ("resolve", "lift", "settle")},
     "backtest parity": "tests/bots/test_research.py: needs a day of recorded decisions",
 }
 RULE = "bots/rules/presets/demo_us_rsi.yaml"
@@ -114,7 +115,16 @@ def looks(verb: Script, us: str, tmp: Path) -> Decimal:
     price = Decimal(verb("quote", us, "AAPL", holds="symbol last")["last"])
     verb("balance", us, holds="items")
     verb("positions", us, holds="items")
-    for text in ("fills list", "order list", "alerts list", "kill status", "bot logs", "audit export", "data list"):
+    for text in (
+        "fills list",
+        "order list",
+        "alerts list",
+        "inbox list",
+        "kill status",
+        "bot logs",
+        "audit export",
+        "data list",
+    ):
         verb(text, holds="items as_of")
     assert verb("audit verify", holds="ok rows last_hash")["ok"] is True
     verb("report daily", holds="items")

@@ -28,7 +28,7 @@ positions · order buy|sell|amend|cancel|list · fills list · backtest run|swee
 market check · strategy check · report daily|tax · exchange serve|ledger|fault · support-bundle
 """
 BESIDE = """
-account move · alerts timeline · backtest cancel|job|jobs|queue · completion · kill cancel-all|flatten · telegram setup|test ·
+account move · alerts timeline · backtest cancel|job|jobs|queue · completion · inbox list|resolve|lift|settle · kill cancel-all|flatten · telegram setup|test ·
 webhook add|list|revoke
 """  # what the product has beyond the contract, by name
 KEYS = "secrets/master.key"
