@@ -86,7 +86,7 @@ class Gate:
         path = request.url.path
         if path in OPEN_PATHS or (request.method == "POST" and path.startswith(WEBHOOK_PREFIX)):
             return None
-        if not host_allowed(request.headers):
+        if not host_allowed(request.headers, self._wiring.settings.public_host):
             return PlainTextResponse("this host name is not served", 400)
         if request.method not in {"GET", "HEAD", "OPTIONS"} and not same_origin(request.headers):
             return PlainTextResponse("request from another site", 403)
@@ -117,7 +117,8 @@ class Gate:
         who = await self.who(headers, scope)
         # A browser always sends Origin with a WebSocket; without the same one it is another site or not a browser.
         allowed = who is not None and not who.held_at
-        if not allowed or not host_allowed(headers) or not (headers.get("origin") and same_origin(headers)):
+        known_host = host_allowed(headers, self._wiring.settings.public_host)
+        if not allowed or not known_host or not (headers.get("origin") and same_origin(headers)):
             await receive()
             await send({"type": "websocket.close", "code": 4401, "reason": "sign in first"})
             return
@@ -186,9 +187,10 @@ def session_token(cookie_header: str, port: int) -> str | None:
     return None
 
 
-def host_allowed(headers: Headers) -> bool:
-    """Only loopback names are served: a foreign name pointed at 127.0.0.1 (DNS rebinding) is refused."""
-    return urlsplit("//" + headers.get("host", "")).hostname in LOCAL_HOSTS
+def host_allowed(headers: Headers, public: str = "") -> bool:
+    """Only loopback names and the host's own public one: a foreign name pointed at us (DNS rebinding) is refused."""
+    host = urlsplit("//" + headers.get("host", "")).hostname
+    return host in LOCAL_HOSTS or (public != "" and host == public)
 
 
 def same_origin(headers: Headers) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from shared import secret_sources
 from shared.domain.errors import ConfigError
@@ -50,6 +51,8 @@ class Settings:
     env: Mapping[str, str] = field(
         default_factory=dict, repr=False, compare=False
     )  # what these settings were read from
+    public_host: str = ""  # of LETSTRADE_PUBLIC_URL: the name a reverse proxy serves the console by
+    otlp_endpoint: str | None = None  # OTEL_EXPORTER_OTLP_ENDPOINT: a collector's base address
 
     @property
     def run_dir(self) -> Path:
@@ -120,6 +123,8 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         host_group=env.get("LETSTRADE_HOST_GROUP", ""),
         kek=env.get("LETSTRADE_KEK", ""),
         env=env,
+        public_host=_public_host(env, "LETSTRADE_PUBLIC_URL"),
+        otlp_endpoint=_web_address(env, "OTEL_EXPORTER_OTLP_ENDPOINT"),
         **_sign_in(env),
     )
 
@@ -170,6 +175,22 @@ def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int
             f"{name} cannot be used", f"{text!r} is not a number from {low} to {high}", f"mend {name} in .env"
         )
     return int(text)
+
+
+def _public_host(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    found = urlsplit(value)
+    if value and (found.scheme != "https" or not found.hostname or found.path not in ("", "/")):
+        why = "it is not https://NAME: a session must not travel in clear"
+        raise ConfigError(f"{name} cannot be used", why, f"{name}=https://desk.example.com")
+    return found.hostname or ""
+
+
+def _web_address(env: Mapping[str, str], name: str) -> str | None:
+    value = env.get(name)
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise ConfigError(f"{name} cannot be used", "it is no http:// or https:// address", f"mend {name} in .env")
+    return value
 
 
 def _port(env: Mapping[str, str], name: str, default: int) -> int:

@@ -193,10 +193,11 @@ def sweep(
     combinations = sweeping.sampled(choices, random, seed) if random else grid(choices)
     began, path = time.perf_counter(), None if out is None else ROOT / out
     try:
-        found = sweeping.sweep(task, combinations, out=path, progress=_progress(as_json), workers=workers)
+        with output.progress("조합 · combinations", quiet=as_json) as told:
+            found = sweeping.sweep(task, combinations, out=path, progress=told, workers=workers)
     except KeyboardInterrupt:
-        told = "" if out is None else f" · {out}에서 이어집니다 (start again to go on)"
-        output.tell(f"\n멈췄습니다 · stopped{told}")
+        hint = "" if out is None else f" · {out}에서 이어집니다 (start again to go on)"
+        output.tell(f"\n멈췄습니다 · stopped{hint}")
         raise
     seconds = time.perf_counter() - began
     ranked = sorted(found, key=lambda one: _rank(getattr(one, sort)), reverse=True)
@@ -232,7 +233,8 @@ def check(
     from bots.backtest.checks import around, check_all
 
     task = _task(rule, data, symbol, market, cash, fill, costs, Engine.FAST)
-    found = check_all(task, choices_of(param) or around(task.rule), folds=folds, progress=_progress(as_json))
+    with output.progress("점검 · checks", quiet=as_json) as told:
+        found = check_all(task, choices_of(param) or around(task.rule), folds=folds, progress=told)
     failed = any(one.verdict == "fail" for one in found)
     if as_json:
         _print({"passed": not failed, "checks": [asdict(one) for one in found]})
@@ -253,15 +255,6 @@ def _rank(value: float | None) -> float:
 
 def _sweep_row(row: dict[str, Any]) -> dict[str, Any]:
     return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
-
-
-def _progress(quiet: bool) -> Any:
-    def tell(done: int, total: int) -> None:
-        if not quiet and sys.stderr.isatty():
-            sys.stderr.write(f"\r{done:,} / {total:,}" + ("\n" if done == total else ""))
-            sys.stderr.flush()
-
-    return tell
 
 
 def _figure(value: float | None, unit: str) -> str:

@@ -173,4 +173,22 @@ ADVICE: dict[str, tuple[str, str]] = {
         "Approve or decline it under 'Needs you'. Left alone, nothing is sent.",
     ),
     "FEED_SILENT": ("청산은 REST 시세로 계속됩니다.", "Exits go on with REST quotes."),
+    "PARITY": ("연구 화면에서 다른 곳을 보십시오. 거래는 계속됩니다.", "See the research page. Trading goes on."),
+    "PRICE_SPIKE": ("뉴스를 보고, 의심스러우면 진입을 멈추십시오.", "Look at the news; stop entries when in doubt."),
+    "LIMIT_REACHED": (
+        "리스크 화면에서 어느 한도인지 보십시오. 청산은 계속됩니다.",
+        "See which limit on the risk page. Exits go on.",
+    ),
+    "TOKEN_EXPIRING": (
+        "봇이 다시 받습니다. 거부되면 키를 확인하십시오.",
+        "The bot renews it; if refused, check the key.",
+    ),
+    "ARMED_EXPIRED": (
+        "새 진입을 막았습니다. 계속하려면 관리자가 다시 승인하십시오.",
+        "Entries are blocked; an Admin arms the account again to go on.",
+    ),
+    "KILL_RAISED": (
+        "누가 왜 올렸는지 감사 기록을 보십시오. 내리는 것은 관리자입니다.",
+        "The audit trail says who and why. Lowering it is an Admin's.",
+    ),
 }
