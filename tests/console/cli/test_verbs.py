@@ -27,10 +27,12 @@ raise|lower|status · schedule list|run|enable|disable · alerts list|ack · aud
 positions · order buy|sell|amend|cancel|list · fills list · backtest run|sweep|check|parity · data import|list ·
 market check · strategy check · report daily|tax · exchange serve|ledger|fault · support-bundle
 """
+# What the product has beyond the contract, by name.
 BESIDE = """
-account move · alerts timeline · backtest cancel|job|jobs|queue · completion · inbox list|resolve|lift|settle · kill cancel-all|flatten · telegram setup|test ·
-webhook add|list|revoke
-"""  # what the product has beyond the contract, by name
+account move · alerts timeline · backtest cancel|job|jobs|queue · backup create|verify|restore · cloud status|upload|alerts ·
+completion · inbox list|resolve|lift|settle · keys rotate-kek · kill cancel-all|flatten · telegram setup|test ·
+user enable|password|factor-reset · webhook add|list|revoke
+"""
 KEYS = "secrets/master.key"
 
 
