@@ -293,7 +293,8 @@ class _Judge:
         return mine and one.type == "ENTRY" and _market_at(one).timestamp() <= end
 
     def _until(self, end: int) -> list[tuple[FillRow, OrderRow]]:
-        return [(fill, order) for fill, order in self.fills if fill.filled_at.timestamp() <= end]
+        # At the very end of the bar: by a decision of that close, or by the trade that closed it; neither was held before.
+        return [(fill, order) for fill, order in self.fills if fill.filled_at.timestamp() < end]
 
     def _holding_quantity(self, end: int) -> int:
         return sum(fill.qty if fill.side == "BUY" else -fill.qty for fill, _ in self._until(end))
@@ -338,7 +339,7 @@ class _Judge:
         sent = [
             _market_at(one).timestamp() for one in self.live if end - 3 * seconds <= _market_at(one).timestamp() < end
         ]
-        return any(not any(one <= fill.filled_at.timestamp() <= end for fill, _ in self.fills) for one in sent)
+        return any(not any(one <= fill.filled_at.timestamp() < end for fill, _ in self.fills) for one in sent)
 
     # -- what is wrong -------------------------------------------------------------------------------------------------
 

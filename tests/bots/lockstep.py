@@ -11,24 +11,28 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from bots import bot as bot_module
 from bots import trader
+from bots.backtest.parity import Parity, compare
 from bots.bootstrap import Foundation, build
 from bots.bot import Bot
 from bots.market_data import MarketData
+from brokers.pacing import Pacer, Priority
 from brokers.paper import server
+from brokers.paper.accounts import Profile
 from brokers.paper.clients import DEFAULT_CASH
 from brokers.paper.clock import ExchangeClock
 from brokers.paper.costs import CostMode
 from brokers.paper.exchange import Exchange
-from brokers.paper.accounts import Profile
 from brokers.paper.replay import read_bars, walk
 from brokers.paper.state import State
 from shared import schema
@@ -90,7 +94,7 @@ class Run:
             at, symbols = self.instants.pop(0)
             self.clock.at = at
             self.exchange.advance()
-            await self._until(f"the prices of {at}", lambda: self._heard(at, symbols))
+            await self._until(f"the prices of {at}", partial(self._heard, at, symbols))
             await self._until(f"quiet after {at}", self._quiet)
             if on_step is not None:
                 on_step(at)
@@ -122,6 +126,16 @@ class Run:
                 raise AssertionError(f"after {PATIENCE_S:.0f} s: {what}")
             await asyncio.sleep(0.001)
 
+    async def told(self) -> None:
+        """Wait until the store has everything that the bot wrote down."""
+        assert self.bot is not None
+        self.bot.p.sync.soon()
+        while await self.bot.p.journal.outbox_depth():
+            await asyncio.sleep(0.05)
+
+    def parity(self, day: date) -> Parity:
+        return compare(self.stage.engine, self.stage.settings.home, self.account, day)
+
     def orders(self) -> list[Any]:
         assert self.bot is not None
         return self.bot.p.orders.all()
@@ -131,10 +145,15 @@ class Run:
 async def session(
     folder: Path, tapes: Mapping[str, Path], rules: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, **limits: Any
 ) -> AsyncIterator[Run]:
-    """A bot, READY before the first trade, with `rules` (any name → text) on a replay of `tapes` (symbol → bars)."""
+    """A bot, READY before the first trade, with `rules` (symbols, comma between → text) on a replay of `tapes` (symbol → bars)."""
     monkeypatch.setattr(trader, "TICK_EVERY_S", 0.0)  # every price is judged; at this pace none would be
+    monkeypatch.setattr(bot_module, "LIGHT_GAP_S", 0.0)
+    monkeypatch.setattr(bot_module, "LOOK_COSTS", 0.1)
+    monkeypatch.setattr(Pacer, "acquire", _granted)
     monkeypatch.setattr(MarketData, "poll_silent", _nothing)  # silence means nothing while time stands
-    settings = load_settings({"LETSTRADE_HOME": str(folder / "var"), "LETSTRADE_EXCHANGE_PORT_OFFSET": str(free_offset())})
+    settings = load_settings(
+        {"LETSTRADE_HOME": str(folder / "var"), "LETSTRADE_EXCHANGE_PORT_OFFSET": str(free_offset())}
+    )
     settings.home.mkdir(parents=True)
     write_keys(settings)
     engine = open_engine(settings.database_url)
@@ -144,8 +163,8 @@ async def session(
     stage = Stage(folder, settings, engine)
     wide = {"max_order_amount": 10**6, "max_symbol_amount": 10**7, "max_daily_buy": 10**8, "max_daily_loss": 10**6}
     account = stage.add_account(1, **({k: Decimal(v) for k, v in wide.items()} | {"max_trades_per_day": 5000} | limits))
-    for text in rules.values():
-        stage.add_rule(account, text, max_position=10**6)
+    for symbols, text in rules.items():
+        stage.add_rule(account, text, max_position=10**6, symbol=symbols)
     instants = _instants(tapes)
     clock = LedClock(instants[0][0] - LEAD)
     async with _exchange(stage, tapes, clock) as exchange:
@@ -216,4 +235,8 @@ def _ready(bot: Bot, run: Run) -> bool:
 
 
 async def _nothing(market_data: MarketData) -> None:
+    return None
+
+
+async def _granted(pacer: Pacer, priority: Priority, max_wait_s: float = 30.0) -> None:
     return None

@@ -128,8 +128,10 @@ class Stage:
             session.flush()
             return row.id or 0
 
-    def add_rule(self, account_id: int, text: str, *, max_position: int = 100, enabled: bool = True) -> int:
-        columns = rules.RuleColumns("test", "AAPL", "DAY", 0, {}, {})
+    def add_rule(
+        self, account_id: int, text: str, *, max_position: int = 100, enabled: bool = True, symbol: str = "AAPL"
+    ) -> int:
+        columns = rules.RuleColumns("test", symbol, "DAY", 0, {}, {})
         with writing(self.engine) as session:
             row = rules.add(session, self.clock.wall_now(), account_id, columns, text, "test")
             row.max_position, row.enabled = max_position, enabled

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from bots.backtest import parity, run
+from bots.backtest import run
 from bots.backtest.data import parse_bars
 from shared.domain.account import Market
 from shared.domain.rule.parse import parse_rule
@@ -24,11 +23,17 @@ CROSS = (
     " entry: {{conditions: [{{indicator: fast, operator: {2}, compare_to: slow}}]}}, exit: {{conditions: [{3}]}}"
 )
 RULES = {
-    "AAPL": HEAD.format("cross", CROSS.format(5, 20, "cross_above", "{indicator: fast, operator: cross_below, compare_to: slow}"), "AAPL")
+    "AAPL": HEAD.format(
+        "cross",
+        CROSS.format(5, 20, "cross_above", "{indicator: fast, operator: cross_below, compare_to: slow}"),
+        "AAPL",
+    )
     + "sizing: {mode: shares, value: 3}\nexecution: {order_type: MARKET}\n",
     "MSFT": HEAD.format("grid", "", "MSFT")
     + "sizing: {mode: shares, value: 2}\nexecution: {order_type: MARKET}\ngrid: {upper: 203, lower: 197, levels: 4}\n",
-    "NVDA": HEAD.format("dca", CROSS.format(3, 12, "cross_below", "{indicator: close, operator: greater_than, value: 202.4}"), "NVDA")
+    "NVDA": HEAD.format(
+        "dca", CROSS.format(3, 12, "cross_below", "{indicator: close, operator: greater_than, value: 202.4}"), "NVDA"
+    )
     + "sizing: {mode: shares, value: 8}\nladder: {splits: 4, order_type: MARKET}\nexecution: {order_type: MARKET}\n",
 }
 
@@ -36,7 +41,9 @@ RULES = {
 def decided(symbol: str, tape: str) -> list[tuple[str, int, str]]:
     """(side, shares, start of the bar decided at) of every trade of the backtest on the same minutes."""
     data = parse_bars(tape, Market.US)
-    report = run(parse_rule(RULES[symbol]), data, symbol=symbol, market=Market.US, cash=100_000, costs="none", engine="replay")
+    report = run(
+        parse_rule(RULES[symbol]), data, symbol=symbol, market=Market.US, cash=100_000, costs="none", engine="replay"
+    )
     fills = [(one.bar, one.side.value, one.quantity) for one in report.walked.fills]
     if not fills:  # a rule that trades whole positions
         for one in report.trades:
@@ -61,10 +68,14 @@ async def test_a_cross_a_grid_and_split_buying_trade_live_what_their_backtest_sa
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tape = tmp_path / "tape.csv"
-    tape.write_text("\n".join(golden.TAPE.read_text(encoding="utf-8").splitlines()[: MINUTES + 1]) + "\n", encoding="utf-8")
+    tape.write_text(
+        "\n".join(golden.TAPE.read_text(encoding="utf-8").splitlines()[: MINUTES + 1]) + "\n", encoding="utf-8"
+    )
     async with session(tmp_path, dict.fromkeys(RULES, tape), RULES, monkeypatch) as live:
-        import time; t=time.monotonic(); print("ready"); await live.play(); print("played", time.monotonic()-t)
+        await live.play()
         for symbol in RULES:
             assert traded(live, symbol) == decided(symbol, tape.read_text(encoding="utf-8")), symbol
             assert len(traded(live, symbol)) >= 3, symbol
-        print("N", {s: len(traded(live, s)) for s in RULES})
+        await live.told()
+        found = live.parity(golden.OPENS_AT.date())
+        assert found.differences == () and found.judged > 3 * (MINUTES - 30), found
