@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
-from bots.risk.sizing import SizingFacts, shares
+from bots.risk.sizing import EXACT, SizingFacts, shares
 from bots.rules.plan import plan_of
 from shared.domain.account import Market
 from shared.domain.instrument import Instrument
@@ -24,7 +24,7 @@ def limit_price(
     board = instrument.board or "KOSPI"
     tick = tick_size(market, best, on, instrument_type=instrument.type, board=board)
     # Towards filling: a buy rounds up, a sale down.
-    price = round_to_tick(best, tick, Rounding.UP if side is Side.BUY else Rounding.DOWN)
+    price = max(round_to_tick(best, tick, Rounding.UP if side is Side.BUY else Rounding.DOWN), tick)
     ticks = execution.offset_ticks if side is Side.BUY else -execution.offset_ticks
     if ticks == 0:
         return price
@@ -44,9 +44,13 @@ def entry_quantity(rule: Rule, price: Decimal, equity: Decimal | None) -> int:
     if bound.sizing is None:
         return 0
     stop = plan_of(rule).stop_loss_pct
-    distance = None if stop is None else price * Decimal(str(stop)) / 100
+    with localcontext(EXACT):
+        distance = None if stop is None else price * Decimal(str(stop)) / 100
     wanted = shares(bound.sizing.mode, Decimal(str(bound.sizing.value)), SizingFacts(price, equity, distance))
     share_of_equity = bound.risk.max_position_size
     if share_of_equity is None:
         return wanted
-    return 0 if equity is None else min(wanted, int(equity * Decimal(str(share_of_equity)) / price))
+    if equity is None:
+        return 0
+    with localcontext(EXACT):
+        return min(wanted, int(equity * Decimal(str(share_of_equity)) // price))

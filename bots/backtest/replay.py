@@ -337,7 +337,7 @@ class Replay:
         if cost > cash:
             if asked or self.sizing.mode in (SizingMode.SHARES, SizingMode.AMOUNT) or cash <= 0:
                 return 0
-            wanted = min(wanted, int(cash * wanted / cost) + 2)
+            wanted = min(wanted, int(cash * wanted // cost) + 2)
             while wanted > 0 and self._cost(wanted, price, on) > cash:
                 wanted -= 1
         return self.costs.units(wanted, price, on)
