@@ -38,14 +38,19 @@ def kept_price(market: Market, instrument: Instrument, side: Side, limit: Decima
     return round_to_tick(limit, tick, Rounding.DOWN if side is Side.BUY else Rounding.UP)
 
 
-def entry_quantity(rule: Rule, price: Decimal, equity: Decimal | None) -> int:
-    """The shares the rule's sizing asks for at `price`; 0 without sizing or when equity is needed and not known."""
+def entry_quantity(rule: Rule, price: Decimal, equity: Decimal | None, by_atr: Decimal | None = None) -> int:
+    """The shares the rule's sizing asks for at `price`; 0 without sizing or when what it needs is not known.
+
+    `by_atr` is what a share risks where the rule says so by ATR (`risk_distance`); else its stop loss says it.
+    """
     bound = bind(rule)
     if bound.sizing is None:
         return 0
     stop = plan_of(rule).stop_loss_pct
     with localcontext(EXACT):
         distance = None if stop is None else price * Decimal(str(stop)) / 100
+    if bound.sizing.atr_period is not None:
+        distance = by_atr
     wanted = shares(bound.sizing.mode, Decimal(str(bound.sizing.value)), SizingFacts(price, equity, distance))
     share_of_equity = bound.risk.max_position_size
     if share_of_equity is None:

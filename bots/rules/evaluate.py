@@ -7,6 +7,8 @@ close, or on every tick where the rule says `evaluate: tick`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from math import nan
 
 from bots.rules import live
@@ -152,6 +154,20 @@ def _stop_hit(plan: Plan, market: MarketView, holding: Holding, fixed: list[Fixe
         if reached and hit is None:
             hit = name
     return hit
+
+
+def risk_distance(rule: Rule, market: MarketView) -> Decimal | None:
+    """Return what a share risks by the rule's ATR on the newest closed bar; None: not by ATR, or not known yet."""
+    plan = plan_of(rule)
+    if plan.risk_column is None:
+        return None
+    now, _ = _rows(plan, replace(market, bar_closed=True, holding=None), None)
+    return distance_of(plan, now[plan.risk_column])
+
+
+def distance_of(plan: Plan, atr: float) -> Decimal | None:
+    """Return the rule's multiple of an ATR as money; None while the ATR is not known."""
+    return None if atr != atr else Decimal(repr(round(float(atr) * plan.risk_multiple, LEVEL_DECIMALS)))
 
 
 def stop_level(base: float, percent: float | None) -> float | None:

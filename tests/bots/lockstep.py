@@ -25,6 +25,7 @@ from bots import trader
 from bots.backtest.parity import Parity, compare
 from bots.bootstrap import Foundation, build
 from bots.bot import Bot
+from bots.lag import Fitness
 from bots.market_data import MarketData
 from brokers.pacing import Pacer, Priority
 from brokers.paper import server
@@ -126,6 +127,16 @@ class Run:
                 raise AssertionError(f"after {PATIENCE_S:.0f} s: {what}")
             await asyncio.sleep(0.001)
 
+    def fills(self, symbol: str, opens_at: datetime) -> list[tuple[int, str, int]]:
+        """(minute since `opens_at`, side, shares) of every fill, as the exchange's ledger has it."""
+        found: dict[tuple[int, str], int] = {}
+        for event in self.exchange.ledger.events(after=0):
+            if event.type == "FILL" and event.symbol == symbol:
+                at = datetime.fromisoformat(str(event.market_at))
+                key = (int((at - opens_at) / timedelta(minutes=1)), str(event.side))
+                found[key] = found.get(key, 0) + event.quantity
+        return sorted((minute, side, shares) for (minute, side), shares in found.items())
+
     async def told(self) -> None:
         """Wait until the store has everything that the bot wrote down."""
         assert self.bot is not None
@@ -149,6 +160,7 @@ async def session(
     monkeypatch.setattr(trader, "TICK_EVERY_S", 0.0)  # every price is judged; at this pace none would be
     monkeypatch.setattr(bot_module, "LIGHT_GAP_S", 0.0)
     monkeypatch.setattr(bot_module, "LOOK_COSTS", 0.1)
+    monkeypatch.setattr(Fitness, "doubt", lambda fitness: None)  # the test machine may stall; the market waits for it
     monkeypatch.setattr(Pacer, "acquire", _granted)
     monkeypatch.setattr(MarketData, "poll_silent", _nothing)  # silence means nothing while time stands
     settings = load_settings(
@@ -161,7 +173,13 @@ async def session(
     with writing(engine) as store:
         secrets.plant_canary(store, load_private(settings).current())
     stage = Stage(folder, settings, engine)
-    wide = {"max_order_amount": 10**6, "max_symbol_amount": 10**7, "max_daily_buy": 10**8, "max_daily_loss": 10**6}
+    wide = {
+        "max_order_amount": 10**6,
+        "max_symbol_amount": 10**7,
+        "max_daily_buy": 10**8,
+        "max_daily_loss": 10**6,
+        "price_collar_pct": 100,
+    }
     account = stage.add_account(1, **({k: Decimal(v) for k, v in wide.items()} | {"max_trades_per_day": 5000} | limits))
     for symbols, text in rules.items():
         stage.add_rule(account, text, max_position=10**6, symbol=symbols)
