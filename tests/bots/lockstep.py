@@ -95,8 +95,8 @@ class Run:
             at, symbols = self.instants.pop(0)
             self.clock.at = at
             self.exchange.advance()
-            await self._until(f"the prices of {at}", partial(self._heard, at, symbols))
-            await self._until(f"quiet after {at}", self._quiet)
+            await self.until(f"the prices of {at}", partial(self._heard, at, symbols))
+            await self.until(f"quiet after {at}", self._quiet)
             if on_step is not None:
                 on_step(at)
 
@@ -120,7 +120,7 @@ class Run:
     def _executed(self) -> int:
         return sum(e.quantity for e in self.exchange.ledger.events(after=0) if e.type == "FILL")
 
-    async def _until(self, what: str, holds: Callable[[], bool]) -> None:
+    async def until(self, what: str, holds: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while not holds():
             if time.monotonic() > deadline:
@@ -226,7 +226,7 @@ async def _bot(base: Foundation, run: Run) -> AsyncIterator[None]:
     bot = run.bot = await build(base)
     running = asyncio.create_task(bot.run())
     try:
-        await run._until("the bot is ready", lambda: running.done() or _ready(bot, run))
+        await run.until("the bot is ready", lambda: running.done() or _ready(bot, run))
         if running.done():
             running.result()
         yield

@@ -141,7 +141,7 @@ class Stage:
     def save_rule(self, rule_id: int, text: str) -> None:
         with writing(self.engine) as session:
             row = session.get_one(TradeRule, rule_id)
-            columns = rules.RuleColumns("test", "AAPL", "DAY", 0, {}, {})
+            columns = rules.RuleColumns("test", row.symbol, "DAY", 0, {}, {})
             rules.save_version(session, self.clock.wall_now(), row, columns, text, "test")
 
     def start_bot(self, account_id: int, failpoint: str = "") -> BotProcess:
