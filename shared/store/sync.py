@@ -21,6 +21,7 @@ from shared.models import (
     EquitySnapshot,
     ExecutionLog,
     FillRow,
+    FxRate,
     InstrumentRow,
     JobRun,
     OrderEvent,
@@ -29,6 +30,7 @@ from shared.models import (
     PositionRow,
     PriceBar,
     QuoteRow,
+    ScheduledJob,
     StrategySignal,
 )
 from shared.models.columns import ExactDecimal, Instant
@@ -63,6 +65,8 @@ STREAMS: dict[str, Stream] = {
     "instruments": Stream(InstrumentRow, ("market", "symbol")),
     "profits": Stream(PeriodProfit, ("account_id", "trade_date", "symbol")),
     "jobs": Stream(JobRun, ("account_id", "job", "due_at")),
+    "schedule": Stream(ScheduledJob, ("account_id", "job")),
+    "fx": Stream(FxRate, ("base", "quote", "at")),
 }
 
 
