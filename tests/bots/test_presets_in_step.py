@@ -48,6 +48,10 @@ Deal = tuple[int, str, int]  # bar of the fill, side, shares
 
 def rule_of(name: str) -> Rule:
     rule = bind(parse_rule(preset_text(name)), SHORTER.get(name))
+    if (
+        rule.ladder is not None
+    ):  # its resting limits stand in the way of its own sales live: the cancel takes a price longer
+        rule = replace(rule, ladder=replace(rule.ladder, order_type=OrderType.MARKET))
     sizing = rule.sizing if rule.ladder is not None else Sizing(SizingMode.SHARES, 2)
     made = replace(
         rule, timeframe=Timeframe.M1, evaluate=EvaluateOn.BAR_CLOSE, universe=(SYMBOLS[name],), sizing=sizing
