@@ -30,6 +30,7 @@ from shared.domain.order import OrderNotice
 FULL_EVERY_S = 60.0
 FULL_GAP_S = 2.0  # between two full looks that fills ask for
 LIGHT_GAP_S = 0.3
+LOOK_COSTS = 6.0  # calls of the budget that a look may take, so that orders come first
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 DRAIN_S = 20.0
 KEPT_DAYS = 7
@@ -192,7 +193,7 @@ class Bot:
             self._box.full_wanted = self._box.full_wanted or due is None
         self._box.ask.clear()
         limit = self.p.broker.rate_budget().limit_per_s
-        await asyncio.sleep(max(LIGHT_GAP_S, 6.0 / limit if limit else 0.0))
+        await asyncio.sleep(max(LIGHT_GAP_S, LOOK_COSTS / limit if limit else 0.0))
 
     def _order_changed(self, order: DeskOrder) -> None:
         """The store hears at once; after a fill, cash and holdings are asked anew."""

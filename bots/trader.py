@@ -29,7 +29,7 @@ from bots.own_orders import OwnOrders
 from bots.portfolio import Portfolio
 from bots.pricing import entry_quantity, kept_price, limit_price
 from bots.python_rules import PythonRules
-from bots.rules.evaluate import evaluate
+from bots.rules.evaluate import evaluate, risk_distance
 from bots.rules.python_strategy import FillTold
 from bots.rules.series import BarWindow, Holding, MarketView
 from bots.trading_hours import TradingHours
@@ -340,7 +340,7 @@ class Trader:
         if side is Side.BUY:
             if decision.quantity is not None:
                 return decision.quantity
-            wanted = entry_quantity(rule, price, self.portfolio.equity())
+            wanted = entry_quantity(rule, price, self.portfolio.equity(), self._risk_of(rule, decision))
             return wanted if wanted > 0 else Denied("sizing", "수량 설정으로 살 수 있는 주식이 없음")
         if lot is None:
             return Denied("no_position", "팔 주식이 없음")
@@ -348,6 +348,13 @@ class Trader:
         if not free:
             return Denied("sellable", "매도가능 수량이 없음")
         return min(lot.quantity, free, decision.quantity or lot.quantity)
+
+    def _risk_of(self, rule: Rule, decision: Decision) -> Decimal | None:
+        """What a share risks where the rule's sizing says it by ATR, on the bar that closed last."""
+        if rule.sizing is None or rule.sizing.atr_period is None:
+            return None
+        found = self.view((decision.rule_id, decision.symbol), bar_closed=True)
+        return None if found is None else risk_distance(*found)
 
     def _signal_key(self, decision: Decision, side: Side) -> str | None:
         """One signal, one entry. An exit may be tried again after its order ended without selling everything."""

@@ -76,7 +76,7 @@ class SizingMode(StrEnum):
     SHARES = "shares"
     AMOUNT = "amount"  # of the market's currency
     EQUITY_PCT = "equity_pct"
-    RISK_PCT = "risk_pct"  # equity percent lost when the stop is hit
+    RISK_PCT = "risk_pct"  # equity percent lost when the stop is hit, or when the price falls by so many ATR
 
 
 class UnfilledAction(StrEnum):
@@ -283,6 +283,10 @@ class Risk:
 class Sizing:
     mode: SizingMode
     value: NumberOrParam
+    atr_period: NumberOrParam | None = (
+        None  # risk_pct: what a share risks is atr_multiple x ATR, not the way to the stop
+    )
+    atr_multiple: NumberOrParam = 2
 
 
 @dataclass(frozen=True, slots=True)

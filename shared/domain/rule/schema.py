@@ -205,6 +205,15 @@ SECTIONS: dict[str, dict[str, Field]] = {
             Kind.CHOICE, "수량 방식 · how much", required=True, choices=tuple(one.value for one in SizingMode)
         ),
         "value": Field(Kind.NUMBER_OR_PARAM, "값 · value", required=True, above=0),
+        "atr_period": Field(
+            Kind.NUMBER_OR_PARAM,
+            "risk_pct: 주당 위험을 ATR로, 그 기간 · risk of a share by ATR, its bars",
+            least=1,
+            most=1000,
+        ),
+        "atr_multiple": Field(
+            Kind.NUMBER_OR_PARAM, "ATR의 몇 배(기본 2) · how many ATR (default 2)", above=0, most=100
+        ),
     },
     "ladder": {
         "splits": Field(Kind.NUMBER_OR_PARAM, "나눌 수 · equal parts", required=True, least=2, most=1000),
