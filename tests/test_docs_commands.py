@@ -29,6 +29,9 @@ BY_OTHERS = {  # the beginning of a command → what executes it, or why nothing
     "python -m console.cli telegram test": "tests/console/telegram/test_notifier.py: needs a Bot API server",
     "python -m console.cli account add": "tests/console/cli/test_accounts.py: keys from a file and the environment",
     "python -m console.cli account arm": "tests/console/cli/test_verbs.py",
+    "python -m console.cli backup verify": "tests/console/cli/test_backup.py",
+    "python -m console.cli backup restore": "tests/console/cli/test_backup.py",
+    "python -m console.cli cloud": "tests/cloud/test_project.py",
     "python -m console.cli db move": "tests/console/cli/test_verbs.py: to PostgreSQL",
 }
 ALL = list(dict.fromkeys(line.removeprefix(".venv/bin/") for path in DOCUMENTS for line in commands(path)))

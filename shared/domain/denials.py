@@ -7,6 +7,7 @@ DENIALS = frozenset(
         *(
             "fenced",
             "unfit",
+            "too_late",
             "kill_halt",
             "kill_no_new",
             "account_mismatch",

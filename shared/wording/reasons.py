@@ -30,6 +30,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "reason.failures": ("연속 실패로 쉬는 중", "resting after failures"),
     "reason.fallback_data": ("폴백 시세라 새로 사지 않음", "fallback data: no entries"),
     "reason.fenced": ("다른 프로세스가 계좌를 가짐", "another process holds the account"),
+    "reason.too_late": ("판단한 뒤 너무 늦어 보내지 않음", "decided too long ago: not sent"),
     "reason.unfit": ("봇이 멈칫했거나 시계가 어긋남", "the bot stalled or its clock is off"),
     "reason.frozen": ("종목 거래 멈춤", "the symbol is frozen"),
     "reason.holdings_unknown": ("보유 수량을 모름", "holdings are unknown"),
