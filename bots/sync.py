@@ -21,6 +21,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlmodel import Session
 
 from bots import outgoing
+from bots.five_minutes import FiveMinutes
 from bots.heartbeat import EVERY_S, Vitals
 from bots.journal import Journal, Queued
 from bots.lease import StoreLease
@@ -127,6 +128,7 @@ class StoreSync:
         self.copy_from: datetime | None = None  # started from a copy of this age; None once the store was read
         self._answered = clock.monotonic()
         self._beat_at = -EVERY_S
+        self._life, self._lived_at = FiveMinutes(), -EVERY_S
         self._told: tuple[object, int | None] = (None, None)
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
@@ -210,9 +212,9 @@ class StoreSync:
     async def _once(self, claim: bool, beat: bool) -> Polled:
         self._round += 1
         queued = await self._journal.queued(BATCH)
+        self._live()
         taken, results = self.snapshots.take(), list(self.results)
-        if queued or taken.rows:
-            self._vitals.change_number += 1
+        self._vitals.change_number += bool(queued or taken.rows or results)
         now, monotonic = self._clock.wall_now(), self._clock.monotonic()
         news = (self._vitals.state, self._vitals.config_version)
         due = beat or news != self._told or monotonic - self._beat_at >= EVERY_S
@@ -246,6 +248,16 @@ class StoreSync:
                 self._caught_up.notify_all()
         return polled
 
+    def _live(self) -> None:
+        """Note a heartbeat in the rows of five minutes, whether or not the store hears of this one."""
+        now = self._clock.monotonic()
+        if now - self._lived_at < EVERY_S:
+            return
+        self._lived_at = now
+        told = self._life.beat(self._vitals, self._clock.wall_now())
+        if told is not None:
+            self.snapshots.put("vitals", told["at"], told)
+
     def _exchange(
         self, session: Session, queued: list[Queued], taken: Snapshots,
         results: list[tuple[int, commands.CommandStatus, dict[str, Any]]], beat: Any, now: datetime, claim: bool,
@@ -270,6 +282,9 @@ class StoreSync:
             heartbeats.beat(session, beat)
         level = kill.level_over(session, self._key.account_id)
         claimed = tuple(self._claim(session, now)) if claim else ()
+        self._vitals.change_number += bool(claimed)
+        if claimed or (beat is None and (queued or taken.rows or results)):
+            heartbeats.moved(session, self._key.account_id, self._vitals.change_number)
         wanted = heartbeats.desired(session, self._key.account_id)
         others = exposure.siblings(session, now, self._key.account_id)
         return Polled(wanted, level, claimed, others, queued[-1].seq if queued else 0, tuple(poison))

@@ -91,7 +91,8 @@ page = st.navigation(
             url_path="account-new",
             visibility="visible" if allowed(person, Action.ACCOUNT_ADD) else "hidden",
         ),
-    ]
+    ],
+    expanded=True,  # folded, the menu would say "View more" in Streamlit's own English
 )
 st.set_page_config(page_title=f"({waiting}) {page.title} · LetsTrade" if waiting else f"{page.title} · LetsTrade")
 _person()

@@ -16,14 +16,14 @@ from console.api.app import api_routes
 from console.api.health import health_routes
 from console.components.frame import t
 from console.gate import Gate
-from console.services import overview
+from console.services import changes
 from console.theme import streamlit_config
 from shared import schema
 from shared.config import load_settings
 from shared.domain.errors import ConfigError, TradingError
 from shared.logs import configure
 
-SHARED_S = 1.0  # half of the quickest panel's period
+SHARED_S = 0.5  # a quarter of the quickest panel's period
 EXIT_CONFIG = 78  # supervisord: do not restart
 _log = logging.getLogger("console")
 
@@ -39,7 +39,7 @@ def main() -> int:
         return EXIT_CONFIG
     configure("console")
     wiring.use(wired)
-    overview.share(SHARED_S)
+    changes.share(SHARED_S)
     app = st.App(
         Path(__file__).with_name("app.py"),
         routes=[*health_routes(wired), *api_routes(wired)],

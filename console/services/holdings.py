@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from console.services.changes import by_number
 from console.services.permissions import Action, Actor, authorize, visible_accounts
 from console.wiring import Wiring
 from shared.db import reading
@@ -72,6 +73,7 @@ class EquityCurve:
     points: tuple[tuple[datetime, Decimal], ...]  # (moment, equity), oldest first
 
 
+@by_number()
 def positions(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[PositionLine]:
     """Every holding of the accounts this person may see."""
     with reading(wiring.engine) as session:
@@ -82,6 +84,7 @@ def positions(wiring: Wiring, actor: Actor, *, account_id: int | None = None) ->
         return [_position(row, known[row.account_id], numbers) for row in rows]
 
 
+@by_number()
 def cash(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[CashLine]:
     """Cash as the bots last knew it, one line per account and currency."""
     with reading(wiring.engine) as session:
@@ -89,6 +92,7 @@ def cash(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list
         return [_cash(row, known[row.account_id]) for row in panels.cash(session, known.keys())]
 
 
+@by_number()
 def equity_curves(
     wiring: Wiring, actor: Actor, span: timedelta, *, account_id: int | None = None, most: int = 8
 ) -> list[EquityCurve]:
@@ -105,6 +109,7 @@ def equity_curves(
         return curves
 
 
+@by_number()
 def decisions(wiring: Wiring, actor: Actor, account_id: int, *, limit: int = 50) -> list[DecisionRow]:
     """What the account's rules decided and why, newest first; a row stands for a change of mind."""
     with reading(wiring.engine) as session:

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from console.services import accounts as account_services
 from console.services import kill as kill_services
 from console.services import orders as order_services
+from console.services.changes import by_number
 from console.services.holdings import PositionLine, positions
 from console.services.nudge import nudge
 from console.services.orders import OrderLine
@@ -96,6 +97,7 @@ class Matters:
         return sum(map(len, (self.down, self.unproven, self.drifts, self.stopped, self.unguarded)))
 
 
+@by_number(at_most_s=2.0)
 def matters(wiring: Wiring, actor: Actor) -> Matters:
     """Read what waits, of the accounts this person may see."""
     now = wiring.clock.wall_now()

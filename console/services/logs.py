@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from console.services.changes import by_number
 from console.services.permissions import Actor, visible_accounts
 from console.wiring import Wiring
 from shared.db import reading
@@ -29,6 +30,7 @@ class LogLine:
     created_at: datetime
 
 
+@by_number()
 def newest(
     wiring: Wiring, actor: Actor, wanted: LogFilter, *, account_id: int | None = None, limit: int = LIMIT
 ) -> list[LogLine]:

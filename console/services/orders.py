@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from console.services.changes import by_number
 from console.services.nudge import nudge
 from console.services.permissions import Action, Actor, authorize, refuse, visible_accounts
 from console.services.trail import note
@@ -77,6 +78,7 @@ class FillLine:
     filled_at: datetime
 
 
+@by_number()
 def listed(
     wiring: Wiring,
     actor: Actor,
@@ -101,6 +103,7 @@ def open_orders(wiring: Wiring, actor: Actor, *, account_id: int | None = None) 
     return listed(wiring, actor, account_id=account_id, wanted=wanted)
 
 
+@by_number()
 def fills(
     wiring: Wiring, actor: Actor, *, account_id: int | None = None, symbol: str = "", limit: int = 100
 ) -> list[FillLine]:
@@ -111,6 +114,7 @@ def fills(
         return [_fill(row, known[row.account_id]) for row in rows]
 
 
+@by_number()
 def history(wiring: Wiring, actor: Actor, order_id: int) -> list[OrderEvent]:
     """Every transition of one order, oldest first."""
     with reading(wiring.engine) as session:

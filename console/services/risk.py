@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
+from console.services.changes import by_number
 from console.services.nudge import nudge
 from console.services.overview import ZONES
 from console.services.permissions import Action, Actor, authorize, refuse, visible_accounts
@@ -105,6 +106,7 @@ class MoreLimits:
     extended_hours: tuple[str, ...] = ()
 
 
+@by_number(at_most_s=2.0)
 def view(wiring: Wiring, actor: Actor) -> RiskView:
     """Read the risk of the accounts this person may see."""
     now = wiring.clock.wall_now()

@@ -1,10 +1,19 @@
 """SQLModel tables (names and minimum columns: design.md §9). Importing this package registers all of them."""
 
 from shared.models.accounts import ApiCredential, BrokerageAccount, BrokerToken, FeeContract, KillSwitch
-from shared.models.bots import Alert, Command, ExecutionLog, Heartbeat, Host, JobRun, Lease, Meta
+from shared.models.bots import Alert, BotVitals, Command, ExecutionLog, Heartbeat, Host, JobRun, Lease, Meta
 from shared.models.doors import AlertDelivery, TelegramLink, Webhook
 from shared.models.market import FxRate, InstrumentRow, PriceBar, QuoteRow
-from shared.models.orders import CashBalance, EquitySnapshot, FillRow, OrderEvent, OrderRow, PeriodProfit, PositionRow
+from shared.models.orders import (
+    CashBalance,
+    EquitySnapshot,
+    FillRow,
+    OrderEvent,
+    OrderRow,
+    PeriodProfit,
+    PositionRow,
+    ProfitRollup,
+)
 from shared.models.people import AccountGrant, ApiToken, AuditLog, LoginSession, Owner, Role, User
 from shared.models.rules import BacktestRun, DecisionRow, RuleVersion, StrategySignal, TradeRule
 
@@ -16,6 +25,7 @@ __all__ = [
     "ApiToken",
     "AuditLog",
     "BacktestRun",
+    "BotVitals",
     "BrokerToken",
     "BrokerageAccount",
     "CashBalance",
@@ -40,6 +50,7 @@ __all__ = [
     "PeriodProfit",
     "PositionRow",
     "PriceBar",
+    "ProfitRollup",
     "QuoteRow",
     "Role",
     "RuleVersion",

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Dialect
 from sqlmodel import Session, SQLModel, col, delete, func, select
 
 from shared.models import (
+    BotVitals,
     CashBalance,
     DecisionRow,
     EquitySnapshot,
@@ -62,6 +63,7 @@ STREAMS: dict[str, Stream] = {
     "bars": Stream(PriceBar, ("environment", "market", "symbol", "timeframe", "start")),
     "instruments": Stream(InstrumentRow, ("market", "symbol")),
     "profits": Stream(PeriodProfit, ("account_id", "trade_date", "symbol")),
+    "vitals": Stream(BotVitals, ("account_id", "at")),
     "jobs": Stream(JobRun, ("account_id", "job", "due_at")),
 }
 

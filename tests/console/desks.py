@@ -454,4 +454,5 @@ def beat_again(desk: Desk) -> None:
                 shift = now - beat.at
                 beat.at, beat.market_at = now, now
                 beat.feed_at = beat.feed_at + shift if beat.feed_at else None
+                beat.change_number += 1
                 session.add(beat)
