@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine
@@ -40,6 +40,7 @@ BATCH = 400
 SYNC_EVERY_S = 1.0
 AWAY_AFTER_S = 3.0
 TOLD_WITHIN_S = 5.0
+VITALS_KEPT = timedelta(days=7)
 _NUMBERED = frozenset({outgoing.EVENTS, outgoing.LOGS, outgoing.DECISIONS})  # rows that carry their own sequence
 
 
@@ -331,6 +332,9 @@ class StoreSync:
             body.update(environment=self._key.environment.value, market=self._key.market.value)
         elif stream == "instruments":
             body.update(market=self._key.market.value)
+        elif stream == "vitals":
+            oldest = datetime.fromisoformat(body["at"]) - VITALS_KEPT
+            heartbeats.forget_vitals(session, self._key.account_id, oldest)
         sync.apply(session, self._key.account_id, stream, body)
 
 

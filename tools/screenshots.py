@@ -34,6 +34,9 @@ PAGES = {
     "alerts": "/alerts",
     "logs": "/logs",
     "account-new": "/account-new",
+    "research": "/research",
+    "incidents": "/logs?log_mode=incidents",
+    "help": "/help",
 }
 SIZES = {"1366": (1366, 768), "390": (390, 844)}
 

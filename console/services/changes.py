@@ -17,7 +17,8 @@ from console.wiring import Wiring
 from shared.db import reading
 from shared.store.changes import Numbers, numbers
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _MOST_HELD = 400  # readings; the least lately asked goes first
 _LONGEST_S = 15.0  # whatever the numbers say: a writer that forgot to count is seen then

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from console.services import won
 from console.services.changes import by_number
 from console.services.permissions import Action, Actor, authorize, visible_accounts
 from console.wiring import Wiring
 from shared.db import reading
 from shared.domain.account import Market
+from shared.domain.money import Currency, Money
 from shared.models import BrokerageAccount, CashBalance, DecisionRow, PositionRow
 from shared.store import panels
 
@@ -66,6 +68,20 @@ class CashLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ExposurePart:
+    environment: str
+    symbol: str  # with its name
+    account: str
+    won: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    parts: tuple[ExposurePart, ...]
+    unknown: tuple[str, ...]  # symbols without a price, or without a rate
+
+
+@dataclass(frozen=True, slots=True)
 class EquityCurve:
     account_id: int
     account: str
@@ -82,6 +98,22 @@ def positions(wiring: Wiring, actor: Actor, *, account_id: int | None = None) ->
         versions = [row.guard_version_id for row in rows if row.guard_version_id is not None]
         numbers = panels.version_numbers(session, versions)
         return [_position(row, known[row.account_id], numbers) for row in rows]
+
+
+def exposure(wiring: Wiring, actor: Actor) -> Exposure:
+    """What the holdings are worth in won, by symbol and account; play money and real money stay apart."""
+    held = positions(wiring, actor)
+    with reading(wiring.engine) as session:
+        rate = won.rate_at(session, wiring.clock.wall_now())
+    parts, unknown = [], []
+    for line in held:
+        value = None if line.value is None else won.in_won(Money(line.value, Currency(line.currency)), rate)
+        if value is None:
+            unknown.append(line.symbol)
+        else:
+            shown = f"{line.symbol} {line.name}".strip()
+            parts.append(ExposurePart(line.environment, shown, line.account, value))
+    return Exposure(tuple(parts), tuple(dict.fromkeys(unknown)))
 
 
 @by_number()

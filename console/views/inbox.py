@@ -10,6 +10,7 @@ from console.components import confirm
 from console.components.bar import bar
 from console.components.figures import UNKNOWN, Html, ago, join, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.help import titled
 from console.components.rows import account_cell, order_label, order_status, order_table, position_table
 from console.components.table import Column, link, note, table
 from console.components.timeline import timeline
@@ -178,7 +179,7 @@ def _say(wish: object) -> None:
 
 
 bar()
-st.title(t("nav.inbox"))
+titled("inbox")
 confirm.notice()
 _list()
 picked = _choice(inbox.matters(wiring(), me()))

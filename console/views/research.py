@@ -13,6 +13,7 @@ from console.components.backtest_page import figure, page_of_run
 from console.components.bar import bar
 from console.components.figures import UNKNOWN, join, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.help import titled
 from console.components.report import report_html
 from console.components.table import Column, note, table
 from console.services import accounts, backtests, rules
@@ -298,7 +299,7 @@ def _kept() -> None:
 
 
 bar()
-st.title(t("nav.research"))
+titled("research")
 confirm.notice()
 st.subheader(t("research.ask"))
 _ask()

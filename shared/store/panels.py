@@ -210,12 +210,47 @@ class LogFilter:
 def logs(session: Session, account_ids: Collection[int], wanted: LogFilter, *, limit: int) -> list[ExecutionLog]:
     """Newest first; with `after`, oldest first.
 
-    A search looks through the newest `SEARCHED` lines of the desk: rare words cost no more.
+    A search looks through the newest `SEARCHED` lines below `before`: rare words cost no more. `log_page` goes on.
     """
-    query = select(ExecutionLog).where(col(ExecutionLog.account_id).in_(account_ids))
-    if wanted.levels or wanted.text or wanted.rule_id is not None:
+    query = _log_query(account_ids, wanted)
+    if wanted.text or wanted.rule_id is not None:
         newest = session.exec(select(func.max(ExecutionLog.id))).one() or 0
-        query = query.where(col(ExecutionLog.id) > newest - SEARCHED)
+        query = query.where(col(ExecutionLog.id) > min(newest, wanted.before or newest) - SEARCHED)
+    if wanted.after is not None:
+        return list(session.exec(query.order_by(col(ExecutionLog.id)).limit(limit)))
+    return list(session.exec(query.order_by(col(ExecutionLog.id).desc()).limit(limit)))
+
+
+def log_page(
+    session: Session, account_ids: Collection[int], wanted: LogFilter, *, limit: int, windows: int
+) -> tuple[list[ExecutionLog], int]:
+    """A page of a search over the whole table, newest first, and the id to go on below; 0 when all was looked through.
+
+    One look walks at most `windows` × `SEARCHED` lines.
+    """
+    query = _log_query(account_ids, wanted)
+    found: list[ExecutionLog] = []
+    top = wanted.before or (session.exec(select(func.max(ExecutionLog.id))).one() or 0) + 1
+    for _ in range(windows):
+        floor = max(top - SEARCHED, 1)
+        here = query.where(col(ExecutionLog.id) >= floor, col(ExecutionLog.id) < top)
+        found += session.exec(here.order_by(col(ExecutionLog.id).desc()).limit(limit - len(found)))
+        if len(found) >= limit:
+            return found, found[-1].id or 0
+        top = floor
+        if floor == 1:
+            return found, 0
+    return found, top
+
+
+def log_moment(session: Session, log_id: int) -> datetime | None:
+    """When the first line at or above this id was written."""
+    query = select(ExecutionLog.created_at).where(col(ExecutionLog.id) >= log_id).order_by(col(ExecutionLog.id))
+    return session.exec(query.limit(1)).first()
+
+
+def _log_query(account_ids: Collection[int], wanted: LogFilter) -> Any:
+    query = select(ExecutionLog).where(col(ExecutionLog.account_id).in_(account_ids))
     if wanted.levels:
         query = query.where(col(ExecutionLog.level).in_(sorted(wanted.levels)))
     if wanted.text:
@@ -226,8 +261,7 @@ def logs(session: Session, account_ids: Collection[int], wanted: LogFilter, *, l
         query = query.where(col(ExecutionLog.id) < wanted.before)
     if wanted.after is not None:
         query = query.where(col(ExecutionLog.id) > wanted.after)
-        return list(session.exec(query.order_by(col(ExecutionLog.id)).limit(limit)))
-    return list(session.exec(query.order_by(col(ExecutionLog.id).desc()).limit(limit)))
+    return query
 
 
 def quote(session: Session, environment: str, market: str, symbol: str) -> QuoteRow | None:

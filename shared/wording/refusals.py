@@ -59,6 +59,26 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("{symbol} {timeframe} 봉을 받지 못했습니다", "{why}", "봇이 도는지, 증권사에 그 봉이 있는지 보십시오."),
         ("No {timeframe} bars of {symbol} came", "{why}", "See whether the bot runs and its broker has them."),
     ),
+    "drill_needs_sim": (
+        (
+            "훈련을 시작하지 않았습니다",
+            "'{account}'은(는) 로컬 거래소의 계좌가 아닙니다.",
+            "로컬 거래소(SIM) 계좌를 고르십시오.",
+        ),
+        ("The drill was not started", "'{account}' is not on the local exchange.", "Choose a SIM account."),
+    ),
+    "drill_no_number": (
+        (
+            "훈련을 시작하지 않았습니다",
+            "로컬 거래소가 '{account}'의 계좌번호를 하나로 찾지 못했습니다.",
+            "계좌를 시작해 한 번 접속하게 한 뒤 다시 하십시오.",
+        ),
+        (
+            "The drill was not started",
+            "The local exchange does not know one account number for '{account}'.",
+            "Start the account so that it connects once, then try again.",
+        ),
+    ),
     "bad_rate": (
         (
             "환율을 저장하지 않았습니다",

@@ -37,7 +37,7 @@ from shared.models import (
 )
 from shared.store import fx
 from shared.store.people import grant
-from tests.console.desk_market import add_equity, add_market, add_programs, add_round_trip
+from tests.console.desk_market import add_equity, add_market, add_programs, add_round_trip, add_vitals
 
 PASSWORDS = {Role.ADMIN: "correct horse battery", Role.TRADER: "trader staple 77", Role.VIEWER: "viewer only 42"}
 CANARIES = ("PSCANARYAPPKEY0001", "CANARYAPPSECRET0001zzzzzzzz", "87654321")
@@ -135,6 +135,7 @@ def normal_desk(folder: Path, port: int = 16501, url: str | None = None) -> Desk
         for account in (us, krx, mock):
             _beat(session, account, now)
             add_equity(session, account, now, "USD" if account == us else "KRW")
+            add_vitals(session, account, now, silent_from=40 * account, silent_to=40 * account + 5)
         _us_trading(session, us, now)
         _krx_trading(session, krx, now)
         _cash(session, mock, "KRW", "100000000", None, now)

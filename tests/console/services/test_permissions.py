@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from unittest.mock import patch
 
 import pytest
 from sqlmodel import select
@@ -14,6 +15,8 @@ from console.services import (
     alerts,
     arming,
     backtests,
+    drills,
+    exchange_admin,
     holdings,
     hosts,
     inbox,
@@ -96,6 +99,14 @@ def _session(desk: Desk, user_id: int) -> int:
     return found.session_id if found else 0
 
 
+def _drill(desk: Desk, actor: Actor, account: str) -> object:
+    """The exchange's own door is not here: its answers stand in for it."""
+    numbers = {"accounts": [{"broker": "KIS", "account": "87654321-01"}, {"broker": "LS", "account": "20212345601"}]}
+    told = {"/accounts": numbers, "/drills": {"drills": [{"name": "d", "faults": [], "tape": [], "after": []}]}}
+    with patch.object(exchange_admin, "ask", lambda settings, method, path, **how: told[path]):
+        return drills.start(desk.wiring, actor, "d", desk.accounts[account])
+
+
 NEW = NewAccount("하나 더", BrokerName.KIS, Market.US, Environment.SIM)
 TICKET = Ticket("AAPL", Side.BUY, 1, Decimal(200))
 DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
@@ -148,6 +159,7 @@ DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
     Action.AUDIT_READ: lambda d, a, n: trail_check.verify(d.wiring, a),
 }
 DEEDS[Action.FX_RATE] = lambda d, a, n: won.record_rate(d.wiring, a, Decimal("1390.5"))
+DEEDS[Action.DRILL] = _drill
 DEEDS[Action.AUDIT_READ] = lambda d, a, n: sign_ins.trail(d.wiring, a)
 DEEDS[Action.SESSION_END] = lambda d, a, n: sign_ins.end(d.wiring, a, _session(d, a.user_id or 0))
 OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST, Action.SESSION_END}
