@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
+import time
 from pathlib import Path
 
 import streamlit as st
@@ -16,7 +18,7 @@ from console.api.app import api_routes
 from console.api.health import health_routes
 from console.components.frame import t
 from console.gate import Gate
-from console.services import changes
+from console.services import changes, profit
 from console.theme import streamlit_config
 from shared import schema
 from shared.config import load_settings
@@ -24,6 +26,7 @@ from shared.domain.errors import ConfigError, TradingError
 from shared.logs import configure
 
 SHARED_S = 0.5  # a quarter of the quickest panel's period
+PROFIT_EVERY_S = 300.0
 EXIT_CONFIG = 78  # supervisord: do not restart
 _log = logging.getLogger("console")
 
@@ -40,6 +43,7 @@ def main() -> int:
     configure("console")
     wiring.use(wired)
     changes.share(SHARED_S)
+    threading.Thread(target=_keep_profit, args=(wired,), name="profit", daemon=True).start()
     app = st.App(
         Path(__file__).with_name("app.py"),
         routes=[*health_routes(wired), *api_routes(wired)],
@@ -48,6 +52,16 @@ def main() -> int:
     )
     app.run(config=streamlit_config(settings.port))
     return 0
+
+
+def _keep_profit(wired: wiring.Wiring) -> None:
+    """Have the year's earnings reckoned before somebody asks; goes on through whatever the store does."""
+    while True:
+        try:
+            profit.keep(wired)
+        except SQLAlchemyError as error:
+            _log.warning("profit was not brought up to date: %s", type(error).__name__)
+        time.sleep(PROFIT_EVERY_S)
 
 
 def require_store(engine: Engine) -> None:
