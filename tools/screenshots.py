@@ -35,7 +35,7 @@ PAGES = {
     "logs": "/logs",
     "account-new": "/account-new",
     "research": "/research",
-    "incidents": "/logs?log_mode=incidents",
+    "incidents": "/logs?view=incidents",
     "help": "/help",
 }
 SIZES = {"1366": (1366, 768), "390": (390, 844)}

@@ -128,6 +128,8 @@ def history(wiring: Wiring, actor: Actor, order_id: int) -> list[OrderEvent]:
 def request_cancel(wiring: Wiring, actor: Actor, order_id: int, *, key: str) -> Command:
     """Ask the bot that owns the order to cancel what is left of it; the same key is the same command.
 
+    While a cancel of the order waits, a second wish is that same command, whoever had it.
+
     Raises:
         Conflict: the order is not in a state that a cancel can reach.
     """
@@ -139,6 +141,9 @@ def request_cancel(wiring: Wiring, actor: Actor, order_id: int, *, key: str) -> 
         if row.status not in CANCELABLE:
             raise refuse(Conflict, "not_cancelable", actor.lang, order=order_id)
         now = wiring.clock.wall_now()
+        for asked in commands.waiting(session, now, row.account_id, commands.CommandKind.CANCEL_ORDER):
+            if asked.payload.get("order_id") == order_id:
+                return asked  # somebody else, or another tab, was first: one cancel is enough
         command, new = commands.request(
             session,
             now,

@@ -8,6 +8,7 @@ never saw, or of a day without a rate, is counted as unknown and kept out of the
 from __future__ import annotations
 
 import threading
+import time
 from bisect import bisect_right
 from collections import defaultdict, deque
 from collections.abc import Iterable
@@ -33,7 +34,8 @@ from shared.store.trades import Trade
 
 _ZERO = Decimal(0)
 _FIGURES = ("bought", "sold", "gain", "fees", "taxes", "price_won", "fx_won", "fees_won", "taxes_won")
-FILLS_AT_ONCE = 5_000  # read in portions: a year of fills at once would cost 100 MB
+FILLS_AT_ONCE = 2_000  # read in portions: a year of fills at once would cost 100 MB
+BREATH_S = 0.02
 SAVED_EVERY = 1_000  # fills between two savings
 
 
@@ -159,9 +161,11 @@ def _plus(one: Day, other: Day) -> Day:
 
 def keep(wiring: Wiring) -> None:
     """Bring the ledger up to now, and keep it in the store when much has been added: the next process goes on there."""
-    store = str(wiring.engine.url)
-    with reading(wiring.engine) as session:
-        _grown(session, store, fx.series(session, "USD", "KRW"))
+    store, grows = str(wiring.engine.url), True
+    while grows:
+        with reading(wiring.engine) as session:
+            grows = _grow(session, store, fx.series(session, "USD", "KRW"))
+        time.sleep(BREATH_S)  # pages are served in between
     with _lock:
         ledger = _ledgers[store]
         if ledger.last_id - ledger.saved_id < SAVED_EVERY:
@@ -223,22 +227,32 @@ def _restored(session: Session) -> _Ledger:
 
 
 def _grown(session: Session, store: str, rates: list[FxRate]) -> list[Day]:
-    """The ledger of this store up to now: only fills that came since are read."""
+    """The days of this store's ledger, up to now."""
+    while _grow(session, store, rates):
+        pass
+    with _lock:
+        return list(_ledgers[store].days.values())
+
+
+def _grow(session: Session, store: str, rates: list[FxRate]) -> bool:
+    """Take the next portion of fills into the ledger; False when there was none."""
     with _lock:
         ledger = _ledgers.get(store) or _restored(session)
         if not ledger.holds_under(rates):
             ledger = _Ledger()
         ledger.rates = (rates[-1].at if rates else None, len(rates))
         _ledgers[store] = ledger
-        while fresh := trades.after(session, ledger.last_id, limit=FILLS_AT_ONCE):
-            known = {row.id: row for row in accounts.every(session) if row.id is not None}
-            book = _Book(ledger, known, [row.at for row in rates], [row.rate for row in rates])
-            for trade in fresh:
-                book.take(trade)
-            ledger.last_id = fresh[-1].id
-            newest = max(trade.filled_at for trade in fresh)
-            ledger.newest_at = newest if ledger.newest_at is None else max(newest, ledger.newest_at)
-        return list(ledger.days.values())
+        fresh = trades.after(session, ledger.last_id, limit=FILLS_AT_ONCE)
+        if not fresh:
+            return False
+        known = {row.id: row for row in accounts.every(session) if row.id is not None}
+        book = _Book(ledger, known, [row.at for row in rates], [row.rate for row in rates])
+        for trade in fresh:
+            book.take(trade)
+        ledger.last_id = fresh[-1].id
+        newest = max(trade.filled_at for trade in fresh)
+        ledger.newest_at = newest if ledger.newest_at is None else max(newest, ledger.newest_at)
+        return True
 
 
 @dataclass(slots=True)

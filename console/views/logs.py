@@ -88,10 +88,13 @@ titled("logs")
 first, modes = st.columns([2, 3], vertical_alignment="bottom")
 with first:
     account = account_filter()
+if "log_mode" not in st.session_state:
+    asked = st.query_params.get("view", "")
+    st.session_state["log_mode"] = asked if asked in _MODES else _MODES[0]
 mode = modes.segmented_control(
-    t("logs.mode"), _MODES, default="live", required=True, key="log_mode",
-    format_func=lambda one: t(f"logs.mode.{one}"), bind="query-params",
-)  # fmt: skip
+    t("logs.mode"), _MODES, required=True, key="log_mode", format_func=lambda one: t(f"logs.mode.{one}")
+)
+st.query_params["view"] = str(mode or _MODES[0])
 if mode == "incidents":
     _timeline(account)
 else:

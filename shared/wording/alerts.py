@@ -121,5 +121,25 @@ ADVICE: dict[str, tuple[str, str]] = {
         "새로 사지 않습니다. 거래소 공지를 보고 달력의 예외 파일을 고치십시오.",
         "No entries. Look at the exchange's notice and mend the calendar's override file.",
     ),
+    "PRICE_SPIKE": (
+        "보유 수량과 손절을 확인하십시오. 규칙은 계속 판단합니다.",
+        "Check the holding and its stop. The rules go on.",
+    ),
+    "LIMIT_REACHED": (
+        "오늘 신규 진입은 막힙니다. 한도는 위험 화면에서 봅니다.",
+        "No entries today. See Risk for the limits.",
+    ),
+    "TOKEN_EXPIRING": (
+        "봇이 스스로 갱신합니다. 30분 뒤에도 남아 있으면 키를 시험하십시오.",
+        "The bot renews it. Test the key if this stays for 30 minutes.",
+    ),
+    "ARMED_EXPIRED": (
+        "신규 진입만 막혔습니다. 계속하려면 계좌에서 다시 승인하십시오.",
+        "Only entries are blocked. Approve again on the account page to go on.",
+    ),
+    "KILL_RAISED": (
+        "까닭이 끝났으면 관리자가 위의 긴급정지에서 해제합니다.",
+        "When the cause is over, an Admin releases it at the kill switch above.",
+    ),
     "FEED_SILENT": ("청산은 REST 시세로 계속됩니다.", "Exits go on with REST quotes."),
 }
