@@ -157,7 +157,7 @@ def _results() -> None:
     newest = next(iter(done))
     chosen = st.multiselect(
         t("research.compare"), list(done), default=[newest], max_selections=6, key=f"research_chosen_{newest}",
-        format_func=lambda one: titles.get(one, f"#{one}"),
+        format_func=lambda one: titles.get(one, f"#{one}"), placeholder=t("choice.none"),
     )  # fmt: skip
     runs = {f"#{one} {done[one].rule}": done[one].result or {} for one in chosen if _kind(done[one]) == "run"}
     if runs:

@@ -121,6 +121,7 @@ ADVICE: dict[str, tuple[str, str]] = {
         "새로 사지 않습니다. 거래소 공지를 보고 달력의 예외 파일을 고치십시오.",
         "No entries. Look at the exchange's notice and mend the calendar's override file.",
     ),
+    "PARITY": ("연구 화면에서 어긋난 곳을 보십시오.", "Look at the differences on the research page."),
     "PRICE_SPIKE": (
         "보유 수량과 손절을 확인하십시오. 규칙은 계속 판단합니다.",
         "Check the holding and its stop. The rules go on.",
