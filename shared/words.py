@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.wording import alerts, desk, pages, reasons, refusals, report, research, risk, screens, watching
+from shared.wording import (
+    alerts,
+    desk,
+    money,
+    pages,
+    reasons,
+    refusals,
+    report,
+    research,
+    risk,
+    schedule,
+    screens,
+    watching,
+)
 
 LANGS = ("ko", "en")  # Korean first
 UNKNOWN = "—"
@@ -19,6 +32,8 @@ WORDS: dict[str, tuple[str, str]] = {
     **research.WORDS,
     **risk.WORDS,
     **watching.WORDS,
+    **schedule.WORDS,
+    **money.WORDS,
     **refusals.words(),
 }
 

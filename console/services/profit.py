@@ -18,24 +18,24 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
+from console.services.costs import CostBook, Running
 from console.services.permissions import Actor, visible_accounts
 from console.services.won import Rate
 from console.wiring import Wiring
-from shared.calendars import load
 from shared.db import reading, writing
-from shared.domain.account import BrokerName, Environment, Market
-from shared.domain.fees import default_contract, overseas_gains_tax, trade_costs
+from shared.domain.account import Environment, Market
 from shared.domain.money import Currency
 from shared.domain.order import Side
 from shared.domain.trading_days import ZONES
 from shared.models import BrokerageAccount, FxRate, ProfitRollup
-from shared.store import accounts, fx, trades
+from shared.store import accounts, fees, fx, trades
 from shared.store.trades import Trade
 
 _ZERO = Decimal(0)
-_FIGURES = ("bought", "sold", "gain", "fees", "taxes", "price_won", "fx_won", "fees_won", "taxes_won")
+_FIGURES = ("bought", "sold", "gain", "fees", "sell_fees", "taxes", "price_won", "fx_won", "fees_won", "taxes_won")
 FILLS_AT_ONCE = 2_000  # read in portions: a year of fills at once would cost 100 MB
 BREATH_S = 0.02
+ORDERS_KEPT = 3_000  # that may yet be filled further: a commission is rounded on the whole order
 SAVED_EVERY = 1_000  # fills between two savings
 
 
@@ -52,6 +52,7 @@ class Day:
     sold: Decimal = _ZERO
     gain: Decimal = _ZERO  # of sales whose purchase we know, before fees
     fees: Decimal = _ZERO
+    sell_fees: Decimal = _ZERO  # of `fees`, those of the sales
     taxes: Decimal = _ZERO
     price_won: Decimal = _ZERO
     fx_won: Decimal = _ZERO
@@ -79,23 +80,27 @@ class Statement:
     environments: dict[int, str]
     owners: dict[int, str]  # account → owner
     rate: Rate | None
-    overseas_tax_won: Decimal | None  # this calendar year's, an estimate; None when a won figure is missing
 
 
 @dataclass(slots=True)
 class _Ledger:
-    """Grows with each fill; rebuilt when a rate was recorded for a time that is already in it."""
+    """Grows with each fill; rebuilt when a rate came for a time already in it, or fees are reckoned otherwise."""
 
     last_id: int = 0
     newest_at: datetime | None = None  # of the fills in it
     rates: tuple[datetime | None, int] = (None, 0)
+    basis: str = ""  # version of fee contracts and instruments
+    running: Running = field(default_factory=Running)
+    orders: dict[int, int] = field(default_factory=dict)  # the newest orders in `running` → account
     lots: dict[tuple[int, str], deque[list[Decimal]]] = field(default_factory=lambda: defaultdict(deque))
     days: dict[tuple[date, int, int | None], Day] = field(default_factory=dict)
     saved_id: int = 0  # the last fill in what the store keeps of it
 
-    def holds_under(self, rates: list[FxRate]) -> bool:
+    def holds_under(self, rates: list[FxRate], basis: str) -> bool:
         """Tell whether what was reckoned is still right: the rates it knew are there, newer ones are younger than it."""
         newest, known = self.rates
+        if self.last_id and self.basis != basis:
+            return False
         if known > len(rates) or (known and rates[known - 1].at != newest):
             return False
         return self.newest_at is None or all(one.at > self.newest_at for one in rates[known:])
@@ -125,9 +130,6 @@ def statement(
         key=lambda day: (day.day, day.account_id),
         reverse=True,
     )
-    overseas = [
-        day for day in days if day.account_id in wanted and day.currency == "USD" and day.day.year == until.year
-    ]
     newest = rates[-1] if rates else None
     return Statement(
         tuple(chosen),
@@ -135,9 +137,6 @@ def statement(
         {key: row.environment for key, row in mine.items()},
         owners,
         Rate(newest.rate, newest.at, newest.source) if newest else None,
-        None
-        if any(day.rateless or day.unknown for day in overseas)
-        else overseas_gains_tax(sum((day.net_won for day in overseas), _ZERO)),
     )
 
 
@@ -195,6 +194,12 @@ def _packed(ledger: _Ledger, now: datetime) -> list[ProfitRollup]:
                 for (owner, symbol), lots in ledger.lots.items()
                 if owner == account and lots
             },
+            orders={
+                str(order): [f"{ledger.running.amounts[order]:f}", f"{ledger.running.charged[order]:f}"]
+                for order, owner in ledger.orders.items()
+                if owner == account
+            },
+            basis=ledger.basis,
             updated_at=now,
         )
         for account in sorted(accounts_in)
@@ -212,8 +217,13 @@ def _restored(session: Session) -> _Ledger:
     if not rows or len({(row.last_fill_id, row.rates, row.rates_at) for row in rows}) > 1:
         return _Ledger()
     first = rows[0]
-    ledger = _Ledger(first.last_fill_id, first.newest_at, (first.rates_at, first.rates), saved_id=first.last_fill_id)
+    ledger = _Ledger(first.last_fill_id, first.newest_at, (first.rates_at, first.rates), first.basis)
+    ledger.saved_id = first.last_fill_id
     for row in rows:
+        for order, (amount, charged) in row.orders.items():
+            ledger.orders[int(order)] = row.account_id
+            ledger.running.amounts[int(order)] = Decimal(amount)
+            ledger.running.charged[int(order)] = Decimal(charged)
         for symbol, lots in row.lots.items():
             ledger.lots[row.account_id, symbol] = deque([[Decimal(part) for part in lot] for lot in lots])
         for said in row.days:
@@ -237,18 +247,24 @@ def _grown(session: Session, store: str, rates: list[FxRate]) -> list[Day]:
 def _grow(session: Session, store: str, rates: list[FxRate]) -> bool:
     """Take the next portion of fills into the ledger; False when there was none."""
     with _lock:
+        basis = str(fees.version(session))
         ledger = _ledgers.get(store) or _restored(session)
-        if not ledger.holds_under(rates):
+        if not ledger.holds_under(rates, basis):
             ledger = _Ledger()
+        ledger.basis = basis
         ledger.rates = (rates[-1].at if rates else None, len(rates))
         _ledgers[store] = ledger
         fresh = trades.after(session, ledger.last_id, limit=FILLS_AT_ONCE)
         if not fresh:
             return False
         known = {row.id: row for row in accounts.every(session) if row.id is not None}
-        book = _Book(ledger, known, [row.at for row in rates], [row.rate for row in rates])
+        costs = CostBook(session, ledger.running)
+        book = _Book(ledger, known, [row.at for row in rates], [row.rate for row in rates], costs)
         for trade in fresh:
             book.take(trade)
+            ledger.orders[trade.order_id] = trade.account_id
+        for order_id in list(ledger.orders)[:-ORDERS_KEPT]:
+            del ledger.orders[order_id]
         ledger.last_id = fresh[-1].id
         newest = max(trade.filled_at for trade in fresh)
         ledger.newest_at = newest if ledger.newest_at is None else max(newest, ledger.newest_at)
@@ -261,6 +277,7 @@ class _Book:
     accounts: dict[int, BrokerageAccount]
     rate_times: list[datetime]
     rate_values: list[Decimal]
+    costs: CostBook
 
     def take(self, trade: Trade) -> None:
         account = self.accounts.get(trade.account_id)
@@ -275,7 +292,7 @@ class _Book:
         rate = self._rate(market, trade.filled_at)
         day.trades += 1
         day.rateless += rate is None
-        self._costs(day, trade, account, market, local, rate)
+        self._costs(day, trade, account, local, rate)
         lots = self.ledger.lots[(trade.account_id, trade.symbol)]
         if trade.side == Side.BUY:
             day.bought += trade.price * trade.qty
@@ -302,25 +319,12 @@ class _Book:
                 lots.popleft()
         day.unknown += left > 0
 
-    def _costs(
-        self, day: Day, trade: Trade, account: BrokerageAccount, market: Market, local: date, rate: Decimal | None
-    ) -> None:
-        fee, tax = trade.commission, trade.tax
-        if fee is None or tax is None:
-            calendars = load()
-            told = trade_costs(
-                market,
-                Side(trade.side),
-                trade.qty,
-                trade.price,
-                local,
-                contract=default_contract(BrokerName(account.broker), market),
-                days=calendars.days(market),
-                rates=calendars.rates,
-            )
-            fee, tax = told.commission if fee is None else fee, told.tax if tax is None else tax
-            day.estimated = True
+    def _costs(self, day: Day, trade: Trade, account: BrokerageAccount, local: date, rate: Decimal | None) -> None:
+        cost = self.costs.of(trade, account, local)
+        day.estimated = day.estimated or cost.estimated
+        fee, tax = cost.commission, cost.tax
         day.fees += fee
+        day.sell_fees += fee if trade.side == Side.SELL else _ZERO
         day.taxes += tax
         if rate is not None:
             day.fees_won += fee * rate

@@ -6,6 +6,7 @@ from shared.models.doors import AlertDelivery, TelegramLink, Webhook
 from shared.models.market import FxRate, InstrumentRow, PriceBar, QuoteRow
 from shared.models.orders import (
     CashBalance,
+    CashFlow,
     EquitySnapshot,
     FillRow,
     OrderEvent,
@@ -16,6 +17,7 @@ from shared.models.orders import (
 )
 from shared.models.people import AccountGrant, ApiToken, AuditLog, LoginSession, Owner, Role, User
 from shared.models.rules import BacktestRun, DecisionRow, RuleVersion, StrategySignal, TradeRule
+from shared.models.schedule import PausedJob, Readiness, ScheduledJob
 
 __all__ = [
     "AccountGrant",
@@ -29,6 +31,7 @@ __all__ = [
     "BrokerToken",
     "BrokerageAccount",
     "CashBalance",
+    "CashFlow",
     "Command",
     "DecisionRow",
     "EquitySnapshot",
@@ -47,13 +50,16 @@ __all__ = [
     "OrderEvent",
     "OrderRow",
     "Owner",
+    "PausedJob",
     "PeriodProfit",
     "PositionRow",
     "PriceBar",
     "ProfitRollup",
     "QuoteRow",
+    "Readiness",
     "Role",
     "RuleVersion",
+    "ScheduledJob",
     "StrategySignal",
     "TelegramLink",
     "TradeRule",

@@ -120,7 +120,23 @@ class CashBalance(SQLModel, table=True):
     total: Decimal = Field(sa_type=ExactDecimal)
     buying_power: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     equity: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    stages: dict[str, Any] | None = Field(default=None, sa_type=Json)  # the broker's cash line by line, by settlement
     as_of: datetime = Field(sa_type=Instant)
+
+
+class CashFlow(SQLModel, table=True):
+    """Money a person put into an account or took out: no gain and no loss. Written by hand."""
+
+    __tablename__ = "cash_flows"
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="brokerage_accounts.id", index=True)
+    at: datetime = Field(sa_type=Instant)
+    amount: Decimal = Field(sa_type=ExactDecimal)  # positive: paid in
+    currency: str
+    note: str = ""
+    recorded_by: str
+    recorded_at: datetime = Field(sa_type=Instant)
 
 
 class EquitySnapshot(SQLModel, table=True):
@@ -155,7 +171,8 @@ class PeriodProfit(SQLModel, table=True):
     sold: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     realized_pnl: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     fees: Decimal | None = Field(default=None, sa_type=ExactDecimal)
-    taxes: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    taxes: Decimal | None = Field(default=None, sa_type=ExactDecimal)  # None with fees told: they are in those
+    of_sales: bool | None = None  # fees and taxes of the sales alone; else of every trade of the day
     updated_at: datetime = Field(sa_type=Instant)
 
 
@@ -171,4 +188,6 @@ class ProfitRollup(SQLModel, table=True):
     rates_at: datetime | None = Field(default=None, sa_type=Instant)
     days: list[Any] = Field(default_factory=list, sa_type=Json)
     lots: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    orders: dict[str, Any] = Field(default_factory=dict, sa_type=Json)  # charged so far, of those that may fill further
+    basis: str = ""  # version of fee contracts and instruments
     updated_at: datetime = Field(sa_type=Instant)

@@ -22,6 +22,7 @@ from shared.models import (
     EquitySnapshot,
     ExecutionLog,
     FillRow,
+    FxRate,
     InstrumentRow,
     JobRun,
     OrderEvent,
@@ -30,6 +31,7 @@ from shared.models import (
     PositionRow,
     PriceBar,
     QuoteRow,
+    ScheduledJob,
     StrategySignal,
 )
 from shared.models.columns import ExactDecimal, Instant
@@ -65,6 +67,8 @@ STREAMS: dict[str, Stream] = {
     "profits": Stream(PeriodProfit, ("account_id", "trade_date", "symbol")),
     "vitals": Stream(BotVitals, ("account_id", "at")),
     "jobs": Stream(JobRun, ("account_id", "job", "due_at")),
+    "schedule": Stream(ScheduledJob, ("account_id", "job")),
+    "fx": Stream(FxRate, ("base", "quote", "at")),
 }
 
 

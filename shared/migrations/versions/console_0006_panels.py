@@ -1,6 +1,6 @@
 """panels: indexes of the console's questions, five minutes of a bot's life, earnings rolled up
 
-Revision: console_0006, after 0005
+Revision: console_0006, after 0006
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 import shared.models.columns
 
 revision = "console_0006"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
@@ -46,6 +46,8 @@ def upgrade() -> None:
         sa.Column("rates_at", _INSTANT(), nullable=True),
         sa.Column("days", _JSON(), nullable=False),
         sa.Column("lots", _JSON(), nullable=False),
+        sa.Column("orders", _JSON(), nullable=False),
+        sa.Column("basis", sa.String(), nullable=False),
         sa.Column("updated_at", _INSTANT(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["brokerage_accounts.id"]),
         sa.PrimaryKeyConstraint("account_id"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from unittest.mock import patch
 
@@ -17,6 +18,7 @@ from console.services import (
     backtests,
     drills,
     exchange_admin,
+    fees,
     holdings,
     hosts,
     inbox,
@@ -26,9 +28,11 @@ from console.services import (
     orders,
     orders_at_once,
     overview,
+    returns,
     risk,
     rule_evidence,
     rules,
+    schedule,
     sign_ins,
     tokens,
     trail_check,
@@ -46,6 +50,7 @@ from shared.domain.order import Side
 from shared.domain.signal import Verdict
 from shared.models import Alert, AuditLog, Command, Heartbeat, OrderRow, Role, User
 from shared.store import accounts as stored
+from shared.store import sync
 from shared.store.panels import LogFilter
 from shared.store.sessions import find_session, start_session
 from tests.console.desks import PASSWORDS, RULE_TEXT, Desk
@@ -107,6 +112,14 @@ def _drill(desk: Desk, actor: Actor, account: str) -> object:
         return drills.start(desk.wiring, actor, "d", desk.accounts[account])
 
 
+def _job(desk: Desk, account: str) -> int:
+    now = desk.wiring.clock.wall_now().isoformat()
+    with writing(desk.wiring.engine) as session:
+        row = {"job": "day_bars", "next_at": now, "missed": "run", "paused": False, "updated_at": now}
+        sync.apply(session, desk.accounts[account], "schedule", row)
+    return desk.accounts[account]
+
+
 NEW = NewAccount("하나 더", BrokerName.KIS, Market.US, Environment.SIM)
 TICKET = Ticket("AAPL", Side.BUY, 1, Decimal(200))
 DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
@@ -162,6 +175,14 @@ DEEDS[Action.FX_RATE] = lambda d, a, n: won.record_rate(d.wiring, a, Decimal("13
 DEEDS[Action.DRILL] = _drill
 DEEDS[Action.AUDIT_READ] = lambda d, a, n: sign_ins.trail(d.wiring, a)
 DEEDS[Action.SESSION_END] = lambda d, a, n: sign_ins.end(d.wiring, a, _session(d, a.user_id or 0))
+DEEDS[Action.FEE_CONTRACT] = lambda d, a, n: fees.add(
+    d.wiring, a, d.accounts[n], since=date(2026, 1, 1), until=None, buy_pct=Decimal("0.1"), sell_pct=Decimal("0.1")
+)
+DEEDS[Action.CASH_FLOW] = lambda d, a, n: returns.record_flow(
+    d.wiring, a, d.accounts[n], Decimal(1000), d.wiring.clock.wall_now()
+)
+DEEDS[Action.JOB_RUN] = lambda d, a, n: schedule.run_now(d.wiring, a, _job(d, n), "day_bars", key="j")
+DEEDS[Action.JOB_SWITCH] = lambda d, a, n: schedule.switch(d.wiring, a, _job(d, n), "day_bars", on=False)
 OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST, Action.SESSION_END}
 ONLY_READS = {Action.VIEW, Action.AUDIT_READ}
 
