@@ -68,6 +68,7 @@ WIDGETS = {
     "subheader", "header", "caption", "info", "warning", "error", "success", "toast", "tabs", "metric", "dialog",
 }  # fmt: skip
 LETTERS = re.compile("[A-Za-z]{2}")
+NAMES = {"CSV", "Excel"}  # the same in every language
 
 
 @pytest.mark.parametrize("path", DRAWN, ids=lambda path: path.stem)
@@ -79,6 +80,8 @@ def test_no_widget_speaks_one_language_only(path: Path) -> None:
             continue
         first = node.args[0] if node.args else None
         if isinstance(first, ast.Constant) and isinstance(first.value, str) and LETTERS.search(first.value):
+            if first.value in NAMES:
+                continue
             loose.append(f"{node.lineno}: {first.value!r}")
         named = {keyword.arg: keyword.value for keyword in node.keywords}
         index = named.get("index")
@@ -89,4 +92,4 @@ def test_no_widget_speaks_one_language_only(path: Path) -> None:
 
 
 def test_every_alert_says_what_to_do_now() -> None:
-    assert TEXTS.keys() - ADVICE.keys() == {"FILL"}
+    assert TEXTS.keys() - ADVICE.keys() == {"FILL", "READY"}  # good news
