@@ -35,6 +35,7 @@ PAGES = {
     "logs": "/logs",
     "account-new": "/account-new",
     "research": "/research",
+    "schedule": "/schedule",
     "incidents": "/logs?view=incidents",
     "help": "/help",
 }
