@@ -26,6 +26,7 @@ from bots.desk_schedule import DeskSchedule
 from bots.key_testers import KeyTesters
 from bots.lease import holds, host_name
 from bots.supervision import Program, Supervisor, SupervisorAway, account_of, program_name
+from bots.tidying import Tidying
 from shared import calendars, schema
 from shared.clock import Clock, SystemClock
 from shared.config import Settings, load_settings
@@ -117,6 +118,7 @@ class Fleet:
         self._testers = KeyTesters(clock)
         self._stopped: set[int] = set()  # seen stopped by no wish of ours, one turn ago
         self._turn = 0
+        self._tidying = Tidying(engine, clock, self._host)
 
     def turn(self) -> None:
         """Look once at store and supervisord, and act on the difference."""
@@ -149,6 +151,7 @@ class Fleet:
                 )
                 self._watch_the_watchdog(session)
                 self._watch_other_hosts(session, wishes, leases)
+            self._tidying.turn()
         self._turn += 1
 
     def _carry_out(self, step: Step, wish: Wish | None, programs: dict[str, Program]) -> None:

@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 from console import wiring
 from console.api.app import api_routes
 from console.api.health import health_routes
+from console.cloud.changes import watch
 from console.components.frame import t
 from console.gate import Gate
 from console.services import changes, profit
@@ -44,6 +45,7 @@ def main() -> int:
     wiring.use(wired)
     changes.share(SHARED_S)
     threading.Thread(target=_keep_profit, args=(wired,), name="profit", daemon=True).start()
+    watch(settings, changes.forget)
     app = st.App(
         Path(__file__).with_name("app.py"),
         routes=[*health_routes(wired), *api_routes(wired)],

@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.wording import (
     alerts,
+    cloud,
     desk,
     money,
     pages,
@@ -18,12 +19,13 @@ from shared.wording import (
     schedule,
     screens,
     watching,
-)
+)  # fmt: skip
 
 LANGS = ("ko", "en")  # Korean first
 UNKNOWN = "—"
 
 WORDS: dict[str, tuple[str, str]] = {
+    **cloud.WORDS,
     **desk.WORDS,
     **pages.WORDS,
     **screens.WORDS,

@@ -11,7 +11,6 @@ from console.services.changes import by_number
 from console.services.permissions import Actor, visible_accounts
 from console.wiring import Wiring
 from shared.db import reading
-from shared.models import BotVitals
 from shared.store import incidents
 
 DAY = timedelta(hours=24)
@@ -82,33 +81,36 @@ def day(wiring: Wiring, actor: Actor) -> list[BotDay]:
     begin = end - DAY
     with reading(wiring.engine) as session:
         known = {row.id: row for row in visible_accounts(session, actor) if row.id is not None}
-        lived: dict[int, list[BotVitals]] = defaultdict(list)
-        for row in incidents.vitals(session, known.keys(), begin):
-            lived[row.account_id].append(row)
+        lived: dict[int, dict[datetime, tuple[float, float]]] = defaultdict(dict)
+        for account, at, gap_s, lag_ms in incidents.vitals(session, known.keys(), begin):
+            lived[account][at] = (gap_s, lag_ms)
         erred: dict[int, list[datetime]] = defaultdict(list)
         for account, at in incidents.errors_by_hour(session, known.keys(), begin):
             erred[account].append(at)
     return [
-        BotDay(key, row.nickname, row.environment, _slices(lived[key], erred[key], begin, end), _first(lived[key]))
+        BotDay(
+            key,
+            row.nickname,
+            row.environment,
+            _slices(lived[key], erred[key], begin, end),
+            min(lived[key], default=None),
+        )
         for key, row in known.items()
         if lived[key] or erred[key]
     ]
 
 
-def _first(rows: Sequence[BotVitals]) -> datetime | None:
-    return rows[0].at if rows else None
-
-
-def _slices(rows: Sequence[BotVitals], errors: Sequence[datetime], begin: datetime, end: datetime) -> tuple[Slice, ...]:
-    by_start = {row.at: row for row in rows}
+def _slices(
+    lived: dict[datetime, tuple[float, float]], errors: Sequence[datetime], begin: datetime, end: datetime
+) -> tuple[Slice, ...]:
     counts: dict[datetime, int] = defaultdict(int)
     for at in errors:
         counts[at.replace(minute=at.minute - at.minute % 5, second=0, microsecond=0)] += 1
     found = []
     at = begin
     while at < end:
-        row = by_start.get(at)
-        found.append(Slice(at, row.gap_s if row else None, row.lag_ms if row else None, counts[at]))
+        gap_s, lag_ms = lived.get(at, (None, None))
+        found.append(Slice(at, gap_s, lag_ms, counts[at]))
         at += BUCKET
     return tuple(found)
 

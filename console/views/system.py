@@ -11,6 +11,7 @@ from console.components.figures import UNKNOWN, age, join, length, mark, span, t
 from console.components.frame import lang, me, t, wiring
 from console.components.help import titled
 from console.components.rows import account_cell
+from console.components.store_sizes import store_sizes_panel
 from console.components.table import Column, facts, note, table
 from console.components.vitals_charts import CHOICES, LAG_WATCH_MS, day_chart, day_table, latency_chart, latency_table
 from console.services import system, vitals
@@ -139,6 +140,8 @@ left, right = st.columns(2, gap="medium")
 with left:
     st.subheader(t("system.store"))
     _store()
+    st.subheader(t("sizes.title"))
+    store_sizes_panel()
 with right:
     st.subheader(t("system.versions"))
     columns = [Column(t("system.package")), Column(t("system.version"))]

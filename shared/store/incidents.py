@@ -54,10 +54,13 @@ def deeds(session: Session, account_ids: Collection[int], since: datetime, *, li
     return list(session.exec(query.order_by(col(AuditLog.id).desc()).limit(limit)))
 
 
-def vitals(session: Session, account_ids: Collection[int], since: datetime) -> list[BotVitals]:
-    """Five-minute rows, oldest first."""
-    query = select(BotVitals).where(col(BotVitals.at) >= since, col(BotVitals.account_id).in_(account_ids))
-    return list(session.exec(query.order_by(col(BotVitals.account_id), col(BotVitals.at))))
+def vitals(session: Session, account_ids: Collection[int], since: datetime) -> list[tuple[int, datetime, float, float]]:
+    """(account, beginning, longest gap, worst lag) of each five minutes, oldest first."""
+    query = sa_select(col(BotVitals.account_id), col(BotVitals.at), col(BotVitals.gap_s), col(BotVitals.lag_ms)).where(
+        col(BotVitals.at) >= since, col(BotVitals.account_id).in_(account_ids)
+    )
+    rows = session.execute(query.order_by(col(BotVitals.account_id), col(BotVitals.at)))
+    return [(account, at, gap_s, lag_ms) for account, at, gap_s, lag_ms in rows]
 
 
 def errors_by_hour(session: Session, account_ids: Collection[int], since: datetime) -> list[tuple[int, datetime]]:

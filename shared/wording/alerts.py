@@ -46,6 +46,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "가격 급변: {symbol} {change_pct}% ({minutes}분)",
         "Price spike: {symbol} {change_pct}% in {minutes} min",
     ),
+    "STOP_HIT": ("손절 매도: {symbol} — {reason}", "Stop hit, selling: {symbol} — {reason}"),
     "READY": ("개장 전 점검 {market}: 계좌 {n}개 모두 준비됨", "Before the open, {market}: all {n} accounts are ready"),
     "READY_NOT": (
         "개장 전 점검 {market}: 계좌 {n}개 중 {short}개 준비 안 됨 — {which}",
@@ -162,6 +163,10 @@ ADVICE: dict[str, tuple[str, str]] = {
     "CALENDAR_DISAGREES": (
         "새로 사지 않습니다. 거래소 공지를 보고 달력의 예외 파일을 고치십시오.",
         "No entries. Look at the exchange's notice and mend the calendar's override file.",
+    ),
+    "STOP_HIT": (
+        "청산 주문이 체결되었는지 주문 화면에서 보십시오.",
+        "See on the orders page whether the exit was filled.",
     ),
     "PARITY": ("연구 화면에서 어긋난 곳을 보십시오.", "Look at the differences on the research page."),
     "PRICE_SPIKE": (

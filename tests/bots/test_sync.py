@@ -16,8 +16,9 @@ from bots.journal import Changes, Outgoing
 from bots.lease import HeldElsewhere, StoreLease
 from bots.sync import StoreAway, StoreLink, StoreSync
 from shared.db import reading, writing
+from shared.domain.bot_state import KillLevel
 from shared.models import Alert, BrokerageAccount, ExecutionLog, FillRow, Heartbeat, OrderEvent, OrderRow, PositionRow
-from shared.store import accounts
+from shared.store import accounts, kill
 from tests.bots.conftest import TODAY, Room
 from tests.fakes import KEY, FakeClock
 
@@ -190,3 +191,20 @@ async def test_an_interrupted_sync_leaves_nothing_half_written(room: Room, store
     with pytest.raises(StoreAway):
         await sync._link.write(fails_late)
     assert count(store, ExecutionLog) == 0
+
+
+async def test_a_raised_kill_switch_is_heard_between_two_syncs_and_before_a_sync_has_ended(
+    room: Room, store: Engine, account: int
+) -> None:
+    sync, heard = sync_of(room, store), list[KillLevel]()
+    sync.heard_kill = heard.append
+    with writing(store) as session:
+        kill.set_level(session, room.clock.now, account_id=None, level=KillLevel.HALT, reason="test", by="test")
+    await sync.wait()  # nobody woke it
+    assert heard == [KillLevel.HALT]
+    heard.clear()
+    sync._put = lambda *_: heard.append(KillLevel.RUN)  # type: ignore[method-assign,assignment,func-returns-value]
+    await trade(room)
+    polled = await sync.once()
+    assert polled.kill_level is KillLevel.HALT
+    assert KillLevel.HALT in heard

@@ -39,6 +39,7 @@ BESIDE = (
     "credential ",
     "db ",
     "rule ",
+    "inbox ",
 )
 KEYS = "secrets/master.key"
 
