@@ -15,6 +15,7 @@ NAMES = (
     "order_path",
     "first_light",
     "console",
+    "console_load",
 )  # bench/NAME.py, each with run()
 
 if __name__ == "__main__":

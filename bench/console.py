@@ -40,7 +40,10 @@ def run() -> None:
         print(
             f"  store: {ACCOUNTS} accounts, {LOGS:,} log rows, {ORDERS:,} orders, {size:,.0f} MB, built in {took:.0f} s"
         )
-        print(f"  {'panel':34} {'first':>8} {'p50':>8} {'p95':>8} {'cpu':>8} {'queries':>8}   (ms)")
+        print(f"  {'':34} {'read anew':^44} {'nothing moved':^26}")
+        heads = ("first", "p50", "p95", "cpu", "queries", "p50", "p95", "queries")
+        print(f"  {'panel':34} " + " ".join(f"{head:>8}" for head in heads) + "   (ms)")
+        _rolled_up(desk)
         for name, call in panels(desk).items():
             _measure(name, call, desk.wiring.engine)
         _sizes(desk)
@@ -50,7 +53,22 @@ def run() -> None:
 
 def panels(desk: object) -> dict[str, Callable[[], object]]:
     """What each live panel asks on a refresh."""
-    from console.services import alerts, events, holdings, logs, market, orders, overview, profit, sign_ins, system
+    from console.services import (
+        alerts,
+        events,
+        holdings,
+        inbox,
+        incidents,
+        logs,
+        market,
+        orders,
+        overview,
+        profit,
+        risk,
+        sign_ins,
+        system,
+        vitals,
+    )
     from shared.domain.market import Timeframe
     from shared.models import Role
     from shared.store.panels import LogFilter, OrderFilter
@@ -74,6 +92,13 @@ def panels(desk: object) -> dict[str, Callable[[], object]]:
         "orders: fills": lambda: orders.fills(w, me),
         "logs: newest": lambda: logs.newest(w, me, LogFilter()),
         "logs: errors": lambda: logs.newest(w, me, LogFilter(levels=frozenset({"ERROR"}))),
+        "logs: a page of a search": lambda: logs.page(w, me, rare),
+        "logs: incidents of a week": lambda: incidents.timeline(w, me, timedelta(days=7)),
+        "system: a day of the bots": lambda: vitals.day(w, me),
+        "system: order latency": lambda: vitals.latency(w, me),
+        "risk": lambda: risk.view(w, me),
+        "risk: exposure": lambda: holdings.exposure(w, me),
+        "inbox": lambda: inbox.matters(w, me),
         "logs: text that is nowhere": lambda: logs.newest(w, me, rare),
         "market: quotes": lambda: market.quotes(w, me),
         "market: 400 one-minute candles": lambda: market.chart(w, me, "SIM", "US", "AAPL", Timeframe.M1),
@@ -84,25 +109,49 @@ def panels(desk: object) -> dict[str, Callable[[], object]]:
     }
 
 
-def _measure(name: str, call: Callable[[], object], engine: Engine) -> None:
-    asked = [0]
+def _rolled_up(desk: object) -> None:
+    """What the console does beside serving when it starts: the first time ever, and after a restart."""
+    from console.services import profit
 
-    def count(*_: object) -> None:
-        asked[0] += 1
+    for when in ("first start", "a restart"):
+        profit._ledgers.clear()
+        began = time.perf_counter()
+        profit.keep(desk.wiring)  # type: ignore[attr-defined]
+        print(f"  earnings brought up to date beside serving, {when}: {time.perf_counter() - began:.2f} s")
+
+
+def _measure(name: str, call: Callable[[], object], engine: Engine) -> None:
+    """Read anew each time, then as viewers do: the numbers are asked on every look, the reading is held."""
+    from console.services import changes
 
     started = time.perf_counter()
     call()
     first = (time.perf_counter() - started) * 1000
+    anew = _timed(call, engine, 5 if first > 500 else ROUNDS)
+    changes.share(1e-9)
+    call()
+    held = _timed(call, engine, ROUNDS)
+    changes.share(0)
+    print(f"  {name:34} {first:8.1f} " + " ".join(f"{one:8.1f}" for one in (*anew, held[0], held[1], held[3])))
+
+
+def _timed(call: Callable[[], object], engine: Engine, rounds: int) -> tuple[float, float, float, float]:
+    """p50, p95, CPU in milliseconds, and statements per call (BEGIN is not counted)."""
+    asked = [0]
+
+    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked[0] += statement != "BEGIN"
+
     event.listen(engine, "before_cursor_execute", count)
     times, cpu = [], []
-    for _ in range(5 if first > 500 else ROUNDS):
+    for _ in range(rounds):
         started, worked = time.perf_counter(), time.process_time()
         call()
         times.append((time.perf_counter() - started) * 1000)
         cpu.append((time.process_time() - worked) * 1000)
     event.remove(engine, "before_cursor_execute", count)
     cuts = quantiles(times, n=20)
-    print(f"  {name:34} {first:8.1f} {cuts[9]:8.1f} {cuts[18]:8.1f} {median(cpu):8.1f} {asked[0] / len(times):8.1f}")
+    return cuts[9], cuts[18], median(cpu), asked[0] / rounds
 
 
 def _sizes(desk: object) -> None:
@@ -177,6 +226,7 @@ def _rows(now: datetime) -> Iterator[tuple[str, Iterator[Row]]]:
     )
     yield "orders", (_order(n, now) for n in range(ORDERS))
     yield "fills", (_fill(n, now) for n in range(ORDERS) if n % 4)
+    yield "order_events", (_event(n, step, now) for n in range(ORDERS - 4_000, ORDERS) for step in range(3) if n > 0)
     yield "decisions", (_decision(n, now) for n in range(ORDERS // 2))
     yield "execution_logs", (_log(n, now) for n in range(LOGS))
     yield (
@@ -184,6 +234,7 @@ def _rows(now: datetime) -> Iterator[tuple[str, Iterator[Row]]]:
         (_equity(a, n, now) for a in range(1, ACCOUNTS + 1) for n in range(DAYS * (1 if SMALL else 96))),
     )
     yield "price_bars", (_bar(symbol, n, now) for symbol in SYMBOLS for n in range(400 if SMALL else 40_000))
+    yield "bot_vitals", (_vitals(a, n, now) for a in range(1, ACCOUNTS + 1) for n in range(1, 2_016))
     yield "alerts", (_alert(n, now) for n in range(2_000))
 
 
@@ -239,6 +290,18 @@ def _order(n: int, now: datetime) -> Row:
     }  # fmt: skip
 
 
+def _event(n: int, step: int, now: datetime) -> Row:
+    name, before, after = (
+        ("INTENT", "", "PENDING"),
+        ("SENDING", "PENDING", "SUBMITTED"),
+        ("ACKED", "SUBMITTED", "ACCEPTED"),
+    )[step]
+    return {
+        "account_id": 1 + n % ACCOUNTS, "order_id": n + 1, "seq": 3 * n + step, "at": _back(n, ORDERS, now),
+        "event": name, "from_status": before, "to_status": after, "note": "",
+    }  # fmt: skip
+
+
 def _fill(n: int, now: datetime) -> Row:
     at = _back(n, ORDERS, now)
     buy = (n // ACCOUNTS) % 2 == 0
@@ -276,6 +339,18 @@ def _bar(symbol: str, n: int, now: datetime) -> Row:
         "environment": "SIM", "market": "US", "symbol": symbol, "timeframe": "1m", "start": start, "open": "200.1",
         "high": "200.5", "low": "199.8", "close": "200.2", "volume": 1000 + n % 300,
     }  # fmt: skip
+
+
+def _vitals(account: int, n: int, now: datetime) -> Row:
+    start = now.replace(minute=now.minute - now.minute % 5, second=0, microsecond=0) - timedelta(minutes=5 * n)
+    return {
+        "account_id": account,
+        "at": start.strftime(_AT),
+        "beats": 150,
+        "gap_s": 2.1,
+        "lag_ms": 3.0,
+        "feed_age_s": 1.0,
+    }
 
 
 def _alert(n: int, now: datetime) -> Row:

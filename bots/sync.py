@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine
@@ -21,6 +21,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlmodel import Session
 
 from bots import outgoing
+from bots.five_minutes import FiveMinutes
 from bots.heartbeat import EVERY_S, Vitals
 from bots.journal import Journal, Queued
 from bots.lease import StoreLease
@@ -39,6 +40,7 @@ T = TypeVar("T")
 BATCH = 400
 AWAY_AFTER_S = 3.0
 TOLD_WITHIN_S = 5.0
+VITALS_KEPT = timedelta(days=7)
 _NUMBERED = frozenset({outgoing.EVENTS, outgoing.LOGS, outgoing.DECISIONS})  # rows that carry their own sequence
 
 
@@ -132,6 +134,7 @@ class StoreSync:
         self.copy_from: datetime | None = None  # started from a copy of this age; None once the store was read
         self._answered = clock.monotonic()
         self._beat_at = -EVERY_S
+        self._life, self._lived_at = FiveMinutes(), -EVERY_S
         self._told: tuple[object, int | None] = (None, None)
         self.heard_kill: Callable[[KillLevel], None] = lambda level: None  # at once, before the sync has ended
         self._wake = asyncio.Event()
@@ -228,14 +231,14 @@ class StoreSync:
     async def _once(self, claim: bool, beat: bool) -> Polled:
         self._round += 1
         queued = self._ready(await self._journal.queued(BATCH))
+        self._live()
         taken, results = self.snapshots.take(), list(self.results)
-        if queued or taken.rows:
+        if queued or taken.rows.keys() - {"vitals"}:
             self._busy_at = self._clock.monotonic()
         if not self._show_now(queued):
             self.snapshots.give_back(taken)
             taken = Snapshots()
-        if queued or taken.rows:
-            self._vitals.change_number += 1
+        self._vitals.change_number += bool(queued or taken.rows or results)
         now, monotonic = self._clock.wall_now(), self._clock.monotonic()
         news = (self._vitals.state, self._vitals.config_version)
         due = beat or news != self._told or monotonic - self._beat_at >= max(EVERY_S, self._pace.beat_s)
@@ -273,6 +276,16 @@ class StoreSync:
             async with self._caught_up:
                 self._caught_up.notify_all()
         return polled
+
+    def _live(self) -> None:
+        """Note a heartbeat in the rows of five minutes, whether or not the store hears of this one."""
+        now = self._clock.monotonic()
+        if now - self._lived_at < EVERY_S:
+            return
+        self._lived_at = now
+        told = self._life.beat(self._vitals, self._clock.wall_now())
+        if told is not None:
+            self.snapshots.put("vitals", told["at"], told)
 
     def _ready(self, queued: list[Queued]) -> list[Queued]:
         """The outbox rows that go in this turn: all of them in their order, or none yet."""
@@ -316,6 +329,9 @@ class StoreSync:
         if beat is not None:
             heartbeats.beat(session, beat)
         claimed = tuple(self._claim(session, now)) if claim else ()
+        self._vitals.change_number += bool(claimed)
+        if claimed or (beat is None and (queued or taken.rows or results)):
+            heartbeats.moved(session, self._key.account_id, self._vitals.change_number)
         wanted = heartbeats.desired(session, self._key.account_id)
         others = exposure.siblings(session, now, self._key.account_id)
         return Polled(wanted, level, claimed, others, queued[-1].seq if queued else 0, tuple(poison))
@@ -362,6 +378,9 @@ class StoreSync:
             body.update(environment=self._key.environment.value, market=self._key.market.value)
         elif stream == "instruments":
             body.update(market=self._key.market.value)
+        elif stream == "vitals":
+            oldest = datetime.fromisoformat(body["at"]) - VITALS_KEPT
+            heartbeats.forget_vitals(session, self._key.account_id, oldest)
         sync.apply(session, self._key.account_id, stream, body)
 
 

@@ -85,6 +85,7 @@ page = st.navigation(
         st.Page("views/logs.py", title=t("nav.logs"), icon=":material/article:", url_path="logs"),
         st.Page("views/system.py", title=t("nav.system"), icon=":material/dns:", url_path="system"),
         st.Page("views/people.py", title=t("nav.people"), icon=":material/group:", url_path="people"),
+        st.Page("views/help.py", title=t("nav.help"), icon=":material/help:", url_path="help"),
         st.Page(
             "views/account_new.py",
             title=t("nav.account_new"),
@@ -92,7 +93,8 @@ page = st.navigation(
             url_path="account-new",
             visibility="visible" if allowed(person, Action.ACCOUNT_ADD) else "hidden",
         ),
-    ]
+    ],
+    expanded=True,  # folded, the menu would say "View more" in Streamlit's own English
 )
 st.set_page_config(page_title=f"({waiting}) {page.title} · LetsTrade" if waiting else f"{page.title} · LetsTrade")
 _person()

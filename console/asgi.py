@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
+import time
 from pathlib import Path
 
 import streamlit as st
@@ -18,14 +20,15 @@ from console.api.otlp import Exporter
 from console.cloud.changes import watch
 from console.components.frame import t
 from console.gate import Gate
-from console.services import overview
+from console.services import changes, profit
 from console.theme import streamlit_config
 from shared import schema
 from shared.config import load_settings
 from shared.domain.errors import ConfigError, TradingError
 from shared.logs import configure
 
-SHARED_S = 1.0  # half of the quickest panel's period
+SHARED_S = 0.5  # a quarter of the quickest panel's period
+PROFIT_EVERY_S = 300.0
 EXIT_CONFIG = 78  # supervisord: do not restart
 _log = logging.getLogger("console")
 
@@ -41,8 +44,9 @@ def main() -> int:
         return EXIT_CONFIG
     configure("console")
     wiring.use(wired)
-    overview.share(SHARED_S)
-    watch(settings, overview.forget)
+    changes.share(SHARED_S)
+    threading.Thread(target=_keep_profit, args=(wired,), name="profit", daemon=True).start()
+    watch(settings, changes.forget)
     app = st.App(
         Path(__file__).with_name("app.py"),
         routes=[*health_routes(wired), *api_routes(wired)],
@@ -53,6 +57,16 @@ def main() -> int:
         Exporter(wired, settings.otlp_endpoint).start()
     app.run(config=streamlit_config(settings.port, settings.public_host))
     return 0
+
+
+def _keep_profit(wired: wiring.Wiring) -> None:
+    """Have the year's earnings reckoned before somebody asks; goes on through whatever the store does."""
+    while True:
+        try:
+            profit.keep(wired)
+        except SQLAlchemyError as error:
+            _log.warning("profit was not brought up to date: %s", type(error).__name__)
+        time.sleep(PROFIT_EVERY_S)
 
 
 def require_store(engine: Engine) -> None:

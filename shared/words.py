@@ -19,7 +19,8 @@ from shared.wording import (
     risk,
     schedule,
     screens,
-)
+    watching,
+)  # fmt: skip
 
 LANGS = ("ko", "en")  # Korean first
 UNKNOWN = "—"
@@ -34,6 +35,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **research.WORDS,
     **risk.WORDS,
     **people.WORDS,
+    **watching.WORDS,
     **schedule.WORDS,
     **money.WORDS,
     **refusals.words(),

@@ -34,6 +34,10 @@ PAGES = {
     "alerts": "/alerts",
     "logs": "/logs",
     "account-new": "/account-new",
+    "research": "/research",
+    "schedule": "/schedule",
+    "incidents": "/logs?view=incidents",
+    "help": "/help",
 }
 SIZES = {"1366": (1366, 768), "390": (390, 844)}
 

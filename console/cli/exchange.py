@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from typing import Annotated, Any
 
-import httpx
 import orjson
 import typer
 
 from console.cli.output import AsJson, print_json, show
+from console.services import exchange_admin
 from shared.config import load_settings
-from shared.domain.errors import TradingError
 
 Offset = Annotated[int | None, typer.Option("--port-offset", min=0, help="serve에 준 값 · as given to `serve`")]
 
@@ -76,74 +75,21 @@ def fault(
 
 
 def _list_drills(port_offset: int | None) -> dict[str, Any]:
-    found = _ask("GET", "/drills", port_offset)["drills"]
-    rows = [{"name": one["name"], "case": one["case"], "ko": one["ko"], "en": one["en"]} for one in found]
-    return {"items": rows}
-
-
-def _drill(name: str, port_offset: int | None) -> dict[str, Any]:
-    found = _ask("GET", "/drills", port_offset)["drills"]
-    for one in found:
-        if one["name"] == name:
-            return dict(one)
-    names = ", ".join(one["name"] for one in found)
-    raise TradingError(
-        f"훈련 {name!r}이 없습니다 (there is no drill {name!r})", names, "letstrade exchange fault --drills",
-        code="unknown_drill",
-    )  # fmt: skip
+    found = exchange_admin.drills(load_settings(), port_offset)
+    return {"items": [{name: one[name] for name in ("name", "case", "ko", "en")} for one in found]}
 
 
 def _start_drill(name: str, account: str, port_offset: int | None) -> dict[str, Any]:
-    """Plant a drill's faults, or do what it does to the tape; tells how it ends."""
-    drill, ids = _drill(name, port_offset), []
-    for fault in drill["faults"]:
-        match = {**fault["match"], **({"account": account} if account else {})}
-        ids.append(_ask("POST", "/faults", port_offset, json={**fault, "match": match})["id"])
-    for action in drill["tape"]:
-        _ask("POST", "/tape", port_offset, json=action)
+    """Start a drill; tells what it does and how it ends."""
+    drill, ids = exchange_admin.start(load_settings(), name, account, port_offset)
     told = {name: drill[name] for name in ("name", "ko", "en", "does_ko", "does_en", "ends_ko", "ends_en")}
     return {**told, "faults": ids}
 
 
 def _end_drill(name: str, port_offset: int | None) -> dict[str, Any]:
-    """Remove the faults that a drill planted and put the tape back."""
-    drill, removed = _drill(name, port_offset), 0
-    for planted in _ask("GET", "/faults", port_offset)["faults"]:
-        if any(_is_of(planted, fault) for fault in drill["faults"]):
-            removed += int(_ask("DELETE", f"/faults/{planted['id']}", port_offset)["removed"])
-    for action in drill["after"]:
-        _ask("POST", "/tape", port_offset, json=action)
-    return {"name": name, "removed": removed}
-
-
-def _is_of(planted: dict[str, Any], fault: dict[str, Any]) -> bool:
-    """Say whether a planted fault is this one of a drill, whatever account it was planted for."""
-    match = {name: value for name, value in planted["match"].items() if name != "account"}
-    same = all(planted[name] == fault[name] for name in ("nth", "count", "action", "args"))
-    return same and match == fault["match"]
+    return {"name": name, "removed": exchange_admin.end(load_settings(), name, port_offset)}
 
 
 def _ask(method: str, path: str, port_offset: int | None, **how: Any) -> Any:
     """Ask the exchange's admin port on this machine."""
-    settings = load_settings()
-    port = settings.exchange_port("admin")
-    if port_offset is not None:
-        port += port_offset - settings.exchange_port_offset
-    try:
-        reply = httpx.request(method, f"http://127.0.0.1:{port}{path}", timeout=10, trust_env=False, **how)
-    except httpx.TransportError as error:
-        raise TradingError(
-            "로컬 거래소가 답하지 않습니다 (the local exchange does not answer)",
-            f"127.0.0.1:{port} {type(error).__name__}",
-            "letstrade exchange serve",
-            code="exchange_away",
-        ) from error
-    if reply.is_error:
-        told = reply.json().get("error", {})
-        raise TradingError(
-            told.get("what", "로컬 거래소가 거절했습니다 (the local exchange refused)"),
-            told.get("why", str(reply.status_code)),
-            told.get("now", ""),
-            told.get("code", "refused"),
-        )
-    return reply.json()
+    return exchange_admin.ask(load_settings(), method, path, port_offset=port_offset, **how)

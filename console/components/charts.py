@@ -13,13 +13,13 @@ from console.components.figures import KST
 from console.components.frame import t
 from console.services.holdings import EquityCurve
 
-_INKS = ("#2f6db5", "#c07a2c", "#3a8f6a", "#8a5fb0", "#b0525f", "#5b7f95", "#9a8a3c", "#6a6f7a")
+INKS = ("#2f6db5", "#c07a2c", "#3a8f6a", "#8a5fb0", "#b0525f", "#5b7f95", "#9a8a3c", "#6a6f7a")
 
 
 def equity_chart(curves: Sequence[EquityCurve], *, key: str = "equity_chart") -> None:
     """One line per account as change from its first point in per cent: the only unit unlike currencies share."""
     figure = go.Figure()
-    for ink, curve in zip(_INKS, curves, strict=False):
+    for ink, curve in zip(INKS, curves, strict=False):
         if len(curve.points) < 2 or curve.points[0][1] == 0:
             continue
         first = curve.points[0][1]

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from console.components.frame import t
-from console.services import overview
+from console.services import changes
 from shared.domain.errors import TradingError
 
 _NOTICE = "notice"
@@ -21,7 +21,7 @@ def attempt(action: Callable[[], object], done: str) -> bool:
     except TradingError as refusal:
         st.session_state[_NOTICE] = refusal
         return False
-    overview.forget()
+    changes.forget()
     st.session_state.pop(_NOTICE, None)
     st.toast(done, icon=":material/check:")
     return True
@@ -51,7 +51,7 @@ def in_dialog(action: Callable[[], object], done: str) -> None:
     except TradingError as refusal:
         show(refusal)
         return
-    overview.forget()
+    changes.forget()
     close()
     st.toast(done, icon=":material/check:")
     st.rerun()
@@ -64,7 +64,7 @@ def instead(action: Callable[[], object]) -> None:
     except TradingError as refusal:
         show(refusal)
         return
-    overview.forget()
+    changes.forget()
     st.rerun()
 
 

@@ -113,6 +113,7 @@ def _scope_fields(
         offered,
         list(groups),
         key="user_groups",
+        placeholder=t("choice.none"),
         format_func=group_name,
         help=t("people.groups_help"),
     )

@@ -12,6 +12,7 @@ from uuid import uuid4
 from sqlmodel import Session
 
 from console.services import second_looks
+from console.services.changes import by_number
 from console.services.nudge import nudge
 from console.services.permissions import Action, Actor, authorize, check_live, refuse, visible_accounts
 from console.services.trail import note
@@ -349,10 +350,11 @@ def _id(row: BrokerageAccount) -> int:
     return row.id
 
 
-def names(wiring: Wiring, actor: Actor) -> dict[int, str]:
+@by_number()
+def names(wiring: Wiring, actor: Actor, environment: Environment | None = None) -> dict[int, str]:
     """Account id → name with broker and environment, of the accounts this person may see."""
     with reading(wiring.engine) as session:
-        rows = visible_accounts(session, actor)
+        rows = [row for row in visible_accounts(session, actor) if environment in (None, row.environment)]
     return {_id(row): f"{row.nickname} · {row.broker} {row.market} · {row.environment}" for row in rows}
 
 

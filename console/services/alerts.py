@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from console.services.changes import by_number
 from console.services.permissions import Action, Actor, authorize, refuse, visible_accounts
 from console.services.trail import note
 from console.wiring import Wiring
@@ -34,6 +35,7 @@ class AlertLine:
     acknowledged_by: str
 
 
+@by_number()
 def inbox(wiring: Wiring, actor: Actor, *, acknowledged: bool = False, limit: int = 100) -> list[AlertLine]:
     """Open (or already seen) alerts of the accounts this person may see: gravest first, then newest."""
     with reading(wiring.engine) as session:

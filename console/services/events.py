@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.services.alerts import AlertLine, alert_line
+from console.services.changes import by_number
 from console.services.orders import OrderLine, order_line
 from console.services.permissions import Actor, visible_accounts
 from console.wiring import Wiring
@@ -25,6 +26,7 @@ class Event:
     alert: AlertLine | None = None
 
 
+@by_number()
 def recent(wiring: Wiring, actor: Actor, *, limit: int = LIMIT) -> list[Event]:
     """Newest first, of the accounts this person may see; orders stand at the time they were placed."""
     with reading(wiring.engine) as session:

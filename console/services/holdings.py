@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from console.services import won
+from console.services.changes import by_number
 from console.services.permissions import Action, Actor, authorize, visible_accounts
 from console.wiring import Wiring
 from shared.db import reading
 from shared.domain.account import Market
+from shared.domain.money import Currency, Money
 from shared.models import BrokerageAccount, CashBalance, DecisionRow, PositionRow
 from shared.store import panels
 
@@ -65,6 +68,20 @@ class CashLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ExposurePart:
+    environment: str
+    symbol: str  # with its name
+    account: str
+    won: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    parts: tuple[ExposurePart, ...]
+    unknown: tuple[str, ...]  # symbols without a price, or without a rate
+
+
+@dataclass(frozen=True, slots=True)
 class EquityCurve:
     account_id: int
     account: str
@@ -72,6 +89,7 @@ class EquityCurve:
     points: tuple[tuple[datetime, Decimal], ...]  # (moment, equity), oldest first
 
 
+@by_number()
 def positions(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[PositionLine]:
     """Every holding of the accounts this person may see."""
     with reading(wiring.engine) as session:
@@ -82,6 +100,23 @@ def positions(wiring: Wiring, actor: Actor, *, account_id: int | None = None) ->
         return [_position(row, known[row.account_id], numbers) for row in rows]
 
 
+def exposure(wiring: Wiring, actor: Actor) -> Exposure:
+    """What the holdings are worth in won, by symbol and account; play money and real money stay apart."""
+    held = positions(wiring, actor)
+    with reading(wiring.engine) as session:
+        rate = won.rate_at(session, wiring.clock.wall_now())
+    parts, unknown = [], []
+    for line in held:
+        value = None if line.value is None else won.in_won(Money(line.value, Currency(line.currency)), rate)
+        if value is None:
+            unknown.append(line.symbol)
+        else:
+            shown = f"{line.symbol} {line.name}".strip()
+            parts.append(ExposurePart(line.environment, shown, line.account, value))
+    return Exposure(tuple(parts), tuple(dict.fromkeys(unknown)))
+
+
+@by_number()
 def cash(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[CashLine]:
     """Cash as the bots last knew it, one line per account and currency."""
     with reading(wiring.engine) as session:
@@ -89,6 +124,7 @@ def cash(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list
         return [_cash(row, known[row.account_id]) for row in panels.cash(session, known.keys())]
 
 
+@by_number()
 def equity_curves(
     wiring: Wiring, actor: Actor, span: timedelta, *, account_id: int | None = None, most: int = 8
 ) -> list[EquityCurve]:
@@ -105,6 +141,7 @@ def equity_curves(
         return curves
 
 
+@by_number()
 def decisions(wiring: Wiring, actor: Actor, account_id: int, *, limit: int = 50) -> list[DecisionRow]:
     """What the account's rules decided and why, newest first; a row stands for a change of mind."""
     with reading(wiring.engine) as session:

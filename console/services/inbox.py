@@ -14,6 +14,7 @@ from console.services import approvals, four_eyes
 from console.services import kill as kill_services
 from console.services import orders as order_services
 from console.services.approvals import ProposalLine
+from console.services.changes import by_number
 from console.services.four_eyes import LookLine
 from console.services.holdings import PositionLine, positions
 from console.services.nudge import nudge
@@ -104,6 +105,7 @@ class Matters:
         return sum(map(len, known))
 
 
+@by_number(at_most_s=2.0)
 def matters(wiring: Wiring, actor: Actor) -> Matters:
     """Read what waits, of the accounts this person may see."""
     now = wiring.clock.wall_now()

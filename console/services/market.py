@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from console.services.changes import by_number
 from console.services.permissions import Actor, visible_accounts
 from console.wiring import Wiring
 from shared.calendars import load
@@ -65,6 +66,7 @@ class Chart:
     currency: str
 
 
+@by_number()
 def quotes(wiring: Wiring, actor: Actor) -> list[QuoteLine]:
     """The newest price of every symbol that a bot of mine watches."""
     with reading(wiring.engine) as session:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from console.services.changes import by_number
 from console.services.nudge import nudge
 from console.services.permissions import Action, Actor, authorize, refuse, visible_accounts
 from console.services.trail import note
@@ -77,6 +78,7 @@ class FillLine:
     filled_at: datetime
 
 
+@by_number()
 def listed(
     wiring: Wiring,
     actor: Actor,
@@ -101,6 +103,7 @@ def open_orders(wiring: Wiring, actor: Actor, *, account_id: int | None = None) 
     return listed(wiring, actor, account_id=account_id, wanted=wanted)
 
 
+@by_number()
 def fills(
     wiring: Wiring, actor: Actor, *, account_id: int | None = None, symbol: str = "", limit: int = 100
 ) -> list[FillLine]:
@@ -111,6 +114,7 @@ def fills(
         return [_fill(row, known[row.account_id]) for row in rows]
 
 
+@by_number()
 def history(wiring: Wiring, actor: Actor, order_id: int) -> list[OrderEvent]:
     """Every transition of one order, oldest first."""
     with reading(wiring.engine) as session:
@@ -124,6 +128,8 @@ def history(wiring: Wiring, actor: Actor, order_id: int) -> list[OrderEvent]:
 def request_cancel(wiring: Wiring, actor: Actor, order_id: int, *, key: str) -> Command:
     """Ask the bot that owns the order to cancel what is left of it; the same key is the same command.
 
+    While a cancel of the order waits, a second wish is that same command, whoever had it.
+
     Raises:
         Conflict: the order is not in a state that a cancel can reach.
     """
@@ -135,6 +141,9 @@ def request_cancel(wiring: Wiring, actor: Actor, order_id: int, *, key: str) -> 
         if row.status not in CANCELABLE:
             raise refuse(Conflict, "not_cancelable", actor.lang, order=order_id)
         now = wiring.clock.wall_now()
+        for asked in commands.waiting(session, now, row.account_id, commands.CommandKind.CANCEL_ORDER):
+            if asked.payload.get("order_id") == order_id:
+                return asked  # somebody else, or another tab, was first: one cancel is enough
         command, new = commands.request(
             session,
             now,

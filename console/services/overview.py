@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from console.services import won
+from console.services.changes import by_number
 from console.services.holdings import stop_is_stale
 from console.services.orders import OPEN_ORDER_HORIZON
 from console.services.permissions import Action, Actor, authorize, visible_accounts
@@ -22,7 +23,15 @@ from shared.db import reading
 from shared.domain.account import Environment, Market
 from shared.domain.bot_state import BotState, KillLevel
 from shared.domain.money import Currency, Money
-from shared.models import BrokerageAccount, CashBalance, DecisionRow, EquitySnapshot, Heartbeat, PositionRow
+from shared.models import (
+    BrokerageAccount,
+    CashBalance,
+    DecisionRow,
+    EquitySnapshot,
+    Heartbeat,
+    KillSwitch,
+    PositionRow,
+)
 from shared.store import kill, panels, rules
 from shared.store.people import labels
 
@@ -35,9 +44,6 @@ NOT_BLOCKS = frozenset(
     | {"warming_up", "waiting_for_bar_close"}
 )
 ZONES = {Market.KRX: ZoneInfo("Asia/Seoul"), Market.US: ZoneInfo("America/New_York")}
-
-
-_sharing_s = [0.0]  # off until the console's process turns it on
 
 
 class Trouble(IntEnum):
@@ -116,84 +122,100 @@ class Overview:
         return sum(not line.enabled for line in self.lines)
 
 
-_held: dict[tuple[str, tuple[int, ...]], tuple[float, Overview]] = {}
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """Everything but the signs of life: it stays as it is until a number of the store moves."""
+
+    rows: tuple[BrokerageAccount, ...]
+    switches: dict[str, KillSwitch]
+    held: dict[int, list[PositionRow]]
+    cash: dict[int, CashBalance]
+    latest: dict[int, EquitySnapshot]
+    baseline: dict[int, EquitySnapshot]
+    orders: dict[int, int]
+    said: dict[int, DecisionRow]
+    keyed: frozenset[int]
+    rate: Rate | None
+    rate_then: Rate | None
+    names: dict[str, str]
+    blocked: tuple[tuple[str, int], ...]
 
 
+@by_number(at_most_s=1.0)
 def overview(wiring: Wiring, actor: Actor, only: int | None = None) -> Overview:
     """Read the desk, or one account of it."""
+    now = wiring.clock.wall_now()
+    found = _gathered(wiring, actor, only, now.replace(minute=0, second=0, microsecond=0))
+    with reading(wiring.engine) as session:
+        beats = panels.heartbeats(session, [row.id for row in found.rows if row.id is not None])
+    return _overview(found, beats, now)
+
+
+@by_number()
+def _gathered(wiring: Wiring, actor: Actor, only: int | None, hour: datetime) -> _Gathered:
+    """`hour` is part of what is asked: days begin on the hour, in every market."""
     now = wiring.clock.wall_now()
     with reading(wiring.engine) as session:
         rows = visible_accounts(session, actor)
         if only is not None:
             authorize(session, actor, Action.VIEW, only)
             rows = [row for row in rows if row.id == only]
-        key = (str(wiring.engine.url), tuple(row.id or 0 for row in rows))
-        held = _held.get(key)
-        if held is not None and wiring.clock.monotonic() - held[0] < _sharing_s[0]:
-            return held[1]
-        view = _read(session, rows, now)
-        if _sharing_s[0]:
-            _held[key] = (wiring.clock.monotonic(), view)
-        return view
+        ids = [row.id for row in rows if row.id is not None]
+        held: dict[int, list[PositionRow]] = defaultdict(list)
+        for position in panels.positions(session, ids):
+            held[position.account_id].append(position)
+        latest = panels.last_equity(session, ids)
+        return _Gathered(
+            rows=tuple(rows),
+            switches={switch.scope: switch for switch in kill.switches(session)},
+            held=held,
+            cash={balance.account_id: balance for balance in _own_currency(rows, panels.cash(session, ids))},
+            latest=latest,
+            baseline=_baselines(session, rows, latest),
+            orders=panels.open_order_counts(session, ids, now - OPEN_ORDER_HORIZON),
+            said=panels.last_decisions(session, ids),
+            keyed=panels.keyed_accounts(session, ids),
+            rate=won.rate_at(session, now),
+            rate_then=won.rate_at(session, _midnight(now, Market.KRX)),
+            names=labels(session),
+            blocked=_blocked(session, rows, now),
+        )
 
 
-def share(seconds: float) -> None:
-    """Let viewers of the same accounts share one reading for so long: fifty tabs ask the store as often as one."""
-    _sharing_s[0] = seconds
-
-
-def forget() -> None:
-    """Somebody acted: the next look reads the store."""
-    _held.clear()
-
-
-def _read(session: Session, rows: list[BrokerageAccount], now: datetime) -> Overview:
-    ids = [row.id for row in rows if row.id is not None]
-    beats = panels.heartbeats(session, ids)
-    switches = {switch.scope: switch for switch in kill.switches(session)}
-    held: dict[int, list[PositionRow]] = defaultdict(list)
-    for position in panels.positions(session, ids):
-        held[position.account_id].append(position)
-    cash = {balance.account_id: balance for balance in _own_currency(rows, panels.cash(session, ids))}
-    latest = panels.last_equity(session, ids)
-    baseline = _baselines(session, rows, latest)
-    orders = panels.open_order_counts(session, ids, now - OPEN_ORDER_HORIZON)
-    said = panels.last_decisions(session, ids)
-    keyed = panels.keyed_accounts(session, ids)
+def _overview(found: _Gathered, beats: dict[int, Heartbeat], now: datetime) -> Overview:
     lines = []
-    for row in rows:
+    for row in found.rows:
         if row.id is None:
             continue
-        switch = switches.get(kill.scope_of(row.id))
+        switch = found.switches.get(kill.scope_of(row.id))
         lines.append(
             _line(
                 row,
                 now,
                 beat=beats.get(row.id),
-                cash=cash.get(row.id),
-                latest=latest.get(row.id),
-                baseline=baseline.get(row.id),
-                held=held[row.id],
-                open_orders=orders.get(row.id, 0),
-                decision=said.get(row.id),
+                cash=found.cash.get(row.id),
+                latest=found.latest.get(row.id),
+                baseline=found.baseline.get(row.id),
+                held=found.held.get(row.id, []),
+                open_orders=found.orders.get(row.id, 0),
+                decision=found.said.get(row.id),
                 level=KillLevel(switch.level) if switch else KillLevel.RUN,
-                has_keys=row.id in keyed,
+                has_keys=row.id in found.keyed,
             )
         )
-    rate, rate_then = won.rate_at(session, now), won.rate_at(session, _midnight(now, Market.KRX))
     lines.sort(key=lambda line: (line.trouble, line.environment != Environment.LIVE, line.id))
-    everybody = switches.get("all")
+    everybody = found.switches.get("all")
     return Overview(
         lines=tuple(lines),
         kill=KillLevel(everybody.level) if everybody else KillLevel.RUN,
         kill_reason=everybody.reason if everybody else "",
-        kill_by=labels(session).get(everybody.changed_by, everybody.changed_by) if everybody else "",
+        kill_by=found.names.get(everybody.changed_by, everybody.changed_by) if everybody else "",
         kill_at=everybody.changed_at if everybody else None,
-        sums=_sums(lines, rate, rate_then),
+        sums=_sums(lines, found.rate, found.rate_then),
         market_at=max((beat.market_at for beat in beats.values() if beat.market_at), default=None),
         as_of=now,
-        rate=rate,
-        blocked=_blocked(session, rows, now),
+        rate=found.rate,
+        blocked=found.blocked,
     )
 
 

@@ -37,6 +37,7 @@ class Action(StrEnum):
     ALERT_ACK = "alert.ack"
     MATTER_SETTLE = "matter.settle"
     BACKTEST = "backtest"
+    DRILL = "drill"
     ACCOUNT_ARM = "account.arm"
     ACCOUNT_DISARM = "account.disarm"
     ACCOUNT_ARCHIVE = "account.archive"
@@ -87,6 +88,7 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.ALERT_ACK: _ACTORS,
     Action.MATTER_SETTLE: _ACTORS,  # what became of an unproven order, whose shares they are
     Action.BACKTEST: _ACTORS,
+    Action.DRILL: _ACTORS,  # SIM accounts only
     Action.ACCOUNT_ARM: _ADMIN,
     Action.ACCOUNT_DISARM: _ACTORS,  # less risk is easy
     Action.ACCOUNT_ARCHIVE: _ADMIN,

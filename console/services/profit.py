@@ -8,6 +8,7 @@ never saw, or of a day without a rate, is counted as unknown and kept out of the
 from __future__ import annotations
 
 import threading
+import time
 from bisect import bisect_right
 from collections import defaultdict, deque
 from collections.abc import Iterable
@@ -21,16 +22,21 @@ from console.services.costs import CostBook, Running
 from console.services.permissions import Actor, visible_accounts
 from console.services.won import Rate
 from console.wiring import Wiring
-from shared.db import reading
+from shared.db import reading, writing
 from shared.domain.account import Environment, Market
 from shared.domain.money import Currency
 from shared.domain.order import Side
 from shared.domain.trading_days import ZONES
-from shared.models import BrokerageAccount
+from shared.models import BrokerageAccount, FxRate, ProfitRollup
 from shared.store import accounts, fees, fx, trades
 from shared.store.trades import Trade
 
 _ZERO = Decimal(0)
+_FIGURES = ("bought", "sold", "gain", "fees", "sell_fees", "taxes", "price_won", "fx_won", "fees_won", "taxes_won")
+FILLS_AT_ONCE = 2_000  # read in portions: a year of fills at once would cost 100 MB
+BREATH_S = 0.02
+ORDERS_KEPT = 3_000  # that may yet be filled further: a commission is rounded on the whole order
+SAVED_EVERY = 1_000  # fills between two savings
 
 
 @dataclass(slots=True)
@@ -78,13 +84,26 @@ class Statement:
 
 @dataclass(slots=True)
 class _Ledger:
-    """Grows with each fill; rebuilt when a rate was recorded or a fee contract written."""
+    """Grows with each fill; rebuilt when a rate came for a time already in it, or fees are reckoned otherwise."""
 
     last_id: int = 0
-    version: tuple[object, ...] = ()  # of rates and fee contracts
+    newest_at: datetime | None = None  # of the fills in it
+    rates: tuple[datetime | None, int] = (None, 0)
+    basis: str = ""  # version of fee contracts and instruments
     running: Running = field(default_factory=Running)
+    orders: dict[int, int] = field(default_factory=dict)  # the newest orders in `running` → account
     lots: dict[tuple[int, str], deque[list[Decimal]]] = field(default_factory=lambda: defaultdict(deque))
     days: dict[tuple[date, int, int | None], Day] = field(default_factory=dict)
+    saved_id: int = 0  # the last fill in what the store keeps of it
+
+    def holds_under(self, rates: list[FxRate], basis: str) -> bool:
+        """Tell whether what was reckoned is still right: the rates it knew are there, newer ones are younger than it."""
+        newest, known = self.rates
+        if self.last_id and self.basis != basis:
+            return False
+        if known > len(rates) or (known and rates[known - 1].at != newest):
+            return False
+        return self.newest_at is None or all(one.at > self.newest_at for one in rates[known:])
 
 
 _ledgers: dict[str, _Ledger] = {}
@@ -132,41 +151,124 @@ def summed(days: Iterable[Day], key: str) -> list[tuple[object, Day]]:
 
 
 def _plus(one: Day, other: Day) -> Day:
-    for name in (
-        "trades",
-        "bought",
-        "sold",
-        "gain",
-        "fees",
-        "sell_fees",
-        "taxes",
-        "price_won",
-        "fx_won",
-        "fees_won",
-        "taxes_won",
-    ):
+    for name in ("trades", *_FIGURES):
         setattr(one, name, getattr(one, name) + getattr(other, name))
     one.unknown, one.rateless = one.unknown + other.unknown, one.rateless + other.rateless
     one.estimated = one.estimated or other.estimated
     return one
 
 
-def _grown(session: Session, store: str, rates: list[fx.FxRate]) -> list[Day]:
-    """The ledger of this store up to now: only fills that came since are read."""
-    version = (rates[-1].at if rates else None, len(rates), fees.version(session))
+def keep(wiring: Wiring) -> None:
+    """Bring the ledger up to now, and keep it in the store when much has been added: the next process goes on there."""
+    store, grows = str(wiring.engine.url), True
+    while grows:
+        with reading(wiring.engine) as session:
+            grows = _grow(session, store, fx.series(session, "USD", "KRW"))
+        time.sleep(BREATH_S)  # pages are served in between
     with _lock:
-        ledger = _ledgers.get(store)
-        if ledger is None or ledger.version != version:
-            ledger = _ledgers[store] = _Ledger(version=version)
-        fresh = trades.after(session, ledger.last_id)
-        if fresh:
-            known = {row.id: row for row in accounts.every(session) if row.id is not None}
-            costs = CostBook(session, ledger.running)
-            book = _Book(ledger, known, [row.at for row in rates], [row.rate for row in rates], costs)
-            for trade in fresh:
-                book.take(trade)
-            ledger.last_id = fresh[-1].id
-        return list(ledger.days.values())
+        ledger = _ledgers[store]
+        if ledger.last_id - ledger.saved_id < SAVED_EVERY:
+            return
+        rows = _packed(ledger, wiring.clock.wall_now())
+        last_id = ledger.last_id
+    with writing(wiring.engine) as session:
+        for row in rows:
+            session.merge(row)
+    ledger.saved_id = last_id
+
+
+def _packed(ledger: _Ledger, now: datetime) -> list[ProfitRollup]:
+    """One row per account; figures as text, to the digit."""
+    accounts_in = {key[1] for key in ledger.days} | {key[0] for key in ledger.lots}
+    rates_at, rates = ledger.rates
+    return [
+        ProfitRollup(
+            account_id=account,
+            last_fill_id=ledger.last_id,
+            newest_at=ledger.newest_at,
+            rates=rates,
+            rates_at=rates_at,
+            days=[_pack(day) for day in ledger.days.values() if day.account_id == account],
+            lots={
+                symbol: [[f"{part:f}" for part in lot] for lot in lots]
+                for (owner, symbol), lots in ledger.lots.items()
+                if owner == account and lots
+            },
+            orders={
+                str(order): [f"{ledger.running.amounts[order]:f}", f"{ledger.running.charged[order]:f}"]
+                for order, owner in ledger.orders.items()
+                if owner == account
+            },
+            basis=ledger.basis,
+            updated_at=now,
+        )
+        for account in sorted(accounts_in)
+    ]
+
+
+def _pack(day: Day) -> list[object]:
+    head: list[object] = [day.day.isoformat(), day.rule_id, day.currency, day.trades, day.unknown, day.rateless]
+    return [*head, day.estimated, *(f"{getattr(day, name):f}" for name in _FIGURES)]
+
+
+def _restored(session: Session) -> _Ledger:
+    """What an earlier process kept, when its rows belong together; else an empty ledger."""
+    rows = trades.rollups(session)
+    if not rows or len({(row.last_fill_id, row.rates, row.rates_at) for row in rows}) > 1:
+        return _Ledger()
+    first = rows[0]
+    ledger = _Ledger(first.last_fill_id, first.newest_at, (first.rates_at, first.rates), first.basis)
+    ledger.saved_id = first.last_fill_id
+    for row in rows:
+        for order, (amount, charged) in row.orders.items():
+            ledger.orders[int(order)] = row.account_id
+            ledger.running.amounts[int(order)] = Decimal(amount)
+            ledger.running.charged[int(order)] = Decimal(charged)
+        for symbol, lots in row.lots.items():
+            ledger.lots[row.account_id, symbol] = deque([[Decimal(part) for part in lot] for lot in lots])
+        for said in row.days:
+            on, rule_id, currency, many, unknown, rateless, estimated = said[:7]
+            day = Day(date.fromisoformat(on), row.account_id, rule_id, currency, many)
+            day.unknown, day.rateless, day.estimated = unknown, rateless, estimated
+            for name, figure in zip(_FIGURES, said[7:], strict=True):
+                setattr(day, name, Decimal(figure))
+            ledger.days[day.day, day.account_id, rule_id] = day
+    return ledger
+
+
+def _grown(session: Session, store: str, rates: list[FxRate]) -> list[Day]:
+    """The days of this store's ledger, up to now."""
+    while _grow(session, store, rates):
+        pass
+    with _lock:
+        return list(_ledgers[store].days.values())
+
+
+def _grow(session: Session, store: str, rates: list[FxRate]) -> bool:
+    """Take the next portion of fills into the ledger; False when there was none."""
+    with _lock:
+        basis = str(fees.version(session))
+        ledger = _ledgers.get(store) or _restored(session)
+        if not ledger.holds_under(rates, basis):
+            ledger = _Ledger()
+        ledger.basis = basis
+        ledger.rates = (rates[-1].at if rates else None, len(rates))
+        _ledgers[store] = ledger
+        fresh = trades.after(session, ledger.last_id, limit=FILLS_AT_ONCE)
+        if not fresh:
+            return False
+        known = {row.id: row for row in accounts.every(session) if row.id is not None}
+        costs = CostBook(session, ledger.running)
+        book = _Book(ledger, known, [row.at for row in rates], [row.rate for row in rates], costs)
+        for trade in fresh:
+            book.take(trade)
+            ledger.orders[trade.order_id] = trade.account_id
+        for order_id in list(ledger.orders)[:-ORDERS_KEPT]:
+            del ledger.orders[order_id]
+        ledger.last_id = fresh[-1].id
+        newest = max(trade.filled_at for trade in fresh)
+        ledger.newest_at = newest if ledger.newest_at is None else max(newest, ledger.newest_at)
+        return True
 
 
 @dataclass(slots=True)

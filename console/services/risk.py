@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from console.services import second_looks
 from console.services.accounts import put_limits
+from console.services.changes import by_number
 from console.services.nudge import nudge
 from console.services.overview import ZONES
 from console.services.permissions import Action, Actor, authorize, refuse, visible_accounts
@@ -107,6 +108,7 @@ class MoreLimits:
     extended_hours: tuple[str, ...] = ()
 
 
+@by_number(at_most_s=2.0)
 def view(wiring: Wiring, actor: Actor) -> RiskView:
     """Read the risk of the accounts this person may see."""
     now = wiring.clock.wall_now()

@@ -10,6 +10,7 @@ from platform import python_version
 
 from sqlalchemy import text
 
+from console.services.changes import by_number
 from console.services.permissions import Actor, visible_accounts
 from console.wiring import Wiring
 from shared import schema
@@ -68,6 +69,7 @@ class StoreFacts:
     rows: tuple[tuple[str, int], ...]  # the highest id of each large table: how much was ever written
 
 
+@by_number(at_most_s=4.0)
 def programs(wiring: Wiring, actor: Actor) -> list[ProgramLine]:
     """supervisord's view as fleet last wrote it, per host."""
     now = wiring.clock.wall_now()
@@ -88,6 +90,7 @@ def programs(wiring: Wiring, actor: Actor) -> list[ProgramLine]:
         ]
 
 
+@by_number(at_most_s=2.0)
 def bots(wiring: Wiring, actor: Actor) -> list[BotLine]:
     """What each bot said of itself last."""
     with reading(wiring.engine) as session:
@@ -115,6 +118,7 @@ def bots(wiring: Wiring, actor: Actor) -> list[BotLine]:
     ]
 
 
+@by_number()
 def store_facts(wiring: Wiring, actor: Actor) -> StoreFacts:
     with reading(wiring.engine) as session:
         visible_accounts(session, actor)

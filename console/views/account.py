@@ -22,6 +22,7 @@ from console.components.figures import (
     token_left,
 )
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.help import titled
 from console.components.order_ticket import followed, open_ticket, order_ticket
 from console.components.reasons import decision_table
 from console.components.rows import cash_table, fill_table, log_table, order_table, position_table
@@ -233,7 +234,7 @@ _DRAW = {
 }
 
 bar()
-st.title(t("nav.account"))
+titled("account")
 confirm.notice()
 chosen = account_choice()
 if chosen is None:

@@ -9,6 +9,7 @@ import streamlit as st
 from console.components import confirm
 from console.components.bar import bar
 from console.components.frame import allowed, me, t, wiring
+from console.components.help import titled
 from console.components.secret import secret_input
 from console.services import accounts
 from console.services.accounts import Keys, Limits, NewAccount
@@ -112,7 +113,7 @@ def _form() -> None:
 
 
 bar()
-st.title(t("nav.account_new"))
+titled("account_new")
 confirm.notice()
 if not allowed(me(), Action.ACCOUNT_ADD):
     st.info(t("page.admin_only"), icon=":material/lock:")

@@ -8,6 +8,7 @@ from console.components import confirm
 from console.components.bar import bar
 from console.components.figures import UNKNOWN, age, clock, join, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.help import titled
 from console.components.rows import account_cell
 from console.components.table import Column, table
 from console.services import alerts, incident
@@ -110,7 +111,7 @@ def _seen() -> None:
 
 
 bar()
-st.title(t("nav.alerts"))
+titled("alerts")
 confirm.notice()
 _open()
 _acknowledge()

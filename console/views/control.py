@@ -24,11 +24,12 @@ from console.components.figures import (
     span,
     token_left,
 )
+from console.components.first_steps import first_steps
 from console.components.frame import lang, me, t, wiring
 from console.components.reasons import decided
 from console.components.table import Column, facts, link, note, table
 from console.components.waiting import waiting
-from console.services import events, holdings, overview
+from console.services import events, holdings, overview, rules
 from console.services.overview import AccountLine, Overview, Sums, Trouble
 from shared.domain.money import Currency
 from shared.words import reason_text
@@ -41,8 +42,11 @@ _SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelt
 def _desk() -> None:
     view = overview.overview(wiring(), me())
     waiting(limit=8)
+    if not any(line.heartbeat_age_s is not None for line in view.lines):
+        known = rules.listed(wiring(), me())
+        first_steps(view, len(known), sum(one.enabled for one in known))
     if not view.lines:
-        _first_steps()
+        st.html(join(Html('<div class="lt-empty" data-table="accounts">'), t("empty.desk"), Html("</div>")))
         return
     facts(_sums(view), name="sums")
     _accounts(view)
@@ -163,18 +167,6 @@ def _guard(line: AccountLine) -> Html:
     if line.stale_stops:
         return mark("act", t("guard.stale", n=line.stale_stops), t("guard.stale_help"))
     return mark("fine", t("guard.all"))
-
-
-def _first_steps() -> None:
-    st.html(
-        join(
-            Html('<div class="lt-empty" data-table="accounts">'),
-            t("empty.desk"),
-            " ",
-            link("/account-new", t("nav.account_new")),
-            Html("</div>"),
-        )
-    )
 
 
 @st.fragment(run_every="3s")

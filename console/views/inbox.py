@@ -19,6 +19,7 @@ from console.components.approvals import (
 from console.components.bar import bar
 from console.components.figures import UNKNOWN, Html, ago, join, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.help import titled
 from console.components.order_ticket import follow, followed
 from console.components.rows import account_cell, order_label, order_status, order_table, position_table
 from console.components.table import Column, link, note, table
@@ -217,7 +218,7 @@ def _say(wish: Callable[[], Command]) -> None:
 
 
 bar()
-st.title(t("nav.inbox"))
+titled("inbox")
 confirm.notice()
 followed()
 _list()

@@ -23,6 +23,7 @@ from console.components.figures import (
     span,
 )
 from console.components.frame import lang, me, t, wiring
+from console.components.help import titled
 from console.components.table import Column, link, note, table
 from console.services import market
 from shared.domain.account import Market
@@ -107,7 +108,7 @@ def _candles(environment: str, venue: str, symbol: str, frame: str) -> None:
 
 
 bar()
-st.title(t("nav.market"))
+titled("market")
 known = {f"{row.environment} {row.market} {row.symbol}": row for row in market.quotes(wiring(), me())}
 asked = f"{st.query_params.get('env', '')} {st.query_params.get('market', '')} {st.query_params.get('symbol', '')}"
 left, right = st.columns([3, 2], gap="medium")

@@ -8,6 +8,7 @@ from console.components import confirm
 from console.components.bar import bar
 from console.components.choices import account_filter
 from console.components.frame import allowed, me, t, wiring
+from console.components.help import titled
 from console.components.order_ticket import follow, followed, open_ticket, order_ticket, typed_price
 from console.components.rows import fill_table, order_label, order_table
 from console.components.table import note
@@ -124,7 +125,7 @@ def _amend_dialog(order: OrderLine, key: str) -> None:
 
 
 bar()
-st.title(t("nav.orders"))
+titled("orders")
 confirm.notice()
 first, second, third, fourth = st.columns([2, 3, 1, 1], vertical_alignment="bottom")
 with first:

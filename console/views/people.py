@@ -11,6 +11,7 @@ from console.components.bar import bar
 from console.components.choices import account_filter
 from console.components.figures import UNKNOWN, age, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.help import titled
 from console.components.table import Column, table
 from console.components.users import manage, people_table, policy_panel
 from console.services import sign_ins, users
@@ -106,7 +107,7 @@ def _change(before: object, after: object) -> str:
 
 
 bar()
-st.title(t("nav.people"))
+titled("people")
 confirm.notice()
 admin = allowed(me(), Action.AUDIT_READ)
 if admin:

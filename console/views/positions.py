@@ -10,6 +10,7 @@ from console.components import confirm
 from console.components.bar import bar
 from console.components.figures import Html, age, amount, environment_badge, join, moved, price
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.help import titled
 from console.components.order_ticket import follow, followed
 from console.components.rows import cash_table, position_table
 from console.components.table import facts
@@ -96,7 +97,7 @@ def _close_dialog(row: PositionLine, key: str) -> None:
 
 
 bar()
-st.title(t("nav.positions"))
+titled("positions")
 followed()
 _positions()
 _closer()

@@ -12,6 +12,7 @@ from console.components.bar import bar
 from console.components.charts import bars_chart
 from console.components.figures import UNKNOWN, Html, age, amount, environment_badge, join, mark, moved, span
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.help import titled
 from console.components.order_ticket import typed_price
 from console.components.table import Column, facts, note, table
 from console.services import profit, sheets, won
@@ -162,7 +163,7 @@ def _save_rate() -> None:
 
 
 bar()
-st.title(t("nav.profit"))
+titled("profit")
 confirm.notice()
 first, second, third, fourth = st.columns([3, 3, 2, 1], vertical_alignment="bottom")
 chosen_span = first.segmented_control(

@@ -13,6 +13,7 @@ from console.components.backtest_page import figure, page_of_run
 from console.components.bar import bar
 from console.components.figures import UNKNOWN, join, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.help import titled
 from console.components.report import report_html
 from console.components.table import Column, note, table
 from console.services import accounts, backtests, rules, uploads
@@ -156,7 +157,7 @@ def _results() -> None:
     newest = next(iter(done))
     chosen = st.multiselect(
         t("research.compare"), list(done), default=[newest], max_selections=6, key=f"research_chosen_{newest}",
-        format_func=lambda one: titles.get(one, f"#{one}"),
+        format_func=lambda one: titles.get(one, f"#{one}"), placeholder=t("choice.none"),
     )  # fmt: skip
     runs = {f"#{one} {done[one].rule}": done[one].result or {} for one in chosen if _kind(done[one]) == "run"}
     if runs:
@@ -309,7 +310,7 @@ def _kept() -> None:
 
 
 bar()
-st.title(t("nav.research"))
+titled("research")
 confirm.notice()
 st.subheader(t("research.ask"))
 _ask()

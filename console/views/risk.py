@@ -10,10 +10,12 @@ from console.components import confirm
 from console.components.bar import bar
 from console.components.figures import UNKNOWN, Html, age, amount, environment_badge, join, mark, span
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.help import titled
 from console.components.proof import proof_fields, proven
 from console.components.rows import account_cell
 from console.components.table import Column, note, table
-from console.services import kill, orders_at_once, risk
+from console.components.vitals_charts import exposure_chart
+from console.services import holdings, kill, orders_at_once, risk
 from console.services.accounts import new_key
 from console.services.permissions import Action, refuse
 from console.services.risk import EXTENDED_HOURS, AccountRisk, Meter, MoreLimits, OwnerRisk
@@ -42,6 +44,18 @@ def _figures() -> None:
     with right:
         st.subheader(t("risk.owners"))
         _owners(view.owners)
+
+
+@st.fragment(run_every="15s")
+def _exposure() -> None:
+    st.subheader(t("exposure.title"))
+    found = holdings.exposure(wiring(), me())
+    if found.parts:
+        exposure_chart(found)
+    elif not found.unknown:
+        note(t("empty.exposure"))
+    if found.unknown:
+        note(t("exposure.unknown", symbols=", ".join(found.unknown)))
 
 
 def _account(one: AccountRisk) -> list[object]:
@@ -266,9 +280,10 @@ def _money(name: str, key: str) -> Decimal | None:
 
 
 bar()
-st.title(t("nav.risk"))
+titled("risk")
 confirm.notice()
 _figures()
+_exposure()
 known = {one.id: one for one in risk.view(wiring(), me()).accounts}
 if known:
     _actions(known)

@@ -10,6 +10,7 @@ from console.components import confirm
 from console.components.bar import bar
 from console.components.figures import UNKNOWN, Html, environment_badge, join, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.help import titled
 from console.components.reasons import decided
 from console.components.rows import account_cell
 from console.components.table import Column, note, table
@@ -343,7 +344,7 @@ def _chosen_rule(account_id: int) -> int:
 
 
 bar()
-st.title(t("nav.rules"))
+titled("rules")
 confirm.notice()
 _list()
 names = accounts.names(wiring(), me())

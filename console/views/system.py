@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
+from console.components import confirm
 from console.components.bar import bar
+from console.components.drill import fire_drill
 from console.components.figures import UNKNOWN, age, join, length, mark, span, token_left
 from console.components.frame import lang, me, t, wiring
+from console.components.help import titled
 from console.components.rows import account_cell
 from console.components.store_sizes import store_sizes_panel
 from console.components.table import Column, facts, note, table
-from console.services import system
+from console.components.vitals_charts import CHOICES, LAG_WATCH_MS, day_chart, day_table, latency_chart, latency_table
+from console.services import system, vitals
 from console.services.system import BotLine
 
 _TONES = {"RUNNING": "fine", "STARTING": "watch", "BACKOFF": "act", "FATAL": "act", "EXITED": "act", "UNKNOWN": "act"}
-LAG_WATCH_MS = 250.0
 
 
 @st.fragment(run_every="5s")
@@ -98,10 +101,39 @@ def _store() -> None:
     note(t("system.written_help"))
 
 
+@st.fragment(run_every="60s")
+def _day(chosen: str) -> None:
+    days = vitals.day(wiring(), me())
+    if days:
+        day_chart(days, chosen)
+        note(t("vitals.help"))
+    day_table(days)
+
+
+@st.fragment(run_every="60s")
+def _latency() -> None:
+    found = vitals.latency(wiring(), me())
+    if found:
+        latency_chart(found)
+        note(t("latency.help", n=f"{sum(len(one.points) for one in found):,}"))
+    latency_table(found)
+
+
 bar()
-st.title(t("nav.system"))
+titled("system")
+confirm.notice()
 st.subheader(t("system.bots"))
 _bots()
+head, choice = st.columns([3, 2], vertical_alignment="bottom")
+head.subheader(t("vitals.title"))
+what = choice.segmented_control(
+    t("vitals.title"), CHOICES, default="gaps", required=True, key="vitals",
+    format_func=lambda one: t(f"vitals.{one}"), label_visibility="collapsed",
+)  # fmt: skip
+_day(what or "gaps")
+st.subheader(t("latency.title"))
+_latency()
+fire_drill()
 st.subheader(t("system.programs"))
 _programs()
 left, right = st.columns(2, gap="medium")

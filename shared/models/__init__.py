@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.models.accounts import ApiCredential, BrokerageAccount, BrokerToken, FeeContract, KillSwitch
 from shared.models.approvals import Proposal
-from shared.models.bots import Alert, Command, ExecutionLog, Heartbeat, Host, JobRun, Lease, Meta
+from shared.models.bots import Alert, BotVitals, Command, ExecutionLog, Heartbeat, Host, JobRun, Lease, Meta
 from shared.models.market import FxRate, InstrumentRow, PriceBar, QuoteRow
 from shared.models.orders import (
     CashBalance,
@@ -19,6 +19,7 @@ from shared.models.orders import (
     OrderRow,
     PeriodProfit,
     PositionRow,
+    ProfitRollup,
 )
 from shared.models.people import AccountGrant, ApiToken, AuditLog, LoginSession, Owner, Role, User
 from shared.models.rules import BacktestRun, DecisionRow, RuleVersion, StrategySignal, TradeRule
@@ -54,6 +55,7 @@ __all__ = [
     "ApiToken",
     "AuditLog",
     "BacktestRun",
+    "BotVitals",
     "BrokerToken",
     "BrokerageAccount",
     "CashBalance",
@@ -81,6 +83,7 @@ __all__ = [
     "PeriodProfit",
     "PositionRow",
     "PriceBar",
+    "ProfitRollup",
     "Proposal",
     "QuoteRow",
     "Readiness",

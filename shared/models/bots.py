@@ -42,6 +42,21 @@ class Heartbeat(SQLModel, table=True):
     detail: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
 
 
+class BotVitals(SQLModel, table=True):
+    """Five minutes of one bot's life; minutes without a row are minutes in which nobody heard of it."""
+
+    __tablename__ = "bot_vitals"
+    __table_args__ = (UniqueConstraint("account_id", "at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="brokerage_accounts.id")
+    at: datetime = Field(sa_type=Instant, index=True)  # the beginning, on the clock's five minutes
+    beats: int
+    gap_s: float  # the longest time between two heartbeats
+    lag_ms: float  # the longest delay of the loop
+    feed_age_s: float | None = None  # the oldest that the market data became
+
+
 class Command(SQLModel, table=True):
     """What a person asked a bot to do, once: the unique key makes two clicks one command."""
 
@@ -99,7 +114,7 @@ class Lease(SQLModel, table=True):
 
 class ExecutionLog(SQLModel, table=True):
     __tablename__ = "execution_logs"
-    __table_args__ = (UniqueConstraint("account_id", "seq"),)
+    __table_args__ = (UniqueConstraint("account_id", "seq"), Index("ix_execution_logs_level", "level", "id"))
 
     id: int | None = Field(default=None, primary_key=True)
     account_id: int = Field(foreign_key="brokerage_accounts.id", index=True)

@@ -46,6 +46,15 @@ class CommandStatus(StrEnum):
 OPEN_COMMANDS = frozenset({CommandStatus.REQUESTED, CommandStatus.RUNNING})
 
 
+def waiting(session: Session, now: datetime, account_id: int, kind: CommandKind) -> list[Command]:
+    """Commands of one kind that a bot has still to finish, oldest first."""
+    query = select(Command).where(
+        Command.account_id == account_id, Command.kind == kind, col(Command.status).in_(sorted(OPEN_COMMANDS))
+    )
+    found = session.exec(query.order_by(col(Command.id)))
+    return [one for one in found if one.expires_at is None or one.expires_at > now]
+
+
 def request(
     session: Session,
     now: datetime,

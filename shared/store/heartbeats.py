@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, delete, func, select, update
 
-from shared.models import BrokerageAccount, Heartbeat, Host, Lease, Meta
+from shared.models import BotVitals, BrokerageAccount, Heartbeat, Host, Lease, Meta
 
 IDLE_IN_TRANSACTION_MS = 5000
 _BEAT = "beat:"  # facts: the last sign of life of a program of a host
@@ -52,6 +52,16 @@ def change_number(session: Session, account_id: int) -> int:
     """The last change number the account's bot wrote; the next process goes on from it."""
     row = session.get(Heartbeat, account_id)
     return 0 if row is None else row.change_number
+
+
+def moved(session: Session, account_id: int, number: int) -> None:
+    """Say in the rows' own transaction that something changed; the next heartbeat is up to two seconds away."""
+    session.execute(update(Heartbeat).where(col(Heartbeat.account_id) == account_id).values(change_number=number))
+
+
+def forget_vitals(session: Session, account_id: int, before: datetime) -> None:
+    """Remove a bot's five-minute rows of long ago."""
+    session.execute(delete(BotVitals).where(col(BotVitals.account_id) == account_id, col(BotVitals.at) < before))
 
 
 def set_health(session: Session, account_id: int, status: str, reason: str) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_, union_all
 from sqlalchemy import select as sa_select
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
 from shared.domain.order_state import OPEN
 from shared.models import (
     ApiCredential,
+    BrokerageAccount,
     CashBalance,
     DecisionRow,
     EquitySnapshot,
@@ -26,10 +27,10 @@ from shared.models import (
     PositionRow,
     QuoteRow,
     RuleVersion,
+    TradeRule,
 )
 
 SEARCHED = 50_000  # log lines that a search looks through
-_COMPOUND = 400  # SQLite takes 500 SELECTs in one statement
 
 
 def heartbeats(session: Session, account_ids: Collection[int]) -> dict[int, Heartbeat]:
@@ -49,7 +50,8 @@ def positions(session: Session, account_ids: Collection[int], *, limit: int = 50
 
 def last_decisions(session: Session, account_ids: Collection[int]) -> dict[int, DecisionRow]:
     """The newest decision of each account."""
-    rows = session.exec(select(DecisionRow).where(col(DecisionRow.id).in_(_newest_ids(DecisionRow, account_ids))))
+    newest = sa_select(func.max(DecisionRow.id)).where(col(DecisionRow.account_id) == col(BrokerageAccount.id))
+    rows = session.exec(select(DecisionRow).where(col(DecisionRow.id).in_(_each(newest, account_ids))))
     return {row.account_id: row for row in rows}
 
 
@@ -59,61 +61,55 @@ def decisions(session: Session, account_id: int, *, limit: int = 100) -> list[De
 
 
 def last_decision_of_rules(session: Session, rule_ids: Collection[int]) -> dict[int, DecisionRow]:
-    newest = [sa_select(func.max(DecisionRow.id)).where(col(DecisionRow.rule_id) == rule) for rule in rule_ids]
-    found: dict[int, DecisionRow] = {}
-    for start in range(0, len(newest), _COMPOUND):
-        ids = union_all(*newest[start : start + _COMPOUND])
-        rows = session.exec(select(DecisionRow).where(col(DecisionRow.id).in_(ids)))
-        found.update({row.rule_id: row for row in rows})
-    return found
+    """The newest decision of each rule."""
+    newest = sa_select(func.max(DecisionRow.id)).where(col(DecisionRow.rule_id) == col(TradeRule.id))
+    ids = sa_select(newest.scalar_subquery()).where(col(TradeRule.id).in_(rule_ids))
+    return {row.rule_id: row for row in session.exec(select(DecisionRow).where(col(DecisionRow.id).in_(ids)))}
 
 
 def last_equity(session: Session, account_ids: Collection[int]) -> dict[int, EquitySnapshot]:
     """The newest equity snapshot of each account."""
-    newest = [
-        sa_select(col(EquitySnapshot.id))
-        .where(col(EquitySnapshot.account_id) == account)
-        .order_by(col(EquitySnapshot.at).desc())
-        .limit(1)
-        .subquery()
-        for account in account_ids
-    ]
-    if not newest:
-        return {}
-    ids = union_all(*(sa_select(one.c.id) for one in newest))
-    return {row.account_id: row for row in session.exec(select(EquitySnapshot).where(col(EquitySnapshot.id).in_(ids)))}
+    return _equity_at(session, _equity_of_account().order_by(col(EquitySnapshot.at).desc()), account_ids)
 
 
 def equity_before(session: Session, starts: Mapping[int, datetime]) -> dict[int, EquitySnapshot]:
     """For each account its last snapshot before the given moment; accounts without one are left out."""
-    newest = [
-        sa_select(col(EquitySnapshot.id))
-        .where(col(EquitySnapshot.account_id) == account, col(EquitySnapshot.at) < start)
-        .order_by(col(EquitySnapshot.at).desc())
-        .limit(1)
-        .subquery()
-        for account, start in starts.items()
-    ]
-    if not newest:
-        return {}
-    ids = union_all(*(sa_select(one.c.id) for one in newest))
-    return {row.account_id: row for row in session.exec(select(EquitySnapshot).where(col(EquitySnapshot.id).in_(ids)))}
+    found: dict[int, EquitySnapshot] = {}
+    for start, accounts in _by_start(starts).items():
+        newest = _equity_of_account().where(col(EquitySnapshot.at) < start).order_by(col(EquitySnapshot.at).desc())
+        found.update(_equity_at(session, newest, accounts))
+    return found
 
 
 def equity_first_since(session: Session, starts: Mapping[int, datetime]) -> dict[int, EquitySnapshot]:
     """For each account its first snapshot at or after the given moment."""
-    oldest = [
-        sa_select(col(EquitySnapshot.id))
-        .where(col(EquitySnapshot.account_id) == account, col(EquitySnapshot.at) >= start)
-        .order_by(col(EquitySnapshot.at))
-        .limit(1)
-        .subquery()
-        for account, start in starts.items()
-    ]
-    if not oldest:
-        return {}
-    ids = union_all(*(sa_select(one.c.id) for one in oldest))
-    return {row.account_id: row for row in session.exec(select(EquitySnapshot).where(col(EquitySnapshot.id).in_(ids)))}
+    found: dict[int, EquitySnapshot] = {}
+    for start, accounts in _by_start(starts).items():
+        oldest = _equity_of_account().where(col(EquitySnapshot.at) >= start).order_by(col(EquitySnapshot.at))
+        found.update(_equity_at(session, oldest, accounts))
+    return found
+
+
+def _equity_of_account() -> Any:
+    return sa_select(col(EquitySnapshot.id)).where(col(EquitySnapshot.account_id) == col(BrokerageAccount.id)).limit(1)
+
+
+def _equity_at(session: Session, one: Any, account_ids: Collection[int]) -> dict[int, EquitySnapshot]:
+    rows = session.exec(select(EquitySnapshot).where(col(EquitySnapshot.id).in_(_each(one, account_ids))))
+    return {row.account_id: row for row in rows}
+
+
+def _by_start(starts: Mapping[int, datetime]) -> dict[datetime, list[int]]:
+    """Accounts of one market share their midnight: one statement each."""
+    shared: dict[datetime, list[int]] = {}
+    for account, start in starts.items():
+        shared.setdefault(start, []).append(account)
+    return shared
+
+
+def _each(one: Any, account_ids: Collection[int]) -> Any:
+    """`one` id per account: a look-up in the index each, and a statement that does not grow with the accounts."""
+    return sa_select(one.scalar_subquery()).where(col(BrokerageAccount.id).in_(account_ids))
 
 
 def equity_series(
@@ -214,12 +210,47 @@ class LogFilter:
 def logs(session: Session, account_ids: Collection[int], wanted: LogFilter, *, limit: int) -> list[ExecutionLog]:
     """Newest first; with `after`, oldest first.
 
-    A search looks through the newest `SEARCHED` lines of the desk: rare words cost no more.
+    A search looks through the newest `SEARCHED` lines below `before`: rare words cost no more. `log_page` goes on.
     """
-    query = select(ExecutionLog).where(col(ExecutionLog.account_id).in_(account_ids))
-    if wanted.levels or wanted.text or wanted.rule_id is not None:
+    query = _log_query(account_ids, wanted)
+    if wanted.text or wanted.rule_id is not None:
         newest = session.exec(select(func.max(ExecutionLog.id))).one() or 0
-        query = query.where(col(ExecutionLog.id) > newest - SEARCHED)
+        query = query.where(col(ExecutionLog.id) > min(newest, wanted.before or newest) - SEARCHED)
+    if wanted.after is not None:
+        return list(session.exec(query.order_by(col(ExecutionLog.id)).limit(limit)))
+    return list(session.exec(query.order_by(col(ExecutionLog.id).desc()).limit(limit)))
+
+
+def log_page(
+    session: Session, account_ids: Collection[int], wanted: LogFilter, *, limit: int, windows: int
+) -> tuple[list[ExecutionLog], int]:
+    """A page of a search over the whole table, newest first, and the id to go on below; 0 when all was looked through.
+
+    One look walks at most `windows` × `SEARCHED` lines.
+    """
+    query = _log_query(account_ids, wanted)
+    found: list[ExecutionLog] = []
+    top = wanted.before or (session.exec(select(func.max(ExecutionLog.id))).one() or 0) + 1
+    for _ in range(windows):
+        floor = max(top - SEARCHED, 1)
+        here = query.where(col(ExecutionLog.id) >= floor, col(ExecutionLog.id) < top)
+        found += session.exec(here.order_by(col(ExecutionLog.id).desc()).limit(limit - len(found)))
+        if len(found) >= limit:
+            return found, found[-1].id or 0
+        top = floor
+        if floor == 1:
+            return found, 0
+    return found, top
+
+
+def log_moment(session: Session, log_id: int) -> datetime | None:
+    """When the first line at or above this id was written."""
+    query = select(ExecutionLog.created_at).where(col(ExecutionLog.id) >= log_id).order_by(col(ExecutionLog.id))
+    return session.exec(query.limit(1)).first()
+
+
+def _log_query(account_ids: Collection[int], wanted: LogFilter) -> Any:
+    query = select(ExecutionLog).where(col(ExecutionLog.account_id).in_(account_ids))
     if wanted.levels:
         query = query.where(col(ExecutionLog.level).in_(sorted(wanted.levels)))
     if wanted.text:
@@ -230,21 +261,13 @@ def logs(session: Session, account_ids: Collection[int], wanted: LogFilter, *, l
         query = query.where(col(ExecutionLog.id) < wanted.before)
     if wanted.after is not None:
         query = query.where(col(ExecutionLog.id) > wanted.after)
-        return list(session.exec(query.order_by(col(ExecutionLog.id)).limit(limit)))
-    return list(session.exec(query.order_by(col(ExecutionLog.id).desc()).limit(limit)))
+    return query
 
 
 def quote(session: Session, environment: str, market: str, symbol: str) -> QuoteRow | None:
     """The newest quote of a symbol, or None: no bot watches it."""
     query = select(QuoteRow).where(QuoteRow.environment == environment, QuoteRow.market == market)
     return session.exec(query.where(QuoteRow.symbol == symbol)).first()
-
-
-def _newest_ids(table: type[SQLModel], account_ids: Collection[int]) -> Any:
-    """A subquery of the largest id per account: an index look-up each, whatever the size of the table."""
-    columns = table.__table__.c  # type: ignore[attr-defined]
-    each = [sa_select(func.max(columns.id)).where(columns.account_id == account) for account in account_ids]
-    return union_all(*each) if each else []
 
 
 def keyed_accounts(session: Session, account_ids: Collection[int]) -> frozenset[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from sqlmodel import Session, col, select
@@ -25,7 +25,10 @@ def orders_of_day(session: Session, days: Mapping[int, str]) -> list[OrderRow]:
     found: list[OrderRow] = []
     for day in set(days.values()):
         ids = [account_id for account_id, own in days.items() if own == day]
-        query = select(OrderRow).where(col(OrderRow.account_id).in_(ids), OrderRow.trade_date == day)
+        since = datetime.fromisoformat(day).replace(tzinfo=UTC) - HORIZON  # none is placed longer ahead; off the index
+        query = select(OrderRow).where(
+            col(OrderRow.account_id).in_(ids), OrderRow.trade_date == day, col(OrderRow.placed_at) >= since
+        )
         found += session.exec(query.where(col(OrderRow.status).not_in(NEVER_SENT)))
     return found
 

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Dialect
 from sqlmodel import Session, SQLModel, col, delete, func, select
 
 from shared.models import (
+    BotVitals,
     CashBalance,
     DecisionRow,
     EquitySnapshot,
@@ -66,6 +67,7 @@ STREAMS: dict[str, Stream] = {
     "instruments": Stream(InstrumentRow, ("market", "symbol")),
     "profits": Stream(PeriodProfit, ("account_id", "trade_date", "symbol")),
     "proposals": Stream(Proposal, ("account_id", "proposal_key")),
+    "vitals": Stream(BotVitals, ("account_id", "at")),
     "jobs": Stream(JobRun, ("account_id", "job", "due_at")),
     "schedule": Stream(ScheduledJob, ("account_id", "job")),
     "fx": Stream(FxRate, ("base", "quote", "at")),

@@ -10,7 +10,7 @@ from decimal import Decimal
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
-from shared.models import FillRow, OrderRow, Owner, PriceBar, QuoteRow
+from shared.models import FillRow, OrderRow, Owner, PriceBar, ProfitRollup, QuoteRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,11 @@ def after(session: Session, fill_id: int, *, limit: int = 1_000_000) -> list[Tra
         .limit(limit)
     )
     return [Trade(*row) for row in session.execute(query)]
+
+
+def rollups(session: Session) -> list[ProfitRollup]:
+    """What was kept of all accounts' earnings."""
+    return list(session.exec(select(ProfitRollup).order_by(col(ProfitRollup.account_id))))
 
 
 def of_symbol(session: Session, account_ids: Collection[int], symbol: str, since: datetime) -> list[FillRow]:

@@ -172,6 +172,10 @@ ADVICE: dict[str, tuple[str, str]] = {
         "'확인 필요'에서 승인하거나 거절하십시오. 그냥 두면 주문하지 않습니다.",
         "Approve or decline it under 'Needs you'. Left alone, nothing is sent.",
     ),
+    "STOP_HIT": (
+        "청산 주문이 체결되었는지 주문 화면에서 보십시오.",
+        "See on the orders page whether the exit was filled.",
+    ),
     "FEED_SILENT": ("청산은 REST 시세로 계속됩니다.", "Exits go on with REST quotes."),
     "PARITY": ("연구 화면에서 다른 곳을 보십시오. 거래는 계속됩니다.", "See the research page. Trading goes on."),
     "PRICE_SPIKE": ("뉴스를 보고, 의심스러우면 진입을 멈추십시오.", "Look at the news; stop entries when in doubt."),

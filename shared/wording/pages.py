@@ -120,7 +120,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "timeline.event": ("일", "Event"),
     "empty.timeline": ("기록이 아직 오지 않았습니다.", "Its history has not arrived yet."),
     "orders.choose_timeline": ("주문의 흐름 보기", "Show the life of an order"),
-    "nav.logs": ("로그", "Logs"),
+    "nav.logs": ("로그·사건", "Logs · incidents"),
     "nav.account_new": ("계좌 등록", "Add account"),
     "deed.back": ("돌아가기", "Go back"),
     "choice.none": ("고르십시오", "choose"),

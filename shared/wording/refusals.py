@@ -81,6 +81,26 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("{symbol} {timeframe} 봉을 받지 못했습니다", "{why}", "봇이 도는지, 증권사에 그 봉이 있는지 보십시오."),
         ("No {timeframe} bars of {symbol} came", "{why}", "See whether the bot runs and its broker has them."),
     ),
+    "drill_needs_sim": (
+        (
+            "훈련을 시작하지 않았습니다",
+            "'{account}'은(는) 로컬 거래소의 계좌가 아닙니다.",
+            "로컬 거래소(SIM) 계좌를 고르십시오.",
+        ),
+        ("The drill was not started", "'{account}' is not on the local exchange.", "Choose a SIM account."),
+    ),
+    "drill_no_number": (
+        (
+            "훈련을 시작하지 않았습니다",
+            "로컬 거래소가 '{account}'의 계좌번호를 하나로 찾지 못했습니다.",
+            "계좌를 시작해 한 번 접속하게 한 뒤 다시 하십시오.",
+        ),
+        (
+            "The drill was not started",
+            "The local exchange does not know one account number for '{account}'.",
+            "Start the account so that it connects once, then try again.",
+        ),
+    ),
     "bad_rate": (
         (
             "환율을 저장하지 않았습니다",
@@ -116,6 +136,18 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
     "bad_symbol": (
         ("종목코드를 쓸 수 없습니다", "{symbol}은(는) {market} 종목코드가 아닙니다.", "종목코드를 고치십시오."),
         ("The symbol cannot be used", "{symbol} is not a symbol of {market}.", "Mend the symbol."),
+    ),
+    "exchange_away": (
+        ("로컬 거래소가 답하지 않습니다", "127.0.0.1:{port}: {error}", "letstrade exchange serve"),
+        ("The local exchange does not answer", "127.0.0.1:{port}: {error}", "letstrade exchange serve"),
+    ),
+    "exchange_refused": (
+        ("로컬 거래소가 거절했습니다", "{why}", "{now}"),
+        ("The local exchange refused", "{what}: {why}", "{now}"),
+    ),
+    "unknown_drill": (
+        ("훈련 {name}이(가) 없습니다", "있는 것: {names}", "letstrade exchange fault --drills"),
+        ("There is no drill {name}", "there are: {names}", "letstrade exchange fault --drills"),
     ),
     "no_quote": (
         (

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
-from shared.models import EquitySnapshot, FillRow, Host, OrderRow, PriceBar, QuoteRow
+from shared.models import BotVitals, EquitySnapshot, FillRow, Host, OrderRow, PriceBar, QuoteRow
 
 _SYMBOLS = (("US", "AAPL", "211.50"), ("US", "MSFT", "429.10"), ("KRX", "005930", "71200"), ("KRX", "000660", "180100"))
 
@@ -117,3 +117,18 @@ def add_equity(session: Session, account: int, now: datetime, currency: str) -> 
                 cash=start,
             )
         )
+
+
+def add_vitals(session: Session, account: int, now: datetime, *, silent_from: int = 0, silent_to: int = 0) -> None:
+    """Twenty-four hours in five minutes each; between two of them (counted back from now) nobody heard of the bot."""
+    end = now.replace(minute=now.minute - now.minute % 5, second=0, microsecond=0)
+    for back in range(1, 288):
+        if silent_from <= back < silent_to:
+            continue
+        slow = back % 61 == 0
+        session.add(
+            BotVitals(
+                account_id=account, at=end - timedelta(minutes=5 * back), beats=150,
+                gap_s=24.0 if slow else 2.1, lag_ms=410.0 if slow else 3.0 + back % 7, feed_age_s=1.0,
+            )
+        )  # fmt: skip

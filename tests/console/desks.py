@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from console import wiring as wired
 from console.passwords import hash_password
@@ -24,10 +24,12 @@ from shared.models import (
     Alert,
     BrokerageAccount,
     CashBalance,
+    Command,
     DecisionRow,
     ExecutionLog,
     FillRow,
     Heartbeat,
+    Host,
     KillSwitch,
     OrderEvent,
     OrderRow,
@@ -37,7 +39,7 @@ from shared.models import (
 )
 from shared.store import fx
 from shared.store.people import grant
-from tests.console.desk_market import add_equity, add_market, add_programs, add_round_trip
+from tests.console.desk_market import add_equity, add_market, add_programs, add_round_trip, add_vitals
 
 PASSWORDS = {Role.ADMIN: "correct horse battery", Role.TRADER: "trader staple 77", Role.VIEWER: "viewer only 42"}
 CANARIES = ("PSCANARYAPPKEY0001", "CANARYAPPSECRET0001zzzzzzzz", "87654321")
@@ -135,6 +137,7 @@ def normal_desk(folder: Path, port: int = 16501, url: str | None = None) -> Desk
         for account in (us, krx, mock):
             _beat(session, account, now)
             add_equity(session, account, now, "USD" if account == us else "KRW")
+            add_vitals(session, account, now, silent_from=40 * account, silent_to=40 * account + 5)
         _us_trading(session, us, now)
         _krx_trading(session, krx, now)
         _cash(session, mock, "KRW", "100000000", None, now)
@@ -170,8 +173,29 @@ def degraded_desk(folder: Path, port: int = 16501, url: str | None = None) -> De
         _alert(session, mock, "BOT_PARKED", "critical", now, reason="10분에 5번 종료", log=LAST_WORDS)
         _alert(session, live, "UNGUARDED", "warning", now, symbol="AAPL", quantity=12)
         _alert(session, us, "PRICE_SPIKE", "warning", now, symbol="NVDA", change_pct="-4.2", minutes=5)
+        _hostile(session, us, mock, now)
         _log(session, us, 900, "ERROR", "주문 응답을 받지 못함 <script>alert(1)</script>", now)
     return replace(desk, silent=frozenset({krx}))
+
+
+HOSTILE = "<img src=x onerror=window.ran=1><script>window.ran=1</script>"
+
+
+def _hostile(session: Session, account: int, named: int, now: datetime) -> None:
+    """Text that somebody else wrote, wherever such text can come from; nothing of it may ever run."""
+    session.get_one(BrokerageAccount, named).nickname += HOSTILE
+    session.get_one(Heartbeat, account).reason += HOSTILE
+    _position(session, account, "TSLA", HOSTILE, 1, "240.10", "238.00", "USD", None, now)
+    _order(session, account, 91, "TSLA", "BUY", 1, "240.10", "REJECTED", now, reason=HOSTILE)
+    _decision(session, account, 77, "TSLA", "HOLD", HOSTILE, HOSTILE, 1, now)
+    _alert(session, account, "RULE_PARKED", "warning", now, rule=HOSTILE, reason=HOSTILE)
+    _log(session, account, 901, "ERROR", HOSTILE, now)
+    session.add(
+        Command(
+            account_id=account, kind="SNAPSHOT", key="hostile", status="FAILED", requested_by=HOSTILE,
+            requested_at=now, result={"why": HOSTILE},
+        )
+    )  # fmt: skip
 
 
 LAST_WORDS = [
@@ -454,4 +478,7 @@ def beat_again(desk: Desk) -> None:
                 shift = now - beat.at
                 beat.at, beat.market_at = now, now
                 beat.feed_at = beat.feed_at + shift if beat.feed_at else None
+                beat.change_number += 1
                 session.add(beat)
+        for host in session.exec(select(Host)):
+            host.seen_at = now

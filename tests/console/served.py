@@ -20,6 +20,7 @@ from shared.models import Role
 from tests.console import desks
 from tests.console.desks import Desk
 
+expect.set_options(timeout=20_000)  # a busy machine draws late; it must not fail for that
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_ARGS = [
     "--no-sandbox",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,21 @@ from sqlmodel import select
 
 from console.services import accounts
 from shared.db import reading, writing
-from shared.models import BrokerageAccount, Command, ExecutionLog, Role
+from shared.models import Alert, BrokerageAccount, Command, ExecutionLog, Role
+from shared.wording.alerts import ADVICE
 from tests.console import desks
 from tests.console.desks import Desk
-from tests.console.served import chromium, console_on, free_port, launch, pick, settled, sign_in
+from tests.console.served import (
+    chromium,
+    console_on,
+    free_port,
+    launch,
+    pick,
+    settled,
+    sign_in,
+    start_console,
+    wait_healthy,
+)
 
 pytestmark = [pytest.mark.chromium, pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")]
 
@@ -202,6 +214,103 @@ def test_the_phone_shows_the_same_without_sideways_scrolling(browser: Browser, u
         settled(opened)
         assert opened.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
     context.close()
+
+
+TROUBLES = (  # kind, severity, account, what its line must say, parameters
+    ("ORDER_UNKNOWN", "critical", "미국 주식 1호", "NVDA", {"symbol": "NVDA", "side": "BUY", "quantity": 3}),
+    ("BOT_SILENT", "critical", "국내 단타", "240초", {"silent_s": 240}),
+    ("BOT_PARKED", "critical", "모의 검증", "10분에 5번", {"reason": "10분에 5번 종료"}),
+    ("KEY_REFUSED", "critical", "본계좌", "EGW00103", {"reason": "EGW00103"}),
+    ("DRIFT", "critical", "국내 단타", "005930", {"symbol": "005930", "ours": 120, "theirs": 100}),
+    ("UNGUARDED", "warning", "미국 주식 1호", "MSFT", {"symbol": "MSFT", "quantity": 6}),
+    ("ORDER_REJECTED", "warning", "국내 단타", "잔고", {"symbol": "000660", "side": "SELL", "quantity": 9, "reason": "잔고 부족"}),
+    ("LIMIT_REACHED", "warning", "모의 검증", "하루 손실", {"limit": "하루 손실"}),
+)  # fmt: skip
+
+
+LINES = """() => [...document.querySelectorAll("[data-table=waiting] > div")].map(line => {
+    const box = line.getBoundingClientRect();
+    return {text: line.innerText, top: box.top, bottom: box.bottom};
+})"""
+
+
+def test_eight_troubles_are_read_on_the_first_screen(page: Page, url: str, desk: Desk) -> None:
+    """Whose, what, and what to do now: without scrolling, at 1366 by 768."""
+    now = desk.wiring.clock.wall_now()
+    with writing(desk.wiring.engine) as session:
+        for kind, severity, account, _, params in TROUBLES:
+            session.add(
+                Alert(
+                    account_id=desk.accounts[account], kind=kind, severity=severity, dedup_key=f"planted:{kind}",
+                    params=params, created_at=now, last_at=now,
+                )
+            )  # fmt: skip
+    page.goto(url)
+    expect(page.locator("[data-table=waiting] > div")).to_have_count(8, timeout=20_000)
+    shown = page.evaluate(LINES)  # in one look: the panel is drawn anew every two seconds
+    for kind, _, account, said, _ in TROUBLES:
+        mine = [
+            one for one in shown if account in one["text"] and said in one["text"] and ADVICE[kind][0] in one["text"]
+        ]
+        assert len(mine) == 1, kind
+        assert mine[0]["top"] >= 0 and mine[0]["bottom"] <= 768, kind
+    first = page.evaluate("document.querySelector('[data-table=accounts] tbody tr').getBoundingClientRect().top")
+    assert first < 768  # the account table begins on the same screen
+
+
+def test_two_operators_who_cancel_the_same_order_send_one_command(
+    browser: Browser, page: Page, url: str, desk: Desk
+) -> None:
+    other = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ko").new_page()
+    other.set_default_timeout(20_000)
+    sign_in(other, url, Role.TRADER)
+    for tab in (page, other):
+        tab.goto(f"{url}/orders")
+        settled(tab)
+        pick(tab, "취소할 주문", "000660")
+        tab.get_by_role("button", name="주문 취소").click()
+        expect(tab.get_by_role("button", name="취소 요청")).to_be_visible()
+    for tab in (page, other):
+        tab.get_by_role("button", name="취소 요청").click()
+        expect(tab.get_by_text("취소를 요청했습니다")).to_be_visible()
+    other.context.close()
+    with reading(desk.wiring.engine) as session:
+        asked = session.exec(select(Command).where(Command.kind == "CANCEL_ORDER")).all()
+        assert len([one for one in asked if one.account_id == desk.accounts["국내 단타"]]) == 1
+
+
+def test_a_console_killed_under_an_open_dialog_sent_nothing_and_comes_back(browser: Browser, desk: Desk) -> None:
+    settings = replace(desk.wiring.settings, port=free_port())
+    mine = replace(desk, wiring=replace(desk.wiring, settings=settings))
+    address = f"http://127.0.0.1:{settings.port}"
+    with reading(desk.wiring.engine) as session:
+        before = len(session.exec(select(Command.id)).all())
+    console = start_console(mine, settings.home / "killed.log")
+    try:
+        wait_healthy(address, console)
+        context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ko")
+        tab = context.new_page()
+        tab.set_default_timeout(20_000)
+        sign_in(tab, address)
+        tab.goto(f"{address}/account?account={desk.accounts['본계좌']}")
+        settled(tab)
+        tab.get_by_role("button", name="시작", exact=True).click()
+        tab.get_by_label("확인: 계좌 이름을 그대로 입력").fill("본계좌")
+        console.kill()
+        console.wait(timeout=30)
+        console = start_console(mine, settings.home / "again.log")
+        wait_healthy(address, console)
+        tab.reload()  # the session is in the store: no second sign-in
+        tab.wait_for_selector("[data-table=bar]", timeout=30_000)
+        assert "/login" not in tab.url
+        expect(tab.get_by_role("button", name="이 계좌 시작")).to_have_count(0)
+        context.close()
+    finally:
+        console.kill()
+        console.wait(timeout=30)
+    with reading(desk.wiring.engine) as session:
+        assert len(session.exec(select(Command.id)).all()) == before
+        assert not session.get_one(BrokerageAccount, desk.accounts["본계좌"]).enabled
 
 
 def test_the_log_of_the_console_holds_no_secret(desk: Desk) -> None:

@@ -21,7 +21,7 @@ from tests.console.desks import Desk
 APP = Path(__file__).resolve().parents[2] / "console" / "app.py"
 PAGES = (
     "control", "inbox", "account", "positions", "orders", "risk", "rules", "research", "alerts", "logs", "account_new",
-    "profit", "market", "system", "people", "schedule",
+    "profit", "market", "system", "people", "schedule", "help",
 )  # fmt: skip
 HANGUL = re.compile("[가-힣]")
 
@@ -56,12 +56,14 @@ def test_every_page_is_drawn_for_every_role_on_every_desk(
 ) -> None:
     app = page_of(desk_in(state), role, page, monkeypatch)
     assert not app.exception
-    assert 'data-table="bar"' in html_of(app)
+    drawn = html_of(app)
+    assert 'data-table="bar"' in drawn
+    assert "<img src=x" not in drawn and "<script" not in drawn  # what others typed is shown, never run
     locked = page == "account_new" and role is not Role.ADMIN
     assert bool(app.info) == locked
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "help"])  # guides name brokers in Korean too
 def test_an_english_page_holds_no_korean_but_what_people_typed(
     page: str, desk_in: Callable[[str], Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +84,14 @@ def test_an_english_page_holds_no_korean_but_what_people_typed(
         for element in app.get(kind)
     )
     assert not HANGUL.findall(drawn.replace("한국어", ""))
+
+
+def test_an_empty_desk_says_what_to_do_first(desk_in: Callable[[str], Desk], monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = html_of(page_of(desk_in("empty"), Role.ADMIN, "control", monkeypatch))
+    steps = drawn[drawn.index('data-table="steps"') :]
+    assert steps.index("계좌 등록") < steps.index("규칙 만들고 켜기") < steps.index("봇이 살아 있음")
+    assert 'href="/account-new"' in steps
+    assert 'data-table="steps"' not in html_of(page_of(desk_in("normal"), Role.ADMIN, "control", monkeypatch))
 
 
 def test_nothing_is_drawn_without_a_session(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.wording.alerts import ADVICE, TEXTS
 from shared.words import WORDS
 
 CONSOLE = Path(__file__).resolve().parents[2] / "console"
@@ -59,3 +60,36 @@ def test_no_english_word_holds_korean_and_no_gap_differs_between_languages() -> 
         if key != "signin.other_language":
             assert not HANGUL.search(english), key
         assert set(gap.findall(korean)) == set(gap.findall(english)), key
+
+
+WIDGETS = {
+    "button", "selectbox", "multiselect", "text_input", "text_area", "number_input", "checkbox", "toggle", "radio",
+    "segmented_control", "pills", "slider", "download_button", "link_button", "popover", "expander", "title",
+    "subheader", "header", "caption", "info", "warning", "error", "success", "toast", "tabs", "metric", "dialog",
+}  # fmt: skip
+LETTERS = re.compile("[A-Za-z]{2}")
+NAMES = {"CSV", "Excel"}  # the same in every language
+
+
+@pytest.mark.parametrize("path", DRAWN, ids=lambda path: path.stem)
+def test_no_widget_speaks_one_language_only(path: Path) -> None:
+    """Neither a sentence of ours in English, nor Streamlit's own where it would put one: an empty choice."""
+    loose = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in WIDGETS):
+            continue
+        first = node.args[0] if node.args else None
+        if isinstance(first, ast.Constant) and isinstance(first.value, str) and LETTERS.search(first.value):
+            if first.value in NAMES:
+                continue
+            loose.append(f"{node.lineno}: {first.value!r}")
+        named = {keyword.arg: keyword.value for keyword in node.keywords}
+        index = named.get("index")
+        empty = isinstance(index, ast.Constant) and index.value is None
+        if (empty or node.func.attr == "multiselect") and "placeholder" not in named:
+            loose.append(f"{node.lineno}: an empty {node.func.attr} without a placeholder")
+    assert not loose
+
+
+def test_every_alert_says_what_to_do_now() -> None:
+    assert TEXTS.keys() - ADVICE.keys() == {"FILL", "READY"}  # good news

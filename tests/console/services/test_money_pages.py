@@ -61,20 +61,6 @@ def test_blocked_reasons_of_today_are_counted(desk: Desk) -> None:
     assert overview.overview(desk.wiring, desk.actor(Role.ADMIN)).blocked == (("cash", 37),)
 
 
-def test_viewers_share_one_reading_until_somebody_acts(desk: Desk) -> None:
-    admin = desk.actor(Role.ADMIN)
-    overview.share(60)
-    try:
-        first = overview.overview(desk.wiring, admin)
-        assert overview.overview(desk.wiring, admin) is first
-        assert overview.overview(desk.wiring, desk.actor(Role.VIEWER)) is not first  # sees other accounts
-        overview.forget()
-        assert overview.overview(desk.wiring, admin) is not first
-    finally:
-        overview.share(0)
-        overview.forget()
-
-
 def test_a_round_trip_is_told_in_won_with_its_costs(desk: Desk) -> None:
     """20 NVDA bought at 128.40 and sold at 131.90; the rate moved between."""
     today = desk.wiring.clock.wall_now().date()

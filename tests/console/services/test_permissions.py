@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from unittest.mock import patch
 
 import pyotp
 import pytest
@@ -17,6 +18,8 @@ from console.services import (
     approvals,
     arming,
     backtests,
+    drills,
+    exchange_admin,
     factors,
     fees,
     four_eyes,
@@ -141,6 +144,14 @@ def _proves_own_factor(desk: Desk, actor: Actor) -> object:
     return factors.prove(desk.wiring, actor, pyotp.TOTP(secret).at(desk.wiring.clock.wall_now()))
 
 
+def _drill(desk: Desk, actor: Actor, account: str) -> object:
+    """The exchange's own door is not here: its answers stand in for it."""
+    numbers = {"accounts": [{"broker": "KIS", "account": "87654321-01"}, {"broker": "LS", "account": "20212345601"}]}
+    told = {"/accounts": numbers, "/drills": {"drills": [{"name": "d", "faults": [], "tape": [], "after": []}]}}
+    with patch.object(exchange_admin, "ask", lambda settings, method, path, **how: told[path]):
+        return drills.start(desk.wiring, actor, "d", desk.accounts[account])
+
+
 def _job(desk: Desk, account: str) -> int:
     now = desk.wiring.clock.wall_now().isoformat()
     with writing(desk.wiring.engine) as session:
@@ -201,6 +212,7 @@ DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
     Action.AUDIT_READ: lambda d, a, n: trail_check.verify(d.wiring, a),
 }
 DEEDS[Action.FX_RATE] = lambda d, a, n: won.record_rate(d.wiring, a, Decimal("1390.5"))
+DEEDS[Action.DRILL] = _drill
 DEEDS[Action.AUDIT_READ] = lambda d, a, n: sign_ins.trail(d.wiring, a)
 DEEDS[Action.SESSION_END] = lambda d, a, n: sign_ins.end(d.wiring, a, _session(d, a.user_id or 0))
 DEEDS[Action.PASSWORD_RESET] = lambda d, a, n: users.reset_password(d.wiring, a, d.users[Role.VIEWER], reason="잊음")
@@ -220,7 +232,6 @@ DEEDS[Action.CASH_FLOW] = lambda d, a, n: returns.record_flow(
 )
 DEEDS[Action.JOB_RUN] = lambda d, a, n: schedule.run_now(d.wiring, a, _job(d, n), "day_bars", key="j")
 DEEDS[Action.JOB_SWITCH] = lambda d, a, n: schedule.switch(d.wiring, a, _job(d, n), "day_bars", on=False)
-OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST, Action.SESSION_END}
 ONLY_READS = {Action.VIEW, Action.AUDIT_READ}
 
 

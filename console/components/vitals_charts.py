@@ -1,0 +1,157 @@
+"""A day of the bots as heat maps, and how long brokers took to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from console.components.charts import INKS
+from console.components.figures import KST, environment_badge, join, length, mark
+from console.components.frame import lang, t
+from console.components.table import Column, table
+from console.services.holdings import Exposure
+from console.services.vitals import QUIET_S, BotDay, Latency
+
+CHOICES = ("gaps", "lag", "errors")
+_SCALES = {
+    "gaps": [[0, "#dfeee5"], [0.25, "#e5b567"], [1, "#c0292e"]],
+    "lag": [[0, "#dfeee5"], [0.25, "#e5b567"], [1, "#c0292e"]],
+    "errors": [[0, "#eef1f5"], [0.2, "#e5b567"], [1, "#c0292e"]],
+}
+_TOPS = {"gaps": 60.0, "lag": 1000.0, "errors": 10.0}  # from here on everything is as red
+_UNITS = {"gaps": "s", "lag": "ms", "errors": ""}
+LAG_WATCH_MS = 250.0
+
+
+def day_chart(days: Sequence[BotDay], chosen: str) -> None:
+    """One row per account, one cell per five minutes."""
+    values = {
+        "gaps": lambda one: one.gap_s,
+        "lag": lambda one: one.lag_ms,
+        "errors": lambda one: one.errors,
+    }[chosen]
+    figure = go.Figure(
+        go.Heatmap(
+            x=[one.at.astimezone(KST) for one in days[0].slices],
+            y=[f"{day.account} ({t(f'env.{day.environment}')})" for day in days],
+            z=[[values(one) for one in day.slices] for day in days],
+            zmin=0,
+            zmax=_TOPS[chosen],
+            colorscale=_SCALES[chosen],
+            showscale=False,
+            ygap=3,
+            hoverongaps=False,
+            hovertemplate=f"%{{y}}<br>%{{x|%m-%d %H:%M}}<br>%{{z:.0f}} {_UNITS[chosen]}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        height=60 + 26 * len(days),
+        margin={"l": 8, "r": 8, "t": 4, "b": 28},
+        xaxis={"title": None, "tickformat": "%H:%M", "nticks": 9, "showgrid": False},
+        yaxis={"title": None, "autorange": "reversed", "showgrid": False, "ticks": ""},
+    )
+    st.plotly_chart(figure, key="vitals_chart", config={"displayModeBar": False}, alt=t(f"vitals.{chosen}"))
+
+
+def day_table(days: Sequence[BotDay]) -> None:
+    """The same in words, worst first."""
+    columns = [
+        Column(t("col.account")),
+        Column(t("vitals.silent"), numeric=True),
+        Column(t("vitals.worst_gap"), numeric=True),
+        Column(t("vitals.worst_lag"), numeric=True),
+        Column(t("vitals.errors"), numeric=True),
+    ]
+    ordered = sorted(days, key=lambda one: (-one.silent_min, -one.errors, -one.worst_gap_s))
+    body = [
+        [
+            join(one.account, " ", environment_badge(one.environment, lang())),
+            mark("act", length(one.silent_min * 60, lang())) if one.silent_min else "0",
+            _over(one.worst_gap_s, QUIET_S, f"{one.worst_gap_s:.0f} s"),
+            _over(one.worst_lag_ms, LAG_WATCH_MS, f"{one.worst_lag_ms:,.0f} ms"),
+            mark("watch", f"{one.errors:,}") if one.errors else "0",
+        ]
+        for one in ordered
+    ]
+    table(columns, body, name="vitals", empty=t("empty.vitals"))
+
+
+def _over(value: float, limit: float, shown: str) -> object:
+    return mark("watch", shown) if value > limit else shown
+
+
+def latency_chart(found: Sequence[Latency]) -> None:
+    """One dot per order, by the time it was sent."""
+    figure = go.Figure()
+    for ink, one in zip(INKS * (1 + len(found) // len(INKS)), found, strict=False):
+        figure.add_scatter(
+            x=[at.astimezone(KST) for at, _ in one.points],
+            y=[ms for _, ms in one.points],
+            name=one.account,
+            mode="markers",
+            marker={"size": 6, "color": ink, "opacity": 0.75},
+            hovertemplate="%{x|%m-%d %H:%M:%S}<br>%{y:,.0f} ms<extra>%{fullData.name}</extra>",
+        )
+    figure.update_layout(
+        height=240,
+        margin={"l": 8, "r": 8, "t": 8, "b": 36},
+        legend={"orientation": "h", "y": -0.22},
+        yaxis={"ticksuffix": " ms", "rangemode": "tozero", "title": None},
+        xaxis={"title": None, "tickformat": "%m-%d %H:%M", "nticks": 5},
+    )
+    st.plotly_chart(figure, key="latency_chart", config={"displayModeBar": False}, alt=t("latency.title"))
+
+
+def latency_table(found: Sequence[Latency]) -> None:
+    columns = [
+        Column(t("col.account")),
+        Column(t("latency.orders"), numeric=True),
+        Column(t("latency.p50"), numeric=True),
+        Column(t("latency.p95"), numeric=True),
+        Column(t("latency.worst"), numeric=True),
+    ]
+    body = [
+        [
+            join(one.account, " ", environment_badge(one.environment, lang())),
+            f"{len(one.points):,}",
+            *(f"{one.at_most(share):,.0f} ms" for share in (0.5, 0.95, 1.0)),
+        ]
+        for one in found
+    ]
+    table(columns, body, name="latency", empty=t("empty.latency"))
+
+
+def exposure_chart(found: Exposure) -> None:
+    """One bar per symbol, stacked by account; play money keeps its own colours and names."""
+    symbols = sorted({one.symbol for one in found.parts}, key=lambda name: -_total(found, name))[:20]
+    owners = list(dict.fromkeys((one.environment, one.account) for one in found.parts))
+    figure = go.Figure()
+    for ink, (environment, account) in zip(INKS * (1 + len(owners) // len(INKS)), owners, strict=False):
+        worth = {
+            one.symbol: float(one.won)
+            for one in found.parts
+            if (one.environment, one.account) == (environment, account)
+        }
+        figure.add_bar(
+            y=symbols,
+            x=[worth.get(symbol, 0.0) for symbol in symbols],
+            orientation="h",
+            name=t("exposure.of", env=t(f"env.{environment}"), account=account),
+            marker_color=ink,
+            hovertemplate="%{y}<br>₩%{x:,.0f}<extra>%{fullData.name}</extra>",
+        )
+    figure.update_layout(
+        barmode="stack",
+        height=90 + 26 * len(symbols),
+        margin={"l": 8, "r": 8, "t": 4, "b": 28},
+        legend={"orientation": "h", "y": -0.25},
+        xaxis={"tickprefix": "₩", "tickformat": "~s", "title": None},
+        yaxis={"autorange": "reversed", "title": None},
+    )
+    st.plotly_chart(figure, key="exposure_chart", config={"displayModeBar": False}, alt=t("exposure.title"))
+
+
+def _total(found: Exposure, symbol: str) -> float:
+    return float(sum(one.won for one in found.parts if one.symbol == symbol))

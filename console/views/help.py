@@ -1,0 +1,31 @@
+"""도움말: the guides of the repository, readable without leaving the desk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from console.components.bar import bar
+from console.components.frame import me, t
+from console.components.help import GUIDES
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _text(name: str) -> str:
+    path = ROOT / "README.md" if name == "README" else ROOT / "docs" / f"{name}.md"
+    return path.read_text(encoding="utf-8").replace("![", "[")  # pictures are not served here
+
+
+bar()
+me()
+asked = st.query_params.get("doc", GUIDES[0])
+if "help_doc" not in st.session_state:
+    st.session_state["help_doc"] = asked if asked in GUIDES else GUIDES[0]
+chosen = st.segmented_control(
+    t("help.choose"), GUIDES, required=True, key="help_doc", format_func=lambda one: t(f"help.doc.{one}"),
+    label_visibility="collapsed",
+)  # fmt: skip
+st.query_params["doc"] = str(chosen or GUIDES[0])
+st.markdown(_text(chosen or GUIDES[0]))
