@@ -142,8 +142,8 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("The local exchange does not answer", "127.0.0.1:{port}: {error}", "letstrade exchange serve"),
     ),
     "exchange_refused": (
-        ("로컬 거래소가 거절했습니다", "{why}", "{now}"),
-        ("The local exchange refused", "{what}: {why}", "{now}"),
+        ("로컬 거래소: {what}", "{why}", "{now}"),
+        ("The local exchange: {what}", "{why}", "{now}"),
     ),
     "unknown_drill": (
         ("훈련 {name}이(가) 없습니다", "있는 것: {names}", "letstrade exchange fault --drills"),
