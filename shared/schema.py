@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 import shared.models  # noqa: F401  (registers the tables)
 from shared.config import ROOT
 from shared.domain.errors import ConfigError
+from shared.store import row_security
 
 
 def alembic_config() -> Config:
@@ -65,9 +66,21 @@ def drift(engine: Engine) -> list[str]:
         return [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]
 
 
+def row_security_gaps(engine: Engine) -> list[str] | None:
+    """What keeps a Supabase project from being ready; None when the database is not one."""
+    with engine.connect() as connection:
+        return row_security.gaps(connection) if row_security.is_supabase(connection) else None
+
+
 def _run(engine: Engine, revision: str, *, up: bool) -> None:
+    """Migrate in one transaction; a Supabase project is never seen with a table that its public key can read."""
     config = alembic_config()
     with engine.connect() as connection:
+        guarded = row_security.is_supabase(connection)
+        if guarded:
+            row_security.lift_policies(connection)
         config.attributes["connection"] = connection
         (command.upgrade if up else command.downgrade)(config, revision)
+        if guarded and up:
+            row_security.apply(connection)
         connection.commit()

@@ -32,6 +32,7 @@ class User(SQLModel, table=True):
     must_change_password: bool = False
     totp_secret: str | None = None  # sealed
     lang: str | None = None
+    auth_uid: str | None = Field(default=None, unique=True, index=True)  # the Supabase Auth user who is this person
     disabled_at: datetime | None = Field(default=None, sa_type=Instant)
     created_at: datetime = Field(sa_type=Instant)
 

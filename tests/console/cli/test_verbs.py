@@ -110,6 +110,7 @@ def test_the_audit_chain_is_whole_and_a_changed_row_shows(terminal: Terminal, tm
     assert terminal.json("audit", "export", "--to", str(file))["rows"] == found["rows"]
     assert [json.loads(line)["action"] for line in file.read_text().splitlines()][-1] == "kill.raise"
     with terminal.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER audit_logs_no_update")  # who owns the file can; the chain still tells
         connection.exec_driver_sql("UPDATE audit_logs SET reason = 'other' WHERE id = 1")
     said = terminal.run("audit", "verify", "--json")
     assert (said.code, said.json["broken_at"]) == (1, 1)

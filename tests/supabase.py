@@ -1,0 +1,34 @@
+"""What a hosted Supabase project brings of its own: its roles, auth.uid(), auth.role(), and the grants that it gives
+every new table of `public`. Only what our policies stand on."""
+
+from __future__ import annotations
+
+import psycopg
+
+ROLES = """
+do $$ begin
+  if not exists (select from pg_roles where rolname = 'anon') then create role anon nologin noinherit; end if;
+  if not exists (select from pg_roles where rolname = 'authenticated') then create role authenticated nologin noinherit; end if;
+  if not exists (select from pg_roles where rolname = 'service_role') then create role service_role nologin noinherit bypassrls; end if;
+exception when duplicate_object or unique_violation then null; -- another worker was first
+end $$
+"""
+PROJECT = """
+create schema auth;
+create function auth.uid() returns uuid language sql stable as $$
+  select nullif((nullif(current_setting('request.jwt.claims', true), '')::jsonb) ->> 'sub', '')::uuid $$;
+grant usage on schema auth to anon, authenticated, service_role;
+grant usage on schema public to anon, authenticated, service_role;
+alter default privileges in schema public grant all on tables to anon, authenticated, service_role;
+alter default privileges in schema public grant all on sequences to anon, authenticated, service_role;
+alter default privileges in schema public grant all on functions to anon, authenticated, service_role;
+"""
+
+
+def make_project(address: str) -> None:
+    """Make an empty database look like a new project."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(ROLES)
+        for statement in PROJECT.split(";\n"):
+            if statement.strip():
+                connection.execute(statement)
