@@ -3,6 +3,10 @@ every new table of `public`. Only what our policies stand on."""
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psycopg
 
 ROLES = """
@@ -32,3 +36,19 @@ def make_project(address: str) -> None:
         for statement in PROJECT.split(";\n"):
             if statement.strip():
                 connection.execute(statement)
+
+
+@contextmanager
+def new_database(server: str) -> Iterator[str]:
+    """A database of its own on the server, dropped afterwards; as libpq's address."""
+    name = f"sb{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    head, _, query = server.partition("?")
+    yield head.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def for_the_store(address: str) -> str:
+    return address.replace("postgresql://", "postgresql+psycopg://", 1)

@@ -68,8 +68,8 @@ TABLES: dict[str, Access] = {
     "kill_switches": Access(
         _GRANTED_OR_DESK,
         writes=(
-            ("INSERT", "scope, account_id, level, reason", f"{_ADMIN} or ({_ACTS} and {_GRANTED})"),
-            ("UPDATE", "level, reason", f"{_ADMIN} or ({_ACTS} and {_GRANTED})"),
+            ("INSERT", "scope, account_id, level, reason", f"{_ACTS} and ({_GRANTED_OR_DESK})"),
+            ("UPDATE", "level, reason", f"{_ACTS} and ({_GRANTED_OR_DESK})"),
         ),
     ),
     "leases": Access(_ADMIN),
@@ -194,7 +194,9 @@ def gaps(connection: Connection) -> list[str]:
             "select tablename, policyname from pg_policies where schemaname = 'public'"
         )
     }
-    found += [f"{table}: the policy {name} is not ours" for table, name in sorted(policies) if not name.startswith("desk_")]
+    found += [
+        f"{table}: the policy {name} is not ours" for table, name in sorted(policies) if not name.startswith("desk_")
+    ]
     found += [
         f"{table}: no policy lets its readers in"
         for table, access in TABLES.items()

@@ -36,6 +36,7 @@ declare
   before_hash text;
   said text;
 begin
+  if who is null then raise exception 'permission denied: no user of this desk' using errcode = '42501'; end if;
   perform pg_advisory_xact_lock(1819570788);
   select a.row_hash into before_hash from public.audit_logs a order by a.id desc limit 1;
   before_hash := coalesce(before_hash, '');
