@@ -77,7 +77,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     wanted = dict(files())
     for path in FOLDER.glob("*.sql"):
-        if path.name not in wanted:
+        if path.name not in wanted and path.read_text(encoding="utf-8").startswith(HEAD[:30]):
             path.unlink()
     for name, text in wanted.items():
         (FOLDER / name).write_text(text, encoding="utf-8")
