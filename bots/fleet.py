@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from bots import wakes
 from bots.key_testers import KeyTesters
 from bots.lease import holds, host_name
 from bots.supervision import Program, Supervisor, SupervisorAway, account_of, program_name
@@ -265,6 +266,10 @@ def main() -> int:
         log("fleet", "refused", level="error", what=error.what, why=error.why, now=error.now)
         return 78
     fleet = Fleet(settings, engine, SystemClock(), Supervisor())
+    heard_at = wakes.address(settings)
+    ear = wakes.Ear(heard_at, settings.run_dir) if heard_at is not None else None
+    if ear is not None:
+        ear.start()
     while not stop.wait(POLL_S):
         try:
             fleet.turn()
@@ -273,6 +278,8 @@ def main() -> int:
         except SQLAlchemyError as error:
             # The bots go on by themselves; wishes wait until the store answers again.
             log("fleet", "store away", level="warning", why=type(error).__name__)
+    if ear is not None:
+        ear.close()
     fleet.close()
     engine.dispose()
     return 0

@@ -37,6 +37,7 @@ class Settings:
     supabase_project_url: str | None
     supabase_anon_key: str | None
     supabase_service_role_key: str | None
+    direct_url: str | None = None  # SUPABASE_DIRECT_URL: past the pooler, to hear changes at once
     host_group: str = ""  # LETSTRADE_HOST_GROUP: accounts of a group run on its hosts only
 
     @property
@@ -105,6 +106,7 @@ def load_settings(env: dict[str, str] | None = None) -> Settings:
         supabase_project_url=env.get("SUPABASE_PROJECT_URL"),
         supabase_anon_key=env.get("SUPABASE_ANON_KEY"),
         supabase_service_role_key=env.get("SUPABASE_SERVICE_ROLE_KEY"),
+        direct_url=_direct_url(env, home),
         host_group=env.get("LETSTRADE_HOST_GROUP", ""),
     )
 
@@ -123,6 +125,11 @@ def database_url(env: dict[str, str], home: Path) -> str:
             "use postgresql://… or sqlite:///path",
         )
     return url
+
+
+def _direct_url(env: dict[str, str], home: Path) -> str | None:
+    given = env.get("DATABASE_DIRECT_URL") or env.get("SUPABASE_DIRECT_URL")
+    return None if given is None else database_url({"DATABASE_URL": given}, home)
 
 
 def _number(env: dict[str, str], name: str, default: int, low: int, high: int) -> int:

@@ -39,11 +39,11 @@ def make_project(address: str) -> None:
 
 
 @contextmanager
-def new_database(server: str) -> Iterator[str]:
+def new_database(server: str, template: str = "template1") -> Iterator[str]:
     """A database of its own on the server, dropped afterwards; as libpq's address."""
     name = f"sb{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     head, _, query = server.partition("?")
     yield head.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
     with psycopg.connect(server, autocommit=True) as connection:
