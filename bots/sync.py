@@ -252,11 +252,7 @@ class StoreSync:
     ) -> Polled:  # fmt: skip
         if self._lease.epoch:
             self._lease.renew(session)  # first: whoever lost the account writes nothing over its new holder's rows
-        poison: list[tuple[int, str]] = []
-        for row in queued:
-            why = self._deliver(session, row)
-            if why is not None:
-                poison.append((row.seq, why))
+        poison = self._deliver_all(session, queued)
         for stream, rows in taken.rows.items():
             for values in rows.values():
                 why = self._put(session, stream, values)
@@ -280,12 +276,21 @@ class StoreSync:
             found.append(row)
         return found
 
-    def _deliver(self, session: Session, row: Queued) -> str | None:
-        """Apply one outbox row; returns why it can never be applied."""
-        values = json.loads(row.body)
-        if row.stream in _NUMBERED:
-            values["seq"] = row.stream_seq
-        return self._put(session, row.stream, values)
+    def _deliver_all(self, session: Session, queued: list[Queued]) -> list[tuple[int, str]]:
+        """Apply outbox rows, all together; when one of them cannot be applied, one by one. Returns those that never can."""
+        rows = [(row.stream, _values(row)) for row in queued if row.stream != outgoing.ALERTS]
+        try:
+            with session.begin_nested():
+                sync.apply_all(session, self._key.account_id, [(name, self._body(name, body)) for name, body in rows])
+            left = [row for row in queued if row.stream == outgoing.ALERTS]
+        except DBAPIError as e:
+            if not isinstance(e, (IntegrityError, DataError)):
+                raise  # the store is away, not a row at fault
+            left = queued
+        except (sync.PoisonRow, StatementError, KeyError, ValueError):
+            left = queued
+        found = [(row.seq, self._put(session, row.stream, _values(row))) for row in left]
+        return [(seq, why) for seq, why in found if why is not None]
 
     def _put(self, session: Session, stream: str, values: Mapping[str, Any]) -> str | None:
         """Write one row on its own savepoint; returns why it cannot be one."""
@@ -311,12 +316,23 @@ class StoreSync:
         return None
 
     def _apply(self, session: Session, stream: str, values: Mapping[str, Any]) -> None:
+        sync.apply(session, self._key.account_id, stream, self._body(stream, values))
+
+    def _body(self, stream: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The row's columns with those that the account's identity gives."""
         body = dict(values)
         if stream in (outgoing.BARS, "quotes"):
             body.update(environment=self._key.environment.value, market=self._key.market.value)
         elif stream == "instruments":
             body.update(market=self._key.market.value)
-        sync.apply(session, self._key.account_id, stream, body)
+        return body
+
+
+def _values(row: Queued) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(row.body)
+    if row.stream in _NUMBERED:
+        values["seq"] = row.stream_seq
+    return values
 
 
 def _first_line(error: Exception) -> str:

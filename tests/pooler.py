@@ -24,7 +24,6 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = {servers}
 max_client_conn = 2000
-max_prepared_statements = 0
 server_idle_timeout = 5
 logfile = {folder}/pgbouncer.log
 pidfile = {folder}/pgbouncer.pid

@@ -11,7 +11,11 @@ from sqlalchemy import Engine
 from shared import schema
 from shared.db import open_engine
 
-ALL = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres), pytest.param("pooled", marks=pytest.mark.postgres)]
+ALL = [
+    "sqlite",
+    pytest.param("postgresql", marks=pytest.mark.postgres),
+    pytest.param("pooled", marks=pytest.mark.postgres),
+]
 
 
 @pytest.fixture(params=ALL)
