@@ -12,8 +12,12 @@ from sqlmodel import SQLModel
 
 import shared.models  # noqa: F401  (registers the tables)
 from shared.config import ROOT
+from shared.db import reading, writing
 from shared.domain.errors import ConfigError
-from shared.store import row_security
+from shared.store import heartbeats, row_security
+
+SERVED = "schema_serves"
+BREAKS_OLDER: frozenset[str] = frozenset()  # revisions that a program made before them cannot live with
 
 
 def alembic_config() -> Config:
@@ -45,18 +49,39 @@ def head() -> str:
 
 
 def require_current(engine: Engine) -> None:
-    """Refuse to work on another schema than this program's.
+    """Refuse to work on another schema than this program's, or than one that says it serves this program too.
 
     Raises:
-        ConfigError: the database is older, newer, or was never set up.
+        ConfigError: the database is older, newer and says nothing of us, or was never set up.
     """
     found, wanted = current(engine), head()
-    if found != wanted:
+    if found != wanted and (found is None or wanted not in served(engine)):
         raise ConfigError(
             "the database has another schema than this program",
             f"it stands at {found or 'nothing'}, the program needs {wanted}",
             "run `letstrade db upgrade`",
         )
+
+
+def tell_served(engine: Engine) -> None:
+    """Write into the store which programs may go on with it: hosts are upgraded one after the other.
+
+    That is every program as old as the last revision of BREAKS_OLDER; without one, every program.
+    """
+    names = []
+    for revision in ScriptDirectory.from_config(alembic_config()).walk_revisions():
+        names.append(revision.revision)
+        if revision.revision in BREAKS_OLDER:
+            break
+    if current(engine) == head():
+        with writing(engine) as session:
+            heartbeats.set_fact(session, SERVED, " ".join(names))
+
+
+def served(engine: Engine) -> frozenset[str]:
+    """Heads of the programs that may run on this store, besides the one that it was made for."""
+    with reading(engine) as session:
+        return frozenset((heartbeats.fact(session, SERVED) or "").split())
 
 
 def drift(engine: Engine) -> list[str]:
@@ -75,7 +100,7 @@ def row_security_gaps(engine: Engine) -> list[str] | None:
 def _run(engine: Engine, revision: str, *, up: bool) -> None:
     """Migrate in one transaction; a Supabase project is never seen with a table that its public key can read."""
     config = alembic_config()
-    with engine.connect() as connection:
+    with engine.connect().execution_options(letstrade_writes=True) as connection:  # waits its turn among writing bots
         guarded = row_security.is_supabase(connection)
         if guarded:
             row_security.lift_policies(connection)

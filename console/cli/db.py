@@ -30,6 +30,7 @@ def upgrade(as_json: AsJson = False) -> None:
     engine = open_engine(load_settings().database_url)
     before = schema.current(engine)
     schema.upgrade(engine)
+    schema.tell_served(engine)
     show({"before": before, "after": schema.current(engine)}, as_json)
 
 
