@@ -23,10 +23,12 @@ STOP_WAIT_S = 15  # a bot's own drain takes less
 
 # What a bot need not carry: docstrings (-OO, 7 MB; its bytecode is kept, or each start would compile anew), a heap for
 # each thread, idle threads for matrices that it never multiplies (2 MB).
+LEAN_PYTHON = ("-OO",)
+LEAN_ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""}
 _PROGRAM = """\
 [program:{name}]
-command="{python}" -OO -m bots --account {account_id}
-environment=MALLOC_ARENA_MAX="1",OPENBLAS_NUM_THREADS="1",PYTHONDONTWRITEBYTECODE=""
+command="{python}" {lean} -m bots --account {account_id}
+environment={environment}
 autostart=false
 startsecs={startsecs}
 startretries=3
@@ -103,6 +105,8 @@ class Supervisor:
         text = _PROGRAM.format(
             name=name,
             python=sys.executable.replace("%", "%%"),
+            lean=" ".join(LEAN_PYTHON),
+            environment=",".join(f'{key}="{value}"' for key, value in LEAN_ENVIRONMENT.items()),
             account_id=account_id,
             startsecs=STARTSECS,
             stopwait=STOP_WAIT_S,

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 from shared.models import Role
 from tests.console import desks
@@ -109,3 +109,18 @@ def settled(page: Page) -> None:
     page.wait_for_selector("[data-testid=stStatusWidget]", state="detached", timeout=20_000)
     page.wait_for_selector("[data-testid=stSkeleton]", state="detached", timeout=20_000)
     page.wait_for_timeout(700)
+
+
+def pick(page: Page, label: str, text: str) -> None:
+    """Choose the option holding `text` from the list labelled `label`.
+
+    Bring the list into view first and let its scrolling end: a list closes when the page scrolls under it, and the
+    scroll that a click causes may be told after the click.
+    """
+    box = page.get_by_role("combobox", name=label, exact=True)
+    box.scroll_into_view_if_needed()
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+    option = page.get_by_role("option").filter(has_text=text).first
+    box.click()
+    expect(box).to_have_attribute("aria-expanded", "true")
+    option.click()

@@ -15,7 +15,7 @@ from shared.db import reading, writing
 from shared.models import BrokerageAccount, Command, ExecutionLog, Role
 from tests.console import desks
 from tests.console.desks import Desk
-from tests.console.served import chromium, console_on, free_port, launch, settled, sign_in
+from tests.console.served import chromium, console_on, free_port, launch, pick, settled, sign_in
 
 pytestmark = [pytest.mark.chromium, pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")]
 
@@ -103,8 +103,7 @@ def test_a_live_account_starts_only_after_its_name_was_typed(page: Page, url: st
 def test_a_cancel_is_one_command(page: Page, url: str, desk: Desk) -> None:
     page.goto(f"{url}/orders")
     settled(page)
-    page.get_by_label("취소할 주문").click()
-    page.get_by_role("option").filter(has_text="AAPL").first.click()
+    pick(page, "취소할 주문", "AAPL")
     page.get_by_role("button", name="주문 취소").click()
     page.get_by_role("button", name="취소 요청").dblclick()
     expect(page.get_by_text("취소를 요청했습니다")).to_be_visible()

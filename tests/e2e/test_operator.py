@@ -71,6 +71,8 @@ def choose(page: Page, key: str, label: str) -> None:
     """Pick an option of a select box by (part of) its words."""
     page.locator(f".st-key-{key} button[aria-haspopup=listbox]").click()
     page.get_by_role("option", name=re.compile(label)).first.click()
+    page.wait_for_timeout(200)  # until the draw that the choice asks for has begun
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=30_000)
 
 
 def fill(page: Page, key: str, text: str) -> None:
