@@ -83,20 +83,13 @@ def test_a_commit_names_the_account_it_concerns(engine: Engine, postgresql_store
 
 @pytest.mark.postgres
 def test_behind_a_transaction_pooler_the_ear_is_not_believed(
-    pooled_store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    pooled_store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(wakes, "PROOF_S", 0.5)
     heard = Heard()
     ear = Ear(plain(pooled_store_url), tmp_path, heard.nudge)
     ear.start()
-    said = ""
-
-    def deaf() -> bool:
-        nonlocal said
-        said += "".join(capfd.readouterr())
-        return "SUPABASE_DIRECT_URL" in said
-
-    wait_until("it says that it hears nothing", deaf)
+    wait_until("it says that it hears nothing", lambda: "SUPABASE_DIRECT_URL" in caplog.text)
     assert not ear.hears and heard.accounts == []
     ear.close()
 
