@@ -78,6 +78,16 @@ def read_env_file(path: Path) -> dict[str, str]:
     return values
 
 
+def write_env_value(path: Path, name: str, value: str) -> None:
+    """Set one value of a file that `read_env_file` reads; every other line stays as it is, the file is its owner's alone."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    kept = [line for line in lines if line.strip().removeprefix("export ").partition("=")[0].strip() != name]
+    fresh = path.with_name(path.name + ".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text("\n".join([*kept, f'{name}="{value}"', ""]), encoding="utf-8")
+    fresh.replace(path)
+
+
 def environment(root: Path = ROOT) -> dict[str, str]:
     """Return `.env` overlaid by the real environment; empty values count as absent."""
     merged = {**read_env_file(root / ".env"), **os.environ}
