@@ -15,6 +15,7 @@ NAMES = (
     "order_path",
     "first_light",
     "console",
+    "store",
 )  # bench/NAME.py, each with run()
 
 if __name__ == "__main__":

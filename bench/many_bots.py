@@ -69,7 +69,7 @@ def _start(stage: Stage, count: int) -> None:
     for first in range(0, count, AT_ONCE):
         wave = [(stage.start_bot(number), time.monotonic()) for number in numbers[first : first + AT_ONCE]]
         for bot, started in wave:
-            wait_until("the bot is READY", lambda bot=bot: _ready(stage, bot), 180)  # type: ignore[misc]
+            wait_until("the bot is READY", lambda bot=bot: _ready(stage, bot), 600)  # type: ignore[misc]
             took.append(time.monotonic() - started)
     show(f"process start → READY, {AT_ONCE} at once", took, "s")
 
@@ -111,7 +111,9 @@ def _measure(stage: Stage, address: str, seconds: int) -> None:
         rate = (after[name] - before[name]) / passed
         print(f"{name + ' of the store':52s}{rate:8.0f} {unit}, {rate / len(pids):.1f} each")
     states = {beat.state for beat in beats}
-    print(f"states at the end: {sorted(states)}; load average {os.getloadavg()[0]:.1f}; median late {median(late):.2f} s")
+    print(
+        f"states at the end: {sorted(states)}; load average {os.getloadavg()[0]:.1f}; median late {median(late):.2f} s"
+    )
     engine.dispose()
 
 

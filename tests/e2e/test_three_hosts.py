@@ -177,9 +177,25 @@ def test_accounts_move_among_three_hosts_and_nothing_is_ordered_twice(stage: Sta
     for account in (*accounts, in_busan):  # settle what is open: nothing may stay unresolved
         bot = stage.start_bot(account)
         wait_until("the last bot is READY", lambda a=account: acting(stage, [a]), PATIENCE_S)  # type: ignore[misc]
-        found = check_nothing_twice(stage, account)
+        found = judged(stage, account)
         print(f"account {account}: {found} orders at the exchange, none twice", flush=True)
         bot.terminate()
+
+
+def judged(stage: Stage, account: int) -> int:
+    """The referee; what he objects to is told with everything that the exchange and the store say of it."""
+    try:
+        return check_nothing_twice(stage, account)
+    except AssertionError:
+        rows = {str(row.broker_order_id).lstrip("0"): row for row in stage.orders(account) if row.broker_order_id}
+        truth = {str(event["order_id"]).lstrip("0") for event in stage.ledger(account, "ORDER")}
+        everything = stage.admin("GET", "/ledger?after=0")["events"]
+        for number in sorted(rows.keys() ^ truth):
+            print(number, rows.get(number))
+            for event in everything:
+                if number in (str(event["order_id"]).lstrip("0"), str(event["orig_order_id"]).lstrip("0")):
+                    print("   ", event)
+        raise
 
 
 def _bots(machine: Machine) -> set[int]:
