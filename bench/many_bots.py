@@ -107,7 +107,7 @@ def _measure(stage: Stage, address: str, seconds: int) -> None:
     show("connections at the server, pooled", connections, "")
     used = (sum(map(_cpu_s, pids)) - cpu) / passed
     print(f"{'processor of all bots':52s}{used * 100:8.0f} % of a core, {used / len(pids) * 1000:.1f} ms/s each")
-    for name, unit in (("transactions", "/s"), ("wal", "B/s"), ("size", "B/s")):
+    for name, unit in (("transactions", "/s"), ("wal", "B/s"), ("size", "B/s")):  # wal: of the whole server
         rate = (after[name] - before[name]) / passed
         print(f"{name + ' of the store':52s}{rate:8.0f} {unit}, {rate / len(pids):.1f} each")
     states = {beat.state for beat in beats}

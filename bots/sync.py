@@ -41,6 +41,8 @@ AWAY_AFTER_S = 3.0
 TOLD_WITHIN_S = 5.0
 _NUMBERED = frozenset({outgoing.EVENTS, outgoing.LOGS, outgoing.DECISIONS})  # rows that carry their own sequence
 
+_SHARED = frozenset({"quotes", "instruments"})  # snapshots that are not the account's own
+
 
 class StoreAway(Exception):
     """The store cannot be reached or does not answer; nothing was written."""
@@ -128,6 +130,7 @@ class StoreSync:
         self._answered = clock.monotonic()
         self._beat_at = -EVERY_S
         self._told: tuple[object, int | None] = (None, None)
+        self._postponed: dict[str, Mapping[str, Any]] = {}  # quotes that were not ours to write this time
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._round = self._told_round = 0  # syncs begun; the last one after which the store had everything
@@ -221,6 +224,7 @@ class StoreSync:
         else:
             self._vitals.detail.pop("copy_age_s", None)
         row = self._vitals.row(now) if due else None
+        self._postponed = {}
         try:
             polled = await self._link.write(
                 lambda session: self._exchange(session, queued, taken, results, row, now, claim)
@@ -229,6 +233,7 @@ class StoreSync:
             self.snapshots.give_back(taken)
             raise
         self._lease.confirm()
+        self.snapshots.give_back(Snapshots({"quotes": self._postponed} if self._postponed else {}))
         self._answered = self._clock.monotonic()
         self.siblings, self._siblings_at = polled.siblings, monotonic
         self.results = self.results[len(results) :]
@@ -254,10 +259,8 @@ class StoreSync:
             self._lease.renew(session)  # first: whoever lost the account writes nothing over its new holder's rows
         poison = self._deliver_all(session, queued)
         for stream, rows in taken.rows.items():
-            for values in rows.values():
-                why = self._put(session, stream, values)
-                if why is not None:
-                    self._vitals.detail["snapshot_refused"] = f"{stream}: {why}"
+            if stream not in _SHARED:
+                self._show(session, stream, rows)
         if taken.held is not None:
             sync.replace_positions(session, self._key.account_id, taken.held)
         for command_id, status, result in results:
@@ -268,7 +271,34 @@ class StoreSync:
         claimed = tuple(self._claim(session, now)) if claim else ()
         wanted = heartbeats.desired(session, self._key.account_id)
         others = exposure.siblings(session, now, self._key.account_id)
+        # Last: other bots write the same rows, and whoever comes second waits until this transaction is over.
+        for stream in sorted(_SHARED & taken.rows.keys()):
+            rows = taken.rows[stream]
+            self._show(session, stream, self._our_turn(session, rows, now) if stream == "quotes" else rows)
         return Polled(wanted, level, claimed, others, queued[-1].seq if queued else 0, tuple(poison))
+
+    def _show(self, session: Session, stream: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        for _, values in sorted(rows.items()):  # everybody in the same order: nobody waits for one who waits for him
+            why = self._put(session, stream, values)
+            if why is not None:
+                self._vitals.detail["snapshot_refused"] = f"{stream}: {why}"
+
+    def _our_turn(
+        self, session: Session, rows: Mapping[str, Mapping[str, Any]], now: datetime
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """The quotes to write now. Many bots watch one symbol: one of them a second writes it, and nobody waits for another.
+
+        What is newer in the store is dropped; what another is writing, or has just written, is tried again next time.
+        """
+        market = (self._key.environment.value, self._key.market.value)
+        known = sync.quoted_at(session, *market, rows)
+        newer = {name: row for name, row in rows.items()
+                 if name not in known or known[name] < datetime.fromisoformat(row["received_at"])}  # fmt: skip
+        due = {name for name in newer if name not in known or abs((now - known[name]).total_seconds()) >= SYNC_EVERY_S}
+        held = sync.hold_quotes(session, *market, due & known.keys())
+        mine = {name for name in due if name not in known or name in held}
+        self._postponed = {name: row for name, row in newer.items() if name not in mine}
+        return {name: newer[name] for name in mine}
 
     def _claim(self, session: Session, now: datetime) -> list[Command]:
         found: list[Command] = []

@@ -7,7 +7,7 @@ Applying a row twice changes nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -50,6 +50,11 @@ class Stream:
 
 
 FOREIGN = "broker:"  # begins the client order id of orders that were given elsewhere
+
+_WRITTEN_BY_MANY = {
+    "bars": 1,
+    "instruments": 1,
+}  # rows of a market, not of an account: last, and in the order of their keys
 
 STREAMS: dict[str, Stream] = {
     "orders": Stream(OrderRow, ("account_id", "client_order_id")),
@@ -108,7 +113,7 @@ def apply_all(session: Session, account_id: int, rows: Sequence[tuple[str, Mappi
             single.append((stream, body))
         else:
             groups.setdefault(stream, []).append(body)
-    for stream, bodies in groups.items():
+    for stream, bodies in sorted(groups.items(), key=lambda group: _WRITTEN_BY_MANY.get(group[0], 0)):
         if bodies:
             _apply_group(session, account_id, stream, bodies)
     for stream, body in single:
@@ -130,6 +135,8 @@ def _apply_group(session: Session, account_id: int, stream: str, bodies: Sequenc
             given["account_id"] = account_id
         row = plan.row(given)
         found[tuple(row[name] for name in target.unique)] = row
+    if stream in _WRITTEN_BY_MANY:
+        found = dict(sorted(found.items()))  # in one order: two bots that write the same rows never wait for each other
     postgresql = session.get_bind().dialect.name == "postgresql"
     table = target.model.__table__  # type: ignore[attr-defined]
     if postgresql:
@@ -243,6 +250,24 @@ def _insert(dialect: Dialect) -> Any:
     from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
     return sqlite_insert
+
+
+def quoted_at(session: Session, environment: str, market: str, symbols: Collection[str]) -> dict[str, datetime]:
+    """When the store's quote of each symbol was received; a symbol without one is left out."""
+    query = select(QuoteRow.symbol, QuoteRow.received_at).where(
+        QuoteRow.environment == environment, QuoteRow.market == market, col(QuoteRow.symbol).in_(sorted(symbols))
+    )
+    return dict(session.exec(query).all())
+
+
+def hold_quotes(session: Session, environment: str, market: str, symbols: Collection[str]) -> set[str]:
+    """Lock these quotes until the transaction is over; one that another is writing is left out, never waited for."""
+    if not symbols:
+        return set()
+    query = select(QuoteRow.symbol).where(
+        QuoteRow.environment == environment, QuoteRow.market == market, col(QuoteRow.symbol).in_(sorted(symbols))
+    )
+    return set(session.exec(query.with_for_update(skip_locked=True)))
 
 
 def replace_positions(session: Session, account_id: int, held: set[str]) -> None:
