@@ -36,7 +36,7 @@ test-mock: dev ## one order's life at the brokers' own 모의투자 hosts; needs
 	@$(BIN)/python -m pytest -m mock_hosts tests/mock_hosts -rs
 
 strangers: dev ## other people's clients against our exchange; fetched into var/, never committed
-	@$(BIN)/python -m tests.strangers
+	@$(BIN)/python -m tests.strangers --page
 
 lint: dev
 	@$(BIN)/pre-commit run --all-files

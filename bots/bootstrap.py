@@ -259,10 +259,21 @@ def _parts(
         box.look,
     )  # fmt: skip
     schedule = Schedule(
-        jobs.all(), hours.zone, lambda at: hours.trades_on(at.date()) is not False, clock, state.facts, remember, tell
-    )
+        jobs.all(), hours.session_on, clock, state.facts, remember, tell,
+        lambda name, row: sync.snapshots.put("schedule", name, row),
+    )  # fmt: skip
+    commands.run_job = schedule.run_now
     screen = Screen(
-        portfolio, orders, feed, trader, daybook, hours, clock, lambda: sync.snapshots, StopWatch(trader, clock, tell)
+        portfolio,
+        orders,
+        feed,
+        trader,
+        daybook,
+        hours,
+        clock,
+        lambda: sync.snapshots,
+        StopWatch(trader, clock, tell),
+        f"{key.environment} {key.broker}",
     )
     return Parts(
         key=key, clock=clock, hours=hours, market_clock=market_clock, link=base.link, journal=journal, lease=lease,

@@ -385,6 +385,8 @@ class Bot:
         p.config = config
         p.clearance.configure(config, p.key, p.broker.key)
         p.market_data.spikes.pct, p.market_data.spikes.minutes = config.spike_pct, config.spike_minutes
+        p.schedule.paused = config.paused_jobs
+        p.housekeeping.at_close, p.housekeeping.at_close_minutes = config.at_close, config.at_close_minutes
         p.trader.configure((*config.rules, *refused), config.pinned)
         p.vitals.config_version = config.version
         self._check_arms()

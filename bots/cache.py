@@ -88,6 +88,11 @@ class Cache:
             self._put(name, {"bars": [_row(bar) for bar in bars]})
         return bars
 
+    def kept_day_bars(self, symbol: str, count: int) -> list[Bar]:
+        """The day bars as they were last told, however long ago; [] when they never were."""
+        kept = self._get(f"bars:{symbol}:{Timeframe.D1}:{count}", timedelta.max)
+        return [] if kept is None else [_bar(symbol, Timeframe.D1, row) for row in kept["bars"]]
+
     def _get(self, name: str, max_age: timedelta) -> dict[str, Any] | None:
         row = self._db.execute("SELECT body, fetched_at FROM kept WHERE name = ?", (self._prefix + name,)).fetchone()
         if row is None or self._clock.wall_now() - datetime.fromisoformat(row[1]) > max_age:

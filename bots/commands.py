@@ -38,6 +38,7 @@ from shared.domain.signal import Denied, Verdict
 from shared.models import Command
 from shared.store.commands import CommandKind, CommandStatus
 
+TRADES_TOLD = 10
 MOST_BARS = 500  # of one command: its answer is a row of the store
 FLATTEN_FACT = "flattening"  # survives a restart: what was begun is carried through
 Result = dict[str, Any]
@@ -70,6 +71,7 @@ class Commands:
     drift: DriftDesk
     raise_kill: Callable[[KillLevel, str], Awaitable[None]]  # in the store, where an Admin can lower it
     flattening: bool = False
+    run_job: Callable[[str], Awaitable[str]] | None = None  # a job of the schedule, now
 
     async def run(self, command: Command) -> Outcome:
         """Do one claimed command; a refusal is an outcome, not an error."""
@@ -104,7 +106,12 @@ class Commands:
             CommandKind.GET_BARS: self._bars,
             CommandKind.ACCEPT_HOLDING: self._accept_holding,
             CommandKind.PROPOSE: self._propose,
+            CommandKind.RUN_JOB: self._run_job,
         }
+
+    async def _run_job(self, payload: Result) -> Result:
+        assert self.run_job is not None
+        return {"job": payload["job"], "note": await self.run_job(str(payload["job"]))}
 
     async def _test_key(self, payload: Result) -> Result:
         return await prove_key(self.broker)
@@ -127,7 +134,8 @@ class Commands:
             "lower_limit": _text(quote.lower_limit) if quote else None,
             "upper_limit": _text(quote.upper_limit) if quote else None,
             "sellable": self.portfolio.free_to_sell(request.symbol),
-            **await self._affordable(request, at_price), **await self._book(request.symbol),
+            **await self._affordable(request, at_price), **await self._book(request.symbol, request.venue),
+            "trades": await self._trades(request.symbol, request.venue),
             "at": self.clock.wall_now().isoformat(),
         }  # fmt: skip
 
@@ -141,15 +149,23 @@ class Commands:
             return {"buying_power": None, "buyable": None}
         return {"buying_power": _text(amount), "buyable": shares}
 
-    async def _book(self, symbol: str) -> Result:
+    async def _book(self, symbol: str, venue: Venue) -> Result:
         try:
-            book = await self.broker.get_order_book(symbol)
+            book = await self.broker.get_order_book(symbol, venue=venue)
         except BrokerError:
             return {"bids": [], "asks": []}
         return {
             "bids": [[_text(one.price), one.quantity] for one in book.bids[:10]],
             "asks": [[_text(one.price), one.quantity] for one in book.asks[:10]],
         }
+
+    async def _trades(self, symbol: str, venue: Venue) -> list[list[str | int]]:
+        """The market's last trades, newest first: time, price, shares; none where the broker does not tell."""
+        try:
+            found = await self.broker.get_trades(symbol, TRADES_TOLD, venue=venue)
+        except BrokerError:
+            return []
+        return [[one.at.isoformat(), format(one.price, "f"), one.quantity] for one in found]
 
     async def _request(self, payload: Result) -> OrderRequest:
         price, venue = payload.get("price"), payload.get("venue")
@@ -316,6 +332,7 @@ class Commands:
         bars = await self.broker.get_bars(
             str(payload["symbol"]), timeframe, min(_whole(payload["count"]), MOST_BARS),
             until=None if until is None else datetime.fromisoformat(until),
+            venue=None if payload.get("venue") is None else Venue(payload["venue"]),
         )  # fmt: skip
         rows = [
             [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from sqlmodel import Session
 
@@ -14,7 +15,7 @@ from shared.domain.errors import ConfigError
 from shared.domain.rule.model import Rule, Sizing, SizingMode
 from shared.domain.rule.parse import parse_rule
 from shared.models import BrokerageAccount, TradeRule
-from shared.store import accounts, orders, rules
+from shared.store import accounts, orders, rules, schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,15 @@ class RefusedRule:
     rule_id: int
     name: str
     reason: str
+
+
+class AtClose(StrEnum):
+    """What becomes of an order that is not filled when the close comes near."""
+
+    KEEP = "keep"
+    CANCEL = "cancel"
+    REPRICE = "reprice"  # to the opposite best price, again and again
+    CONVERT = "convert"  # to a limit as good as a market order: through the book, as far as the price collar lets it
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,9 @@ class BotConfig:
     pinned: dict[int, Rule]  # version id → the rule that judges positions opened with it: itself, or a later one
     refused: tuple[RefusedRule, ...]
     key_stamp: str  # changes when the keys are entered anew
+    paused_jobs: frozenset[str] = frozenset()
+    at_close: AtClose = AtClose.KEEP  # what becomes of unfilled orders before the close
+    at_close_minutes: int = 10
 
 
 def account_key(row: BrokerageAccount) -> AccountKey:
@@ -98,7 +111,16 @@ def load(
         failover=row.failover, armed_until=row.armed_until, first_traded_on=None if from_copy else orders.first_trade_date(session, account_id),
         extended_hours=frozenset(row.extended_hours.split(",")) - {""}, rules=tuple(ready), pinned=_pinned(session, held),
         refused=tuple(refused), key_stamp=_key_stamp(session, account_id),
+        paused_jobs=frozenset() if from_copy else schedule.paused(session, account_id),
+        at_close=_at_close(row), at_close_minutes=row.unfilled_minutes,
     )  # fmt: skip
+
+
+def _at_close(row: BrokerageAccount) -> AtClose:
+    try:
+        return AtClose(row.unfilled_at_close)
+    except ValueError as e:
+        raise ConfigError("마감 전 미체결 처리를 알 수 없습니다", str(e), "일정 화면에서 다시 고르십시오") from e
 
 
 def _key_stamp(session: Session, account_id: int) -> str:

@@ -9,6 +9,7 @@ until a person gives it up, or goes to another host of its group once the lease 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import threading
@@ -21,14 +22,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from bots import wakes
+from bots.desk_jobs import DeskJobs
+from bots.desk_schedule import DeskSchedule
 from bots.key_testers import KeyTesters
 from bots.lease import holds, host_name
 from bots.supervision import Program, Supervisor, SupervisorAway, account_of, program_name
-from shared import schema
+from shared import calendars, schema
 from shared.clock import Clock, SystemClock
 from shared.config import Settings, load_settings
 from shared.db import open_engine, reading, writing
+from shared.domain.account import Market
 from shared.domain.errors import ConfigError
+from shared.domain.turns import sessions_of
 from shared.logs import configure, log
 from shared.models import BrokerageAccount, Lease
 from shared.store import accounts, alerts, commands, heartbeats
@@ -302,6 +307,14 @@ def _remember(path: Path, acted: dict[int, int]) -> None:
     fresh.replace(path)
 
 
+def _desk_schedule(settings: Settings, engine: Engine, clock: Clock) -> DeskSchedule:
+    overrides = settings.home / calendars.OVERRIDES_NAME
+    known = calendars.load(overrides if overrides.exists() else None)
+    jobs = DeskJobs(engine, clock, settings, known)
+    sessions = {market: sessions_of(market, known) for market in Market}
+    return DeskSchedule(engine, clock, host_name(settings.home), jobs.all(), sessions)
+
+
 def main() -> int:
     """Run until SIGTERM; 78 when the database is not this program's."""
     configure("fleet")
@@ -310,19 +323,23 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         settings = load_settings()
-        engine = open_engine(settings.database_url, pool_size=2)
+        engine = open_engine(settings.database_url, pool_size=3)
         schema.require_current(engine)
         schema.tell_served(engine)
+        clock = SystemClock()
+        fleet = Fleet(settings, engine, clock, Supervisor())
+        desk = _desk_schedule(settings, engine, clock)  # an override file that cannot be read is a refusal by name
     except ConfigError as error:
         log("fleet", "refused", level="error", what=error.what, why=error.why, now=error.now)
         return 78
-    fleet = Fleet(settings, engine, SystemClock(), Supervisor())
+    desk.start()
     heard_at = wakes.address(settings)
     ear = wakes.Ear(heard_at, settings.run_dir) if heard_at is not None else None
     if ear is not None:
         ear.start()
     while not stop.wait(POLL_S):
         try:
+            desk.tend()
             fleet.turn()
         except SupervisorAway as error:
             log("fleet", "supervisor away", level="warning", why=str(error))
@@ -332,6 +349,8 @@ def main() -> int:
     if ear is not None:
         ear.close()
     fleet.close()
+    with contextlib.suppress(SQLAlchemyError):  # the lease runs out by itself
+        desk.close()
     engine.dispose()
     return 0
 

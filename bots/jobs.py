@@ -6,9 +6,9 @@ One table of jobs (`Jobs.all`); each returns a line for its row and leaves the d
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -27,12 +27,12 @@ from shared.clock import Clock
 from shared.domain.account import Market
 from shared.domain.errors import BrokerError, NotFound, NotSupported
 from shared.domain.market import Timeframe
+from shared.domain.turns import at_clock, from_close, from_open
 
 PROFIT_DAYS = 7
 DAY_BARS = 300
 SPREAD, SPREAD_S = 200, 1.0  # rows a second that one refresh may put into the store
-CLOSES = {Market.KRX: time(15, 30), Market.US: time(16)}
-OPENS = {Market.KRX: time(9), Market.US: time(9, 30)}
+ADJUSTED_PCT = Decimal("0.5")  # the past's closes moved by at least so much, all alike: a split, a rights issue
 
 
 @dataclass(slots=True)
@@ -52,15 +52,20 @@ class Jobs:
 
     def all(self) -> tuple[Job, ...]:
         """Every job with its time (market's own zone) and what becomes of a missed turn."""
-        opens, closes = OPENS[self.market], CLOSES[self.market]
+        m = self.market
         return (
-            Job("open_day", time(6), Missed.RUN, self.compare_calendars, trading_days=False, at_start=True),
-            Job("back_fill", _shifted(closes, 30), Missed.RUN, self.back_fill, at_start=True),
-            Job("balances_open", _shifted(opens, -10), Missed.SKIP, self.look_at_balances),
-            Job("balances_close", _shifted(closes, 10), Missed.SKIP, self.look_at_balances),
-            Job("day_bars", _shifted(closes, 20), Missed.RUN, self.refresh_day_bars),
-            Job("instruments", _shifted(opens, -90), Missed.RUN, self.refresh_instruments),
-            Job("period_profit", _shifted(closes, 60), Missed.RUN, self.take_profits),
+            Job(
+                "open_day", at_clock(m, time(6), trading_days=False), Missed.RUN, self.compare_calendars, at_start=True
+            ),
+            Job("instruments", from_open(m, -90), Missed.RUN, self.refresh_instruments),
+            Job("corporate_actions", from_open(m, -60), Missed.RUN, self.look_for_adjustments),
+            Job("balances_open", from_open(m, -10), Missed.SKIP, self.look_at_balances),
+            Job("session_open", from_open(m, 0), Missed.SKIP, self.open_session),
+            Job("session_close", from_close(m, 1), Missed.RUN, self.close_session),
+            Job("balances_close", from_close(m, 10), Missed.SKIP, self.look_at_balances),
+            Job("day_bars", from_close(m, 20), Missed.RUN, self.refresh_day_bars),
+            Job("back_fill", from_close(m, 30), Missed.RUN, self.back_fill, at_start=True),
+            Job("period_profit", from_close(m, 60), Missed.RUN, self.take_profits),
         )
 
     async def compare_calendars(self) -> str:
@@ -95,11 +100,45 @@ class Jobs:
         self.want_full_look()
         return "예수금과 잔고 조회"
 
+    async def open_session(self) -> str:
+        """The session begins: what is held and open is asked anew, and the log says with what the day begins."""
+        return self._session_told("장 시작")
+
+    async def close_session(self) -> str:
+        """The session is over: orders that died with it are found, and the log says with what the day ends."""
+        return self._session_told("장 마감")
+
+    def _session_told(self, what: str) -> str:
+        self.want_full_look()
+        still, held = len(self.trader.orders.open()), len(self.trader.portfolio.symbols())
+        note = f"{what}: 보유 {held}종목, 미체결 {still}건"
+        self.tell((outgoing.log("INFO", note, self.clock.wall_now()),))
+        return note
+
+    async def look_for_adjustments(self) -> str:
+        """Past closes that moved alike since they were kept: a corporate action. It is told, and the charts start anew."""
+        found = []
+        for symbol in self._followed():
+            before = {bar.start: bar.close for bar in self.cache.kept_day_bars(symbol, DAY_BARS) if bar.closed}
+            bars = await self.cache.bars(symbol, Timeframe.D1, DAY_BARS, fresh=True)
+            ratio = adjusted_by({bar.start: bar.close for bar in bars if bar.closed}, before)
+            if ratio is not None:
+                found.append(symbol)
+                key, now = f"corporate:{symbol}:{ratio}", self.clock.wall_now()
+                self.tell((outgoing.alert("CORPORATE_ACTION", "warning", key, now, symbol=symbol, ratio=ratio),))
+        if found:
+            self.trader.chart.doubt()
+            self.want_full_look()
+        return f"{len(self._followed())}종목, 과거 가격이 바뀐 종목 {len(found)}: {', '.join(found)}".rstrip(": ")
+
+    def _followed(self) -> list[str]:
+        return sorted({symbol for symbol, _ in self.trader.wanted()} | self.trader.portfolio.symbols())
+
     async def refresh_day_bars(self) -> str:
         """The day's bar, final now, of every symbol that a rule or a position needs."""
-        symbols = {symbol for symbol, _ in self.trader.wanted()} | self.trader.portfolio.symbols()
+        symbols = self._followed()
         failed: BrokerError | NotFound | None = None
-        for symbol in sorted(symbols):
+        for symbol in symbols:
             try:
                 bars = await self.cache.bars(symbol, Timeframe.D1, DAY_BARS, fresh=True)
             except (BrokerError, NotFound) as e:
@@ -144,6 +183,7 @@ class Jobs:
             "trade_date": day, "symbol": "", "currency": found.currency, "qty": sum(row.quantity for row in found.rows),
             "sold": sum(row.sold for row in found.rows), "realized_pnl": found.realized, "fees": found.fees,
             "taxes": found.taxes, "updated_at": now,
+            "of_sales": found.of_sales,
         }  # fmt: skip
         rows: list[dict[str, Any]] = [
             {
@@ -174,9 +214,13 @@ def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
     return None if one is None or other is None else one + other
 
 
-def _shifted(at: time, minutes: int) -> time:
-    total = at.hour * 60 + at.minute + minutes
-    return time(total // 60, total % 60)
+def adjusted_by(now: Mapping[datetime, Decimal], before: Mapping[datetime, Decimal]) -> Decimal | None:
+    """The one factor by which at least five past closes moved (0.02 after a split of fifty); None when they did not."""
+    ratios = [now[start] / before[start] for start in sorted(now.keys() & before.keys())[:-1] if before[start]]
+    moved = [ratio for ratio in ratios if abs(ratio - 1) * 100 >= ADJUSTED_PCT]
+    if len(moved) < 5 or abs(moved[0] - moved[-1]) * 200 > moved[0]:  # half a percent: adjusted closes are rounded
+        return None
+    return round(moved[0], 4)
 
 
 def _word(open_day: bool) -> str:

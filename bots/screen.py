@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,8 @@ from bots.trading_hours import TradingHours
 from shared.clock import Clock
 from shared.domain.order import Position
 
+RATE_AGAIN = timedelta(hours=6)
+
 
 @dataclass(slots=True)
 class Screen:
@@ -32,6 +35,8 @@ class Screen:
     clock: Clock
     snapshots: Callable[[], Snapshots]
     stops: StopWatch
+    rate_source: str = ""  # "LIVE KIS": who tells the exchange rate, as its rows name him
+    _rate: tuple[Decimal, datetime] | None = None  # the rate last told, and when
     _shown: dict[str, dict[str, Any]] = field(default_factory=dict)  # stream:key → what the store has
     _symbols: set[str] = field(default_factory=set)
 
@@ -83,8 +88,19 @@ class Screen:
             values = {
                 "currency": cash.currency, "total": _text(cash.total), "buying_power": _text(cash.buying_power),
                 "equity": _text(self.portfolio.equity()), "as_of": cash.as_of.isoformat(),
+                "stages": {name: _text(value) for name, value in cash.stages.items()} or None,
             }  # fmt: skip
             self._put("cash", cash.currency, values, {})
+            if cash.krw_rate is not None:
+                self._show_rate(cash.currency, cash.krw_rate)
+
+    def _show_rate(self, base: str, rate: Decimal) -> None:
+        """The broker's base rate, when it is another one, and every few hours so that its age says something."""
+        now, told = self.clock.wall_now(), self._rate
+        if told is None or told[0] != rate or now - told[1] >= RATE_AGAIN:
+            self._rate = (rate, now)
+            values = {"base": base, "quote": "KRW", "rate": _text(rate), "source": self.rate_source}
+            self.snapshots().put("fx", base, {**values, "at": now.isoformat()})
 
     def _show_quote(self, symbol: str) -> None:
         last, quote = self.feed.last(symbol), self.feed.quotes.get(symbol)

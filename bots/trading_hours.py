@@ -11,6 +11,7 @@ from shared.domain.instrument import Venue
 from shared.domain.order import OrderSession, OrderType, TimeInForce
 from shared.domain.sessions import Calendars, SessionState, Timetable, phase_at, regular_hours, trade_date
 from shared.domain.trading_days import ZONES, OutsideCalendar
+from shared.domain.turns import Session, every_day, sessions_of
 
 # What is traded in by default: continuous trading and the closing auction. The rest is the account's setting.
 _OPEN = {
@@ -36,6 +37,7 @@ class TradingHours:
             self._timetable = Timetable.KRX
         else:
             self._timetable = Timetable.KIS_US if key.broker is BrokerName.KIS else Timetable.US
+        self._by_calendar, self._every_day = sessions_of(key.market, calendars), every_day(key.market)
         self.always = False
         self._extra: frozenset[SessionState] = frozenset()
 
@@ -99,6 +101,10 @@ class TradingHours:
             return self._calendars.days(self._market).is_trading_day(day)
         except OutsideCalendar:
             return False
+
+    def session_on(self, day: date) -> Session | None:
+        """Regular open and close of the market's own `day`; where sessions never end, the usual hours of every day."""
+        return self._every_day(day) if self._sim and self.always else self._by_calendar(day)
 
     def trade_date(self, now: datetime) -> date:
         """The exchange-local trade date of an order sent at `now`."""

@@ -127,8 +127,9 @@ class PeriodProfit:
     currency: Currency
     realized: Decimal | None  # None: the broker does not tell it for this period
     fees: Decimal | None  # None: the broker does not tell them apart
-    taxes: Decimal | None
+    taxes: Decimal | None  # None with fees told: those are in the fees
     rows: tuple[ProfitRow, ...]
+    of_sales: bool = False  # fees and taxes are those of the sales alone; else of every trade of the period
 
 
 CallLog = Callable[["CallRecord"], None]
@@ -274,12 +275,25 @@ class Broker(Protocol):
         ...
 
     async def get_bars(
-        self, symbol: str, timeframe: Timeframe, count: int, *, until: datetime | None = None
+        self,
+        symbol: str,
+        timeframe: Timeframe,
+        count: int,
+        *,
+        until: datetime | None = None,
+        venue: Venue | None = None,
     ) -> list[Bar]:
-        """The last `count` bars that began at or before `until` (None: now), oldest first.
+        """The last `count` bars that began at or before `until` (None: now), oldest first; `venue` as in get_quote.
 
         The forming one is included with closed=False. Fewer come back only where the broker has no earlier ones; a
         page that could not be had, or a history too long to read whole, raises.
+        """
+        ...
+
+    async def get_trades(self, symbol: str, count: int, *, venue: Venue | None = None) -> list[Tick]:
+        """The last trades of today, newest first: at most `count`, and no more than one answer holds (20 to 30).
+
+        NotSupported where the environment has no such call.
         """
         ...
 

@@ -80,6 +80,7 @@ page = st.navigation(
         st.Page("views/research.py", title=t("nav.research"), icon=":material/science:", url_path="research"),
         st.Page("views/profit.py", title=t("nav.profit"), icon=":material/payments:", url_path="profit"),
         st.Page("views/market.py", title=t("nav.market"), icon=":material/candlestick_chart:", url_path="market"),
+        st.Page("views/schedule.py", title=t("nav.schedule"), icon=":material/schedule:", url_path="schedule"),
         st.Page("views/alerts.py", title=t("nav.alerts"), icon=":material/notifications:", url_path="alerts"),
         st.Page("views/logs.py", title=t("nav.logs"), icon=":material/article:", url_path="logs"),
         st.Page("views/system.py", title=t("nav.system"), icon=":material/dns:", url_path="system"),

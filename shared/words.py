@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.wording import alerts, desk, pages, reasons, refusals, report, research, risk, screens
+from shared.wording import alerts, desk, money, pages, reasons, refusals, report, research, risk, schedule, screens
 
 LANGS = ("ko", "en")  # Korean first
 UNKNOWN = "—"
@@ -18,6 +18,8 @@ WORDS: dict[str, tuple[str, str]] = {
     **report.WORDS,
     **research.WORDS,
     **risk.WORDS,
+    **schedule.WORDS,
+    **money.WORDS,
     **refusals.words(),
 }
 

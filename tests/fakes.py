@@ -11,7 +11,7 @@ from brokers.contract import BrokerEvent, PeriodProfit, RateBudget
 from shared.domain.account import AccountKey, BrokerName, Environment, Market
 from shared.domain.errors import BrokerUnavailable, NotSupported
 from shared.domain.instrument import Instrument, Venue
-from shared.domain.market import Bar, Detail, OrderBook, Quote, Timeframe
+from shared.domain.market import Bar, Detail, OrderBook, Quote, Tick, Timeframe
 from shared.domain.money import Currency
 from shared.domain.order import BrokerOrder, Cash, OrderAck, OrderSession, OrderType, Position, Side, TimeInForce
 
@@ -157,8 +157,17 @@ class FakeBroker:
         return OrderBook(symbol, (), (), now, now)
 
     async def get_bars(
-        self, symbol: str, timeframe: Timeframe, count: int, *, until: datetime | None = None
+        self,
+        symbol: str,
+        timeframe: Timeframe,
+        count: int,
+        *,
+        until: datetime | None = None,
+        venue: Venue | None = None,
     ) -> list[Bar]:
+        return []
+
+    async def get_trades(self, symbol: str, count: int, *, venue: Venue | None = None) -> list[Tick]:
         return []
 
     async def get_instrument(self, symbol: str) -> Instrument:

@@ -10,7 +10,7 @@ from pathlib import Path
 from bots.backtest.data import PriceData, read_bars
 from shared.domain.account import Environment, Market
 from shared.domain.errors import ConfigError
-from shared.domain.instrument import check_symbol
+from shared.domain.instrument import Venue, check_symbol
 from shared.domain.market import Timeframe
 from shared.domain.trading_days import ZONES
 
@@ -76,9 +76,10 @@ def merge(home: Path, market: Market, symbol: str, timeframe: Timeframe, rows: S
     return _described(path, data)
 
 
-def home_of(home: Path, environment: Environment) -> Path:
-    """Where an account's bars belong: prices of the local exchange are not market prices."""
-    return home / "sim" if environment is Environment.SIM else home
+def home_of(home: Path, environment: Environment, venue: Venue | None = None) -> Path:
+    """Where an account's bars belong: prices of the local exchange, or of another venue, are not those of the market."""
+    base = home / "sim" if environment is Environment.SIM else home
+    return base if venue in (None, Venue.KRX) else base / venue.value.lower()
 
 
 def described(home: Path, market: Market, symbol: str, timeframe: Timeframe) -> Kept:

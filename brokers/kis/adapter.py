@@ -36,7 +36,7 @@ from shared.domain.errors import (
     WireError,
 )
 from shared.domain.instrument import Instrument, Venue
-from shared.domain.market import Bar, Detail, OrderBook, Quote, Timeframe
+from shared.domain.market import Bar, Detail, OrderBook, Quote, Tick, Timeframe
 from shared.domain.order import (
     PRICED,
     BrokerOrder,
@@ -312,10 +312,22 @@ class KisAdapter:
         return detail
 
     async def get_bars(
-        self, symbol: str, timeframe: Timeframe, count: int, *, until: datetime | None = None
+        self,
+        symbol: str,
+        timeframe: Timeframe,
+        count: int,
+        *,
+        until: datetime | None = None,
+        venue: Venue | None = None,
     ) -> list[Bar]:
         instrument = await self._lookup.instrument(symbol)
-        return await self._history.bars(instrument.symbol, instrument.venue, timeframe, count, until)
+        return await self._history.bars(instrument.symbol, venue or instrument.venue, timeframe, count, until)
+
+    async def get_trades(self, symbol: str, count: int, *, venue: Venue | None = None) -> list[Tick]:
+        instrument = await self._lookup.instrument(symbol)
+        body = await self._rest.get(self._quotes.trades(instrument.symbol, venue or instrument.venue))
+        found = self._quotes.read_trades(instrument.symbol, body, self._clock.market_now(), self._clock.wall_now())
+        return found[:count]
 
     async def get_instrument(self, symbol: str) -> Instrument:
         return await self._lookup.instrument(symbol)

@@ -202,3 +202,9 @@ def levels(row: Row, price: str, quantity: str) -> Iterator[tuple[Decimal, int]]
         value = positive(row, f"{price}{depth}")
         if value is not None:
             yield value, whole(row, f"{quantity}{depth}")
+
+
+def staged(row: Row, **names: str) -> dict[str, Decimal]:
+    """Cash by settlement: our word → the broker's field; a field without a number is left out."""
+    found = {word: number(row, name) for word, name in names.items()}
+    return {word: value for word, value in found.items() if value is not None}

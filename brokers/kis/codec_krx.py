@@ -22,6 +22,7 @@ from brokers.kis.codec import (
     positive,
     required,
     rows,
+    staged,
     text,
     whole,
     wire_order_id,
@@ -191,6 +192,7 @@ class KrxDialect:
             as_of=market_now,
             equity=number(row, "tot_evlu_amt"),
             details={name: str(value) for name, value in row.items()},
+            stages=staged(row, d0="dnca_tot_amt", d1="nxdy_excc_amt", d2="prvs_rcdl_excc_amt"),
         )
 
     def power(self, symbol: str, price: Decimal, venue: Venue) -> Ask:
@@ -229,7 +231,10 @@ class KrxDialect:
         summary = one(pages[-1], "output2")  # repeated on every page: the last one counts
         realized = number(summary, "tot_rlzt_pfls") if found else None
         total = sum((row.realized or Decimal(0) for row in found), Decimal(0)) if realized is None else realized
-        return PeriodProfit(Currency.KRW, total, number(summary, "tot_fee"), number(summary, "tot_tltx"), found)
+        fees, taxes = number(summary, "sll_fee_smtl"), number(summary, "sll_tltx_smtl")
+        fees = number(summary, "tot_fee") if fees is None else fees
+        taxes = number(summary, "tot_tltx") if taxes is None else taxes
+        return PeriodProfit(Currency.KRW, total, fees, taxes, found, of_sales=True)
 
     def _venue_code(self, venue: Venue) -> str:
         if venue.value not in VENUES:

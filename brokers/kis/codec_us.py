@@ -23,6 +23,7 @@ from brokers.kis.codec import (
     rows,
     share_class,
     side_of,
+    staged,
     text,
     whole,
     wire_order_id,
@@ -276,6 +277,8 @@ class UsDialect:
             as_of=market_now,
             equity=total + sum(holdings),
             details={name: str(value) for name, value in row.items()},
+            stages=staged(row, d0="frcr_dncl_amt_2", locked="frcr_buy_mgn_amt", withdrawable="frcr_drwg_psbl_amt_1"),
+            krw_rate=base_rate([item for page in pages for item in rows(page, "output1")], row),
         )
 
     def power(self, symbol: str, price: Decimal, venue: Venue) -> Ask:
@@ -314,7 +317,7 @@ class UsDialect:
         summary = one(pages[-1], "output2")  # repeated on every page: the last one counts
         realized = number(summary, "ovrs_rlzt_pfls_tot_amt") if found else None
         total = sum((row.realized or Decimal(0) for row in found), Decimal(0)) if realized is None else realized
-        return PeriodProfit(Currency.USD, total, number(summary, "smtl_fee1"), None, found)
+        return PeriodProfit(Currency.USD, total, number(summary, "smtl_fee1"), None, found, of_sales=True)
 
 
 def venue_code(venue: Venue | None) -> str:
@@ -327,3 +330,11 @@ def collared(last: Decimal, side: Side, collar_pct: Decimal, on: date) -> Decima
     """A limit that fills like a market order but never beyond `collar_pct` of `last`; on the tick, inside the collar."""
     limit = last * (1 + collar_pct / 100 if side is Side.BUY else 1 - collar_pct / 100)
     return round_to_tick(limit, tick_size(Market.US, limit, on), side)
+
+
+def base_rate(held: list[Row], cash: Row) -> Decimal | None:
+    """Won for a dollar: the base rate beside a holding, else the day's first posted one beside the cash."""
+    dollars = (row for row in held if text(row, "buy_crcy_cd") in {"", "USD"})
+    return next((rate for row in dollars if (rate := positive(row, "bass_exrt"))), None) or positive(
+        cash, "frst_bltn_exrt"
+    )

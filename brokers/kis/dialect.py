@@ -14,7 +14,7 @@ from brokers.kis.tr import KIS, Tr
 from shared.domain.account import AccountNumber, Market
 from shared.domain.errors import NotSupported
 from shared.domain.instrument import Instrument, Venue
-from shared.domain.market import Bar, Detail, OrderBook, Quote, Timeframe
+from shared.domain.market import Bar, Detail, OrderBook, Quote, Tick, Timeframe
 from shared.domain.order import BrokerOrder, Cash, OrderSession, OrderType, Position, Side, TimeInForce
 
 ROUND_IT = "가격을 호가 단위에 맞추세요 / round the price to the tick"
@@ -118,7 +118,14 @@ class Quotes(Protocol):
         ...
 
     def bars(self, symbol: str, venue: Venue, timeframe: Timeframe, before: datetime, market_now: datetime) -> Ask: ...
-    def read_bars(self, symbol: str, timeframe: Timeframe, body: Row, market_now: datetime) -> list[Bar]: ...
+    def read_bars(
+        self, symbol: str, venue: Venue, timeframe: Timeframe, body: Row, market_now: datetime
+    ) -> list[Bar]: ...
+    def trades(self, symbol: str, venue: Venue) -> Ask: ...
+    def read_trades(self, symbol: str, body: Row, market_now: datetime, received_at: datetime) -> list[Tick]:
+        """The day's last trades, newest first."""
+        ...
+
     def earlier(self, timeframe: Timeframe, before: datetime, new: list[Bar], market_now: datetime) -> datetime | None:
         """Where the next page of bars ends; None: there are no earlier ones to be had."""
         ...

@@ -46,7 +46,7 @@ class History:
         before = min(now, last + timedelta(seconds=timeframe.seconds, days=timeframe is Timeframe.MN1))
         for _ in range(MAX_BAR_PAGES):
             body = await self._rest.get(quotes.bars(symbol, venue, source, before, now))
-            page = quotes.read_bars(symbol, source, body, now)
+            page = quotes.read_bars(symbol, venue, source, body, now)
             new = [bar for bar in page if bar.start not in found]
             found |= {bar.start: bar for bar in new}
             enough += sum(bar.start <= last for bar in new)

@@ -10,6 +10,7 @@ from brokers.kis.charts import PERIODS, ChartRow, Hours, period_start, read_bars
 from brokers.kis.codec import (
     KST,
     Row,
+    amount,
     at_local,
     calendar_day,
     instant_near,
@@ -20,14 +21,16 @@ from brokers.kis.codec import (
     required,
     rows,
     text,
+    whole,
 )
 from brokers.kis.dialect import Ask, Registration, not_offered
 from shared.domain.account import Market
 from shared.domain.instrument import Instrument, Venue
-from shared.domain.market import Bar, BookLevel, Detail, OrderBook, Quote, Timeframe
+from shared.domain.market import Bar, BookLevel, Detail, OrderBook, Quote, Tick, Timeframe
 from shared.domain.order import OrderSession
 
 HOURS = Hours(KST, time(9, 0), time(15, 30))
+LONG_HOURS = Hours(KST, time(8, 0), time(20, 0))  # NXT, and both exchanges together
 # A page carries 100 rows: each span holds fewer, so nothing between its ends is left out.
 SPANS = {Timeframe.D1: timedelta(days=138), Timeframe.W1: timedelta(weeks=99), Timeframe.MN1: timedelta(days=30 * 99)}
 PERIOD_ROWS = ChartRow("stck_bsop_date", "", "stck_oprc", "stck_hgpr", "stck_lwpr", "stck_clpr", "acml_vol")
@@ -131,9 +134,25 @@ class KrxQuotes:
         past = {"FID_INPUT_DATE_1": f"{local:%Y%m%d}", "FID_PW_DATA_INCU_YN": "Y", "FID_FAKE_TICK_INCU_YN": ""}
         return Ask(tr.KRX_MINUTE_PAST, {**fields, **past})
 
-    def read_bars(self, symbol: str, timeframe: Timeframe, body: Row, market_now: datetime) -> list[Bar]:
+    def read_bars(self, symbol: str, venue: Venue, timeframe: Timeframe, body: Row, market_now: datetime) -> list[Bar]:
         names = PERIOD_ROWS if timeframe in PERIODS else MINUTE_ROWS
-        return read_bars(rows(body, "output2"), names, symbol, timeframe, HOURS, market_now)
+        hours = HOURS if venue is Venue.KRX else LONG_HOURS
+        return read_bars(rows(body, "output2"), names, symbol, timeframe, hours, market_now)
+
+    def trades(self, symbol: str, venue: Venue) -> Ask:
+        return Ask(tr.KRX_TRADES, where(symbol, venue))
+
+    def read_trades(self, symbol: str, body: Row, market_now: datetime, received_at: datetime) -> list[Tick]:
+        return [
+            Tick(
+                symbol=symbol,
+                price=amount(row, "stck_prpr"),
+                quantity=whole(row, "cntg_vol"),
+                at=instant_near(required(row, "stck_cntg_hour"), market_now),
+                received_at=received_at,
+            )
+            for row in rows(body, "output")
+        ]
 
     def earlier(self, timeframe: Timeframe, before: datetime, new: list[Bar], market_now: datetime) -> datetime | None:
         if new:

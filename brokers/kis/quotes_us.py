@@ -10,7 +10,9 @@ from brokers.kis import tr
 from brokers.kis.charts import PERIODS, ChartRow, Hours, period_start, read_bars
 from brokers.kis.codec import (
     Row,
+    amount,
     instant,
+    instant_near,
     levels,
     number,
     one,
@@ -25,7 +27,7 @@ from brokers.kis.codec import (
 from brokers.kis.dialect import Ask, Registration, not_offered
 from shared.domain.account import Market
 from shared.domain.instrument import Instrument, Venue
-from shared.domain.market import Bar, BookLevel, Detail, OrderBook, Quote, Timeframe
+from shared.domain.market import Bar, BookLevel, Detail, OrderBook, Quote, Tick, Timeframe
 from shared.domain.money import Currency
 from shared.domain.order import OrderSession
 
@@ -122,9 +124,24 @@ class UsQuotes:
         page = {"NMIN": MINUTES[timeframe], "PINC": "1", "NEXT": "" if first else "1", "NREC": "120", "FILL": ""}
         return Ask(tr.US_MINUTE, {**fields, **page, "KEYB": key})
 
-    def read_bars(self, symbol: str, timeframe: Timeframe, body: Row, market_now: datetime) -> list[Bar]:
+    def read_bars(self, symbol: str, venue: Venue, timeframe: Timeframe, body: Row, market_now: datetime) -> list[Bar]:
         names = DAYS if timeframe in PERIODS else MINUTE_ROWS
         return read_bars(rows(body, "output2"), names, symbol, timeframe, HOURS, market_now)
+
+    def trades(self, symbol: str, venue: Venue) -> Ask:
+        return Ask(tr.US_TRADES, {**where(symbol, venue), "TDAY": "1", "KEYB": ""})
+
+    def read_trades(self, symbol: str, body: Row, market_now: datetime, received_at: datetime) -> list[Tick]:
+        return [
+            Tick(
+                symbol=symbol,
+                price=amount(row, "last"),
+                quantity=whole(row, "evol"),
+                at=instant_near(required(row, "khms"), market_now),
+                received_at=received_at,
+            )
+            for row in rows(body, "output1")
+        ]
 
     def earlier(self, timeframe: Timeframe, before: datetime, new: list[Bar], market_now: datetime) -> datetime | None:
         if not new:

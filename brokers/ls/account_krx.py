@@ -15,6 +15,7 @@ from brokers.ls.codec import (
     one,
     positive,
     required,
+    staged,
     text,
     whole,
 )
@@ -296,6 +297,7 @@ def decode_cash(body: Row, now: datetime) -> Cash:
         as_of=now,
         equity=total + amount(block, "BalEvalAmt"),
         details={name: text(block, name) for name in names},
+        stages=staged(block, d0="Dps", d1="D1Dps", d2="D2Dps", withdrawable="MnyoutAbleAmt"),
     )
 
 

@@ -7,7 +7,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from brokers.ls import tr
 from brokers.ls.account_krx import merged, shares
-from brokers.ls.codec import Row, amount, instant, positive, required, rows, text, whole
+from brokers.ls.codec import Row, amount, instant, positive, required, rows, staged, text, whole
 from brokers.ls.codec_us import Key, our_symbol
 from shared.domain.errors import BadPrice, NotSupported, WireError
 from shared.domain.money import Currency
@@ -195,6 +195,8 @@ def decode_cash(body: Row, now: datetime) -> Cash:
         buying_power=amount(row, "FcurrOrdAbleAmt"),
         as_of=now,
         details={name: text(row, name) for name in names},
+        stages=staged(row, d0="FcurrDps", d4="T4FcurrDps", locked="FcurrOrdAmt"),
+        krw_rate=positive(row, "BaseXchrat"),
     )
 
 

@@ -18,7 +18,7 @@ from brokers.ls.stream import LsStream, Registration
 from brokers.pacing import Pacer, Priority
 from shared.clock import Clock
 from shared.domain.account import AccountKey
-from shared.domain.errors import BadPrice, NotFound, NotSupported, OutcomeUnknown, Refused, WireError
+from shared.domain.errors import BadPrice, NotFound, OutcomeUnknown, Refused, WireError
 from shared.domain.instrument import Instrument, Venue, check_symbol
 from shared.domain.market import Bar
 from shared.domain.order import BrokerOrder, OrderAck, OrderSession, Side
@@ -85,7 +85,7 @@ class LsAccount(ABC):
             )
 
     async def get_reserved_orders(self, since: date, until: date) -> list[BrokerOrder]:
-        raise no_such("예약주문 조회", "a list of reserved orders")
+        raise codec.no_such("예약주문 조회", "a list of reserved orders")
 
     async def is_open_day(self, day: date) -> bool | None:
         return None  # LS does not tell
@@ -185,12 +185,8 @@ class LsAccount(ABC):
         return self.session.day(self._clock.market_now())
 
 
-def no_such(korean: str, english: str) -> NotSupported:
-    return NotSupported(tr.LS, "-", f"LS증권에서는 {korean}을(를) 지원하지 않습니다 / LS does not offer {english}")
-
-
 def only_regular(session: OrderSession) -> None:
     """Raise NotSupported for a book other than the regular one: LS documents neither day-market nor reserved orders
     that could be sent here (its reservations have calls of their own without documented fields)."""
     if session is not OrderSession.REGULAR:
-        raise no_such("정규장 외 주문·시세", f"the {session} session")
+        raise codec.no_such("정규장 외 주문·시세", f"the {session} session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -17,6 +18,7 @@ from shared.domain.errors import (
     AuthRefused,
     BrokerError,
     BrokerUnavailable,
+    NotSupported,
     OutcomeUnknown,
     RateLimited,
     WireError,
@@ -83,6 +85,10 @@ def _judge_read(answer: Answer, code: str, said: str) -> None:
 def _as(row: CodeRow, kind: type[BrokerError], code: str, said: str) -> BrokerError:
     """The row's words under the code that came."""
     return replace(row, code=code).raised(kind, tr.LS, said, tr.RETRY_AFTER_S)
+
+
+def no_such(korean: str, english: str) -> NotSupported:
+    return NotSupported(tr.LS, "-", f"LS증권에서는 {korean}을(를) 지원하지 않습니다 / LS does not offer {english}")
 
 
 def one(body: Row, name: str) -> Row:
@@ -230,3 +236,12 @@ def levels(block: Row, price: str, size: str) -> tuple[BookLevel, ...]:
 def quoted_at(block: Row, name: str, now: datetime) -> datetime:
     clock = text(block, name)
     return instant_near(clock, now) if clock else now
+
+
+def staged(row: Mapping[str, Any], **names: str) -> dict[str, Decimal]:
+    """Cash by settlement: our word → the broker's field; a field without a number is left out."""
+    found = {}
+    for word, name in names.items():
+        with suppress(WireError):
+            found[word] = amount(row, name)
+    return found

@@ -12,6 +12,7 @@ from brokers.ls.codec import (
     amount,
     instant_near,
     levels,
+    no_such,
     one,
     positive,
     quoted_at,
@@ -29,6 +30,7 @@ from shared.domain.money import Currency
 SESSION = Session(KST, time(9, 0), time(15, 30))
 QUOTES_A_CALL = 50  # t8407
 VENUE_KEY = 10
+KRX_ONLY = frozenset({None, Venue.KRX})
 # Sizes of t8450 and of UH1 by venue; its prices are one ladder.
 VENUE_SIZES = {Venue.KRX: "", Venue.NXT: "nxt_", Venue.SOR: "unx_"}
 WARNINGS = ("shterm_text", "nxt_shterm_text", "alloc_text", "lend_text", "ty_text")
@@ -126,10 +128,30 @@ def decode_detail(symbol: str, body: Row) -> Detail | None:
     )
 
 
+def exchange_code(venue: Venue | None) -> str:
+    """`exchgubun` of a venue; anything else would silently be KRX. Raises NotSupported."""
+    if venue not in tr.VENUE_CODE:
+        raise no_such(f"{venue} 시세", f"prices of {venue}")
+    return tr.VENUE_CODE[venue]
+
+
+def encode_trades(symbol: str, venue: Venue | None) -> tuple[tr.Tr, dict[str, str | int]]:
+    """Write t1301, or t8454 at NXT and for both exchanges together: the newest page."""
+    asked: dict[str, str | int] = {"shcode": symbol, "cvolume": 0, "starttime": "", "endtime": "", "cts_time": ""}
+    if venue in KRX_ONLY:
+        return tr.TRADES, asked
+    return tr.VENUE_TRADES, {**asked, "exchgubun": exchange_code(venue)}
+
+
+def decode_trade(symbol: str, row: Row, now: datetime, received_at: datetime) -> Tick:
+    """Read a row of t1301 or t8454: the fields of a pushed trade, without its symbol."""
+    return decode_tick({**row, "shcode": symbol}, now, received_at)
+
+
 def encode_bars(
-    symbol: str, timeframe: Timeframe, count: int, last_day: date | None
+    symbol: str, timeframe: Timeframe, count: int, last_day: date | None, venue: Venue | None = None
 ) -> tuple[tr.Tr, dict[str, str | int]]:
-    """Write t8410 or t8412; no `last_day` asks for the newest bars."""
+    """Write t8410 or t8412, at NXT and for both exchanges t8451 or t8452; no `last_day` asks for the newest bars."""
     common: dict[str, str | int] = {
         "shcode": symbol,
         "qrycnt": count,
@@ -138,10 +160,20 @@ def encode_bars(
         "cts_date": "",
         "comp_yn": "N",
     }
+    at_krx = venue in KRX_ONLY
+    if not at_krx:
+        common["exchgubun"] = exchange_code(venue)
     if timeframe in PERIODS:
-        return tr.DAYS, {**common, "gubun": PERIODS[timeframe], "sujung": "Y"}
+        return tr.DAYS if at_krx else tr.VENUE_DAYS, {**common, "gubun": PERIODS[timeframe], "sujung": "Y"}
     minutes = timeframe.seconds // 60
-    return tr.MINUTES, {**common, "ncnt": minutes, "nday": "0", "stime": "", "etime": "", "cts_time": ""}
+    return tr.MINUTES if at_krx else tr.VENUE_MINUTES, {
+        **common,
+        "ncnt": minutes,
+        "nday": "0",
+        "stime": "",
+        "etime": "",
+        "cts_time": "",
+    }
 
 
 def decode_master(body: Row) -> dict[str, tuple[Instrument, str]]:

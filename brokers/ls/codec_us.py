@@ -196,6 +196,17 @@ def encode_bars(key: Key, timeframe: Timeframe, count: int, last_day: date) -> t
     return tr.US_MINUTES, {**common, "sdate": f"{sdate:%Y%m%d}", "ncnt": minutes, "cts_time": ""}
 
 
+def encode_trades(key: Key, count: int) -> dict[str, str | int]:
+    """Write g3102: the newest `count` trades."""
+    return {"delaygb": "R", "keysymbol": key.joined, "exchcd": key.exchange, "readcnt": count, "cts_seq": 0}
+
+
+def decode_trade(symbol: str, row: Row, received_at: datetime) -> Tick:
+    """Read a row of g3102; its Korean date and time are used."""
+    at = instant(calendar_day(required(row, "kordate")), required(row, "kortime"))
+    return Tick(symbol, amount(row, "price"), whole(row, "exevol"), at, received_at)
+
+
 def decode_tick(body: Row, received_at: datetime) -> Tick:
     """Read GSC; its Korean date and time are used."""
     return Tick(

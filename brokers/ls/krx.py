@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 
@@ -15,7 +15,7 @@ from brokers.http import Door
 from brokers.ls import account_krx as account
 from brokers.ls import codec, codec_krx, tr
 from brokers.ls.auth import Auth
-from brokers.ls.base import ROWS_A_PAGE, LsAccount, no_such, only_regular
+from brokers.ls.base import ROWS_A_PAGE, LsAccount, only_regular
 from brokers.ls.rest import Rest
 from brokers.ls.stream import Registration
 from brokers.pacing import Pacer
@@ -23,12 +23,12 @@ from shared.clock import Clock
 from shared.domain.account import AccountKey
 from shared.domain.errors import BrokerError, NotFound, Refused, UnknownSymbol
 from shared.domain.instrument import Instrument, Venue
-from shared.domain.market import Bar, Detail, OrderBook, Quote, Timeframe
+from shared.domain.market import Bar, Detail, OrderBook, Quote, Tick, Timeframe
 from shared.domain.money import Currency
 from shared.domain.order import BrokerOrder, Cash, OrderAck, OrderSession, OrderType, Position, Side, TimeInForce
 
 LIST_WAIT_S = 3.0
-KRX_ONLY = frozenset({None, Venue.KRX})
+LONG_SESSION = codec.Session(codec.KST, time(8, 0), time(20, 0))  # NXT, and both exchanges together
 
 
 class LsKrx(LsAccount):
@@ -150,7 +150,7 @@ class LsKrx(LsAccount):
         today = self._today()
         only_today = since == until == today
         if self._site.mock and not only_today:
-            raise no_such("모의투자의 지난 매매일지", "the trade journal of past days in mock trading")
+            raise codec.no_such("모의투자의 지난 매매일지", "the trade journal of past days in mock trading")
         realized = None
         if only_today:
             realized = account.decode_realized(await self._rest.get(tr.HOLDINGS, account.encode_holdings("")))
@@ -213,14 +213,12 @@ class LsKrx(LsAccount):
     async def _book(self, symbol: str, venue: Venue | None) -> tuple[codec.Row, str]:
         """Price and book with the prefix of its sizes: t1101 at KRX, t8450 at NXT and for both together."""
         self._known_form(symbol)
-        if venue in KRX_ONLY:
+        if venue in codec_krx.KRX_ONLY:
             body = await self._known(symbol, self._rest.get(tr.BOOK, {"shcode": symbol}))
             return codec.one(body, "t1101OutBlock"), ""
-        if venue not in tr.VENUE_CODE:
-            raise no_such(f"{venue} 시세", f"prices of {venue}")
-        asked = {"shcode": symbol, "exchgubun": tr.VENUE_CODE[venue]}
+        asked = {"shcode": symbol, "exchgubun": codec_krx.exchange_code(venue)}
         body = await self._known(symbol, self._rest.get(tr.VENUE_BOOK, asked))
-        return codec.one(body, "t8450OutBlock"), codec_krx.VENUE_SIZES[venue]
+        return codec.one(body, "t8450OutBlock"), codec_krx.VENUE_SIZES[venue or Venue.KRX]
 
     async def get_detail(self, symbol: str) -> Detail:
         asked = {"shcode": self._known_form(symbol), "exchgubun": tr.VENUE_CODE[Venue.KRX]}
@@ -230,19 +228,34 @@ class LsKrx(LsAccount):
         return detail
 
     async def get_bars(
-        self, symbol: str, timeframe: Timeframe, count: int, *, until: datetime | None = None
+        self,
+        symbol: str,
+        timeframe: Timeframe,
+        count: int,
+        *,
+        until: datetime | None = None,
+        venue: Venue | None = None,
     ) -> list[Bar]:
         now = self._clock.market_now()
-        last_day = None if until is None else self.session.day(until)
-        asked, block = codec_krx.encode_bars(self._known_form(symbol), timeframe, min(count, ROWS_A_PAGE), last_day)
+        session = self.session if venue in codec_krx.KRX_ONLY else LONG_SESSION
+        last_day = None if until is None else session.day(until)
+        rows_wanted = min(count, ROWS_A_PAGE)
+        asked, block = codec_krx.encode_bars(self._known_form(symbol), timeframe, rows_wanted, last_day, venue)
 
         def read(body: codec.Row) -> list[Bar]:
             rows = codec.rows(body, f"{asked.code}OutBlock1")
-            if asked is tr.DAYS:
-                return codec.decode_days(symbol, timeframe, rows, "jdiff_vol", self.session, now)
+            if asked in (tr.DAYS, tr.VENUE_DAYS):
+                return codec.decode_days(symbol, timeframe, rows, "jdiff_vol", session, now)
             return codec.decode_minutes(symbol, timeframe, rows, ("time", "jdiff_vol"), codec.KST, now)
 
         return await self._walk_bars(asked, block, read, count, until, symbol)
+
+    async def get_trades(self, symbol: str, count: int, *, venue: Venue | None = None) -> list[Tick]:
+        asked, block = codec_krx.encode_trades(self._known_form(symbol), venue)
+        body = await self._known(symbol, self._rest.get(asked, block))
+        now, received_at = self._clock.market_now(), self._clock.wall_now()
+        found = codec.rows(body, f"{asked.code}OutBlock1")
+        return [codec_krx.decode_trade(symbol, row, now, received_at) for row in found[:count]]
 
     async def get_instrument(self, symbol: str) -> Instrument:
         return (await self._listed(symbol))[0]
@@ -273,7 +286,7 @@ class LsKrx(LsAccount):
         """By board at KRX: on the other board's channel a symbol is silently without data."""
         board = (await self._listed(symbol))[0].board
         channels = tr.BOOKS if book else tr.TICKS
-        channel = channels.get(board if venue in KRX_ONLY else str(venue))
+        channel = channels.get(board if venue in codec_krx.KRX_ONLY else str(venue))
         if channel is None:
-            raise no_such(f"{venue} 실시간 시세", f"a stream of {venue}")
+            raise codec.no_such(f"{venue} 실시간 시세", f"a stream of {venue}")
         return channel, codec_krx.stream_key(symbol, venue)

@@ -13,7 +13,7 @@ from brokers.http import Door
 from brokers.ls import account_us as account
 from brokers.ls import codec, codec_us, tr
 from brokers.ls.auth import Auth
-from brokers.ls.base import ROWS_A_PAGE, LsAccount, no_such, only_regular
+from brokers.ls.base import ROWS_A_PAGE, LsAccount, only_regular
 from brokers.ls.rest import Rest
 from brokers.ls.stream import Registration
 from brokers.pacing import Pacer
@@ -30,11 +30,12 @@ from shared.domain.errors import (
 )
 from shared.domain.fees import default_contract
 from shared.domain.instrument import Instrument, Venue
-from shared.domain.market import Bar, Detail, OrderBook, Quote, Timeframe
+from shared.domain.market import Bar, Detail, OrderBook, Quote, Tick, Timeframe
 from shared.domain.money import Currency
 from shared.domain.order import BrokerOrder, Cash, OrderAck, OrderSession, OrderType, Position, Side, TimeInForce
 from shared.domain.venue_rules import round_to_tick, tick_size
 
+TRADES_A_PAGE = 30
 COLLAR_PCT = Decimal(5)  # how far above the last price a "market" buy may fill
 ORDER_ROWS, HOLDING_ROWS = "COSAQ00102OutBlock3", "COSOQ00201OutBlock4"
 FEE_PCT = default_contract(BrokerName.LS, Market.US).buy_pct
@@ -167,7 +168,7 @@ class LsUs(LsAccount):
         return power, account.affordable(power, price, FEE_PCT)
 
     async def get_period_profit(self, since: date, until: date) -> PeriodProfit:
-        raise no_such("미국주식 기간손익", "realised profit of US shares by period")
+        raise codec.no_such("미국주식 기간손익", "realised profit of US shares by period")
 
     async def get_quote(
         self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
@@ -209,7 +210,13 @@ class LsUs(LsAccount):
         return detail
 
     async def get_bars(
-        self, symbol: str, timeframe: Timeframe, count: int, *, until: datetime | None = None
+        self,
+        symbol: str,
+        timeframe: Timeframe,
+        count: int,
+        *,
+        until: datetime | None = None,
+        venue: Venue | None = None,
     ) -> list[Bar]:
         now = self._clock.market_now()
         _, key = await self._listed(symbol)
@@ -223,6 +230,13 @@ class LsUs(LsAccount):
             return codec.decode_minutes(symbol, timeframe, rows, ("loctime", "exevol"), self.session.zone, now)
 
         return await self._walk_bars(asked, block, read, count, until, symbol)
+
+    async def get_trades(self, symbol: str, count: int, *, venue: Venue | None = None) -> list[Tick]:
+        _, key = await self._listed(symbol)
+        body = await self._rest.get(tr.US_TRADES, codec_us.encode_trades(key, min(count, TRADES_A_PAGE)))
+        received_at = self._clock.wall_now()
+        found = codec.rows(body, f"{tr.US_TRADES.code}OutBlock1")
+        return [codec_us.decode_trade(symbol, row, received_at) for row in found[:count]]
 
     async def get_instrument(self, symbol: str) -> Instrument:
         return (await self._listed(symbol))[0]

@@ -39,6 +39,7 @@ def admin_app(exchange: Exchange) -> web.Application:
     app.router.add_post("/accounts", admin.open_account)
     app.router.add_get("/clock", admin.clock)
     app.router.add_post("/tape", admin.tape)
+    app.router.add_get("/served", admin.served)
     app.router.add_get("/drills", admin.drills)
     app.router.add_post("/faults", admin.add_fault)
     app.router.add_get("/faults", admin.faults)
@@ -208,6 +209,12 @@ class Admin:
             self._exchange.move(symbol, price=price)
         else:
             self._exchange.move(symbol, halted=bool(body["halt"]) if "halt" in body else not body.get("resume"))
+
+    async def served(self, request: web.Request) -> web.Response:
+        """How often each TR was called or pushed since the start: what a client has touched."""
+        counted = sorted(self._exchange.faults.served.items())
+        rows = [{"broker": broker, "env": env, "tr": tr, "count": count} for (broker, env, tr), count in counted]
+        return _json({"served": rows})
 
     async def drills(self, request: web.Request) -> web.Response:
         """The fire drills: what each plants, does, and how it ends. A drill is started by POSTing its faults."""

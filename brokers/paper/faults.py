@@ -20,6 +20,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -139,6 +140,7 @@ class FaultPlan:
         self._wall_now, self._log, self._committed = wall_now, log, committed
         self._faults: dict[int, Fault] = {}
         self._last_id = 0
+        self.served: Counter[tuple[BrokerName, ExEnv, str]] = Counter()  # calls answered and frames pushed, by TR
 
     def add(self, body: dict[str, Any]) -> Fault:
         fault = read_fault(self._last_id + 1, body)
@@ -196,6 +198,7 @@ class FaultPlan:
 
         What the call changed is on the disk before its answer leaves.
         """
+        self.served[broker, env, tr] += 1
         if self._committed is not None:
             act = self._lasting(act, self._committed)
         if not self._faults:
@@ -250,6 +253,7 @@ class FaultPlan:
     ) -> list[Step]:
         """What to do instead of sending `frame`: usually one SEND of it. On KEY_CHANGE the wire encrypts anew itself."""
         del socket
+        self.served[broker, env, tr] += 1
         if not self._faults:
             return [Step(StepKind.SEND, frame)]
         firing = {fault.action: fault for fault in self.match(broker, env, tr, account, symbol, side, "ws")}

@@ -21,6 +21,7 @@ NOUNS = {  # name → (module whose `app` it is, what it is about)
     "order": ("console.cli.orders", "주문 · orders"),
     "fills": ("console.cli.fills", "체결 · fills"),
     "kill": ("console.cli.kill", "긴급정지 · kill switch"),
+    "schedule": ("console.cli.schedule", "일정 · jobs in market time"),
     "alerts": ("console.cli.alerts", "알림 · alerts"),
     "user": ("console.cli.users", "사용자 · users"),
     "token": ("console.cli.tokens", "API 토큰 · API tokens"),
@@ -47,7 +48,7 @@ VERBS = {  # a verb without a noun → (module with a function of that name, wha
 
 WATCHED = {  # what may be looked at again and again with --watch
     *("bot status", "bot logs", "account list", "kill status", "alerts list", "fills list", "order list"),
-    *("positions", "balance", "quote", "report daily"),
+    *("positions", "balance", "quote", "report daily", "schedule list"),
 }
 WATCH_EVERY_S = 2.0
 

@@ -14,6 +14,7 @@ from shared.clock import SystemClock
 from shared.config import ROOT, load_settings
 from shared.domain.account import Market
 from shared.domain.errors import ConfigError
+from shared.domain.instrument import Venue
 from shared.domain.market import Timeframe
 
 app = typer.Typer(help="백테스트용 봉 · bars for backtests", no_args_is_help=True)
@@ -30,6 +31,9 @@ def import_bars(
     account: Annotated[str, typer.Option(help="이 계좌의 증권사에서 받기 · through this account's broker")] = "",
     timeframe: Annotated[Timeframe, typer.Option(help="봉 (증권사) · bars (broker)")] = Timeframe.D1,
     count: Annotated[int, typer.Option(min=1, max=20_000, help="봉 수 (증권사) · how many (broker)")] = 500,
+    venue: Annotated[
+        Venue | None, typer.Option(case_sensitive=False, help="NXT · SOR(통합), 국내 (증권사) · Korean venue (broker)")
+    ] = None,
     max_age: Annotated[
         int, typer.Option(min=0, help="이만큼 새것이면 다시 묻지 않음, 분 · no call while so fresh")
     ] = 10,
@@ -39,7 +43,7 @@ def import_bars(
     from bots.backtest import library
 
     if account:
-        output.show(_through(account, symbol, timeframe, count, max_age), as_json)
+        output.show(_through(account, symbol, timeframe, count, max_age, venue), as_json)
         return
     if file is None or market is None:
         raise ConfigError(
@@ -49,7 +53,9 @@ def import_bars(
     output.show({**asdict(found), "path": str(found.path)}, as_json)
 
 
-def _through(account: str, symbol: str, timeframe: Timeframe, count: int, max_age: int) -> dict[str, Any]:
+def _through(
+    account: str, symbol: str, timeframe: Timeframe, count: int, max_age: int, venue: Venue | None
+) -> dict[str, Any]:
     """Ask the account's bot, unless what is kept is young. Prices of the local exchange are kept apart."""
     from bots.backtest import library
     from console.cli.desk import open_desk
@@ -58,12 +64,14 @@ def _through(account: str, symbol: str, timeframe: Timeframe, count: int, max_ag
     desk = open_desk()
     account_id = desk.account(account)
     market, environment = bars.account_of(desk.wiring, desk.actor, account_id)
-    home = library.home_of(desk.wiring.settings.home, environment)
+    home = library.home_of(desk.wiring.settings.home, environment, venue)
     age = library.age_s(home, market, symbol, timeframe, desk.now)
     found = None
     if age is None or age > max_age * 60:
         rows = [
-            row for page in bars.download(desk.wiring, desk.actor, account_id, symbol, timeframe, count) for row in page
+            row
+            for page in bars.download(desk.wiring, desk.actor, account_id, symbol, timeframe, count, venue)
+            for row in page
         ]
         age = 0.0
         found = library.merge(home, market, symbol, timeframe, rows)

@@ -17,6 +17,7 @@ from console.services.tickets import Level, Preview
 from shared.domain.account import BrokerName, Environment, Market
 from shared.domain.errors import TradingError
 from shared.domain.order import OrderType, Side
+from shared.domain.trading_days import ZONES
 from shared.models import BrokerageAccount
 from shared.store.commands import OPEN_COMMANDS
 from shared.words import reason_text
@@ -156,6 +157,13 @@ def _book(market: Market, known: Preview | None) -> None:
         levels = []
     for number, (level, kind) in enumerate(levels):
         _level(number, level, kind, market)
+    if known.trades:
+        zone, currency = ZONES[market], market.currency.value
+        told = (
+            f"{one.at.astimezone(zone):%H:%M:%S} {price(one.price, currency)} × {one.quantity:,}"
+            for one in known.trades[:5]
+        )
+        note(f"{t('ticket.trades')}: {' · '.join(told)}")
     note(f"{t('col.age')} {age(known.at, wiring().clock.wall_now(), lang())}")
 
 

@@ -14,7 +14,7 @@ from console.wiring import Wiring
 from shared.db import reading, writing
 from shared.domain.account import Environment, Market
 from shared.domain.errors import NotFound, TradingError
-from shared.domain.instrument import check_symbol
+from shared.domain.instrument import Venue, check_symbol
 from shared.domain.market import Timeframe
 from shared.store import accounts, commands
 from shared.store.commands import CommandKind, CommandStatus
@@ -39,7 +39,13 @@ def account_of(wiring: Wiring, actor: Actor, account_id: int) -> tuple[Market, E
 
 
 def download(
-    wiring: Wiring, actor: Actor, account_id: int, symbol: str, timeframe: Timeframe, count: int
+    wiring: Wiring,
+    actor: Actor,
+    account_id: int,
+    symbol: str,
+    timeframe: Timeframe,
+    count: int,
+    venue: Venue | None = None,
 ) -> Iterator[list[list[Any]]]:
     """Yield pages of bars, newest page first: [start ISO, open, high, low, close, volume], closed bars only.
 
@@ -50,7 +56,7 @@ def download(
     check_symbol(symbol, market)
     until, left = None, count
     while left > 0:
-        rows = _page(wiring, actor, account_id, symbol, timeframe, min(left, PAGE), until)
+        rows = _page(wiring, actor, account_id, symbol, timeframe, min(left, PAGE), until, venue)
         if not rows:
             return
         yield rows
@@ -62,14 +68,21 @@ def download(
 
 
 def _page(
-    wiring: Wiring, actor: Actor, account_id: int, symbol: str, timeframe: Timeframe, count: int, until: datetime | None
+    wiring: Wiring,
+    actor: Actor,
+    account_id: int,
+    symbol: str,
+    timeframe: Timeframe,
+    count: int,
+    until: datetime | None,
+    venue: Venue | None,
 ) -> list[list[Any]]:
     now = wiring.clock.wall_now()
     moment = until.isoformat() if until is not None else None
-    payload = {"symbol": symbol, "timeframe": timeframe.value, "count": count, "until": moment}
+    payload = {"symbol": symbol, "timeframe": timeframe.value, "count": count, "until": moment, "venue": venue}
     with writing(wiring.engine) as session:
         authorize(session, actor, Action.BACKTEST, account_id)
-        key = f"bars:{account_id}:{symbol}:{timeframe}:{moment}:{now.isoformat()}"
+        key = f"bars:{account_id}:{symbol}:{venue}:{timeframe}:{moment}:{now.isoformat()}"
         command, _ = commands.request(
             session, now, account_id=account_id, kind=CommandKind.GET_BARS, key=key, requested_by=actor.label,
             payload=payload, expires_at=now + LIFE,

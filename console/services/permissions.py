@@ -48,6 +48,10 @@ class Action(StrEnum):
     WEBHOOK_MANAGE = "webhook.manage"
     PROPOSE = "rule.propose"
     FX_RATE = "fx.rate"
+    FEE_CONTRACT = "fee.contract"
+    CASH_FLOW = "cash.flow"
+    JOB_RUN = "job.run"
+    JOB_SWITCH = "job.switch"
     SESSION_END = "session.end"
     AUDIT_READ = "audit.read"
 
@@ -88,6 +92,10 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.WEBHOOK_MANAGE: _ADMIN,
     Action.PROPOSE: _ACTORS,
     Action.FX_RATE: _ADMIN,
+    Action.FEE_CONTRACT: _ADMIN,
+    Action.CASH_FLOW: _ADMIN,
+    Action.JOB_RUN: _ACTORS,
+    Action.JOB_SWITCH: _ADMIN,
     Action.SESSION_END: _ALL,  # one's own; an Admin everybody's
     Action.AUDIT_READ: _ADMIN,
 }

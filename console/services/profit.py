@@ -17,18 +17,17 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
+from console.services.costs import CostBook, Running
 from console.services.permissions import Actor, visible_accounts
 from console.services.won import Rate
 from console.wiring import Wiring
-from shared.calendars import load
 from shared.db import reading
-from shared.domain.account import BrokerName, Environment, Market
-from shared.domain.fees import default_contract, overseas_gains_tax, trade_costs
+from shared.domain.account import Environment, Market
 from shared.domain.money import Currency
 from shared.domain.order import Side
 from shared.domain.trading_days import ZONES
 from shared.models import BrokerageAccount
-from shared.store import accounts, fx, trades
+from shared.store import accounts, fees, fx, trades
 from shared.store.trades import Trade
 
 _ZERO = Decimal(0)
@@ -47,6 +46,7 @@ class Day:
     sold: Decimal = _ZERO
     gain: Decimal = _ZERO  # of sales whose purchase we know, before fees
     fees: Decimal = _ZERO
+    sell_fees: Decimal = _ZERO  # of `fees`, those of the sales
     taxes: Decimal = _ZERO
     price_won: Decimal = _ZERO
     fx_won: Decimal = _ZERO
@@ -74,15 +74,15 @@ class Statement:
     environments: dict[int, str]
     owners: dict[int, str]  # account → owner
     rate: Rate | None
-    overseas_tax_won: Decimal | None  # this calendar year's, an estimate; None when a won figure is missing
 
 
 @dataclass(slots=True)
 class _Ledger:
-    """Grows with each fill; rebuilt when a rate was recorded."""
+    """Grows with each fill; rebuilt when a rate was recorded or a fee contract written."""
 
     last_id: int = 0
-    rates: tuple[datetime | None, int] = (None, 0)
+    version: tuple[object, ...] = ()  # of rates and fee contracts
+    running: Running = field(default_factory=Running)
     lots: dict[tuple[int, str], deque[list[Decimal]]] = field(default_factory=lambda: defaultdict(deque))
     days: dict[tuple[date, int, int | None], Day] = field(default_factory=dict)
 
@@ -111,9 +111,6 @@ def statement(
         key=lambda day: (day.day, day.account_id),
         reverse=True,
     )
-    overseas = [
-        day for day in days if day.account_id in wanted and day.currency == "USD" and day.day.year == until.year
-    ]
     newest = rates[-1] if rates else None
     return Statement(
         tuple(chosen),
@@ -121,9 +118,6 @@ def statement(
         {key: row.environment for key, row in mine.items()},
         owners,
         Rate(newest.rate, newest.at, newest.source) if newest else None,
-        None
-        if any(day.rateless or day.unknown for day in overseas)
-        else overseas_gains_tax(sum((day.net_won for day in overseas), _ZERO)),
     )
 
 
@@ -138,7 +132,19 @@ def summed(days: Iterable[Day], key: str) -> list[tuple[object, Day]]:
 
 
 def _plus(one: Day, other: Day) -> Day:
-    for name in ("trades", "bought", "sold", "gain", "fees", "taxes", "price_won", "fx_won", "fees_won", "taxes_won"):
+    for name in (
+        "trades",
+        "bought",
+        "sold",
+        "gain",
+        "fees",
+        "sell_fees",
+        "taxes",
+        "price_won",
+        "fx_won",
+        "fees_won",
+        "taxes_won",
+    ):
         setattr(one, name, getattr(one, name) + getattr(other, name))
     one.unknown, one.rateless = one.unknown + other.unknown, one.rateless + other.rateless
     one.estimated = one.estimated or other.estimated
@@ -147,15 +153,16 @@ def _plus(one: Day, other: Day) -> Day:
 
 def _grown(session: Session, store: str, rates: list[fx.FxRate]) -> list[Day]:
     """The ledger of this store up to now: only fills that came since are read."""
-    version = (rates[-1].at if rates else None, len(rates))
+    version = (rates[-1].at if rates else None, len(rates), fees.version(session))
     with _lock:
         ledger = _ledgers.get(store)
-        if ledger is None or ledger.rates != version:
-            ledger = _ledgers[store] = _Ledger(rates=version)
+        if ledger is None or ledger.version != version:
+            ledger = _ledgers[store] = _Ledger(version=version)
         fresh = trades.after(session, ledger.last_id)
         if fresh:
             known = {row.id: row for row in accounts.every(session) if row.id is not None}
-            book = _Book(ledger, known, [row.at for row in rates], [row.rate for row in rates])
+            costs = CostBook(session, ledger.running)
+            book = _Book(ledger, known, [row.at for row in rates], [row.rate for row in rates], costs)
             for trade in fresh:
                 book.take(trade)
             ledger.last_id = fresh[-1].id
@@ -168,6 +175,7 @@ class _Book:
     accounts: dict[int, BrokerageAccount]
     rate_times: list[datetime]
     rate_values: list[Decimal]
+    costs: CostBook
 
     def take(self, trade: Trade) -> None:
         account = self.accounts.get(trade.account_id)
@@ -182,7 +190,7 @@ class _Book:
         rate = self._rate(market, trade.filled_at)
         day.trades += 1
         day.rateless += rate is None
-        self._costs(day, trade, account, market, local, rate)
+        self._costs(day, trade, account, local, rate)
         lots = self.ledger.lots[(trade.account_id, trade.symbol)]
         if trade.side == Side.BUY:
             day.bought += trade.price * trade.qty
@@ -209,25 +217,12 @@ class _Book:
                 lots.popleft()
         day.unknown += left > 0
 
-    def _costs(
-        self, day: Day, trade: Trade, account: BrokerageAccount, market: Market, local: date, rate: Decimal | None
-    ) -> None:
-        fee, tax = trade.commission, trade.tax
-        if fee is None or tax is None:
-            calendars = load()
-            told = trade_costs(
-                market,
-                Side(trade.side),
-                trade.qty,
-                trade.price,
-                local,
-                contract=default_contract(BrokerName(account.broker), market),
-                days=calendars.days(market),
-                rates=calendars.rates,
-            )
-            fee, tax = told.commission if fee is None else fee, told.tax if tax is None else tax
-            day.estimated = True
+    def _costs(self, day: Day, trade: Trade, account: BrokerageAccount, local: date, rate: Decimal | None) -> None:
+        cost = self.costs.of(trade, account, local)
+        day.estimated = day.estimated or cost.estimated
+        fee, tax = cost.commission, cost.tax
         day.fees += fee
+        day.sell_fees += fee if trade.side == Side.SELL else _ZERO
         day.taxes += tax
         if rate is not None:
             day.fees_won += fee * rate

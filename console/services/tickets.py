@@ -24,6 +24,15 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class Trade:
+    """One trade in the market."""
+
+    at: datetime
+    price: Decimal
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """The bot's answer about a ticket. What it could not learn is None."""
 
@@ -41,6 +50,7 @@ class Preview:
     buyable: int | None
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
+    trades: tuple[Trade, ...]  # newest first
     at: datetime
     asked: dict[str, Any]  # the payload it answers: another ticket needs another answer
 
@@ -75,6 +85,7 @@ def preview_of(command: Command) -> Preview | None:
         buyable=told.get("buyable"),
         bids=_levels(told.get("bids")),
         asks=_levels(told.get("asks")),
+        trades=tuple(Trade(datetime.fromisoformat(at), Decimal(price), n) for at, price, n in told.get("trades") or ()),
         at=datetime.fromisoformat(told["at"]),
         asked=command.payload,
     )

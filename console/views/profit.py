@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import timedelta
 from decimal import Decimal
 
 import streamlit as st
 
-from console.components import confirm
+from console.components import confirm, money
 from console.components.bar import bar
 from console.components.charts import bars_chart
 from console.components.figures import UNKNOWN, Html, age, amount, environment_badge, join, mark, moved, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.order_ticket import typed_price
 from console.components.table import Column, facts, note, table
-from console.services import profit, won
+from console.services import profit, sheets, won
 from console.services.permissions import Action
 from console.services.profit import Day, Statement
 from shared.domain.account import Environment
@@ -65,7 +63,6 @@ def _sums(view: Statement) -> None:
             (t("profit.fx"), told("fx_won")),
             (t("profit.fees"), cost("fees_won")),
             (t("profit.taxes"), cost("taxes_won")),
-            (t("profit.overseas"), amount(view.overseas_tax_won, "KRW")),
         ],
         name="profit_sums",
     )
@@ -139,31 +136,22 @@ def _per_group(view: Statement, key: str) -> dict[str, Decimal]:
 
 def _csv(view: Statement) -> bytes:
     """One line per day, account and rule: for a spreadsheet or a tax adviser."""
-    out = io.StringIO()
-    writer = csv.writer(out)
     names = ("trades", "bought", "sold", "gain", "fees", "taxes", "net")
     in_won = ("price_won", "fx_won", "fees_won", "taxes_won", "net_won")
-    writer.writerow(["day", "owner", "account", "environment", "rule_id", "currency", *names, *in_won, "unknown_sales"])
+    rows: list[list[str | int | Decimal | None]] = [
+        ["day", "owner", "account", "environment", "rule_id", "currency", *names, *in_won, "unknown_sales"]
+    ]
     for day in view.days:
-        writer.writerow(
+        rows.append(
             [
-                day.day.isoformat(),
-                _cell(view.owners.get(day.account_id, "")),
-                _cell(view.accounts.get(day.account_id, "")),
-                view.environments.get(day.account_id, ""),
-                "" if day.rule_id is None else day.rule_id,
-                day.currency,
+                day.day.isoformat(), view.owners.get(day.account_id, ""), view.accounts.get(day.account_id, ""),
+                view.environments.get(day.account_id, ""), day.rule_id, day.currency,
                 *(getattr(day, name) for name in names),
-                *("" if day.rateless else f"{getattr(day, name):.0f}" for name in in_won),
+                *(None if day.rateless else round(getattr(day, name)) for name in in_won),
                 day.unknown,
             ]
-        )
-    return out.getvalue().encode("utf-8-sig")  # with a mark, so that Excel reads Korean
-
-
-def _cell(text: str) -> str:
-    """A name typed by people must not become a formula of the spreadsheet."""
-    return f"'{text}" if text[:1] in tuple("=+-@\t\r") else text
+        )  # fmt: skip
+    return sheets.as_csv(rows)
 
 
 def _save_rate() -> None:
@@ -205,6 +193,10 @@ by = st.segmented_control(
 if view.days and not any(day.rateless for day in view.days):
     bars_chart(_per_group(view, by or "day"), name=t("profit.net"), key="profit_chart")
 _table(view, by or "day")
+wanted = st.segmented_control(
+    t("money.panel"), money.PANELS, key="money_panel", format_func=lambda one: t(f"money.{one}")
+)
+money.panel(wanted, _SPANS[chosen_span or "month"])
 if allowed(me(), Action.FX_RATE):
     with st.expander(t("profit.rate_title")):
         st.caption(t("profit.rate_help"))

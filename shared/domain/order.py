@@ -162,3 +162,7 @@ class Cash:
     as_of: datetime
     equity: Decimal | None = None  # cash plus holdings at market, when the broker tells
     details: dict[str, str] = field(default_factory=dict)
+    # By settlement, as far as the broker tells: d0 (settled now), d1, d2, d4, locked (held back for open buys),
+    # withdrawable.
+    stages: dict[str, Decimal] = field(default_factory=dict)
+    krw_rate: Decimal | None = None  # won for one unit of `currency`, the broker's base rate (매매기준율)

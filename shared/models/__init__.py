@@ -4,9 +4,19 @@ from shared.models.accounts import ApiCredential, BrokerageAccount, BrokerToken,
 from shared.models.bots import Alert, Command, ExecutionLog, Heartbeat, Host, JobRun, Lease, Meta
 from shared.models.doors import AlertDelivery, TelegramLink, Webhook
 from shared.models.market import FxRate, InstrumentRow, PriceBar, QuoteRow
-from shared.models.orders import CashBalance, EquitySnapshot, FillRow, OrderEvent, OrderRow, PeriodProfit, PositionRow
+from shared.models.orders import (
+    CashBalance,
+    CashFlow,
+    EquitySnapshot,
+    FillRow,
+    OrderEvent,
+    OrderRow,
+    PeriodProfit,
+    PositionRow,
+)
 from shared.models.people import AccountGrant, ApiToken, AuditLog, LoginSession, Owner, Role, User
 from shared.models.rules import BacktestRun, DecisionRow, RuleVersion, StrategySignal, TradeRule
+from shared.models.schedule import PausedJob, Readiness, ScheduledJob
 
 __all__ = [
     "AccountGrant",
@@ -19,6 +29,7 @@ __all__ = [
     "BrokerToken",
     "BrokerageAccount",
     "CashBalance",
+    "CashFlow",
     "Command",
     "DecisionRow",
     "EquitySnapshot",
@@ -37,12 +48,15 @@ __all__ = [
     "OrderEvent",
     "OrderRow",
     "Owner",
+    "PausedJob",
     "PeriodProfit",
     "PositionRow",
     "PriceBar",
     "QuoteRow",
+    "Readiness",
     "Role",
     "RuleVersion",
+    "ScheduledJob",
     "StrategySignal",
     "TelegramLink",
     "TradeRule",

@@ -55,6 +55,10 @@ class BrokerageAccount(SQLModel, table=True):
     spike_minutes: int = 5
     entries_on_fallback: bool = False
     store_outage_entry_s: int = 300
+    unfilled_at_close: str = Field(
+        default="keep", sa_column_kwargs={"server_default": "keep"}
+    )  # cancel reprice convert
+    unfilled_minutes: int = Field(default=10, sa_column_kwargs={"server_default": "10"})  # so long before the close
     failover: str = "pinned"  # pinned | auto
     host_group: str = ""
     created_at: datetime = Field(sa_type=Instant)

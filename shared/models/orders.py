@@ -118,7 +118,23 @@ class CashBalance(SQLModel, table=True):
     total: Decimal = Field(sa_type=ExactDecimal)
     buying_power: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     equity: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    stages: dict[str, Any] | None = Field(default=None, sa_type=Json)  # the broker's cash line by line, by settlement
     as_of: datetime = Field(sa_type=Instant)
+
+
+class CashFlow(SQLModel, table=True):
+    """Money a person put into an account or took out: no gain and no loss. Written by hand."""
+
+    __tablename__ = "cash_flows"
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="brokerage_accounts.id", index=True)
+    at: datetime = Field(sa_type=Instant)
+    amount: Decimal = Field(sa_type=ExactDecimal)  # positive: paid in
+    currency: str
+    note: str = ""
+    recorded_by: str
+    recorded_at: datetime = Field(sa_type=Instant)
 
 
 class EquitySnapshot(SQLModel, table=True):
@@ -153,5 +169,6 @@ class PeriodProfit(SQLModel, table=True):
     sold: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     realized_pnl: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     fees: Decimal | None = Field(default=None, sa_type=ExactDecimal)
-    taxes: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    taxes: Decimal | None = Field(default=None, sa_type=ExactDecimal)  # None with fees told: they are in those
+    of_sales: bool | None = None  # fees and taxes of the sales alone; else of every trade of the day
     updated_at: datetime = Field(sa_type=Instant)

@@ -28,6 +28,7 @@ class CommandKind(StrEnum):
     GET_BARS = "GET_BARS"  # payload: symbol, timeframe, count, until (ISO text) or null; bars for backtests
     ACCEPT_HOLDING = "ACCEPT_HOLDING"  # payload: symbol, rule_id or null; the broker's holding is right from here on
     PROPOSE = "PROPOSE"  # payload: rule_id, symbol, verdict, key; the rule's sizing and every guard apply
+    RUN_JOB = "RUN_JOB"  # payload: job; a turn of the schedule now, beside its own turns
     LIFT_SYMBOL = "LIFT_SYMBOL"  # payload: symbol; a person has looked at why it was stopped
 
 
@@ -104,8 +105,21 @@ def accounts_asking(session: Session, kind: CommandKind) -> set[int]:
     return {account_id for account_id in session.exec(query) if account_id is not None}
 
 
-def claim_next(session: Session, now: datetime, account_id: int, kind: CommandKind | None = None) -> Command | None:
-    """Take the oldest asked command of an account (of `kind`): it becomes RUNNING, once. One past its life becomes EXPIRED."""
+def any_asked(session: Session, account_id: int | None, kind: CommandKind) -> bool:
+    """Tell, without locking anything, whether such a command waits."""
+    query = select(Command.id).where(
+        Command.account_id == account_id, Command.kind == kind.value, Command.status == CommandStatus.REQUESTED.value
+    )
+    return session.exec(query.limit(1)).first() is not None
+
+
+def claim_next(
+    session: Session, now: datetime, account_id: int | None, kind: CommandKind | None = None
+) -> Command | None:
+    """Take the oldest asked command of an account (of `kind`): it becomes RUNNING, once. One past its life becomes EXPIRED.
+
+    None: commands of no account, which the desk's scheduler does.
+    """
     query = (
         select(Command)
         .where(Command.account_id == account_id, Command.status == CommandStatus.REQUESTED.value)

@@ -24,6 +24,7 @@ _ADMIN = "(select desk.my_role()) = 'Admin'"
 _SIGNED_IN = "(select desk.my_role()) is not null"
 _GRANTED = "account_id in (select desk.my_accounts())"
 _GRANTED_OR_DESK = f"{_SIGNED_IN} and (account_id is null or {_GRANTED})"
+_GRANTED_OR_ZERO = f"{_SIGNED_IN} and (account_id = 0 or {_GRANTED})"  # 0 is the desk itself, where jobs are meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ TABLES: dict[str, Access] = {
     "broker_tokens": CLOSED,
     "brokerage_accounts": Access("id in (select desk.my_accounts())"),
     "cash_balances": Access(_GRANTED),
+    "cash_flows": Access(_GRANTED),
     "commands": Access(_GRANTED, writes=(("INSERT", "account_id, kind, key", f"{_ACTS} and {_GRANTED}"),)),
     "decisions": Access(_GRANTED),
     "equity_snapshots": Access(_GRANTED),
@@ -77,11 +79,14 @@ TABLES: dict[str, Access] = {
     "order_events": Access(_GRANTED),
     "orders": Access(_GRANTED),
     "owners": Access("id in (select desk.my_owners())"),
+    "paused_jobs": Access(_GRANTED_OR_ZERO),
     "period_profits": Access(_GRANTED),
     "positions": Access(_GRANTED),
     "price_bars": Access(_SIGNED_IN),
     "quotes": Access(_SIGNED_IN),
+    "readiness": Access(_GRANTED),
     "rule_versions": Access("rule_id in (select desk.my_rules())"),
+    "scheduled_jobs": Access(_GRANTED_OR_ZERO),
     "sessions": CLOSED,
     "strategy_signals": Access(_GRANTED),
     "telegram_links": CLOSED,

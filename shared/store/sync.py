@@ -24,6 +24,7 @@ from shared.models import (
     EquitySnapshot,
     ExecutionLog,
     FillRow,
+    FxRate,
     InstrumentRow,
     JobRun,
     OrderEvent,
@@ -32,6 +33,7 @@ from shared.models import (
     PositionRow,
     PriceBar,
     QuoteRow,
+    ScheduledJob,
     StrategySignal,
 )
 from shared.models.columns import ExactDecimal, Instant
@@ -71,6 +73,8 @@ STREAMS: dict[str, Stream] = {
     "instruments": Stream(InstrumentRow, ("market", "symbol")),
     "profits": Stream(PeriodProfit, ("account_id", "trade_date", "symbol")),
     "jobs": Stream(JobRun, ("account_id", "job", "due_at")),
+    "schedule": Stream(ScheduledJob, ("account_id", "job")),
+    "fx": Stream(FxRate, ("base", "quote", "at")),
 }
 
 

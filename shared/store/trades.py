@@ -28,6 +28,7 @@ class Trade:
     commission: Decimal | None
     tax: Decimal | None
     filled_at: datetime
+    order_id: int
 
 
 def after(session: Session, fill_id: int, *, limit: int = 1_000_000) -> list[Trade]:
@@ -45,6 +46,7 @@ def after(session: Session, fill_id: int, *, limit: int = 1_000_000) -> list[Tra
             col(FillRow.commission),
             col(FillRow.tax),
             col(FillRow.filled_at),
+            col(FillRow.order_id),
         )
         .join(OrderRow, col(OrderRow.id) == col(FillRow.order_id))
         .where(col(FillRow.id) > fill_id)

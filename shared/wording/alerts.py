@@ -46,6 +46,23 @@ TEXTS: dict[str, tuple[str, str]] = {
         "가격 급변: {symbol} {change_pct}% ({minutes}분)",
         "Price spike: {symbol} {change_pct}% in {minutes} min",
     ),
+    "READY": ("개장 전 점검 {market}: 계좌 {n}개 모두 준비됨", "Before the open, {market}: all {n} accounts are ready"),
+    "READY_NOT": (
+        "개장 전 점검 {market}: 계좌 {n}개 중 {short}개 준비 안 됨 — {which}",
+        "Before the open, {market}: {short} of {n} accounts are not ready — {which}",
+    ),
+    "JOB_MISSED": ("작업 {job}의 차례를 놓침 ({due})", "Job {job} missed its turn ({due})"),
+    "JOB_FAILED": ("작업 {job} 실패: {reason}", "Job {job} failed: {reason}"),
+    "FEE_CONTRACT_ENDS": (
+        "수수료 계약이 {days}일 뒤 끝남 ({ends})",
+        "The fee contract ends in {days} days ({ends})",
+    ),
+    "FX_STALE": ("환율이 오래됨 ({days}일 전)", "The exchange rate is old ({days} days)"),
+    "CALENDAR_ENDS": ("{market} 달력이 {ends}까지뿐임", "The {market} calendar ends on {ends}"),
+    "CORPORATE_ACTION": (
+        "{symbol} 권리 조정: 과거 가격이 {ratio}배가 됨",
+        "{symbol}: past prices were adjusted by {ratio}, a corporate action",
+    ),
     "STREAM_TAKEN": ("실시간 자리를 다른 접속이 쓰는 중: {reason}", "Stream in use by another session: {reason}"),
     "CALENDAR_DISAGREES": (
         "개장일이 어긋남: {day} 우리 달력 {ours} · 증권사 {theirs}",
@@ -65,6 +82,31 @@ TEXTS: dict[str, tuple[str, str]] = {
 }
 
 ADVICE: dict[str, tuple[str, str]] = {
+    "READY_NOT": (
+        "일정 화면의 개장 전 점검에서 부족한 것을 개장 전에 고치십시오",
+        "See the schedule page, and mend what is lacking before the open",
+    ),
+    "JOB_MISSED": (
+        "데스크가 꺼져 있었는지 보고, 필요하면 지금 실행하십시오",
+        "See why the desk was off; run it now if it matters",
+    ),
+    "JOB_FAILED": (
+        "일정 화면의 결과를 보십시오. 몇 번 더 시도합니다",
+        "See the schedule page; it is tried a few more times",
+    ),
+    "FEE_CONTRACT_ENDS": (
+        "증권사와 수수료를 다시 정하고 새 계약을 적으십시오",
+        "Agree on new fees with the broker and write the contract down",
+    ),
+    "FX_STALE": ("미국 계좌의 봇을 켜거나 환율을 직접 적으십시오", "Start a US bot, or enter the rate by hand"),
+    "CALENDAR_ENDS": (
+        "LetsTrade를 올리거나 calendar_overrides.csv에 적으십시오",
+        "Update LetsTrade, or write the days into calendar_overrides.csv",
+    ),
+    "CORPORATE_ACTION": (
+        "보유 수량과 평균단가, 손절가를 확인하십시오",
+        "Check quantity, average price and stops of the holding",
+    ),
     "PROGRAM_SILENT": (
         "감시끼리 서로 다시 시작합니다. 되풀이되면 `make doctor`.",
         "The watchers restart each other. If it repeats: `make doctor`.",

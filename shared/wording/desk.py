@@ -98,6 +98,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "command.RESOLVE_ORDER": ("주문 결과 판단", "Resolve order"),
     "command.GET_BARS": ("과거 봉 받기", "Get past bars"),
     "command.PROPOSE": ("외부 신호 제안", "Outside proposal"),
+    "command.RUN_JOB": ("작업 실행", "Run a job"),
     "command.LIFT_SYMBOL": ("종목 정지 해제", "Lift symbol"),
     "command.REQUESTED": ("요청됨", "requested"),
     "command.RUNNING": ("실행중", "running"),

@@ -23,6 +23,26 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ),
         ("That host still acts for the account", "{host} renews its lease.", "Stop the bot on that host first."),
     ),
+    "no_job": (
+        ("그런 작업이 없습니다", "{job}은(는) 일정에 없습니다.", "일정을 새로 고치십시오."),
+        ("There is no such job", "{job} is not in the schedule.", "Reload the schedule."),
+    ),
+    "bad_at_close": (
+        ("마감 전 처리를 알 수 없습니다", "{action}, {minutes}분은 쓸 수 없습니다.", "1–120분 사이에서 고르십시오."),
+        ("Not an action before the close", "{action}, {minutes} min cannot be used.", "Choose 1 to 120 minutes."),
+    ),
+    "bad_fee": (
+        ("수수료 계약을 쓸 수 없습니다", "{why}", "날짜와 요율(0–5%)을 고쳐 다시 적으십시오."),
+        ("The fee contract cannot be used", "{why}", "Mend dates and rates (0–5 %) and enter it again."),
+    ),
+    "bad_flow": (
+        ("입출금을 적을 수 없습니다", "금액은 0이 아니어야 하고, 날짜는 앞날일 수 없습니다.", "고쳐 다시 적으십시오."),
+        (
+            "The money cannot be entered",
+            "The amount must not be 0, the day not in the future.",
+            "Mend and enter again.",
+        ),
+    ),
     "word_missing": (
         ("확인 단어가 맞지 않습니다", "{word}을(를) 그대로 입력해야 합니다.", "단어를 입력하고 다시 누르십시오."),
         ("The word is missing", "{word} must be typed as it stands.", "Type the word and press again."),

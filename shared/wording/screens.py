@@ -32,6 +32,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "ticket.no_book": ("조회하면 호가가 여기에 나타납니다.", "The book appears here once asked for."),
     "ticket.no_depth": ("호가 잔량이 없어 가격 단계만 보입니다.", "No book here: price steps only."),
+    "ticket.trades": ("최근 체결", "Last trades"),
     "ticket.asked": ("매도", "Ask"),
     "ticket.bid": ("매수", "Bid"),
     "ticket.most": ("최대수량 {n}", "Most: {n}"),
@@ -126,7 +127,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "profit.fx": ("환율 손익 (원)", "Rate (won)"),
     "profit.fees": ("수수료", "Fees"),
     "profit.taxes": ("세금·제세금", "Taxes"),
-    "profit.overseas": ("올해 해외주식 양도세 (추정)", "This year's overseas gains tax (estimate)"),
     "profit.estimated": (
         "* 증권사가 알려주지 않은 수수료·세금은 공시 요율로 추정했습니다.",
         "* Fees and taxes that the broker did not tell are estimated by published rates.",

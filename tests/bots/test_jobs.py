@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bots.clearance import Clearance
-from bots.jobs import Jobs, by_symbol
+from bots.jobs import Jobs, adjusted_by, by_symbol
 from bots.journal import Outgoing
 from brokers.contract import PeriodProfit, ProfitRow
 from shared.domain.account import Market
@@ -110,3 +110,14 @@ async def test_profit_of_today_is_kept_where_past_days_are_not_told() -> None:
     office.profits.clear()
     with pytest.raises(NotSupported):
         await office.jobs.take_profits()
+
+
+def test_past_closes_that_moved_alike_are_a_corporate_action() -> None:
+    days = [datetime(2026, 11, 1, tzinfo=UTC) + timedelta(days=n) for n in range(10)]
+    before = {day: Decimal(2_500_000 + 1000 * n) for n, day in enumerate(days)}
+    split = {day: close / 50 for day, close in before.items()}
+    assert adjusted_by(split, before) == Decimal("0.02")
+    assert adjusted_by(before, before) is None
+    assert adjusted_by({**before, days[3]: Decimal(1)}, before) is None, "one close that was mended is none"
+    assert adjusted_by({day: close * (n + 1) for n, (day, close) in enumerate(before.items())}, before) is None
+    assert adjusted_by(before, {}) is None

@@ -25,6 +25,7 @@ from shared.domain.errors import (
     OutcomeUnknown,
     UnknownSymbol,
 )
+from shared.domain.instrument import Venue
 from shared.domain.market import Tick, Timeframe
 from shared.domain.order import BrokerOrder, OrderNotice, OrderSession, OrderType, Side
 from tests.brokers.exchange import Exchange, running
@@ -371,6 +372,30 @@ async def test_bars_come_oldest_first_and_only_the_last_may_be_open(account: Acc
     assert starts == sorted(set(starts))
     assert all(bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high for bar in bars)
     assert all(bar.closed for bar in bars[:-1])
+
+
+async def test_the_last_trades_come_newest_first_and_like_the_streams(account: Account) -> None:
+    try:
+        found = await account.broker.get_trades(account.case.symbol, 5)
+    except NotSupported:  # 모의투자 of US shares
+        assert account.case.market is Market.US
+        return
+    assert 0 < len(found) <= 5
+    assert [one.at for one in found] == sorted((one.at for one in found), reverse=True)
+    assert all(one.symbol == account.case.symbol and one.price > 0 and one.quantity > 0 for one in found)
+    (bar,) = await account.broker.get_bars(account.case.symbol, Timeframe.M1, 1)
+    assert abs(found[0].at - bar.start) < timedelta(
+        minutes=30
+    )  # of today, whatever part of the date the wire leaves out
+
+
+async def test_korean_bars_and_trades_are_told_by_venue(account: Account) -> None:
+    if account.case.market is not Market.KRX:
+        return
+    for timeframe in (Timeframe.M1, Timeframe.D1):
+        bars = await account.broker.get_bars(account.case.symbol, timeframe, 30, venue=Venue.SOR)
+        assert len(bars) == 30 and all(bar.low <= bar.close <= bar.high for bar in bars)
+    assert await account.broker.get_trades(account.case.symbol, 3, venue=Venue.NXT)
 
 
 async def test_bars_until_a_past_time_are_the_same_bars(account: Account) -> None:

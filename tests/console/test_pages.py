@@ -21,7 +21,7 @@ from tests.console.desks import Desk
 APP = Path(__file__).resolve().parents[2] / "console" / "app.py"
 PAGES = (
     "control", "inbox", "account", "positions", "orders", "risk", "rules", "research", "alerts", "logs", "account_new",
-    "profit", "market", "system", "people",
+    "profit", "market", "system", "people", "schedule",
 )  # fmt: skip
 HANGUL = re.compile("[가-힣]")
 

@@ -59,7 +59,7 @@ def test_without_network_and_cache_a_client_is_unavailable_with_a_reason(
 async def test_a_skipped_client_does_not_fail_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def results(module: Any, home: Path) -> list[CallResult]:
+    async def results(module: Any, home: Path, used: object) -> list[CallResult]:
         if module.NAME == "away":
             raise Unavailable("neither network nor cache")
         return [CallResult("a", True, module.NAME == "good")]

@@ -114,7 +114,6 @@ def test_a_sale_of_shares_we_never_saw_bought_is_unknown_not_profit(desk: Desk) 
     )
     assert sum(day.unknown for day in view.days) == 1
     assert sum(day.gain for day in view.days) == Decimal("70.00")
-    assert view.overseas_tax_won is None
 
 
 def test_profit_shows_granted_accounts_only(desk: Desk) -> None:

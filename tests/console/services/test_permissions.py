@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -14,6 +15,7 @@ from console.services import (
     alerts,
     arming,
     backtests,
+    fees,
     holdings,
     hosts,
     inbox,
@@ -23,9 +25,11 @@ from console.services import (
     orders,
     orders_at_once,
     overview,
+    returns,
     risk,
     rule_evidence,
     rules,
+    schedule,
     sign_ins,
     tokens,
     trail_check,
@@ -43,6 +47,7 @@ from shared.domain.order import Side
 from shared.domain.signal import Verdict
 from shared.models import Alert, AuditLog, Command, Heartbeat, OrderRow, Role, User
 from shared.store import accounts as stored
+from shared.store import sync
 from shared.store.panels import LogFilter
 from shared.store.sessions import find_session, start_session
 from tests.console.desks import PASSWORDS, RULE_TEXT, Desk
@@ -94,6 +99,14 @@ def _session(desk: Desk, user_id: int) -> int:
         session.flush()
         found = find_session(session, token, now)
     return found.session_id if found else 0
+
+
+def _job(desk: Desk, account: str) -> int:
+    now = desk.wiring.clock.wall_now().isoformat()
+    with writing(desk.wiring.engine) as session:
+        row = {"job": "day_bars", "next_at": now, "missed": "run", "paused": False, "updated_at": now}
+        sync.apply(session, desk.accounts[account], "schedule", row)
+    return desk.accounts[account]
 
 
 NEW = NewAccount("하나 더", BrokerName.KIS, Market.US, Environment.SIM)
@@ -150,6 +163,14 @@ DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
 DEEDS[Action.FX_RATE] = lambda d, a, n: won.record_rate(d.wiring, a, Decimal("1390.5"))
 DEEDS[Action.AUDIT_READ] = lambda d, a, n: sign_ins.trail(d.wiring, a)
 DEEDS[Action.SESSION_END] = lambda d, a, n: sign_ins.end(d.wiring, a, _session(d, a.user_id or 0))
+DEEDS[Action.FEE_CONTRACT] = lambda d, a, n: fees.add(
+    d.wiring, a, d.accounts[n], since=date(2026, 1, 1), until=None, buy_pct=Decimal("0.1"), sell_pct=Decimal("0.1")
+)
+DEEDS[Action.CASH_FLOW] = lambda d, a, n: returns.record_flow(
+    d.wiring, a, d.accounts[n], Decimal(1000), d.wiring.clock.wall_now()
+)
+DEEDS[Action.JOB_RUN] = lambda d, a, n: schedule.run_now(d.wiring, a, _job(d, n), "day_bars", key="j")
+DEEDS[Action.JOB_SWITCH] = lambda d, a, n: schedule.switch(d.wiring, a, _job(d, n), "day_bars", on=False)
 OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST, Action.SESSION_END}
 ONLY_READS = {Action.VIEW, Action.AUDIT_READ}
 

@@ -1,6 +1,6 @@
 """supabase: who a Supabase user is here, what a host runs, wake-ups from the database, an audit nobody rewrites
 
-Revision: 0006, after 0005
+Revision: 0007_supabase, after 0006
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006_supabase"
-down_revision = "0005"
+revision = "0007_supabase"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

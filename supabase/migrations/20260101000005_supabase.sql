@@ -1,4 +1,4 @@
--- Written by tools/supabase_sql.py from shared/migrations/versions/0006_supabase.py; do not edit.
+-- Written by tools/supabase_sql.py from shared/migrations/versions/0007_supabase.py; do not edit.
 
 ALTER TABLE users ADD COLUMN auth_uid VARCHAR;
 
@@ -31,7 +31,7 @@ EXECUTE FUNCTION wake_bot('id');
 CREATE TRIGGER kill_switches_wake AFTER INSERT OR UPDATE ON kill_switches
 FOR EACH ROW EXECUTE FUNCTION wake_bot('account_id');
 
-UPDATE alembic_version SET version_num = '0006_supabase';
+UPDATE alembic_version SET version_num = '0007_supabase';
 
 create schema if not exists desk;
 revoke all on schema desk from public;
@@ -193,6 +193,14 @@ create policy desk_read on public.cash_balances for select to authenticated usin
 grant select on table public.cash_balances to service_role;
 drop policy if exists desk_service on public.cash_balances;
 create policy desk_service on public.cash_balances for all to service_role using (true) with check (true);
+alter table public.cash_flows enable row level security;
+revoke all on table public.cash_flows from anon, authenticated, service_role;
+grant select on table public.cash_flows to authenticated;
+drop policy if exists desk_read on public.cash_flows;
+create policy desk_read on public.cash_flows for select to authenticated using (account_id in (select desk.my_accounts()));
+grant select on table public.cash_flows to service_role;
+drop policy if exists desk_service on public.cash_flows;
+create policy desk_service on public.cash_flows for all to service_role using (true) with check (true);
 alter table public.commands enable row level security;
 revoke all on table public.commands from anon, authenticated, service_role;
 grant select on table public.commands to authenticated;
@@ -334,6 +342,14 @@ create policy desk_read on public.owners for select to authenticated using (id i
 grant select on table public.owners to service_role;
 drop policy if exists desk_service on public.owners;
 create policy desk_service on public.owners for all to service_role using (true) with check (true);
+alter table public.paused_jobs enable row level security;
+revoke all on table public.paused_jobs from anon, authenticated, service_role;
+grant select on table public.paused_jobs to authenticated;
+drop policy if exists desk_read on public.paused_jobs;
+create policy desk_read on public.paused_jobs for select to authenticated using ((select desk.my_role()) is not null and (account_id = 0 or account_id in (select desk.my_accounts())));
+grant select on table public.paused_jobs to service_role;
+drop policy if exists desk_service on public.paused_jobs;
+create policy desk_service on public.paused_jobs for all to service_role using (true) with check (true);
 alter table public.period_profits enable row level security;
 revoke all on table public.period_profits from anon, authenticated, service_role;
 grant select on table public.period_profits to authenticated;
@@ -366,6 +382,14 @@ create policy desk_read on public.quotes for select to authenticated using ((sel
 grant select on table public.quotes to service_role;
 drop policy if exists desk_service on public.quotes;
 create policy desk_service on public.quotes for all to service_role using (true) with check (true);
+alter table public.readiness enable row level security;
+revoke all on table public.readiness from anon, authenticated, service_role;
+grant select on table public.readiness to authenticated;
+drop policy if exists desk_read on public.readiness;
+create policy desk_read on public.readiness for select to authenticated using (account_id in (select desk.my_accounts()));
+grant select on table public.readiness to service_role;
+drop policy if exists desk_service on public.readiness;
+create policy desk_service on public.readiness for all to service_role using (true) with check (true);
 alter table public.rule_versions enable row level security;
 revoke all on table public.rule_versions from anon, authenticated, service_role;
 grant select on table public.rule_versions to authenticated;
@@ -374,6 +398,14 @@ create policy desk_read on public.rule_versions for select to authenticated usin
 grant select on table public.rule_versions to service_role;
 drop policy if exists desk_service on public.rule_versions;
 create policy desk_service on public.rule_versions for all to service_role using (true) with check (true);
+alter table public.scheduled_jobs enable row level security;
+revoke all on table public.scheduled_jobs from anon, authenticated, service_role;
+grant select on table public.scheduled_jobs to authenticated;
+drop policy if exists desk_read on public.scheduled_jobs;
+create policy desk_read on public.scheduled_jobs for select to authenticated using ((select desk.my_role()) is not null and (account_id = 0 or account_id in (select desk.my_accounts())));
+grant select on table public.scheduled_jobs to service_role;
+drop policy if exists desk_service on public.scheduled_jobs;
+create policy desk_service on public.scheduled_jobs for all to service_role using (true) with check (true);
 alter table public.sessions enable row level security;
 revoke all on table public.sessions from anon, authenticated, service_role;
 alter table public.strategy_signals enable row level security;
