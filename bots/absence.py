@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from bots.orders import DeskOrder, RecordedFill
 from bots.own_orders import OwnOrders
-from shared.domain.order import Cash, Position, Side
+from shared.domain.order import BrokerOrder, Cash, Position, Side
 
 FEES = Decimal("0.01")  # of what we traded meanwhile: commission, taxes, the broker's rounding
 WELL_BELOW = Decimal("0.9")  # of the last price: an order without a price of its own holds back no less
@@ -32,6 +32,7 @@ class Before:
     sellable: int | None
     cash: str  # buying power, or the total where the broker does not tell it
     price: str | None = None  # the symbol's last price at the send
+    foreign: dict[str, list[int]] = field(default_factory=dict)  # number → [filled, open] of orders that are not ours
 
     def encode(self) -> str:
         return json.dumps({"before": asdict(self)})
@@ -42,14 +43,23 @@ class Before:
         return None if found is None else cls(**found)
 
 
+def state_of(row: BrokerOrder) -> list[int]:
+    """What of an order moves money: shares filled, shares open."""
+    return [row.filled_quantity, row.leaves_quantity]
+
+
 def orderable(cash: Cash) -> Decimal:
     return cash.total if cash.buying_power is None else cash.buying_power
 
 
 def unexplained(
-    order: DeskOrder, before: Before | None, positions: Sequence[Position], cash: Cash, orders: OwnOrders
-) -> str | None:
-    """Why cash or holdings do not allow to call `order` absent; None when they are as they would be without it."""
+    order: DeskOrder, before: Before | None, positions: Sequence[Position], cash: Cash, orders: OwnOrders,
+    foreign: Sequence[BrokerOrder] = (),
+) -> str | None:  # fmt: skip
+    """Why cash or holdings do not allow to call `order` absent; None when they are as they would be without it.
+
+    `foreign` are the broker's rows that are nobody's of ours.
+    """
     if before is None:
         return "보내기 전의 잔고를 모름"
     since = datetime.fromisoformat(before.at)
@@ -58,6 +68,9 @@ def unexplained(
     differs = _shares_differ(order, before, positions, others, fills)
     if differs is not None:
         return differs
+    moved = [row.broker_order_id for row in foreign if state_of(row) != before.foreign.get(row.broker_order_id, [0, 0])]
+    if moved:
+        return f"그동안 우리 것이 아닌 주문 {', '.join(moved)}도 돈을 움직였음"
     if others or fills:
         return _money_differs(order, before, cash, others, fills)
     has, was = orderable(cash), Decimal(before.cash)  # nothing of ours moved: to the last digit

@@ -33,6 +33,7 @@ from bots.lots import LotBook
 from bots.market_clock import MarketClock
 from bots.market_data import MarketData
 from bots.own_orders import OwnOrders
+from bots.pace import pace_of
 from bots.parts import Parts, StateBox
 from bots.portfolio import Portfolio
 from bots.reconcile import LOOK_BACK_DAYS, Reconciler
@@ -179,7 +180,8 @@ def _parts(
     portfolio, daybook = Portfolio(orders, feed.price), DayBook(orders, state.marks)
     kill_switch = KillSwitch(base.settings.home / "kill", base.folder / "kill")
     vitals = Vitals(key.account_id, started_at=clock.wall_now())
-    sync = StoreSync(base.link, journal, lease, vitals, key, clock)
+    pace = pace_of(base.settings)
+    sync = StoreSync(base.link, journal, lease, vitals, key, clock, pace)
     clearance = Clearance(
         key.market, orders, portfolio, daybook, feed, hours, kill_switch, lease, clock, lambda: box.state, sync.away_s
     )
@@ -205,7 +207,7 @@ def _parts(
         journal,
         clock,
         box.spawn,
-        DecisionLog(clock),
+        DecisionLog(clock, pace.decision_s),
     )
     cache = Cache(base.folder / "cache.db", key, broker, clock)
 

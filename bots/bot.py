@@ -52,6 +52,7 @@ class Bot:
         self._wants_stale = asyncio.Event()
         parts.orders.on_change = self._order_changed
         parts.desk.on_auth_refused = self._key_refused
+        parts.sync.heard_kill = self._heard_kill
         parts.fitness.on_stall, parts.fitness.on_skew = self._stalled, self._skewed
         if parts.key.environment is Environment.LIVE:
             parts.kill_switch.armed = False  # until the configuration says so
@@ -146,7 +147,7 @@ class Bot:
             self._box.ask.set()  # something of ours moved while we looked: look again, conclude nothing
             return
         self._box.full_wanted, self._full_at = False, p.clock.monotonic()
-        p.portfolio.take(picture.positions, picture.cash, asked_at)
+        p.portfolio.take(picture.positions, picture.cash, asked_at, picture.foreign)
         p.elsewhere.take(picture.foreign)
         today = p.hours.trade_date(p.clock.market_now())
         if not p.daybook.marked(today):
@@ -165,10 +166,12 @@ class Bot:
     async def _look_for_drift(self) -> None:
         """Compare holdings with what the day's mark and our fills make of them; tell, and stop entries."""
         p = self.p
-        if p.orders.unproven():
-            return  # an unknown order may be the difference
         today = p.hours.trade_date(p.clock.market_now())
         found = p.portfolio.differences(lambda symbol: p.daybook.expected(today, symbol))
+        if p.portfolio.ahead:
+            self._box.look()  # their fills are still to come, or they are differences after all
+        if p.orders.unproven():
+            return  # an unknown order may be the difference
         for symbol, (ours, theirs) in found.items():
             if p.portfolio.drift.get(symbol) != (ours, theirs):
                 alert = outgoing.alert(
@@ -276,6 +279,9 @@ class Bot:
         now = self.p.clock.wall_now()
         self._tell((outgoing.alert("CLOCK_SKEW", "critical", "skew", now, skew_s=skew_s, source=source),))
 
+    def _heard_kill(self, level: KillLevel) -> None:
+        self.p.kill_switch.store_level = level
+
     def _feel(self) -> None:
         """Refresh the vitals and react to the kill switch."""
         level = self.p.kill_switch.level()
@@ -342,7 +348,7 @@ class Bot:
 
     async def _take(self, polled: Polled) -> None:
         """Act on what the store said: kill level, configuration, commands."""
-        self.p.kill_switch.store_level = polled.kill_level
+        self._heard_kill(polled.kill_level)
         if polled.desired is not None and polled.desired.config_version != self.p.vitals.config_version:
             await self._reload()
         self._check_arms()

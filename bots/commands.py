@@ -346,8 +346,12 @@ class Commands:
         return {"bars": rows, "fetched_at": self.clock.wall_now().isoformat()}
 
     async def _accept_holding(self, payload: Result) -> Result:
-        rule_id = payload.get("rule_id")
-        return await self.drift.accept(str(payload["symbol"]), None if rule_id is None else _whole(rule_id))
+        symbol, rule_id, shares = str(payload["symbol"]), payload.get("rule_id"), payload.get("shares")
+        if payload.get("rescale"):
+            return await self.drift.rescale(symbol)
+        if shares:
+            return await self.drift.split(symbol, {_whole(rule): _whole(number) for rule, number in shares.items()})
+        return await (self.drift.leave(symbol) if rule_id is None else self.drift.adopt(symbol, _whole(rule_id)))
 
     async def _lift(self, payload: Result) -> Result:
         symbol = str(payload["symbol"])

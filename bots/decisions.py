@@ -13,6 +13,7 @@ from shared.clock import Clock
 from shared.domain.signal import Allowed, Decision, Denied, SignalType, Verdict
 
 REPEAT_S = 60.0  # an unchanged answer is told again this often, with its counts
+STOPS = frozenset({"stop_loss", "trailing_stop"})  # a person hears of these at once
 LEAST_S = 1.0  # an answer that flickers is told this often at most
 
 
@@ -26,8 +27,8 @@ class _Told:
 
 
 class DecisionLog:
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, least_s: float = LEAST_S) -> None:
+        self._clock, self._least_s = clock, least_s
         self._told: dict[tuple[int, str], _Told] = {}
 
     def take(self, decision: Decision, outcome: Allowed | Denied | None, today: date) -> tuple[Outgoing, ...]:
@@ -40,13 +41,21 @@ class DecisionLog:
         changed = (decision.verdict.value, reason) != (told.verdict, told.reason)
         quiet_s = self._clock.monotonic() - told.told
         acted = isinstance(outcome, Allowed)
-        if not acted and quiet_s < (LEAST_S if changed else REPEAT_S):
+        if not acted and quiet_s < (self._least_s if changed else REPEAT_S):
             return ()
         told.verdict, told.reason, told.told = decision.verdict.value, reason, self._clock.monotonic()
         rows = [self._row(decision, outcome, reason, told.counts)]
         if decision.verdict is not Verdict.HOLD and (acted or changed):
             kind = SignalType.ENTRY if decision.verdict is Verdict.BUY else SignalType.EXIT
             rows.append(outgoing.signal(decision, kind, self._clock.wall_now()))
+        if acted and reason in STOPS:
+            key = f"stop:{decision.rule_id}:{decision.symbol}:{decision.signal_key or today.isoformat()}"
+            rows.append(
+                outgoing.alert(
+                    "STOP_HIT", "warning", key, self._clock.wall_now(), symbol=decision.symbol, rule=decision.rule_id,
+                    reason=reason,
+                )
+            )  # fmt: skip
         return tuple(rows)
 
     def amend(self, decision: Decision, outcome: Denied, today: date) -> tuple[Outgoing, ...]:

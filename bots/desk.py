@@ -1,25 +1,27 @@
 """The desk: the only sender of orders.
 
-decision → guards → INTENT on disk → SENDING on disk → the last-line gate → one socket write → accepted, refused or
-unknown. Nothing is ever sent again because an answer is missing: an unknown order is looked up, by reconcile.py.
+decision → guards → INTENT on disk → SENDING on disk → the last-line gate → the same gate once more at the one socket
+write → accepted, refused or unknown. Nothing is ever sent again because an answer is missing: an unknown order is looked
+up, by reconcile.py.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from decimal import Decimal
 
 from bots import outgoing
 from bots.absence import Before
 from bots.executions import LIVE, Executions
-from bots.failpoints import pass_through, reach
+from bots.failpoints import freeze, pass_through, reach
 from bots.journal import Outgoing
-from bots.orders import BrokerNumber, DeskOrder, JournalKind, kept_number, where_it_is
+from bots.orders import BrokerNumber, DeskOrder, JournalKind, kept_number, sending_data, where_it_is
 from bots.own_orders import OwnOrders
 from brokers.contract import Broker
+from brokers.last_look import last_look
 from shared.clock import Clock
 from shared.domain.errors import AuthExpired, AuthRefused, BrokerError, NotSupported, RateLimited, Refused
 from shared.domain.order import BrokerOrder, OrderAck, OrderRequest
@@ -28,6 +30,35 @@ from shared.domain.signal import Decision, Denied
 
 # The last look before the wire: fencing and kill switch. None lets the order out. Cancels pass None as the request.
 Gate = Callable[[OrderRequest | None], Denied | None]
+LEAVES_WITHIN_S = 15.0  # of its gate: after that its price and its sender's picture are old, and it is decided anew
+
+
+@dataclass(slots=True)
+class LastLook:
+    """The gate once more, at the socket write: between the two the process may have been frozen, or the order waited.
+
+    An order has a deadline as well, by both clocks: one of them may have stood still with the machine.
+    """
+
+    gate: Gate
+    clock: Clock
+    request: OrderRequest | None
+    monotonic: float
+    wall: datetime
+    denied: Denied | None = None
+    left: asyncio.Event = field(default_factory=asyncio.Event)  # the write is in the same step
+
+    def __call__(self) -> str | None:
+        waited_s = self.clock.monotonic() - self.monotonic
+        waited_s = max(waited_s, (self.clock.wall_now() - self.wall).total_seconds())
+        if self.request is not None and waited_s > LEAVES_WITHIN_S:
+            self.denied = Denied("too_late", f"판단한 지 {waited_s:.0f}초가 지나 보내지 않음: 다시 판단합니다")
+        else:
+            self.denied = self.gate(self.request)
+        if self.denied is not None:
+            return self.denied.text
+        self.left.set()
+        return None
 
 
 class Desk:
@@ -117,7 +148,7 @@ class Desk:
         before = self._before(order.symbol)
         order = await self._orders.apply(
             order.id, OrderEventKind.SEND, JournalKind.SENDING, sent_at=self._clock.wall_now(),
-            data="" if before is None else before.encode(),
+            data=sending_data("" if before is None else before.encode(), self._orders.newest_number(order)),
         )  # fmt: skip
         reach("after_sending")
         if self.told is not None and not await self.told():
@@ -126,13 +157,14 @@ class Desk:
                 order.id, OrderEventKind.DENY, JournalKind.DENIED, f"fenced: {why}", note=why
             )
         for last_try in (False, True):
+            look = self._look(order.request)
             denied = self._gate(order.request)
             if denied is not None:
-                return await self._orders.apply(
-                    order.id, OrderEventKind.DENY, JournalKind.DENIED, f"{denied.code}: {denied.text}", note=denied.text
-                )
+                return await self._denied(order, denied)
+            freeze("after_gate")
             try:
-                ack = await pass_through("after_socket_write", self._write(order.request))
+                with last_look(look):
+                    ack = await pass_through("after_socket_write", self._write(order.request), look.left)
             except (RateLimited, AuthExpired) as e:
                 # Proven not accepted: the same intent may go out once more, with its own SENDING row.
                 if last_try:
@@ -142,7 +174,7 @@ class Desk:
                     order.id, JournalKind.SENDING, f"재전송 (미접수 확인: {e})", sent_at=self._clock.wall_now()
                 )
             except Refused as e:
-                return await self._refused(order, e)
+                return await (self._refused(order, e) if look.denied is None else self._denied(order, look.denied))
             except BrokerError as e:  # OutcomeUnknown, and whatever proves nothing
                 return await self._lost(order, str(e))
             except BaseException as e:  # our own bug or the end of the process: it may be on the wire all the same
@@ -179,6 +211,11 @@ class Desk:
         self._ask()
         return self._orders.get(order.id) or order
 
+    async def _denied(self, order: DeskOrder, denied: Denied) -> DeskOrder:
+        return await self._orders.apply(
+            order.id, OrderEventKind.DENY, JournalKind.DENIED, f"{denied.code}: {denied.text}", note=denied.text
+        )
+
     async def _refused(self, order: DeskOrder, error: Refused) -> DeskOrder:
         reach("after_reply_before_ack_commit")
         if isinstance(error, AuthRefused):
@@ -202,7 +239,9 @@ class Desk:
             as_broker_order(order), order.leaves, org_no=order.org_no, correlation_id=order.id
         )
         try:
-            ack = await pass_through("during_cancel", request)
+            look = self._look(None)
+            with last_look(look):
+                ack = await pass_through("during_cancel", request, look.left)
         except Refused as e:
             reach("after_cancel_reply")
             after = await self._orders.note(order.id, JournalKind.CANCEL_REFUSED, str(e), cancel_requested_at=None)
@@ -218,7 +257,9 @@ class Desk:
     async def _amend_on_wire(self, order: DeskOrder, quantity: int, price: Decimal) -> DeskOrder:
         request = self._broker.amend_order(as_broker_order(order), quantity, price, correlation_id=order.id)
         try:
-            ack = await pass_through("during_amend", request)
+            look = self._look(order.request)
+            with last_look(look):
+                ack = await pass_through("during_amend", request, look.left)
         except Refused as e:
             reach("after_amend_reply")
             after = await self._orders.note(order.id, JournalKind.AMEND_REFUSED, str(e), amend_pending=False)
@@ -247,6 +288,9 @@ class Desk:
                 "desk", "not_open", f"주문 {order_id}은(는) {order.status} 상태입니다", "주문의 이력을 보세요"
             )
         return order
+
+    def _look(self, request: OrderRequest | None) -> LastLook:
+        return LastLook(self._gate, self._clock, request, self._clock.monotonic(), self._clock.wall_now())
 
     def _check_gate(self, request: OrderRequest | None) -> None:
         denied = self._gate(request)

@@ -1,4 +1,5 @@
-"""Named points of the order path where a test may kill this process (`LETSTRADE_FAILPOINT=name`). No-op otherwise."""
+"""Named points of the order path where a test may kill this process (`LETSTRADE_FAILPOINT=name`) or freeze it, as a
+paused machine does (`LETSTRADE_FREEZE=name`). No-op otherwise."""
 
 from __future__ import annotations
 
@@ -28,7 +29,11 @@ FAILPOINTS = (
     "after_resolver_query",  # an UNKNOWN was looked up, nothing recorded
 )
 
-_WRITE_S = 0.3  # long enough for one local socket write; the test makes the answer slower than this
+FREEZEPOINTS = (
+    "after_gate",  # the last-line gate said yes, nothing is sent
+)
+
+ON_THE_WIRE = ("after_socket_write", "during_cancel", "during_amend")  # stands still here; the test kills it there
 
 
 def reach(name: str) -> None:
@@ -37,11 +42,23 @@ def reach(name: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def pass_through(name: str, request: Awaitable[T]) -> T:
-    """Await `request`; when `name` is armed, kill this process once its bytes have left and before its answer is used."""
+def freeze(name: str) -> None:
+    """Stop this process here until somebody continues it, when `name` is armed."""
+    if os.environ.get("LETSTRADE_FREEZE") == name:
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+async def pass_through(name: str, request: Awaitable[T], left: asyncio.Event) -> T:
+    """Await `request`; when `name` is armed, stand still once its bytes have left, before its answer is used.
+
+    Only the far side knows that they arrived: the test asks there, then kills.
+    """
     if os.environ.get("LETSTRADE_FAILPOINT") != name:
         return await request
     task = asyncio.ensure_future(request)
-    await asyncio.wait({task}, timeout=_WRITE_S)
-    reach(name)
+    leaving = asyncio.ensure_future(left.wait())
+    await asyncio.wait({task, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    leaving.cancel()
+    if left.is_set():
+        os.kill(os.getpid(), signal.SIGSTOP)
     return await task

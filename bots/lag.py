@@ -94,7 +94,7 @@ class Fitness:
             return f"봇이 {now - self._turned:.0f}초 멈춰 있었음"
         if now < self._rests_until:
             return f"봇이 멈췄다 돌아옴: {self._rests_until - now:.0f}초 뒤 다시 판단"
-        if self._jumped:
+        if self._jumped or abs(self._wall_offset() - self._offset) > JUMP_S:
             return "시계가 뛰었음: 거래소 시각과 맞는지 확인 중"
         skew = self.skew_s()
         if skew is not None and abs(skew) > SKEW_S:

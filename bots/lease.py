@@ -80,8 +80,10 @@ class StoreLease:
         self.epoch = 0
         self.moved_from = ""  # the other host that acted for the account before us; its orders are in the store alone
         self._failover, self._clock = failover, clock
-        self._asked: float | None = None  # monotonic, taken before the row was written; counts once that is committed
-        self._renewed: float | None = None
+        # Monotonic and wall, taken before the row was written; they count once that is committed. Two clocks, for one
+        # of them may stand still with a paused machine: the lease runs by whichever went further.
+        self._asked: tuple[float, datetime] | None = None
+        self._renewed: tuple[float, datetime] | None = None
         self.lost: str | None = None
 
     def take(self, session: Session) -> None:
@@ -90,7 +92,7 @@ class StoreLease:
         Raises:
             HeldElsewhere: another host holds it.
         """
-        asked = self._clock.monotonic()
+        asked = self._clock.monotonic(), self._clock.wall_now()
         row = heartbeats.lease_of(session, self.name)
         before = row.holder if row is not None else ""
         ours = not before or holds(self.host, before)
@@ -126,7 +128,7 @@ class StoreLease:
         Raises:
             HeldElsewhere: another holder took it; this process is fenced for good.
         """
-        asked = self._clock.monotonic()
+        asked = self._clock.monotonic(), self._clock.wall_now()
         now = heartbeats.store_time(session, self._clock.wall_now())
         if heartbeats.renew_lease(session, now, name=self.name, holder=self.holder, epoch=self.epoch):
             self._asked = asked
@@ -143,7 +145,11 @@ class StoreLease:
         """Seconds for which the lease certainly runs; None where it is not the fence."""
         if self._failover != "auto":
             return None
-        return 0.0 if self._renewed is None else max(self._renewed + TTL_S - self._clock.monotonic(), 0.0)
+        if self._renewed is None:
+            return 0.0
+        monotonic, wall = self._renewed
+        gone_s = max(self._clock.monotonic() - monotonic, (self._clock.wall_now() - wall).total_seconds())
+        return max(TTL_S - gone_s, 0.0)
 
     def fenced(self) -> str | None:
         """Why nothing may be sent; None when this process may act."""

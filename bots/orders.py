@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -166,6 +167,16 @@ RESERVED_PREFIX = "R"  # reservations are numbered on their own: such a number i
 def kept_number(number: str, session: OrderSession) -> str:
     """A broker's number as the journal keeps it."""
     return RESERVED_PREFIX + number if session is OrderSession.RESERVED else number
+
+
+def sending_data(before: str, newest: int) -> str:
+    """What is kept with SENDING: the account as the broker told it last, and the highest of our numbers so far."""
+    return json.dumps({**(json.loads(before) if before else {}), "newest": newest})
+
+
+def newest_number(data: str) -> int:
+    """The highest broker number of ours that was known at that SENDING; 0 when none was."""
+    return int(json.loads(data).get("newest", 0)) if data else 0
 
 
 def where_it_is(order: DeskOrder) -> tuple[str, OrderSession]:

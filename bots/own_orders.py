@@ -83,6 +83,17 @@ class OwnOrders:
     def numbers_of(self, client_order_id: str) -> list[BrokerNumber]:
         return [number for number in self._numbers.values() if number.client_order_id == client_order_id]
 
+    def newest_number(self, order: DeskOrder) -> int:
+        """The highest broker number of ours so far, of the trade date and session of `order`; 0 when there is none."""
+        numbers = (
+            int(one.broker_order_id)
+            for one in self._numbers.values()
+            if one.trade_date == order.trade_date and one.broker_order_id.isdigit()
+            and (owner := self._orders.get(one.client_order_id)) is not None
+            and owner.request.session is order.request.session
+        )  # fmt: skip
+        return max(numbers, default=0)
+
     def frozen(self, symbol: str, side: Side) -> str | None:
         """Why nothing may be sent for `symbol` and `side`; None when it may."""
         if symbol in self.stopped:

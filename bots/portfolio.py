@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bots.absence import Before, orderable
+from bots.absence import Before, orderable, state_of
 from bots.daybook import PriceOf
-from bots.orders import DeskOrder
+from bots.orders import DeskOrder, RecordedFill
 from bots.own_orders import OwnOrders
 from shared.domain.money import Currency
-from shared.domain.order import Cash, Position, Side
+from shared.domain.order import BrokerOrder, Cash, Position, Side
 
 MARKET_ORDER_MARGIN = Decimal("1.3")  # a price-less order may reserve up to the day's upper limit
+
+AHEAD = timedelta(seconds=30)  # so long a fill may be in the holdings and not yet told as one; then it is a difference
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Shares that a picture has and our fills have not: an order of ours filled while the broker was asked."""
+
+    quantity: int  # bought, or sold if negative
+    since: datetime  # wall
 
 
 class Portfolio:
@@ -21,14 +32,21 @@ class Portfolio:
         self._orders, self._price_of = orders, price_of
         self._positions: dict[str, Position] = {}
         self.cash: Cash | None = None
+        self._foreign: dict[str, list[int]] = {}
         self._asked_at: datetime | None = None  # wall, before the question
         self._fill_seq = 0  # fills up to here are inside the picture
+        self.ahead: dict[str, Ahead] = {}  # symbol → fills that are inside the picture already and will come as fills
+        self._explained: dict[str, Ahead] = {}  # what an open order could explain at the last picture, and since when
         self.drift: dict[str, tuple[int, int]] = {}  # symbol → (ours, theirs): no entries until explained
 
-    def take(self, positions: tuple[Position, ...], cash: Cash, asked_at: datetime) -> None:
-        """Replace the picture by a complete answer, asked for at `asked_at`."""
+    def take(
+        self, positions: tuple[Position, ...], cash: Cash, asked_at: datetime, foreign: Sequence[BrokerOrder] = ()
+    ) -> None:
+        """Replace the picture by a complete answer, asked for at `asked_at`; `foreign` are orders that are not ours."""
+        self._foreign = {one.broker_order_id: state_of(one) for one in foreign if any(state_of(one))}
         self._positions = {one.symbol: one for one in positions if one.quantity}
         self.cash, self._asked_at, self._fill_seq = cash, asked_at, self._orders.fill_seq
+        self.ahead = {}
 
     def before(self, symbol: str) -> Before | None:
         """The last picture's cash and holding of `symbol`, to be kept with an order that is sent now."""
@@ -37,9 +55,12 @@ class Portfolio:
         held = self._positions.get(symbol)
         quantity, sellable = (held.quantity, held.sellable) if held is not None else (0, 0)
         last, left = self._price_of(symbol), str(orderable(self.cash))
+        ahead = self.ahead.get(symbol)
+        quantity -= ahead.quantity if ahead is not None else 0  # they come as fills
         return Before(
-            self._asked_at.isoformat(), self._fill_seq, quantity, sellable, left, None if last is None else str(last)
-        )
+            self._asked_at.isoformat(), self._fill_seq, quantity, sellable, left, None if last is None else str(last),
+            dict(self._foreign),
+        )  # fmt: skip
 
     def known(self) -> bool:
         return self._asked_at is not None
@@ -59,14 +80,12 @@ class Portfolio:
         quantity = base.quantity if base else 0
         cost = base.average_price * base.quantity if base else Decimal(0)
         currency = base.currency if base else None
-        for fill in self._orders.fills:
-            if fill.seq <= self._fill_seq or fill.symbol != symbol:
-                continue
+        for fill, shares in self._since(symbol):
             if fill.side is Side.BUY:
-                quantity, cost = quantity + fill.quantity, cost + fill.amount
+                quantity, cost = quantity + shares, cost + fill.price * shares
             elif quantity:
-                cost -= cost / quantity * min(fill.quantity, quantity)
-                quantity -= fill.quantity
+                cost -= cost / quantity * min(shares, quantity)
+                quantity -= shares
         if quantity <= 0 or (currency is None and self.cash is None):
             return None
         average, last = cost / quantity, self._price_of(symbol) or (base.last_price if base else None)
@@ -116,28 +135,57 @@ class Portfolio:
             return self.cash.equity
         total = self.cash.total
         for fill in self._orders.fills:
-            if fill.seq > self._fill_seq:
+            if fill.seq > self._fill_seq and fill.symbol not in self.ahead:  # money of those is in the picture as well
                 total += fill.amount if fill.side is Side.SELL else -fill.amount
         for position in self.positions():
             total += (position.last_price or position.average_price) * position.quantity
         return total
 
     def differences(self, expected: Callable[[str], int | None]) -> dict[str, tuple[int, int]]:
-        """Symbols whose broker holding is not `expected`: symbol → (ours, theirs). Right after `take` only."""
+        """Symbols whose broker holding is not `expected`: symbol → (ours, theirs). Right after `take` only.
+
+        What an open order of ours explains is no difference yet: it filled while we asked, and its fill is still to
+        come. It is in this picture, so that it will not be counted again.
+        """
+        assert self._asked_at is not None
+        before, self._explained = self._explained, {}
         names = {*self._positions, *(fill.symbol for fill in self._orders.fills)}
         found: dict[str, tuple[int, int]] = {}
         for symbol in sorted(names):
             ours, theirs = expected(symbol), self.held(symbol)
-            if ours is not None and ours != theirs:
+            if ours is None or ours == theirs:
+                continue
+            one, was = Ahead(theirs - ours, self._asked_at), before.get(symbol)
+            one = was if was is not None and was.quantity == one.quantity else one
+            explained = self._may_be_filled(symbol, one.quantity)
+            if explained:
+                self._explained[symbol] = one
+            if explained and self._asked_at - one.since < AHEAD:
+                self.ahead[symbol] = one
+            else:
                 found[symbol] = (ours, theirs)
         return found
 
+    def _may_be_filled(self, symbol: str, shares: int) -> bool:
+        """Whether what is left of our open orders may have become `shares` more (fewer, if negative)."""
+        side = Side.BUY if shares > 0 else Side.SELL
+        left = sum(one.leaves for one in self._orders.open() if one.symbol == symbol and one.side is side)
+        return abs(shares) <= left
+
+    def _since(self, symbol: str) -> Iterator[tuple[RecordedFill, int]]:
+        """Our fills after the picture, each with those of its shares that the picture has not."""
+        ahead = self.ahead.get(symbol)
+        skip = ahead.quantity if ahead is not None else 0
+        for fill in self._orders.fills:
+            if fill.seq <= self._fill_seq or fill.symbol != symbol:
+                continue
+            inside = min(max(skip if fill.side is Side.BUY else -skip, 0), fill.quantity)
+            skip -= inside if fill.side is Side.BUY else -inside
+            if fill.quantity > inside:
+                yield fill, fill.quantity - inside
+
     def _net_since(self, symbol: str) -> int:
-        return sum(
-            fill.quantity if fill.side is Side.BUY else -fill.quantity
-            for fill in self._orders.fills
-            if fill.seq > self._fill_seq and fill.symbol == symbol
-        )
+        return sum(shares if fill.side is Side.BUY else -shares for fill, shares in self._since(symbol))
 
     def _unseen(self, order: DeskOrder) -> bool:
         """The picture may lack this order: sent after the question, or not proven to have arrived."""

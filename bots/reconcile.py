@@ -1,14 +1,14 @@
 """Reconcile: make our picture the broker's. orders → fills → positions → cash → unknowns, always in this order.
 
-An UNKNOWN is resolved here by asking and never by sending: exactly one candidate is adopted, several go to a person,
-none after enough complete looks, with cash and holdings as they were, is proven absent. An answer that is not complete
+An UNKNOWN is resolved here by asking and never by sending: exactly one candidate that must be ours is adopted, several or a
+doubtful one go to a person, none after enough complete looks, with cash and holdings as they were, is proven absent. An answer that is not complete
 proves nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -17,7 +17,15 @@ from bots.absence import Before, unexplained
 from bots.executions import LIVE, BrokerView, Executions
 from bots.failpoints import reach
 from bots.journal import Outgoing
-from bots.orders import RESERVED_PREFIX, BrokerNumber, DeskOrder, JournalKind, could_be, kept_number
+from bots.orders import (
+    RESERVED_PREFIX,
+    BrokerNumber,
+    DeskOrder,
+    JournalKind,
+    could_be,
+    kept_number,
+    newest_number,
+)
 from bots.own_orders import OwnOrders
 from brokers.contract import Broker
 from shared.clock import Clock
@@ -30,6 +38,10 @@ PROOF_LOOKS, PROOF_S = 5, 60.0
 MISSING_LOOKS = 2  # complete looks without an accepted order before its number is doubted
 DOUBT_S = 600.0  # asked so long while money and shares do not agree with what the lists say
 SKEW = timedelta(seconds=2)  # broker clocks show whole seconds and drift; a person who repeats an order is slower
+STAMP = timedelta(seconds=1)  # a broker's time is cut to its second
+AGREED = timedelta(
+    seconds=0.1
+)  # clocks that are kept by the network agree so far; how far the broker's is behind is measured
 SEND_LASTS = timedelta(seconds=120)  # a request that a crash cut off has reached the broker by then, or never will
 LOOK_BACK_DAYS = 7
 
@@ -52,7 +64,9 @@ class Search:
     looks: int = 0
     asked: int = 0
     told: bool = False
+    sent_at: datetime | None = None  # market time of the last SENDING
     lost_at: datetime | None = None  # market time: what the broker took later was not this send
+    newest: int = 0  # the broker's highest number of ours that was known when it was sent
 
     def due_at(self) -> float:
         step = (
@@ -75,6 +89,7 @@ class Reconciler:
     _open_ids: frozenset[str] = frozenset()  # of the last look
     _missing: dict[str, Search] = field(default_factory=dict)  # accepted orders that the last looks did not show
     _adopted: dict[str, datetime] = field(default_factory=dict)  # found by looking → until when the broker took it
+    _behind: timedelta = timedelta(0)  # the broker's clock against ours, at least, by the stamps of our own orders
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def recover(self) -> None:
@@ -164,6 +179,7 @@ class Reconciler:
         open_rows = [*open_rows, *await self._reserved(since, today)]
         by_number = {row.broker_order_id: row for row in open_rows}
         by_number.update({row.broker_order_id: row for row in rows})  # the execution list has the fills
+        self._measure_clock(by_number.values())
         open_ids = frozenset(row.broker_order_id for row in open_rows if row.leaves_quantity > 0)
         self._open_ids = open_ids
         foreign = await self.executions.apply_view(BrokerView(tuple(by_number.values()), open_ids, asked_at))
@@ -209,11 +225,14 @@ class Reconciler:
         alike = [row for row in foreign if self._candidate(order, row)]
         until = await self._lost_at(order, search) + SKEW
         candidates = [row for row in alike if row.ordered_at <= until]
-        if len(candidates) == 1:
+        doubt = self._doubt(search, candidates[0]) if len(candidates) == 1 else None
+        if len(candidates) == 1 and doubt is None:
             await self._adopt(order, candidates[0], f"{search.looks}번째 조회에서 확인")
             self._adopted[order.id] = until
         elif len(candidates) > 1:
             await self._give_up(order, f"같은 모양의 주문이 {len(candidates)}건: {_numbers(candidates)}")
+        elif proven and doubt is not None:
+            await self._give_up(order, f"같은 모양의 주문 {_numbers(candidates)}: {doubt}")
         elif proven and alike:
             await self._give_up(order, f"전송이 끝난 뒤에 같은 모양의 주문이 들어옴: {_numbers(alike)}")
         elif proven and order.request.session is OrderSession.RESERVED:
@@ -221,7 +240,7 @@ class Reconciler:
         elif proven and self.drifted(order.symbol):
             await self._give_up(order, "주문은 보이지 않으나 잔고가 우리 체결과 다름")
         elif proven:
-            await self._conclude(order, search.looks, waited)
+            await self._conclude(order, foreign, search.looks, waited)
 
     async def _lost_at(self, order: DeskOrder, search: Search) -> datetime:
         """When the send was over for us, in market time: the answer was given up, or the process came back."""
@@ -229,8 +248,33 @@ class Reconciler:
             rows = await self.orders.history(order.id)
             sent = max(datetime.fromisoformat(row.market_at) for row in rows if row.kind == JournalKind.SENDING)
             lost = [datetime.fromisoformat(row.market_at) for row in rows if row.kind == JournalKind.UNKNOWN]
-            search.lost_at = min([sent + SEND_LASTS, *lost])
+            search.sent_at, search.lost_at = sent, min([sent + SEND_LASTS, *lost])
+            search.newest = newest_number(await self.orders.data_at(order.id, JournalKind.SENDING))
         return search.lost_at
+
+    def _doubt(self, search: Search, row: BrokerOrder) -> str | None:
+        """Why a row of our shape and time may be somebody else's all the same; None when it must be ours.
+
+        A person's order of the moment looks the same. The list names another channel, or its stamp is of an earlier
+        second than the send, or its number is not above one that we knew by then: the broker counts upwards.
+        """
+        assert search.sent_at is not None
+        if row.by_hand:
+            return "증권사 목록이 API 아닌 매체의 주문이라 함"
+        if row.ordered_at + STAMP <= search.sent_at - AGREED - self._behind:
+            return f"전송({search.sent_at:%H:%M:%S})보다 이른 시각 {row.ordered_at:%H:%M:%S}에 접수됨"
+        if row.broker_order_id.isdigit() and int(row.broker_order_id) <= search.newest:
+            return f"전송 전에 받은 주문번호 {search.newest}보다 앞선 번호"
+        return None
+
+    def _measure_clock(self, rows: Iterable[BrokerOrder]) -> None:
+        """The broker cannot have had an order of ours before it was decided: a stamp that says so tells its clock."""
+        for row in rows:
+            number = self.orders.number(row.broker_order_id, row.ordered_at.date())
+            order = None if number is None else self.orders.get(number.client_order_id)
+            if order is not None and row.orig_order_id is None and order.request.session is not OrderSession.RESERVED:
+                behind = order.market_at - (row.ordered_at + STAMP)
+                self._behind = min(max(self._behind, behind), SKEW)
 
     async def _watch_missing(self, rows: dict[str, BrokerOrder], today: date) -> None:
         """An accepted order that no complete list shows: its number may be wrong. Shown to a person, never adopted anew."""
@@ -264,10 +308,11 @@ class Reconciler:
                 why = f"주문 {order_id}일 수 있는 주문이 또 있음: {_numbers(twins)}"
                 await self.orders.stop_symbol(order.symbol, why, self._alert("ORDER_CONTRADICTION", order, why))
 
-    async def _conclude(self, order: DeskOrder, looks: int, waited: float) -> None:
+    async def _conclude(self, order: DeskOrder, foreign: list[BrokerOrder], looks: int, waited: float) -> None:
         """No list shows it: absent when money and shares agree; else asked again, and in the end a person's."""
         before = Before.decode(await self.orders.data_at(order.id, JournalKind.SENDING))
-        why = unexplained(order, before, await self.broker.get_positions(), await self.broker.get_cash(), self.orders)
+        positions, cash = await self.broker.get_positions(), await self.broker.get_cash()
+        why = unexplained(order, before, positions, cash, self.orders, foreign)
         if why is None:
             await self.orders.apply(
                 order.id, OrderEventKind.PROVE_ABSENT, JournalKind.NOT_ACCEPTED,

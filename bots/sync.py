@@ -24,6 +24,7 @@ from bots import outgoing
 from bots.heartbeat import EVERY_S, Vitals
 from bots.journal import Journal, Queued
 from bots.lease import StoreLease
+from bots.pace import IDLE_AFTER_S, LOCAL, Pace, due
 from shared.clock import Clock
 from shared.db import reading, writing
 from shared.domain.account import AccountKey
@@ -36,7 +37,7 @@ from shared.store.exposure import Siblings
 T = TypeVar("T")
 
 BATCH = 400
-SYNC_EVERY_S = 1.0
+QUOTE_EVERY_S = 1.0  # a symbol is written so often, however many bots watch it
 AWAY_AFTER_S = 3.0
 TOLD_WITHIN_S = 5.0
 _NUMBERED = frozenset({outgoing.EVENTS, outgoing.LOGS, outgoing.DECISIONS})  # rows that carry their own sequence
@@ -118,8 +119,13 @@ class Polled:
 
 class StoreSync:
     def __init__(
-        self, link: StoreLink, journal: Journal, lease: StoreLease, vitals: Vitals, key: AccountKey, clock: Clock
-    ) -> None:
+        self, link: StoreLink, journal: Journal, lease: StoreLease, vitals: Vitals, key: AccountKey, clock: Clock,
+        pace: Pace = LOCAL,
+    ) -> None:  # fmt: skip
+        self._pace = pace
+        self._held_since: float | None = None  # since when what may wait has been waiting
+        self._shown_at = -math.inf
+        self._busy_at = clock.monotonic()  # when there was last anything to tell
         self._link, self._journal, self._lease, self._vitals = link, journal, lease, vitals
         self._key, self._clock = key, clock
         self.snapshots = Snapshots()
@@ -131,6 +137,7 @@ class StoreSync:
         self._beat_at = -EVERY_S
         self._told: tuple[object, int | None] = (None, None)
         self._postponed: dict[str, Mapping[str, Any]] = {}  # quotes that were not ours to write this time
+        self.heard_kill: Callable[[KillLevel], None] = lambda level: None  # at once, before the sync has ended
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._round = self._told_round = 0  # syncs begun; the last one after which the store had everything
@@ -141,11 +148,23 @@ class StoreSync:
         self._wake.set()
 
     async def wait(self) -> None:
-        """Wait for the next second or for `soon`."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(SYNC_EVERY_S):  # not wait_for: on 3.11 it can swallow a cancellation
-                await self._wake.wait()
+        """Wait for the next turn or for `soon`; half-way, hear the kill switch: a raise on another host wakes nobody here."""
+        half = self._pause_s() / 2
+        if not await self._woken(half):
+            with contextlib.suppress(StoreAway):
+                self.heard_kill(await self._link.read(lambda session: kill.level_over(session, self._key.account_id)))
+            await self._woken(half)
         self._wake.clear()
+
+    async def _woken(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):  # not wait_for: on 3.11 it can swallow a cancellation
+                await self._wake.wait()
+        return self._wake.is_set()
+
+    def _pause_s(self) -> float:
+        idle = self._clock.monotonic() - self._busy_at > IDLE_AFTER_S
+        return self._pace.idle_s if idle else self._pace.poll_s
 
     def away_s(self) -> float:
         """How long the store has not answered, beyond what a slow second may take; a frozen store counts too.
@@ -212,23 +231,33 @@ class StoreSync:
 
     async def _once(self, claim: bool, beat: bool) -> Polled:
         self._round += 1
-        queued = await self._journal.queued(BATCH)
+        queued = self._ready(await self._journal.queued(BATCH))
         taken, results = self.snapshots.take(), list(self.results)
+        if queued or taken.rows:
+            self._busy_at = self._clock.monotonic()
+        if not self._show_now(queued):
+            self.snapshots.give_back(taken)
+            taken = Snapshots()
         if queued or taken.rows:
             self._vitals.change_number += 1
         now, monotonic = self._clock.wall_now(), self._clock.monotonic()
         news = (self._vitals.state, self._vitals.config_version)
-        due = beat or news != self._told or monotonic - self._beat_at >= EVERY_S
+        due = beat or news != self._told or monotonic - self._beat_at >= max(EVERY_S, self._pace.beat_s)
         if self.copy_from is not None:
             self._vitals.detail["copy_age_s"] = round((now - self.copy_from).total_seconds())
         else:
             self._vitals.detail.pop("copy_age_s", None)
         row = self._vitals.row(now) if due else None
         self._postponed = {}
+        loop = asyncio.get_running_loop()
+
+        def exchange(session: Session) -> Polled:
+            level = kill.level_over(session, self._key.account_id)
+            loop.call_soon_threadsafe(self.heard_kill, level)  # the rest may take a while, and may not commit
+            return self._exchange(session, queued, taken, results, row, now, claim, level)
+
         try:
-            polled = await self._link.write(
-                lambda session: self._exchange(session, queued, taken, results, row, now, claim)
-            )
+            polled = await self._link.write(exchange)
         except (StoreAway, LeaseLost):
             self.snapshots.give_back(taken)
             raise
@@ -251,9 +280,28 @@ class StoreSync:
                 self._caught_up.notify_all()
         return polled
 
+    def _ready(self, queued: list[Queued]) -> list[Queued]:
+        """The outbox rows that go in this turn: all of them in their order, or none yet."""
+        now = self._clock.monotonic()
+        since = self._held_since if self._held_since is not None else now
+        if not queued or due(queued, now - since, self._pace, BATCH):
+            self._held_since = None
+            return queued
+        self._held_since = since
+        return []
+
+    def _show_now(self, queued: list[Queued]) -> bool:
+        """Tell whether prices and holdings go in this turn: their time has come, or an order changed them."""
+        now = self._clock.monotonic()
+        moved = any(row.stream in (outgoing.ORDERS, outgoing.FILLS) for row in queued)
+        if not moved and now - self._shown_at < self._pace.shown_s:
+            return False
+        self._shown_at = now
+        return True
+
     def _exchange(
         self, session: Session, queued: list[Queued], taken: Snapshots,
-        results: list[tuple[int, commands.CommandStatus, dict[str, Any]]], beat: Any, now: datetime, claim: bool,
+        results: list[tuple[int, commands.CommandStatus, dict[str, Any]]], beat: Any, now: datetime, claim: bool, level: KillLevel,
     ) -> Polled:  # fmt: skip
         if self._lease.epoch:
             self._lease.renew(session)  # first: whoever lost the account writes nothing over its new holder's rows
@@ -267,7 +315,6 @@ class StoreSync:
             commands.finish(session, now, command_id, status, result)
         if beat is not None:
             heartbeats.beat(session, beat)
-        level = kill.level_over(session, self._key.account_id)
         claimed = tuple(self._claim(session, now)) if claim else ()
         wanted = heartbeats.desired(session, self._key.account_id)
         others = exposure.siblings(session, now, self._key.account_id)
@@ -294,7 +341,7 @@ class StoreSync:
         known = sync.quoted_at(session, *market, rows)
         newer = {name: row for name, row in rows.items()
                  if name not in known or known[name] < datetime.fromisoformat(row["received_at"])}  # fmt: skip
-        due = {name for name in newer if name not in known or abs((now - known[name]).total_seconds()) >= SYNC_EVERY_S}
+        due = {name for name in newer if name not in known or abs((now - known[name]).total_seconds()) >= QUOTE_EVERY_S}
         held = sync.hold_quotes(session, *market, due & known.keys())
         mine = {name for name in due if name not in known or name in held}
         self._postponed = {name: row for name, row in newer.items() if name not in mine}

@@ -190,7 +190,7 @@ class Broker(Protocol):
         session: OrderSession = OrderSession.REGULAR,
         correlation_id: str | None = None,
     ) -> OrderAck:
-        """Send one order by exactly one socket write.
+        """Send one order by exactly one socket write, at which the sender's `last_look` is asked (brokers/last_look.py).
 
         What the broker does not offer for this market, venue, session or environment raises NotSupported, whose text
         says so in Korean and English.

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from brokers.contract import CallLog, CallRecord
+from brokers.last_look import why_not
 from brokers.lean import httpx
 from brokers.pacing import Pacer, Priority
 from brokers.transport import SENDING, KeepAliveTransport
@@ -194,13 +195,13 @@ class Door:
         """Send an order command exactly once; never repeats it, whatever happens.
 
         Raises:
-            NotSent: no byte left this machine (refused host, no connection).
+            NotSent: no byte left this machine (refused host, no connection, the sender's last look said no).
             Refused (and subclasses): the broker's answer is listed as a refusal, or our own budget said no.
             OutcomeUnknown: anything else; the order may be live.
         """
         url = self._hosts.check(call.url)
         await self._turn(call, max_wait_s)
-        wire = _Wire()
+        wire = _Wire(self._broker, call.tr)
         started = self._clock.monotonic()
         answer: Answer | None = None
         outcome = "CancelledError"
@@ -242,7 +243,7 @@ class Door:
         outcome = "CancelledError"
         try:
             try:
-                answer = await self._exchange(self._reads, call, url, _Wire())
+                answer = await self._exchange(self._reads, call, url)
             except (httpx.HTTPError, httpx.StreamError, OSError) as e:
                 code, why, now = described(e)
                 raise BrokerUnavailable(self._broker, code, f"{call.tr}: {why}", now) from e
@@ -288,7 +289,9 @@ class Door:
         if isinstance(error, RateLimited) and error.retry_after_s <= LONGEST_BACK_OFF_S:
             (call.budget or self._pacer).back_off(error.retry_after_s)
 
-    async def _exchange(self, http: KeepAliveTransport, call: Call, url: httpx.URL, wire: _Wire) -> Answer:
+    async def _exchange(
+        self, http: KeepAliveTransport, call: Call, url: httpx.URL, wire: _Wire | None = None
+    ) -> Answer:
         """One request, one answer: no redirect, proxy, cookie or retry exists on this road."""
         request = httpx.Request(
             call.method,
@@ -296,7 +299,7 @@ class Door:
             params=call.query,
             headers={**call.headers, "accept-encoding": "identity"},
             content=call.body,
-            extensions={"timeout": TIME_OUTS, SENDING: wire.touch},
+            extensions={"timeout": TIME_OUTS, SENDING: None if wire is None else wire.touch},
         )
         async with asyncio.timeout(WHOLE_CALL_S):
             response = await http.handle_async_request(request)
@@ -333,10 +336,15 @@ class Door:
 class _Wire:
     """Knows whether the request's first byte may have left: the border between "not sent" and "unknown"."""
 
-    def __init__(self) -> None:
+    def __init__(self, broker: str, tr: str) -> None:
+        self._broker, self._tr = broker, tr
         self.touched = False
 
     def touch(self) -> None:
+        """The socket write is next. Raises NotSent when the sender's last look says no."""
+        why = why_not()
+        if why is not None:
+            raise NotSent(self._broker, "last_look", f"{self._tr}: {why}")
         self.touched = True
 
 

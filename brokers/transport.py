@@ -14,7 +14,7 @@ from brokers.lean import httpx
 
 HEAD_BYTES, BODY_BYTES = 64 * 1024, 32 * 1024 * 1024  # an answer beyond them is not one of a broker
 OTHER_FAMILY_AFTER_S = 0.25  # a dead IPv6 route must not cost the connect time-out
-SENDING = "sending"  # request extension: called when the next thing that happens is the socket write
+SENDING = "sending"  # request extension: called when the next thing that happens is the socket write; may raise
 
 Origin = tuple[str, str, int]
 
@@ -36,9 +36,6 @@ class KeepAliveTransport(httpx.AsyncBaseTransport):
             origin = _origin(request.url)
             connection = self._reusable(origin) or await self._connect(origin, limits.get("connect"), request)
             try:
-                sending = request.extensions.get(SENDING)
-                if sending is not None:
-                    sending()
                 status, headers, body = await connection.ask(_bytes_of(request), limits.get("read"), request)
             except BaseException:  # whatever was cut short, nobody may read its remains as the next answer
                 connection.abort()
@@ -106,10 +103,13 @@ class _Connection(asyncio.Protocol):
         self._reader = _Reader(request.method)
         self._answer = self._loop.create_future()
         self._heard_at = self._loop.time()
-        self._transport.write(sent)
-        if silence_s is not None:
-            self._watch = self._loop.call_later(silence_s, self._silent, silence_s)
+        sending = request.extensions.get(SENDING)
         try:
+            if sending is not None:
+                sending()
+            self._transport.write(sent)
+            if silence_s is not None:
+                self._watch = self._loop.call_later(silence_s, self._silent, silence_s)
             return await self._answer
         except httpx.TransportError as e:
             e.request = request

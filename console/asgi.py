@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from console import wiring
 from console.api.app import api_routes
 from console.api.health import health_routes
+from console.cloud.changes import watch
 from console.components.frame import t
 from console.gate import Gate
 from console.services import overview
@@ -40,6 +41,7 @@ def main() -> int:
     configure("console")
     wiring.use(wired)
     overview.share(SHARED_S)
+    watch(settings, overview.forget)
     app = st.App(
         Path(__file__).with_name("app.py"),
         routes=[*health_routes(wired), *api_routes(wired)],

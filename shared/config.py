@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from shared import secret_sources
 from shared.domain.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +41,10 @@ class Settings:
     supabase_service_role_key: str | None
     direct_url: str | None = None  # SUPABASE_DIRECT_URL: past the pooler, to hear changes at once
     host_group: str = ""  # LETSTRADE_HOST_GROUP: accounts of a group run on its hosts only
+    kek: str = ""  # LETSTRADE_KEK: what the master key file is wrapped with (shared/kek.py)
+    env: Mapping[str, str] = field(
+        default_factory=dict, repr=False, compare=False
+    )  # what these settings were read from
 
     @property
     def run_dir(self) -> Path:
@@ -94,13 +100,13 @@ def environment(root: Path = ROOT) -> dict[str, str]:
     return {name: value for name, value in merged.items() if value != ""}
 
 
-def load_settings(env: dict[str, str] | None = None) -> Settings:
+def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     """Build Settings. Relative paths start at the repo root.
 
     Raises:
         ConfigError: a value that cannot be used, by name.
     """
-    env = environment() if env is None else env
+    env = secret_sources.resolve(environment() if env is None else env)
     home = (ROOT / env.get("LETSTRADE_HOME", "var")).resolve()
     return Settings(
         database_url=database_url(env, home),
@@ -118,10 +124,12 @@ def load_settings(env: dict[str, str] | None = None) -> Settings:
         supabase_service_role_key=env.get("SUPABASE_SERVICE_ROLE_KEY"),
         direct_url=_direct_url(env, home),
         host_group=env.get("LETSTRADE_HOST_GROUP", ""),
+        kek=env.get("LETSTRADE_KEK", ""),
+        env=env,
     )
 
 
-def database_url(env: dict[str, str], home: Path) -> str:
+def database_url(env: Mapping[str, str], home: Path) -> str:
     """DATABASE_URL, else SUPABASE_DB_URL, else SQLite under home; `postgresql://` means psycopg 3."""
     url = env.get("DATABASE_URL") or env.get("SUPABASE_DB_URL") or f"sqlite:///{home / 'letstrade.db'}"
     for prefix in ("postgres://", "postgresql://"):
@@ -137,12 +145,12 @@ def database_url(env: dict[str, str], home: Path) -> str:
     return url
 
 
-def _direct_url(env: dict[str, str], home: Path) -> str | None:
+def _direct_url(env: Mapping[str, str], home: Path) -> str | None:
     given = env.get("DATABASE_DIRECT_URL") or env.get("SUPABASE_DIRECT_URL")
     return None if given is None else database_url({"DATABASE_URL": given}, home)
 
 
-def _number(env: dict[str, str], name: str, default: int, low: int, high: int) -> int:
+def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = env.get(name, str(default))
     if not text.isdigit() or not low <= int(text) <= high:
         raise ConfigError(
@@ -151,11 +159,11 @@ def _number(env: dict[str, str], name: str, default: int, low: int, high: int) -
     return int(text)
 
 
-def _port(env: dict[str, str], name: str, default: int) -> int:
+def _port(env: Mapping[str, str], name: str, default: int) -> int:
     return _number(env, name, default, 1, 65535)
 
 
-def _one_of(env: dict[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+def _one_of(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
     value = env.get(name, default)
     if value not in allowed:
         raise ConfigError(

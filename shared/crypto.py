@@ -11,9 +11,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -24,8 +23,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from shared.config import Settings
-from shared.domain.errors import ConfigError
+from shared.config import Settings, environment
+from shared.domain.errors import ConfigError, TradingError
+from shared.kek import unwrap_line, wrap_line
+from shared.secret_files import read_secret_file, write_secret_file
 
 _VERSION = 1
 _ID, _KEY, _NONCE = 4, 32, 12
@@ -99,6 +100,12 @@ class KeyRing:
     def current(self) -> SealingKey:
         return self._current
 
+    def privates(self) -> list[bytes]:
+        """The private halves, the current one first: for writing the key file again."""
+        current = self._current.key_id
+        ids = [current, *(one for one in self._keys if one != current)]
+        return [self._keys[one].private_bytes_raw() for one in ids]
+
     @classmethod
     def parse(cls, text: str) -> KeyRing:
         """Read base64 keys separated by commas or lines; raises ConfigError without echoing them."""
@@ -115,9 +122,9 @@ class KeyRing:
 class KeyFile:
     """The key file as it is now: read again whenever it was replaced, so that a rotation reaches running programs."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._ring = KeyRing.parse(_read_secret_file(path))
+    def __init__(self, path: Path, unwrap: Callable[[str], str]) -> None:
+        self._path, self._unwrap = path, unwrap
+        self._ring = KeyRing.parse(unwrap(read_secret_file(path)))
         self._stamp: tuple[int, int, int] | None = None  # read once more at the first use
 
     def agree(self, key_id: bytes, ephemeral_public: bytes) -> tuple[bytes, bytes]:
@@ -130,10 +137,10 @@ class KeyFile:
         try:
             stamp = _stamp(self._path)  # before the text: a file replaced between the two is read again next time
             if stamp != self._stamp:
-                self._ring = KeyRing.parse(_read_secret_file(self._path))
+                self._ring = KeyRing.parse(self._unwrap(read_secret_file(self._path)))
                 self._stamp = stamp
-        except (ConfigError, OSError):
-            pass  # moved away while we run: the keys in memory still open and seal, exits must not end here
+        except (TradingError, OSError):
+            pass  # moved away, or not to be unwrapped now: the keys in memory still open and seal, exits must not end here
         return self._ring
 
 
@@ -177,20 +184,41 @@ def load_private(settings: Settings) -> KeyRing:
     """The private half: LETSTRADE_MASTER_KEY, else the key file. Bots and the CLI's Admin only."""
     if settings.master_key:
         return KeyRing.parse(settings.master_key)
-    return KeyRing.parse(_read_secret_file(settings.master_key_file))
+    return KeyRing.parse(_unwrapping(settings)(read_secret_file(settings.master_key_file)))
 
 
 def load_keys(settings: Settings) -> KeyProvider:
     """The private half for a program that runs on while keys are rotated: `load_private`, kept up to date."""
     if settings.master_key:
         return KeyRing.parse(settings.master_key)
-    return KeyFile(settings.master_key_file)
+    return KeyFile(settings.master_key_file, _unwrapping(settings))
+
+
+def _unwrapping(settings: Settings) -> Callable[[str], str]:
+    """How the lines of the master key file become keys; a provider named since we started is asked too."""
+
+    def unwrap(text: str) -> str:
+        try:
+            return "\n".join(unwrap_line(line, settings.kek, settings.env) for line in text.split())
+        except ConfigError:
+            env = environment()
+            named = env.get("LETSTRADE_KEK", "")
+            if named in ("", settings.kek):
+                raise
+            return "\n".join(unwrap_line(line, named, env) for line in text.split())
+
+    return unwrap
+
+
+def key_line(settings: Settings, private: bytes) -> str:
+    """A private half as a line of the master key file."""
+    return wrap_line(private, settings.kek, settings.env)
 
 
 def load_public(settings: Settings) -> SealingKey:
     """The public half, written by setup: all that the console and the API hold."""
     try:
-        return SealingKey(base64.b64decode(_read_secret_file(public_key_file(settings)), validate=True))
+        return SealingKey(base64.b64decode(read_secret_file(public_key_file(settings)), validate=True))
     except ValueError as error:
         raise ConfigError(
             "the public key file cannot be read", "it is not base64", "run `letstrade setup` again"
@@ -199,7 +227,7 @@ def load_public(settings: Settings) -> SealingKey:
 
 def load_lookup(settings: Settings) -> LookupKey:
     """The HMAC key that makes 'already registered' answerable without opening anything."""
-    return LookupKey(bytes.fromhex(_read_secret_file(lookup_key_file(settings)).strip()))
+    return LookupKey(bytes.fromhex(read_secret_file(lookup_key_file(settings)).strip()))
 
 
 def public_key_file(settings: Settings) -> Path:
@@ -226,7 +254,7 @@ def write_keys(settings: Settings) -> bool:
     """
     made = False
     if settings.master_key is None and not settings.master_key_file.exists():
-        write_secret_file(settings.master_key_file, base64.b64encode(new_private_key()).decode() + "\n")
+        write_secret_file(settings.master_key_file, key_line(settings, new_private_key()) + "\n")
         made = True
     if not lookup_key_file(settings).exists():
         write_secret_file(lookup_key_file(settings), secrets.token_hex(32) + "\n")
@@ -238,42 +266,9 @@ def write_public(settings: Settings, public: SealingKey) -> None:
     write_secret_file(public_key_file(settings), base64.b64encode(public.public).decode() + "\n")
 
 
-def write_secret_file(path: Path, text: str) -> None:
-    """Write atomically with mode 0600 in a 0700 folder."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(path.name + ".new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the new name survives a power cut before anything is sealed under the new key
-    finally:
-        os.close(folder)
-
-
 def _stamp(path: Path) -> tuple[int, int, int]:
     found = path.stat()
     return found.st_ino, found.st_mtime_ns, found.st_size
-
-
-def _read_secret_file(path: Path) -> str:
-    try:
-        mode = path.stat().st_mode
-        if mode & 0o077:
-            raise ConfigError(
-                f"{path.name} can be read by others",
-                f"its mode is {mode & 0o777:o}",
-                f"chmod 600 {path.name} and start again",
-            )
-        return path.read_text(encoding="utf-8").strip()
-    except FileNotFoundError as error:
-        raise ConfigError(
-            f"{path.name} is missing", "setup has not run here", "run `make run` or `letstrade setup`"
-        ) from error
 
 
 def seal_canary(key: SealingKey) -> str:

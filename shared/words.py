@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.wording import alerts, desk, money, pages, reasons, refusals, report, research, risk, schedule, screens
+from shared.wording import (
+    alerts,
+    cloud,
+    desk,
+    money,
+    pages,
+    reasons,
+    refusals,
+    report,
+    research,
+    risk,
+    schedule,
+    screens,
+)  # fmt: skip
 
 LANGS = ("ko", "en")  # Korean first
 UNKNOWN = "—"
 
 WORDS: dict[str, tuple[str, str]] = {
+    **cloud.WORDS,
     **desk.WORDS,
     **pages.WORDS,
     **screens.WORDS,

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from brokers.contract import BrokerEvent, PeriodProfit, RateBudget
+from brokers.last_look import why_not
 from shared.domain.account import AccountKey, BrokerName, Environment, Market
-from shared.domain.errors import BrokerUnavailable, NotSupported
+from shared.domain.errors import BrokerUnavailable, NotSent, NotSupported
 from shared.domain.instrument import Instrument, Venue
 from shared.domain.market import Bar, Detail, OrderBook, Quote, Tick, Timeframe
 from shared.domain.money import Currency
@@ -50,6 +51,7 @@ class FakeBroker:
         self.sent: list[str] = []  # one word per socket write
         self.on_place: Callable[[BrokerOrder], None] = lambda row: None  # may raise
         self.on_change: Callable[[BrokerOrder], None] = lambda row: None  # cancel and amend; may raise
+        self.on_way: Callable[[], None] = lambda: None  # between the sender's gate and the socket write
         self.books_orders = True  # False: the order never arrives
         self.down = False  # reads fail
         self.hidden: set[str] = set()  # booked, and not yet in any list
@@ -70,7 +72,7 @@ class FakeBroker:
         venue: Venue | None = None, time_in_force: TimeInForce = TimeInForce.DAY,
         session: OrderSession = OrderSession.REGULAR, correlation_id: str | None = None,
     ) -> OrderAck:  # fmt: skip
-        self.sent.append("place")
+        self._write("place")
         row = self.row(symbol, side, quantity, price, number=self._next(), order_type=order_type, session=session)
         if self.books_orders:
             self.book[row.broker_order_id] = row
@@ -80,7 +82,7 @@ class FakeBroker:
     async def amend_order(
         self, original: BrokerOrder, quantity: int, price: Decimal, *, correlation_id: str | None = None
     ) -> OrderAck:
-        self.sent.append("amend")
+        self._write("amend")
         old = self.book[original.broker_order_id]
         row = self.row(old.symbol, old.side, quantity, price, number=self._next(), orig=old.broker_order_id)
         self.book[old.broker_order_id] = replace(old, leaves_quantity=0)
@@ -91,11 +93,19 @@ class FakeBroker:
     async def cancel_order(
         self, original: BrokerOrder, quantity: int, *, org_no: str = "", correlation_id: str | None = None
     ) -> OrderAck:
-        self.sent.append("cancel")
+        self._write("cancel")
         row = self.book[original.broker_order_id]
         self.on_change(row)
         self.book[row.broker_order_id] = replace(row, canceled=True, leaves_quantity=0)
         return OrderAck(self._next(), self.clock.wall_now())
+
+    def _write(self, word: str) -> None:
+        """The socket write, with the sender's last look before it."""
+        self.on_way()
+        why = why_not()
+        if why is not None:
+            raise NotSent("SIM", "last_look", why)
+        self.sent.append(word)
 
     async def get_open_orders(self) -> list[BrokerOrder]:
         self._read()

@@ -36,6 +36,7 @@ class OrderFacts:
     reason: str = ""
     order_type: OrderType = OrderType.LIMIT
     session: OrderSession = OrderSession.REGULAR
+    channel: str = ""  # 매체, where the list names it
 
 
 def read_order(row: Row, names: OrderRow, facts: OrderFacts) -> BrokerOrder:
@@ -60,6 +61,7 @@ def read_order(row: Row, names: OrderRow, facts: OrderFacts) -> BrokerOrder:
         order_type=facts.order_type,
         venue=facts.venue,
         session=facts.session,
+        by_hand=bool(facts.channel) and "API" not in facts.channel.upper(),
     )
 
 

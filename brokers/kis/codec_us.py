@@ -191,6 +191,7 @@ class UsDialect:
             venue=tr.ORDER_TO_VENUE.get(text(row, "ovrs_excg_cd")),
             reason=reason,
             session=self._session(ordered_at),
+            channel=text(row, "mdia_dvsn_name"),
         )
         return read_order(row, ORDERS, facts)
 

@@ -112,7 +112,7 @@ def decode_today(row: Row, today: date) -> BrokerOrder:
     quantity, filled, leaves = whole(row, "qty"), whole(row, "cheqty"), whole(row, "ordrem")
     original, status = whole(row, "orgordno"), text(row, "status")
     is_cancel = original > 0 and status.startswith("취소")
-    rejected = "거부" in status
+    rejected, channel = "거부" in status, text(row, "ordermtd")
     return BrokerOrder(
         broker_order_id=str(whole(row, "ordno")),
         symbol=plain_symbol(required(row, "expcode")),
@@ -130,6 +130,7 @@ def decode_today(row: Row, today: date) -> BrokerOrder:
         reject_reason=status if rejected else "",
         order_type=tr.LS_TO_TYPE.get(text(row, "hogagb"), OrderType.LIMIT),
         venue=tr.VENUES.get(text(row, "exchname")),
+        by_hand=bool(channel) and "API" not in channel.upper(),
     )
 
 

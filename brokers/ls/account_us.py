@@ -142,6 +142,7 @@ def decode_order(row: Row, on: date, now: datetime) -> BrokerOrder:
         reject_reason=result if rejected else "",
         order_type=tr.LS_TO_US_TYPE.get(text(row, "OrdprcPtnCode"), OrderType.LIMIT),
         venue=tr.US_MARKETS.get(text(row, "OrdMktCode"), (None,))[0],
+        by_hand=text(row, "CommdaCode") not in ("", *tr.API_CHANNELS),
     )
 
 

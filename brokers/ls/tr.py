@@ -171,6 +171,7 @@ US_TYPE_TO_LS = {
     (OrderType.MOC, Side.SELL): "M4",
 }
 LS_TO_US_TYPE = {code: order_type for (order_type, _), code in US_TYPE_TO_LS.items()}
+API_CHANNELS = ("40", "41")  # CommdaCode
 US_SELL, US_BUY, US_CHANGE, US_CANCEL = "01", "02", "07", "08"  # OrdPtnCode
 US_MARKETS = {"82": (Venue.NASDAQ,), "81": (Venue.NYSE, Venue.AMEX)}  # exchcd, OrdMktCode, FcurrMktCode
 VENUES = {"KRX": Venue.KRX, "NXT": Venue.NXT}  # no SOR; anything else would silently become KRX (ls.md §3.1)

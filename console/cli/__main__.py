@@ -18,6 +18,7 @@ NOUNS = {  # name → (module whose `app` it is, what it is about)
     "rule": ("console.cli.rules", "규칙 · rules"),
     "strategy": ("console.cli.strategy", "파이썬 전략 · Python strategies"),
     "bot": ("console.cli.bots", "봇 · bots"),
+    "inbox": ("console.cli.inbox", "확인 필요 · what waits for a person"),
     "order": ("console.cli.orders", "주문 · orders"),
     "fills": ("console.cli.fills", "체결 · fills"),
     "kill": ("console.cli.kill", "긴급정지 · kill switch"),
@@ -34,6 +35,8 @@ NOUNS = {  # name → (module whose `app` it is, what it is about)
     "market": ("console.cli.market", "시장 규칙 · market rules"),
     "exchange": ("console.cli.exchange", "로컬 거래소 · the local exchange"),
     "db": ("console.cli.db", "저장소 · the store's schema"),
+    "backup": ("console.cli.backup", "백업과 복구 · the whole desk in a folder, and back"),
+    "cloud": ("console.cli.cloud", "Supabase 프로젝트 · a Supabase project"),
     "keys": ("console.cli.keys", "마스터 키 · the master key"),
 }
 VERBS = {  # a verb without a noun → (module with a function of that name, what it does)
@@ -47,7 +50,7 @@ VERBS = {  # a verb without a noun → (module with a function of that name, wha
 }
 
 WATCHED = {  # what may be looked at again and again with --watch
-    *("bot status", "bot logs", "account list", "kill status", "alerts list", "fills list", "order list"),
+    *("bot status", "bot logs", "account list", "kill status", "alerts list", "fills list", "order list", "inbox list"),
     *("positions", "balance", "quote", "report daily", "schedule list"),
 }
 WATCH_EVERY_S = 2.0

@@ -96,6 +96,7 @@ def run(
     ] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE.html", help="보고서 · report page")] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="거래 표 · trades as CSV")] = None,
+    upload: Annotated[bool, typer.Option("--upload", help="보고서를 Supabase Storage에 · the --html page too")] = False,
     as_json: AsJson = False,
 ) -> None:
     """규칙이 이 봉들에서 무엇을 했을지 · What the rule would have traded on these bars."""
@@ -116,6 +117,8 @@ def run(
         from console.cli import backtest_files
 
         backtest_files.write(report, parsed, html=html, csv=csv)
+    if upload:
+        document["uploaded"] = _upload(html)
     if as_json:
         # Figures of a backtest are numbers (design.md §9); live money would be text.
         _print({**document, "metrics": as_rows(metrics_of(report))})
@@ -132,8 +135,21 @@ def run(
     ]
     output.show({"items": figures}, False)
     output.show({key: document[key] for key in ("engine", "bars", "seconds", "final_equity")}, False)
+    if upload:
+        output.show({"url": document["uploaded"]["url"]}, False)
     for warning in warnings:
         output.tell(f"! {warning['text']} ({warning['count']})")
+
+
+def _upload(html: Path | None) -> dict[str, Any]:
+    """Put the report page into Supabase Storage; it stays on this machine whatever happens."""
+    from console.cloud import files
+
+    if html is None:
+        raise ConfigError("--upload", "올릴 보고서가 없습니다 · there is no report page", "--html FILE.html --upload")
+    page = ROOT / html
+    done = files.upload(load_settings(), files.REPORTS, page.name, page.read_bytes(), "text/html; charset=utf-8")
+    return {"path": done.path, "bytes": done.bytes, "url": done.url}
 
 
 @app.command()

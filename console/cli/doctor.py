@@ -72,7 +72,7 @@ def examine() -> Iterator[Finding]:
         f"{free_gb:.1f} GB free",
         "" if free_gb > 1 else "free some space: journals must be writable",
     )
-    yield _checked("keys", lambda: f"master key {crypto.load_private(settings).current().key_id.hex()}")
+    yield _checked("keys", lambda: _keys(settings))
     yield _checked("database", lambda: _database(settings))
     yield from _ports(settings)
     yield from _bots(settings)
@@ -84,6 +84,12 @@ def examine() -> Iterator[Finding]:
         "token set" if settings.telegram_token else "no TELEGRAM_BOT_TOKEN: alerts stay on the screen",
         needed=False,
     )
+
+
+def _keys(settings: Settings) -> str:
+    wrapped = settings.kek.partition(":")[0]
+    told = f"wrapped by {wrapped}" if wrapped else "in its file as it is"
+    return f"master key {crypto.load_private(settings).current().key_id.hex()}, {told}"
 
 
 def _database(settings: Settings) -> str:

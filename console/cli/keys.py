@@ -7,7 +7,9 @@ from sqlmodel import Session
 
 from console.cli.desk import open_desk
 from console.cli.output import AsJson, show, tell
+from shared.db import writing
 from shared.store import audit
+from shared.store.rotation import rewrap
 from shared.store.rotation import rotate as rotate_keys
 
 app = typer.Typer(help="The master key that opens sealed credentials.", no_args_is_help=True)
@@ -35,3 +37,22 @@ def rotate(as_json: AsJson = False) -> None:
 
     key_id, changed = rotate_keys(wired.settings, wired.engine, note, lambda step: tell(f"  {step}"))
     show({"sealed_again": changed, "key_id": key_id}, as_json)
+
+
+@app.command("rotate-kek")
+def rotate_kek(as_json: AsJson = False) -> None:
+    """키를 감싸는 키를 바꿉니다 · Wrap the master key file with the key that LETSTRADE_KEK names now.
+
+    With `file:` a new one is made; with `aws-kms:` the key or alias is asked. The desk may run: the master key itself
+    stays the same. Coming from another provider, name it in LETSTRADE_KEK_BEFORE for this one run.
+    """
+    desk = open_desk()
+    wired, actor = desk.wiring, desk.actor
+    wrapped = rewrap(wired.settings)
+    provider = wired.settings.kek.partition(":")[0] or "none"
+    with writing(wired.engine) as session:
+        audit.record(
+            session, wired.clock.wall_now(), actor=actor.label, action="keys.rotate_kek", source=actor.source,
+            after={"provider": provider, "keys": wrapped},
+        )  # fmt: skip
+    show({"wrapped": wrapped, "provider": provider}, as_json)

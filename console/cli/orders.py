@@ -115,14 +115,14 @@ def amend(
         key=key or accounts.new_key(),
         confirm=confirm,
     )
-    _answer(desk, asked, as_json)
+    answered(desk, asked, as_json)
 
 
 @app.command()
 def cancel(order_id: OrderId, key: Key = "", as_json: AsJson = False) -> None:
     """낸 주문의 잔량을 취소합니다 · Cancel what is left of a resting order."""
     desk = open_desk()
-    _answer(desk, orders.request_cancel(desk.wiring, desk.actor, order_id, key=key or accounts.new_key()), as_json)
+    answered(desk, orders.request_cancel(desk.wiring, desk.actor, order_id, key=key or accounts.new_key()), as_json)
 
 
 @app.command("list")
@@ -151,10 +151,10 @@ def _place(account: str, ticket: Ticket, key: str, confirm: str, as_json: bool) 
     asked = manual_orders.place(
         desk.wiring, desk.actor, account_id, ticket, key=key or accounts.new_key(), confirm=confirm
     )
-    _answer(desk, asked, as_json)
+    answered(desk, asked, as_json)
 
 
-def _answer(desk: Desk, asked: Command, as_json: bool) -> None:
+def answered(desk: Desk, asked: Command, as_json: bool) -> None:
     """Wait for the bot's answer. Only a command that was refused or taken back is a no; silence is unknown."""
     done = manual_orders.outcome(desk.wiring, asked.id or 0)
     result: dict[str, Any] = dict(done.result or {})

@@ -29,6 +29,7 @@ _SECRETS = re.compile(
 
 def support_bundle(
     to: Annotated[Path, typer.Option("--to", help="파일 · the zip file to write")] = Path("support-bundle.zip"),
+    upload: Annotated[bool, typer.Option("--upload", help="Supabase Storage에 · into Supabase Storage too")] = False,
     as_json: AsJson = False,
 ) -> None:
     """상태와 기록을 가려서 한 파일로 · State and logs, masked, in one file."""
@@ -41,6 +42,12 @@ def support_bundle(
             bundle.writestr(f"log/{path.name}", masked(path.read_bytes()[-TAIL:].decode("utf-8", "replace")))
         count = len(bundle.namelist())
     to.chmod(0o600)
+    if upload:
+        from console.cli.cloud import show_upload  # loads supabase: only who asks for it
+        from console.cloud.files import BUNDLES
+
+        show_upload(desk.wiring.settings, BUNDLES, to, as_json)
+        return
     output.show({"file": str(to), "files": count, "bytes": to.stat().st_size}, as_json)
 
 

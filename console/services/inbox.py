@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
@@ -27,6 +28,7 @@ from shared.store import alerts, commands, panels, rules
 from shared.store.commands import CommandKind
 from shared.store.panels import OrderFilter
 
+ANSWER_LASTS = timedelta(seconds=60)  # what a person judged by is old after that: a bot that was away asks him anew
 DOWN = frozenset({"PARKED", "FATAL", "SILENT", "BLOCKED"})
 DRIFT_KINDS, STOP_KINDS = frozenset({"DRIFT"}), frozenset({"ORDER_CONTRADICTION", "FILL_IMPOSSIBLE"})
 POST_MORTEM_KINDS = frozenset({"BOT_PARKED", "BOT_FATAL", "BOT_SILENT", "BOT_BLOCKED", "KEY_REFUSED"})
@@ -132,10 +134,19 @@ def resolve_order(wiring: Wiring, actor: Actor, order_id: int, broker_order_id: 
 
 
 def accept_holding(
-    wiring: Wiring, actor: Actor, account_id: int, symbol: str, rule_id: int | None, *, key: str
-) -> Command:
-    """Say that the broker's holding is right; the shares go to a rule, or stay a person's own (None)."""
-    payload = {"symbol": symbol, "rule_id": rule_id}
+    wiring: Wiring, actor: Actor, account_id: int, symbol: str, rule_id: int | None, *, key: str,
+    shares: Mapping[int, int] | None = None, rescale: bool = False,
+) -> Command:  # fmt: skip
+    """Say that the broker's holding is right; the shares go to a rule, or stay a person's own (None).
+
+    `shares` splits them: rule → number, the rest stays a person's own. `rescale`: a corporate action changed the number,
+    each rule keeps its part of it.
+    """
+    payload: dict[str, Any] = {"symbol": symbol, "rule_id": rule_id}
+    if shares:
+        payload["shares"] = {str(rule): number for rule, number in shares.items() if number}
+    if rescale:
+        payload["rescale"] = True
     return _asked(wiring, actor, account_id, CommandKind.ACCEPT_HOLDING, payload, key)
 
 
@@ -163,9 +174,10 @@ def _ask(
     session: Session, wiring: Wiring, actor: Actor, account_id: int, kind: CommandKind, payload: dict[str, Any], key: str
 ) -> Command:  # fmt: skip
     authorize(session, actor, Action.MATTER_SETTLE, account_id)
+    now = wiring.clock.wall_now()
     command, new = commands.request(
-        session, wiring.clock.wall_now(), account_id=account_id, kind=kind, key=key, requested_by=actor.label,
-        payload=payload,
+        session, now, account_id=account_id, kind=kind, key=key, requested_by=actor.label, payload=payload,
+        expires_at=now + ANSWER_LASTS,
     )  # fmt: skip
     if new:
         note(

@@ -11,6 +11,7 @@ from telegram import Bot
 from telegram.error import TelegramError
 from telegram.ext import AIORateLimiter, ApplicationBuilder
 
+from console.cloud.changes import Changes
 from console.telegram.daily_report import send_due
 from console.telegram.notifier import POLL_S, Notifier
 from console.telegram.poller import Poller
@@ -48,19 +49,24 @@ async def serve(wiring: Wiring, token: str, chats: tuple[int, ...]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     application = builder.get_updates_pool_timeout(5).build()
     async with application.bot as bot:
-        listening = asyncio.create_task(Poller(wiring, bot).run(stop))
+        woken = asyncio.Event()
+        changes = Changes(settings, ("alerts",), woken.set)
+        beside = [asyncio.create_task(Poller(wiring, bot).run(stop)), asyncio.create_task(changes.run(stop))]
         try:
-            await _deliver(wiring, bot, chats, stop)
+            await _deliver(wiring, bot, chats, stop, woken)
         finally:
-            listening.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await listening
+            for task in beside:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
     wiring.engine.dispose()
 
 
-async def _deliver(wiring: Wiring, bot: Bot, chats: tuple[int, ...], stop: asyncio.Event) -> None:
+async def _deliver(wiring: Wiring, bot: Bot, chats: tuple[int, ...], stop: asyncio.Event, woken: asyncio.Event) -> None:
+    """Each second, and at once when Realtime says that an alert was written."""
     notifier = Notifier(wiring.engine, wiring.clock, bot, chats, wiring.settings.lang)
     while not stop.is_set():
+        woken.clear()  # before the look: what is written during it wakes us again
         try:
             await notifier.deliver_pending()
             await send_due(wiring, bot)
@@ -68,10 +74,10 @@ async def _deliver(wiring: Wiring, bot: Bot, chats: tuple[int, ...], stop: async
             log("telegram", "store away", level="warning", why=type(error).__name__)
         except TelegramError as error:
             log("telegram", "report not delivered, will try again", level="warning", why=type(error).__name__)
-        try:
-            await asyncio.wait_for(stop.wait(), POLL_S)
-        except TimeoutError:
-            continue
+        waits = [asyncio.ensure_future(one.wait()) for one in (stop, woken)]
+        await asyncio.wait(waits, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
+        for one in waits:
+            one.cancel()
 
 
 def main() -> int:

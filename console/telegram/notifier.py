@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 from telegram import Bot
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
@@ -17,12 +20,14 @@ from shared.clock import Clock
 from shared.db import reading, writing
 from shared.logs import log
 from shared.models import Alert
-from shared.store import accounts, alerts
+from shared.store import accounts, alerts, heartbeats
 
 STALE = timedelta(hours=6)  # after a long silence yesterday's fills are history, not news
 STALE_QUIET = timedelta(hours=24)  # what quiet hours held back is still told in the morning
 GROUP_FROM = 4  # so many at once become one message; a critical one always stands alone
 POLL_S = 1.0
+ALIVE_EVERY_S = 5.0  # the Edge Function sends at once when this program has been silent for 15 s
+PROGRAM = "telegram"
 
 Named = tuple[Alert, str]  # an alert and the name of its account
 
@@ -32,9 +37,13 @@ class Notifier:
 
     def __init__(self, engine: Engine, clock: Clock, bot: Bot, chats: tuple[int, ...], lang: str) -> None:
         self._engine, self._clock, self._bot, self._chats, self._lang = engine, clock, bot, chats, lang
+        self._host = socket.gethostname()
+        self._claimant = f"{PROGRAM}:{self._host}:{os.getpid()}"
+        self._said_at = -ALIVE_EVERY_S
 
     async def deliver_pending(self) -> int:
         """Send what waits; return how many alerts were sent to somebody."""
+        await self._say_alive()
         rows, people, done = await asyncio.to_thread(self._pending)
         if not people:
             return 0
@@ -64,16 +73,48 @@ class Notifier:
         for outcome, ids in skipped.items():
             if ids:
                 await self._mark(person, ids, outcome, done)
-        for batch in batches(fresh):
+        for group in batches(fresh):
+            batch = await self._claimed(group)
+            if not batch:
+                continue  # another messenger is telling them
             ids = [row.id or 0 for row, _ in batch]
             text = messages.one(*batch[0], person.lang) if len(batch) == 1 else messages.digest(batch, person.lang)
             hushed = all(person.level(row.kind, row.severity) == SILENT for row, _ in batch)
             outcome = await self._send(person.chat, text, hushed)
             if outcome is None:
+                await asyncio.to_thread(self._release, ids)
                 break
             await self._mark(person, ids, outcome if len(batch) == 1 else "digest", done)
             sent |= set(ids)
         return sent
+
+    async def _claimed(self, group: list[Named]) -> list[Named]:
+        """The alerts of a group that are ours to send: claimed now, so that nobody else sends them."""
+
+        def write() -> set[int]:
+            with writing(self._engine) as session:
+                return alerts.claim(session, self._now(session), [row.id or 0 for row, _ in group], self._claimant)
+
+        ours = await asyncio.to_thread(write)
+        return [one for one in group if one[0].id in ours]
+
+    def _release(self, ids: list[int]) -> None:
+        with writing(self._engine) as session:
+            alerts.release(session, ids, self._claimant)
+
+    def _now(self, session: Session) -> datetime:
+        return heartbeats.store_time(session, self._clock.wall_now())  # claims of all messengers by one clock
+
+    async def _say_alive(self) -> None:
+        if self._clock.monotonic() - self._said_at < ALIVE_EVERY_S:
+            return
+
+        def write() -> None:
+            with writing(self._engine) as session:
+                heartbeats.say_alive(session, self._now(session), PROGRAM, self._host)
+
+        await asyncio.to_thread(write)
+        self._said_at = self._clock.monotonic()
 
     async def _send(self, chat: int, text: str, hushed: bool) -> str | None:
         """How it went, or None when it must be tried again."""
@@ -109,7 +150,7 @@ class Notifier:
     def _close(self, ids: list[int]) -> None:
         with writing(self._engine) as session:
             for alert_id in ids:
-                alerts.mark_delivered(session, alert_id, self._clock.wall_now(), "telegram")
+                alerts.mark_delivered(session, alert_id, self._clock.wall_now(), PROGRAM)
 
 
 def batches(rows: Sequence[Named]) -> list[list[Named]]:

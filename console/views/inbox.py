@@ -150,14 +150,26 @@ def _settle_drift(one: Drift) -> None:
     may = allowed(actor, Action.MATTER_SETTLE)
     key = st.session_state.setdefault(f"settle_{account_id}_{one.symbol}_{one.theirs}", new_key())
     names = dict(one.rules)
-    owner = st.selectbox(
-        t("inbox.owner"), [None, *names], key="drift_owner",
-        format_func=lambda rule: t("inbox.owner_person") if rule is None else f"{rule} {names[rule]}",
-    )  # fmt: skip
+    ways = ["leave", *(["adopt", "split"] if names else []), *(["rescale"] if one.ours and one.theirs else [])]
+    way = st.radio(t("inbox.owner"), ways, key="drift_way", format_func=lambda name: t(f"inbox.owner_{name}"))
+    owner, shares = None, dict[int, int]()
+    if way == "adopt":
+        owner = st.selectbox(
+            t("inbox.owner_rule"), list(names), key="drift_owner", format_func=lambda rule: f"{rule} {names[rule]}"
+        )
+    elif way == "split":
+        for rule in names:
+            shares[rule] = st.number_input(
+                t("inbox.owner_shares", rule=f"{rule} {names[rule]}"), 0, one.theirs, 0, key=f"drift_shares_{rule}"
+            )
+    answer = f"{way}:{owner}:{sorted(shares.items())}"
     st.button(
         t("inbox.accept_holding", n=f"{one.theirs:,}"), key="accept_holding", type="primary", disabled=not may,
         on_click=lambda: _say(
-            lambda: inbox.accept_holding(desk, actor, account_id, one.symbol, owner, key=f"{key}:{owner}")
+            lambda: inbox.accept_holding(
+                desk, actor, account_id, one.symbol, owner, key=f"{key}:{answer}", shares=shares,
+                rescale=way == "rescale",
+            )
         ),
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from console.components.figures import UNKNOWN, join, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.report import report_html
 from console.components.table import Column, note, table
-from console.services import accounts, backtests, rules
+from console.services import accounts, backtests, rules, uploads
 from console.services.backtests import PARITY, BacktestLine
 from console.services.permissions import Action
 from shared.words import reason_text
@@ -206,6 +206,17 @@ def _run(line: BacktestLine, result: Mapping[str, Any]) -> None:
         t("research.export"), partial(_html, line.id, line.rule, dict(result)), file_name=f"backtest-{line.id}.html", mime="text/html",
         key=f"export_{line.id}", on_click="ignore", icon=":material/download:",
     )  # fmt: skip
+    if uploads.offered(wiring()):
+        st.button(
+            t("cloud.upload"), key=f"upload_{line.id}", icon=":material/cloud_upload:",
+            on_click=_upload, args=(line.id, line.rule, dict(result)),
+        )  # fmt: skip
+
+
+def _upload(run_id: int, rule: str, result: dict[str, Any]) -> None:
+    body = _html(run_id, rule, result).encode()
+    done = uploads.report(wiring(), me(), f"backtest-{run_id}.html", body)
+    st.toast(t("cloud.uploaded", path=done.path))
 
 
 def _html(run_id: int, rule: str, result: dict[str, Any]) -> str:

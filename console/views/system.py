@@ -8,6 +8,7 @@ from console.components.bar import bar
 from console.components.figures import UNKNOWN, age, join, length, mark, span, token_left
 from console.components.frame import lang, me, t, wiring
 from console.components.rows import account_cell
+from console.components.store_sizes import store_sizes_panel
 from console.components.table import Column, facts, note, table
 from console.services import system
 from console.services.system import BotLine
@@ -107,6 +108,8 @@ left, right = st.columns(2, gap="medium")
 with left:
     st.subheader(t("system.store"))
     _store()
+    st.subheader(t("sizes.title"))
+    store_sizes_panel()
 with right:
     st.subheader(t("system.versions"))
     columns = [Column(t("system.package")), Column(t("system.version"))]

@@ -109,6 +109,7 @@ class BrokerOrder:
     order_type: OrderType = OrderType.LIMIT
     venue: Venue | None = None
     session: OrderSession = OrderSession.REGULAR  # amend and cancel go where the order went
+    by_hand: bool = False  # entered past the API, where the list names the channel; False also where it does not
     became: str | None = None  # of a reservation that was sent: the number of the order it is now
 
 

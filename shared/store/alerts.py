@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, or_, select, update
 
 from shared.models import Alert, AlertDelivery
 
@@ -77,9 +77,37 @@ def undelivered(session: Session, *, limit: int = 50) -> list[Alert]:
     return sorted(found.values(), key=lambda row: row.id or 0)
 
 
+CLAIM_LIFE = timedelta(seconds=60)  # of supabase/migrations too: a claimant that died is not waited for longer
+
+
+def claim(session: Session, now: datetime, alert_ids: Collection[int], claimant: str) -> set[int]:
+    """Claim alerts that are about to be sent; returns those that are ours to send now.
+
+    One claim per row, whoever asks at the same time: the Edge Function claims by the same columns.
+    """
+    free = or_(
+        col(Alert.claimed_by).in_(("", claimant)),
+        col(Alert.claimed_at).is_(None),
+        col(Alert.claimed_at) < now - CLAIM_LIFE,
+    )
+    taken = (
+        update(Alert)
+        .where(col(Alert.id).in_(alert_ids), col(Alert.delivered_at).is_(None), free)
+        .values(claimed_by=claimant, claimed_at=now)
+        .returning(col(Alert.id))
+    )
+    return {found for found in session.execute(taken).scalars() if found is not None}
+
+
+def release(session: Session, alert_ids: Collection[int], claimant: str) -> None:
+    """Give claims back that led to nothing: another messenger may send them."""
+    mine = update(Alert).where(col(Alert.id).in_(alert_ids), col(Alert.claimed_by) == claimant)
+    session.execute(mine.where(col(Alert.delivered_at).is_(None)).values(claimed_by="", claimed_at=None))
+
+
 def mark_delivered(session: Session, alert_id: int, now: datetime, by: str) -> None:
     row = session.get(Alert, alert_id)
-    if row is not None:
+    if row is not None and row.delivered_at is None:
         row.claimed_by, row.claimed_at, row.delivered_at = by, row.claimed_at or now, now
         session.add(row)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,8 @@ from shared import crypto
 from shared.config import Settings
 from shared.db import writing
 from shared.domain.errors import Conflict
+from shared.kek import renew_local
+from shared.secret_files import write_secret_file
 from shared.store import secrets, standby
 
 STEPS = ("both keys in the file", "public half published", "store sealed again", "copies sealed again", "old key gone")
@@ -41,8 +42,8 @@ def rotate(
     path = settings.master_key_file
     with _alone(path.with_name("rotate.lock")):
         old = path.read_text(encoding="utf-8").split()
-        fresh = old if len(old) > 1 else [base64.b64encode(crypto.new_private_key()).decode(), *old]
-        crypto.write_secret_file(path, "\n".join(fresh) + "\n")
+        fresh = old if len(old) > 1 else [crypto.key_line(settings, crypto.new_private_key()), *old]
+        write_secret_file(path, "\n".join(fresh) + "\n")
         reached(STEPS[0])
         ring = crypto.load_private(settings)
         # Whoever seals from here on seals under the new key, except those who already hold the old one (hold_key).
@@ -55,9 +56,33 @@ def rotate(
         reached(STEPS[2])
         changed += standby.reseal(settings.home / "accounts", ring)
         reached(STEPS[3])
-        crypto.write_secret_file(path, fresh[0] + "\n")
+        write_secret_file(path, fresh[0] + "\n")
         reached(STEPS[4])
         return key_id, changed
+
+
+def rewrap(settings: Settings) -> int:
+    """Wrap the master key file with the key-encryption key that LETSTRADE_KEK names now; a file's is made anew.
+
+    The keys in it stay the same, so that nothing in the store changes and running programs need nothing. Returns how many.
+
+    Raises:
+        Conflict: another rotation runs here, or the key is not in a file.
+        KekError: a key cannot be unwrapped; the file is as it was.
+    """
+    if settings.master_key is not None:
+        raise Conflict("the master key comes from LETSTRADE_MASTER_KEY", "there is no file to wrap", "unset it first")
+    path = settings.master_key_file
+    with _alone(path.with_name("rotate.lock")):
+        private = crypto.load_private(settings).privates()
+
+        def write() -> None:
+            write_secret_file(path, "\n".join(crypto.key_line(settings, key) for key in private) + "\n")
+            if crypto.load_private(settings).privates() != private:
+                raise Conflict("the wrapped file does not open to the same keys", "nothing else was changed", "doctor")
+
+        renew_local(settings.kek, write)
+        return len(private)
 
 
 @contextmanager

@@ -46,6 +46,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "가격 급변: {symbol} {change_pct}% ({minutes}분)",
         "Price spike: {symbol} {change_pct}% in {minutes} min",
     ),
+    "STOP_HIT": ("손절 매도: {symbol} — {reason}", "Stop hit, selling: {symbol} — {reason}"),
     "READY": ("개장 전 점검 {market}: 계좌 {n}개 모두 준비됨", "Before the open, {market}: all {n} accounts are ready"),
     "READY_NOT": (
         "개장 전 점검 {market}: 계좌 {n}개 중 {short}개 준비 안 됨 — {which}",

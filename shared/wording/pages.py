@@ -98,7 +98,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "fills. Until then nothing enters this symbol.",
     ),
     "inbox.owner": ("주인 없는 주식은", "Shares without an owner"),
-    "inbox.owner_person": ("내가 관리 (규칙이 팔지 않음)", "stay mine (no rule sells them)"),
+    "inbox.owner_leave": ("내가 관리 (규칙이 팔지 않음)", "stay mine (no rule sells them)"),
+    "inbox.owner_adopt": ("모두 한 규칙에 맡김", "all go to one rule"),
+    "inbox.owner_split": ("규칙마다 나눔, 나머지는 내가 관리", "split between rules, the rest stays mine"),
+    "inbox.owner_rescale": (
+        "분할·병합·무상증자: 규칙의 몫도 같은 비율로",
+        "a corporate action: each rule's part changes alike",
+    ),
+    "inbox.owner_rule": ("맡을 규칙", "The rule"),
+    "inbox.owner_shares": ("규칙 {rule}이(가) 맡을 주식 수", "Shares for rule {rule}"),
     "inbox.accept_holding": ("증권사 잔고 {n}주를 인정", "The broker's {n} is right"),
     "inbox.stopped_advice": (
         "{symbol}은(는) 기록이 어긋나 멈췄습니다. 증권사 앱과 비교한 뒤 푸십시오.",

@@ -60,7 +60,7 @@ class Room:
         """Ask the broker for everything, as a running bot does each minute."""
         asked_at = self.clock.wall_now()
         found = await self.reconciler.full()
-        self.portfolio.take(found.positions, found.cash, asked_at)
+        self.portfolio.take(found.positions, found.cash, asked_at, found.foreign)
 
     async def restart(self) -> Room:
         """A new process over the same journal and the same broker."""

@@ -19,13 +19,24 @@ import httpx
 from sqlalchemy import Engine
 from sqlmodel import select
 
+from bots.failpoints import ON_THE_WIRE
 from shared import schema
 from shared.clock import SystemClock
 from shared.config import EXCHANGE_PORTS, ROOT, Settings, load_settings
 from shared.crypto import load_private, seal_row, write_keys
 from shared.db import open_engine, reading, writing
 from shared.domain.order_state import OrderStatus
-from shared.models import Alert, ApiCredential, BrokerageAccount, Command, FillRow, Heartbeat, OrderRow, TradeRule
+from shared.models import (
+    Alert,
+    ApiCredential,
+    BrokerageAccount,
+    Command,
+    FillRow,
+    Heartbeat,
+    OrderRow,
+    Owner,
+    TradeRule,
+)
 from shared.store import accounts, commands, rules, secrets
 from shared.store.commands import CommandKind
 
@@ -52,6 +63,21 @@ class BotProcess:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Frozen by SIGSTOP."""
+        told = subprocess.run(["ps", "-o", "stat=", "-p", str(self.process.pid)], capture_output=True, text=True)
+        return told.stdout.startswith("T")
+
+    def die(self, failpoint: str, arrived: Callable[[], Any]) -> None:
+        """Wait for kill -9 at `failpoint`; where the process stands still with its request on the wire, kill it once
+        `arrived` says that the broker has it."""
+        if failpoint in ON_THE_WIRE:
+            wait_until(f"it stands still at {failpoint}", lambda: self.is_stopped)
+            wait_until("the request arrived", arrived)
+            self.process.kill()
+        assert self.process.wait(40) == -9, self.log.read_text()[-4000:]
 
     def terminate(self) -> int:
         self.process.send_signal(signal.SIGTERM)
@@ -99,16 +125,22 @@ class Stage:
             return False
         return True
 
-    def add_account(self, number: int, *, broker: str = "KIS", **changes: Any) -> int:
-        """A SIM account (of US shares) of its own at the exchange, with limits that let small orders pass."""
+    def add_account(self, number: int, *, broker: str = "KIS", owner: str = "", **changes: Any) -> int:
+        """A SIM account (of US shares) of its own at the exchange, with limits that let small orders pass.
+
+        `owner` gives it an owner of its own: accounts of one owner do not trade with each other.
+        """
         limits = {
             "max_order_amount": Decimal(5000), "max_symbol_amount": Decimal(20000), "max_daily_buy": Decimal(50000),
             "max_daily_loss": Decimal(5000), "max_trades_per_day": 200, "enabled": True, "market": "US",
         }  # fmt: skip
         now = self.clock.wall_now()
         with writing(self.engine) as session:
+            holder = Owner(name=owner, created_at=now) if owner else accounts.first_owner(session, now)
+            session.add(holder)
+            session.flush()
             row = BrokerageAccount(
-                owner_id=accounts.first_owner(session, now).id or 0, nickname=f"bot {number}", broker=broker,
+                owner_id=holder.id or 0, nickname=f"bot {number}", broker=broker,
                 environment="SIM", created_at=now, **(limits | changes),
             )  # fmt: skip
             session.add(row)
@@ -142,9 +174,10 @@ class Stage:
             columns = rules.RuleColumns("test", "AAPL", "DAY", 0, {}, {})
             rules.save_version(session, self.clock.wall_now(), row, columns, text, "test")
 
-    def start_bot(self, account_id: int, failpoint: str = "") -> BotProcess:
+    def start_bot(self, account_id: int, failpoint: str = "", freeze: str = "") -> BotProcess:
         log = self.folder / f"bot-{account_id}-{len(self.bots)}.log"
-        env = self.env | ({"LETSTRADE_FAILPOINT": failpoint} if failpoint else {})
+        armed = {"LETSTRADE_FAILPOINT": failpoint, "LETSTRADE_FREEZE": freeze}
+        env = self.env | {name: point for name, point in armed.items() if point}
         if self.bots_offset is not None:
             env["LETSTRADE_EXCHANGE_PORT_OFFSET"] = str(self.bots_offset)
         command = [sys.executable, "-m", "bots", "--account", str(account_id)]

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import Engine
 
+from bots.desk import LEAVES_WITHIN_S
 from bots.journal import Duplicate
+from bots.lease import SEND_MARGIN_S, TTL_S, StoreLease
 from bots.orders import JournalKind
+from shared.db import writing
 from shared.domain.errors import (
     AuthExpired,
     AuthRefused,
@@ -20,7 +25,7 @@ from shared.domain.errors import (
     Refused,
     WireError,
 )
-from shared.domain.order import Fill, OrderNotice, Side
+from shared.domain.order import Fill, OrderNotice, OrderRequest, Side
 from shared.domain.order_state import OrderStatus
 from shared.domain.signal import Denied
 from tests.bots.conftest import TODAY, Room
@@ -75,6 +80,60 @@ async def test_a_crash_inside_the_adapter_leaves_the_order_unknown_not_forgotten
     with pytest.raises(ZeroDivisionError):
         await room.desk.place(room.request(), TODAY)
     assert [order.status for order in room.orders.all()] == [OrderStatus.UNKNOWN]
+
+
+async def test_a_gate_that_closes_on_the_way_to_the_wire_stops_the_order(room: Room) -> None:
+    def close() -> None:
+        room.denied = Denied("kill_halt", "긴급정지")
+
+    room.broker.on_way = close
+    order = await room.desk.place(room.request(), TODAY)
+    assert (order.status, order.note, room.broker.sent) == (OrderStatus.DENIED, "긴급정지", [])
+    assert JournalKind.DENIED in await kinds(room, order.id)
+    assert room.orders.frozen("AAPL", Side.BUY) is None
+
+
+@pytest.mark.parametrize("clock", ["wall", "monotonic"])
+async def test_an_order_that_could_not_leave_in_time_is_decided_anew(room: Room, clock: str) -> None:
+    """A paused machine: one of its clocks may have stood still with it."""
+
+    def pause() -> None:
+        if clock == "wall":
+            room.clock.now += timedelta(seconds=LEAVES_WITHIN_S + 1)
+        else:
+            room.clock.mono += LEAVES_WITHIN_S + 1
+
+    room.broker.on_way = pause
+    order = await room.desk.place(room.request(), TODAY)
+    assert (order.status, room.broker.sent) == (OrderStatus.DENIED, [])
+    assert "too_late" in (await room.journal.events_of(order.id))[-2].why
+
+
+async def test_an_amendment_too_late_does_not_leave_and_a_cancel_does(room: Room) -> None:
+    order = await room.desk.place(room.request(), TODAY)
+    room.broker.on_way = lambda: room.clock.pass_s(LEAVES_WITHIN_S + 1)
+    amended = await room.desk.amend(order.id, 10, Decimal(99), "test")
+    assert (amended.price, amended.amend_pending, room.broker.sent) == (Decimal(100), False, ["place"])
+    await room.desk.cancel(order.id, "test")
+    assert room.broker.sent == ["place", "cancel"]
+
+
+async def test_an_order_that_outlasts_its_lease_on_the_way_stays_here(room: Room, store: Engine) -> None:
+    lease = StoreLease(1, "auto", room.clock)
+    with writing(store) as session:
+        lease.take(session)
+    lease.confirm()
+
+    def gate(request: OrderRequest | None) -> Denied | None:
+        fenced = lease.fenced()
+        return None if fenced is None else Denied("fenced", fenced)
+
+    room.desk._gate = gate
+    room.broker.on_way = lambda: room.clock.pass_s(TTL_S - SEND_MARGIN_S)
+    order = await room.desk.place(room.request(), TODAY)
+    assert (order.status, room.broker.sent) == (OrderStatus.DENIED, [])
+    with pytest.raises(Refused):
+        await room.desk.cancel(order.id, "test")
 
 
 async def test_a_proven_refusal_is_final_and_not_repeated(room: Room) -> None:

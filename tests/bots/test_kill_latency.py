@@ -73,10 +73,15 @@ def test_after_the_switch_no_risky_order_leaves(stage: Stage) -> None:
             kill.set_level(session, stage.clock.wall_now(), account_id=None, level=level, reason="test", by="test")
         nudge(stage.settings, None)
 
+    def from_afar(level: KillLevel) -> None:
+        """As another host does: nobody wakes the bot."""
+        with writing(stage.engine) as session:
+            kill.set_level(session, stage.clock.wall_now(), account_id=None, level=level, reason="test", by="test")
+
     def by_file(level: KillLevel) -> None:
         (raise_file if level else lower_file)(file, level, "test")
 
-    ways: dict[str, Callable[[KillLevel], None]] = {"store": by_store, "file": by_file}
+    ways: dict[str, Callable[[KillLevel], None]] = {"store": by_store, "store, from afar": from_afar, "file": by_file}
     with Buyer(stage, account_id):
         for name, turn in ways.items():
             late = sorted(one_round(stage, account_id, turn) for _ in range(ROUNDS))

@@ -103,3 +103,11 @@ def test_one_late_price_is_no_skew(fitness: Fitness, clock: Bent) -> None:
     ticks(fitness, clock)
     fitness.heard(clock.market_now() - timedelta(seconds=60))
     assert fitness.doubt() is None
+
+
+def test_a_jump_is_seen_at_the_last_line_before_the_loop_itself_knows(fitness: Fitness, clock: Bent) -> None:
+    """A paused machine: its monotonic clock stood still, its wall clock was set right on waking."""
+    turn(fitness, clock)
+    assert fitness.doubt() is None
+    clock.bend(3600)
+    assert fitness.doubt() is not None

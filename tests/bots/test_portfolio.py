@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+
+import pytest
 
 from bots.daybook import DayBook
 from bots.journal import Changes
 from bots.lots import LotBook, shrunk
 from bots.orders import RuleLot
 from bots.portfolio import Portfolio
+from bots.trading_hours import TradingHours
+from shared import calendars
+from shared.domain.account import Environment
 from shared.domain.errors import OutcomeUnknown
+from shared.domain.instrument import Venue
 from shared.domain.money import Currency
-from shared.domain.order import Cash, Position, Side
+from shared.domain.order import Cash, OrderType, Position, Side, TimeInForce
 from tests.bots.conftest import TODAY, Room
-from tests.fakes import START
+from tests.fakes import KEY, START
 
 PRICES = {"AAPL": Decimal(110)}
 
@@ -116,6 +123,57 @@ async def test_a_difference_to_the_broker_is_seen(room: Room) -> None:
     assert portfolio.differences(lambda symbol: None) == {}
 
 
+def picture(room: Room, portfolio: Portfolio, quantity: int) -> None:
+    """The broker is asked for everything and says `quantity`; our book says 10 and the day's fills."""
+    sellable = quantity - sum(one.leaves for one in room.orders.open() if one.side is Side.SELL)
+    held = Position("AAPL", quantity, sellable, Decimal(100), Currency.USD)
+    portfolio.take((held,), Cash(Currency.USD, Decimal(5000), Decimal(5000), START), room.clock.wall_now())
+
+
+def expected(room: Room, symbol: str) -> int:
+    return 10 + sum(one.quantity if one.side is Side.BUY else -one.quantity for one in room.orders.fills)
+
+
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize("told", [(4,), (1, 3)])
+async def test_a_fill_that_the_holdings_show_before_it_is_told_counts_once(
+    room: Room, side: Side, told: tuple[int, ...]
+) -> None:
+    portfolio = portfolio_of(room)
+    order = await room.desk.place(room.request(side, 6, reduces=side is Side.SELL), TODAY)
+    after = 14 if side is Side.BUY else 6
+    picture(room, portfolio, after)  # the broker filled 4 while it was asked; no list and no notice has said so
+    assert portfolio.differences(lambda symbol: expected(room, symbol)) == {}
+    for quantity in told:
+        room.broker.fill(order.broker_order_id or "", quantity, "100.00")
+        await room.look()
+        position = portfolio.position("AAPL")
+        assert position is not None
+        assert (portfolio.held("AAPL"), position.quantity) == (after, after)
+    free = portfolio.free_to_sell("AAPL")
+    assert free is not None and free <= after - sum(one.leaves for one in room.orders.open() if one.side is Side.SELL)
+    before = portfolio.before("AAPL")
+    assert before is not None and before.held == 10  # the absence proof adds the fills itself
+    room.broker.fill(order.broker_order_id or "", 2, "100.00")
+    await room.look()
+    assert portfolio.held("AAPL") == after + (2 if side is Side.BUY else -2)
+    picture(room, portfolio, portfolio.held("AAPL"))
+    assert portfolio.differences(lambda symbol: expected(room, symbol)) == {} and portfolio.ahead == {}
+
+
+async def test_what_no_fill_explains_in_time_is_a_difference(room: Room) -> None:
+    portfolio = portfolio_of(room)
+    await room.desk.place(room.request(Side.SELL, 3, reduces=True), TODAY)
+    found = []
+    for _ in range(8):
+        picture(room, portfolio, 8)
+        found.append(portfolio.differences(lambda symbol: expected(room, symbol)))
+        room.clock.pass_s(5)
+    assert found == [{}] * 6 + [{"AAPL": (10, 8)}] * 2
+    picture(room, portfolio, 6)  # more than is left of the sale
+    assert portfolio.differences(lambda symbol: expected(room, symbol)) == {"AAPL": (10, 6)}
+
+
 def lot(rule_id: int, quantity: int) -> RuleLot:
     return RuleLot(rule_id, "AAPL", quantity, Decimal(100) * quantity, START, 1, Decimal(100))
 
@@ -139,3 +197,29 @@ def test_the_high_water_mark_only_rises() -> None:
     for price in (105, 103, 107, 90):
         book.marked("AAPL", Decimal(price))
     assert book.all()[0].highest == 107
+
+
+@pytest.mark.parametrize(
+    ("night", "hour"), [(date(2026, 7, 16), 15), (date(2026, 11, 19), 15)]
+)  # summer and winter time
+async def test_midnight_in_seoul_inside_a_us_session_resets_no_count_of_the_day(
+    room: Room, night: date, hour: int
+) -> None:
+    """00:00 in Seoul is 15:00 UTC: the US session, its trade date and its limits go on."""
+    hours = TradingHours(replace(KEY, environment=Environment.LIVE), calendars.load())
+    midnight = datetime.combine(night, time(hour), UTC)
+    days = [hours.trade_date(midnight + timedelta(seconds=gap)) for gap in (-1, 0, 1)]
+    assert days == [night] * 3
+    allowed = [
+        hours.refusal(midnight + timedelta(seconds=gap), Venue.NASDAQ, OrderType.LIMIT, TimeInForce.DAY)
+        for gap in (-1, 1)
+    ]
+    assert allowed == [None, None]
+    room.clock.now = midnight - timedelta(seconds=30)
+    book, portfolio = DayBook(room.orders, ()), portfolio_of(room)
+    for day in days[::2]:
+        order = await room.desk.place(room.request(quantity=5, price="100.00"), day)
+        room.broker.fill(order.broker_order_id or "", 5, "100.00")
+        await room.look()
+        room.clock.pass_s(60)
+    assert (book.order_count(night), book.bought(night, portfolio.reserve)) == (2, 1000)

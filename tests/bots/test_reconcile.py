@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ from bots.orders import JournalKind
 from bots.own_orders import OwnOrders
 from shared.domain.errors import BrokerUnavailable, OutcomeUnknown
 from shared.domain.money import Currency
-from shared.domain.order import Position, Side
+from shared.domain.order import BrokerOrder, Position, Side
 from shared.domain.order_state import OrderEventKind, OrderStatus
 from tests.bots.conftest import TODAY, Room
 
@@ -157,6 +159,25 @@ async def test_what_other_orders_did_meanwhile_is_no_reason_to_doubt(room: Room)
     assert status(room.orders, order.id) is OrderStatus.NOT_ACCEPTED
 
 
+async def test_a_persons_own_order_meanwhile_lets_money_prove_nothing(room: Room) -> None:
+    """His money may be what hides ours."""
+    waits = room.broker.row("TSLA", Side.BUY, 5, Decimal("90.00"))
+    room.broker.book[waits.broker_order_id] = waits
+    await room.picture()
+    room.broker.books_orders, room.broker.on_place = False, lose
+    order = await room.desk.place(room.request(), TODAY)
+    again = await room.restart()
+    await again.reconciler.recover()
+    again.broker.fill(waits.broker_order_id, 2, "90.00")  # it was there before, and moves now
+    await resolve_for(again, 65)
+    assert status(again.orders, order.id) is OrderStatus.UNKNOWN
+    await resolve_for(again, 60 * 11, step=5)
+    after = again.orders.get(order.id)
+    assert after is not None and after.status is OrderStatus.NEEDS_OPERATOR
+    assert waits.broker_order_id in after.note
+    await again.journal.close()
+
+
 async def test_without_knowing_what_was_before_nothing_is_proven(room: Room) -> None:
     room.portfolio.cash = None
     room.broker.books_orders, room.broker.on_place = False, lose
@@ -284,6 +305,51 @@ async def test_a_look_alike_after_the_send_is_not_adopted_but_shown(room: Room) 
     after = room.orders.get(order.id)
     assert after is not None and after.status is OrderStatus.NEEDS_OPERATOR
     assert manual.broker_order_id in after.note
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"seconds_before": 1.2}, "이른 시각"),
+        ({"number": "7"}, "앞선 번호"),
+        ({"by_hand": True}, "매체"),
+    ],
+)
+async def test_a_look_alike_that_need_not_be_our_send_goes_to_a_person(
+    room: Room, change: dict[str, Any], why: str
+) -> None:
+    """Somebody typed the same order in the very moment, and ours never arrived."""
+    await room.desk.place(room.request(symbol="MSFT"), TODAY)  # a number of ours that was known by then
+    room.clock.pass_s(0.5)
+    room.broker.books_orders, room.broker.on_place = False, lose
+    order = await room.desk.place(room.request(), TODAY)
+    manual = room.broker.row("AAPL", Side.BUY, 10, Decimal("100.00"), number=change.pop("number", ""))
+    stamped = (order.market_at - timedelta(seconds=change.pop("seconds_before", 0))).replace(microsecond=0)
+    room.broker.book[manual.broker_order_id] = replace(manual, ordered_at=stamped, **change)
+    await resolve_for(room, 59)
+    assert status(room.orders, order.id) is OrderStatus.UNKNOWN  # ours may still show up
+    await resolve_for(room, 6)
+    after = room.orders.get(order.id)
+    assert after is not None and after.status is OrderStatus.NEEDS_OPERATOR
+    assert why in after.note and manual.broker_order_id in after.note
+
+
+async def test_a_broker_whose_clock_is_behind_is_known_by_our_own_orders(room: Room) -> None:
+    def stamp_late(row: BrokerOrder) -> None:
+        room.broker.book[row.broker_order_id] = replace(row, ordered_at=row.ordered_at - timedelta(seconds=2))
+
+    room.broker.on_place = stamp_late
+    await room.desk.place(room.request(symbol="MSFT"), TODAY)
+    await room.look()
+
+    def stamp_late_and_lose(row: BrokerOrder) -> None:
+        stamp_late(row)
+        lose(row)
+
+    room.broker.on_place = stamp_late_and_lose
+    order = await room.desk.place(room.request(), TODAY)
+    await resolve_for(room, 2)
+    assert status(room.orders, order.id) is OrderStatus.ACCEPTED
 
 
 async def test_a_second_order_of_the_same_send_stops_the_symbol(room: Room) -> None:

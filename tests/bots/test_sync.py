@@ -17,6 +17,7 @@ from bots.journal import Changes, Outgoing
 from bots.lease import HeldElsewhere, StoreLease
 from bots.sync import StoreAway, StoreLink, StoreSync
 from shared.db import open_engine, reading, writing
+from shared.domain.bot_state import KillLevel
 from shared.models import (
     Alert,
     BrokerageAccount,
@@ -28,7 +29,7 @@ from shared.models import (
     PositionRow,
     QuoteRow,
 )
-from shared.store import accounts
+from shared.store import accounts, kill
 from tests.bots.conftest import TODAY, Room
 from tests.fakes import KEY, FakeClock
 
@@ -247,3 +248,20 @@ async def test_a_bot_never_waits_for_another_that_writes_the_same_quote(room: Ro
     await sync.once()
     assert price() == 4  # another bot knew better
     store.dispose()
+
+
+async def test_a_raised_kill_switch_is_heard_between_two_syncs_and_before_a_sync_has_ended(
+    room: Room, store: Engine, account: int
+) -> None:
+    sync, heard = sync_of(room, store), list[KillLevel]()
+    sync.heard_kill = heard.append
+    with writing(store) as session:
+        kill.set_level(session, room.clock.now, account_id=None, level=KillLevel.HALT, reason="test", by="test")
+    await sync.wait()  # nobody woke it
+    assert heard == [KillLevel.HALT]
+    heard.clear()
+    sync._put = lambda *_: heard.append(KillLevel.RUN)  # type: ignore[method-assign,assignment,func-returns-value]
+    await trade(room)
+    polled = await sync.once()
+    assert polled.kill_level is KillLevel.HALT
+    assert KillLevel.HALT in heard

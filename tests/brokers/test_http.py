@@ -10,6 +10,7 @@ import pytest
 
 from brokers.contract import CallRecord
 from brokers.http import Answer, Call, Door, HostList, Mask
+from brokers.last_look import last_look
 from brokers.pacing import Pace, Pacer, Priority
 from shared.clock import SystemClock
 from shared.domain.account import Environment
@@ -138,6 +139,25 @@ async def test_an_order_that_finds_nobody_listening_was_not_sent() -> None:
     with pytest.raises(NotSent):
         await door.send_once(order(port))
     await door.close()
+
+
+async def test_the_last_look_is_taken_at_the_socket_write_and_its_no_is_proven_not_sent() -> None:
+    said: list[int] = []
+    async with door_to(OK) as (door, server):
+
+        def look() -> str | None:
+            said.append(server.connections)
+            return "the switch was raised" if len(said) == 1 else None
+
+        with last_look(look):
+            with pytest.raises(NotSent, match="the switch was raised"):
+                await door.send_once(order(server.port))
+            assert server.requests == []
+            await door.send_once(order(server.port))
+            await door.read(order(server.port))  # a read asks nobody
+        assert len(said) == 2 and len(server.requests) == 2
+        await door.send_once(order(server.port))
+        assert len(said) == 2
 
 
 async def test_an_order_after_the_server_closed_the_idle_connection_opens_a_fresh_one() -> None:

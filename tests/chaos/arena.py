@@ -155,9 +155,9 @@ class Player:
 
 
 def enter(stage: Stage, flavour: Flavour, number: int) -> Player:
-    """A fresh account of `flavour` with roomy limits."""
+    """A fresh account of `flavour` with roomy limits and an owner of its own: what another player left is not its matter."""
     account_id = stage.add_account(
-        number, broker=flavour.broker, market=flavour.market, price_collar_pct=Decimal(25),
+        number, owner=f"player {number}", broker=flavour.broker, market=flavour.market, price_collar_pct=Decimal(25),
         max_order_amount=SYMBOL_LIMIT, max_symbol_amount=SYMBOL_LIMIT, max_daily_buy=SYMBOL_LIMIT,
         max_daily_loss=SYMBOL_LIMIT,
     )  # fmt: skip

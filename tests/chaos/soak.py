@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -169,7 +170,7 @@ class Run:
             if full:
                 picture = await self.reconciler.full()
                 if picture.steady:
-                    self.portfolio.take(picture.positions, picture.cash, asked_at)
+                    self.portfolio.take(picture.positions, picture.cash, asked_at, picture.foreign)
             else:
                 await self.reconciler.light()
             await self.reconciler.resolve_due()
@@ -310,7 +311,7 @@ def soak_seed(seed: int, intents: int) -> Tally:
 def soak(seeds: list[int], intents: int, processes: int = 1) -> list[Tally]:
     if processes == 1:
         return [soak_seed(seed, intents) for seed in seeds]
-    with ProcessPoolExecutor(processes) as pool:
+    with ProcessPoolExecutor(processes, initializer=os.nice, initargs=(15,)) as pool:  # others measure time beside it
         return list(pool.map(partial(soak_seed, intents=intents), seeds))
 
 

@@ -43,6 +43,7 @@ BESIDE = (
     "db ",
     "rule ",
     "user ",
+    "inbox ",
 )
 KEYS = "secrets/master.key"
 

@@ -83,7 +83,7 @@ def test_the_cli_pushes_and_lints(migrated: str, project: str) -> None:
         pytest.skip("no Supabase CLI on the path: npm install supabase")
     needs(project, "plpgsql_check")
     env = {**os.environ, "SUPABASE_TELEMETRY_DISABLED": "1", "PGSSLMODE": "disable"}
-    for words in (("push", "--yes"), ("lint", "--level", "warning", "--fail-on", "warning")):
+    for words in (("push", "--yes"), ("lint", "--schema", "public,desk", "--level", "warning", "--fail-on", "warning")):
         done = subprocess.run(
             [cli, "db", *words, "--db-url", project], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120
         )

@@ -1,0 +1,1 @@
+"""A Supabase project beside its database: sign-in, changes as they happen, files, functions. Each may be away."""
