@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-mock strangers lint bench chaos down venv dev lock doctor screenshots
+.PHONY: run test test-mock strangers lint bench chaos fuzz down venv dev lock doctor screenshots release
 
 run: venv ## the desk in the foreground; Ctrl-C stops everything
 	@$(BIN)/python -m console.cli setup
@@ -60,3 +60,10 @@ lock: dev ## write requirements*.txt from requirements*.in
 
 screenshots: dev ## the pictures of docs/screenshots, from a prepared desk in a real browser
 	@$(BIN)/python tools/screenshots.py
+
+fuzz: dev ## schemathesis against a running console with our own OpenAPI description
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check schemathesis==4.32.5
+	@$(BIN)/python -m pytest -m soak tests/console/api/test_fuzz.py -rs
+
+release: ## the version of pyproject.toml and CHANGELOG.md as an annotated tag; pushes nothing
+	@$(PYTHON) tools/release.py

@@ -22,6 +22,7 @@ from bots.sync import StoreAway
 from shared.config import load_settings
 from shared.domain.bot_state import BotState
 from shared.domain.errors import AuthRefused, ConfigError, DoorClosed, LeaseLost, TradingError
+from shared.logs import configure
 from shared.store import alerts, heartbeats
 
 STARTSECS = 10.0  # of supervisord.conf: an exit before it counts as a failed start and is repeated
@@ -142,8 +143,7 @@ def main() -> int:
     parser.add_argument("--account", type=int, required=True, help="계좌 id / account id")
     parser.add_argument("--test-key", action="store_true", help="키만 시험 / answer asked key tests, then end")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it prints addresses, tokens included
+    configure(f"bot-{arguments.account}")
     _die_with_parent()
     try:
         return test_account_key(arguments.account) if arguments.test_key else run_account_bot(arguments.account)

@@ -30,6 +30,7 @@ from shared.domain.order import OrderNotice
 FULL_EVERY_S = 60.0
 FULL_GAP_S = 2.0  # between two full looks that fills ask for
 LIGHT_GAP_S = 0.3
+LOOK_COSTS = 6.0  # calls of the budget that a look may take, so that orders come first
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 DRAIN_S = 20.0
 KEPT_DAYS = 7
@@ -159,6 +160,7 @@ class Bot:
         if not self._recovered:
             self._recovered = True
             p.trader.recall(p.facts)
+            await p.trader.approvals.recall(p.facts, {one.request.signal_key for one in p.orders.all()})
             p.vitals.ready_at = p.clock.wall_now()
         if self._box.state is not BotState.BLOCKED:
             self._move(BotEventKind.RECONCILED, "")
@@ -191,7 +193,7 @@ class Bot:
             self._box.full_wanted = self._box.full_wanted or due is None
         self._box.ask.clear()
         limit = self.p.broker.rate_budget().limit_per_s
-        await asyncio.sleep(max(LIGHT_GAP_S, 6.0 / limit if limit else 0.0))
+        await asyncio.sleep(max(LIGHT_GAP_S, LOOK_COSTS / limit if limit else 0.0))
 
     def _order_changed(self, order: DeskOrder) -> None:
         """The store hears at once; after a fill, cash and holdings are asked anew."""
@@ -259,6 +261,7 @@ class Bot:
                 continue
             self.p.screen.show()
             await self.p.trader.act_on_deferred()
+            await self.p.trader.approvals.drop_late()
             await self.p.housekeeping.tend()
             await self.p.commands.tend_flatten()
 

@@ -106,6 +106,8 @@ class Commands:
             CommandKind.GET_BARS: self._bars,
             CommandKind.ACCEPT_HOLDING: self._accept_holding,
             CommandKind.PROPOSE: self._propose,
+            CommandKind.APPROVE: self._approve,
+            CommandKind.DECLINE: self._decline,
             CommandKind.RUN_JOB: self._run_job,
         }
 
@@ -298,10 +300,27 @@ class Commands:
         """An outside signal stands where a rule's own conditions would: sizing, guards and desk are the same."""
         rule_id, symbol, verdict = _whole(payload["rule_id"]), str(payload["symbol"]), Verdict(payload["verdict"])
         denied = await self.trader.propose(rule_id, symbol, verdict, str(payload["key"]))
+        if denied is not None and denied.code == "waits_for_approval":
+            return {"proposed": verdict.value, "waits": denied.text}
         if denied is not None:
             raise Refusal("제안대로 주문하지 않았습니다", denied.text, "규칙과 한도를 확인하십시오", denied.code)
-        sent = [one for one in self.orders.all() if one.request.signal_key == str(payload["key"])]
-        return {"proposed": verdict.value, "orders": [_told(one) for one in sent]}
+        return {"proposed": verdict.value, "orders": self._of_signal(str(payload["key"]))}
+
+    async def _approve(self, payload: Result) -> Result:
+        key = str(payload["proposal_key"])
+        denied = await self.trader.approvals.approve(key, str(payload["by"]))
+        if denied is not None:
+            raise Refusal(
+                "승인했지만 주문하지 않았습니다", denied.text, "사유를 보고 한도나 규칙을 고치십시오", denied.code
+            )
+        return {"orders": self._of_signal(key)}
+
+    async def _decline(self, payload: Result) -> Result:
+        await self.trader.approvals.decline(str(payload["proposal_key"]), str(payload["by"]))
+        return {"declined": True}
+
+    def _of_signal(self, key: str) -> list[Result]:
+        return [_told(one) for one in self.orders.all() if one.request.signal_key == key]
 
     async def _resolve(self, payload: Result) -> Result:
         """A person decides about an order whose outcome could not be proven."""

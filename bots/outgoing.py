@@ -20,7 +20,8 @@ from shared.domain.signal import Decision, SignalType
 ORDERS, EVENTS, FILLS = "orders", "order_events", "fills"
 SIGNALS, DECISIONS, LOGS, ALERTS = "signals", "decisions", "logs", "alerts"
 EQUITY, BARS, PROFITS, JOBS = "equity", "bars", "profits", "jobs"
-STREAMS = (ORDERS, EVENTS, FILLS, SIGNALS, DECISIONS, LOGS, ALERTS, EQUITY, BARS, PROFITS, JOBS)
+PROPOSALS = "proposals"
+STREAMS = (ORDERS, EVENTS, FILLS, SIGNALS, DECISIONS, LOGS, ALERTS, EQUITY, BARS, PROFITS, JOBS, PROPOSALS)
 
 
 def encode(values: Mapping[str, Any]) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
-from bots.risk.sizing import SizingFacts, shares
+from bots.risk.sizing import EXACT, SizingFacts, shares
 from bots.rules.plan import plan_of
 from shared.domain.account import Market
 from shared.domain.instrument import Instrument
@@ -24,7 +24,7 @@ def limit_price(
     board = instrument.board or "KOSPI"
     tick = tick_size(market, best, on, instrument_type=instrument.type, board=board)
     # Towards filling: a buy rounds up, a sale down.
-    price = round_to_tick(best, tick, Rounding.UP if side is Side.BUY else Rounding.DOWN)
+    price = max(round_to_tick(best, tick, Rounding.UP if side is Side.BUY else Rounding.DOWN), tick)
     ticks = execution.offset_ticks if side is Side.BUY else -execution.offset_ticks
     if ticks == 0:
         return price
@@ -38,15 +38,24 @@ def kept_price(market: Market, instrument: Instrument, side: Side, limit: Decima
     return round_to_tick(limit, tick, Rounding.DOWN if side is Side.BUY else Rounding.UP)
 
 
-def entry_quantity(rule: Rule, price: Decimal, equity: Decimal | None) -> int:
-    """The shares the rule's sizing asks for at `price`; 0 without sizing or when equity is needed and not known."""
+def entry_quantity(rule: Rule, price: Decimal, equity: Decimal | None, by_atr: Decimal | None = None) -> int:
+    """The shares the rule's sizing asks for at `price`; 0 without sizing or when what it needs is not known.
+
+    `by_atr` is what a share risks where the rule says so by ATR (`risk_distance`); else its stop loss says it.
+    """
     bound = bind(rule)
     if bound.sizing is None:
         return 0
     stop = plan_of(rule).stop_loss_pct
-    distance = None if stop is None else price * Decimal(str(stop)) / 100
+    with localcontext(EXACT):
+        distance = None if stop is None else price * Decimal(str(stop)) / 100
+    if bound.sizing.atr_period is not None:
+        distance = by_atr
     wanted = shares(bound.sizing.mode, Decimal(str(bound.sizing.value)), SizingFacts(price, equity, distance))
     share_of_equity = bound.risk.max_position_size
     if share_of_equity is None:
         return wanted
-    return 0 if equity is None else min(wanted, int(equity * Decimal(str(share_of_equity)) / price))
+    if equity is None:
+        return 0
+    with localcontext(EXACT):
+        return min(wanted, int(equity * Decimal(str(share_of_equity)) // price))

@@ -6,7 +6,6 @@ rule version it was opened with.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from bots import outgoing
+from bots import kept_decisions, outgoing
+from bots.approvals import Approvals
 from bots.chart import Chart, SeriesKey
 from bots.clearance import Clearance
 from bots.config import RuleConfig
@@ -29,7 +29,7 @@ from bots.own_orders import OwnOrders
 from bots.portfolio import Portfolio
 from bots.pricing import entry_quantity, kept_price, limit_price
 from bots.python_rules import PythonRules
-from bots.rules.evaluate import evaluate
+from bots.rules.evaluate import evaluate, risk_distance
 from bots.rules.python_strategy import FillTold
 from bots.rules.series import BarWindow, Holding, MarketView
 from bots.trading_hours import TradingHours
@@ -37,7 +37,7 @@ from shared.clock import Clock
 from shared.domain.account import Market
 from shared.domain.errors import Refused
 from shared.domain.market import Bar, Timeframe
-from shared.domain.order import PRICED, OrderRequest, OrderType, Side
+from shared.domain.order import PRICED, OrderRequest, Side
 from shared.domain.rule.model import EvaluateOn, Rule
 from shared.domain.signal import Allowed, Decision, Denied, Verdict
 from shared.store.exposure import OpenElsewhere
@@ -91,9 +91,11 @@ class Trader:
     _stops: dict[int, Rule] = field(default_factory=dict)  # version id → the rule with its stops only
     _told: dict[str, int] = field(default_factory=dict)  # order id → shares that the rule's code was told of
     python: PythonRules = field(init=False)
+    approvals: Approvals = field(init=False)  # where entries of semi-automatic rules wait for a person
 
     def __post_init__(self) -> None:
         self.python = PythonRules(self, self.clock, self.spawn)
+        self.approvals = Approvals(self, self.journal, self.clock)
 
     @property
     def lots(self) -> LotBook:
@@ -176,7 +178,7 @@ class Trader:
     def conclude(self, decision: Decision) -> None:
         """Record a HOLD, act on anything else."""
         if decision.verdict is Verdict.HOLD:
-            self._write(self.decisions.take(decision, None, self._today()))
+            self.write(self.decisions.take(decision, None, self.today()))
         else:
             self.spawn(self._act(decision))
 
@@ -237,7 +239,7 @@ class Trader:
     def quarantined(self, rule: Rule, why: str) -> None:
         """A Python rule is not asked any more; its stops go on."""
         row = self._parked_row(rule.rule_id, ", ".join(self._symbols(rule.rule_id)), why)
-        self._write(
+        self.write(
             (row, outgoing.log("ERROR", f"규칙 {rule.rule_id} 격리: {why}", self.clock.wall_now(), rule.rule_id))
         )
 
@@ -261,30 +263,33 @@ class Trader:
         if (verdict is Verdict.BUY) is not (lot is None):
             return Denied("no_position" if lot is None else "holding", "보유 상태와 맞지 않는 제안")
         now = self.clock.market_now()
-        return await self._order(Decision(rule_id, rule.version_id, symbol, verdict, "proposed", now, signal_key=key))
+        return await self.order(Decision(rule_id, rule.version_id, symbol, verdict, "proposed", now, signal_key=key))
 
     async def _act(self, decision: Decision) -> None:
         if self.hours.closed_reason(self.clock.market_now()) is not None and _at_bar(decision):
             await self._defer(decision)
         else:
-            await self._order(decision)
+            await self.order(decision)
 
-    async def _order(self, decision: Decision) -> Denied | None:
+    async def order(self, decision: Decision, *, approved: bool = False) -> Denied | None:
         """Turn a BUY or SELL into an order, or into a refusal with its reason, which is returned."""
-        outcome = self._order_of(decision)
+        waits = None if approved else self.approvals.held(decision)
+        outcome = waits or self._order_of(decision)
+        if not approved and not isinstance(outcome, Denied) and self.approvals.asks(decision, outcome[0]):
+            outcome = await self.approvals.ask(decision, outcome[0])
         if isinstance(outcome, Denied):
-            self._write(self.decisions.take(decision, outcome, self._today()))
+            self.write(self.decisions.take(decision, outcome, self.today()))
             return outcome
         request, allowed = outcome
-        rows = self.decisions.take(decision, allowed, self._today())
+        rows = self.decisions.take(decision, allowed, self.today())
         lot = self.lots.get(decision.rule_id, decision.symbol)
         version = lot.version_id if lot is not None else decision.version_id
         # No await between the guards and this call: the order counts for the next guard at once.
         try:
-            await self.desk.place(request, self._today(), version_id=version, decision=decision)
+            await self.desk.place(request, self.today(), version_id=version, decision=decision)
         except Duplicate as e:
-            rows = self.decisions.amend(decision, Denied("duplicate_signal", str(e)), self._today())
-        self._write(rows)
+            rows = self.decisions.amend(decision, Denied("duplicate_signal", str(e)), self.today())
+        self.write(rows)
         return None
 
     def _order_of(self, decision: Decision) -> tuple[OrderRequest, Allowed] | Denied:
@@ -303,10 +308,10 @@ class Trader:
             return Denied("no_price", "현재가를 모름")
         order_type = decision.order_type or rule.execution.order_type
         if decision.limit_price is not None and order_type in PRICED:
-            price: Decimal | None = kept_price(self.market, instrument, side, decision.limit_price, self._today())
+            price: Decimal | None = kept_price(self.market, instrument, side, decision.limit_price, self.today())
         else:
             execution = replace(rule.execution, order_type=order_type)
-            price = limit_price(self.market, instrument, execution, side, best, self._today())
+            price = limit_price(self.market, instrument, execution, side, best, self.today())
         quantity = self._quantity(rule, side, decision, lot, price or best)
         if isinstance(quantity, Denied):
             return quantity
@@ -335,7 +340,7 @@ class Trader:
         if side is Side.BUY:
             if decision.quantity is not None:
                 return decision.quantity
-            wanted = entry_quantity(rule, price, self.portfolio.equity())
+            wanted = entry_quantity(rule, price, self.portfolio.equity(), self._risk_of(rule, decision))
             return wanted if wanted > 0 else Denied("sizing", "수량 설정으로 살 수 있는 주식이 없음")
         if lot is None:
             return Denied("no_position", "팔 주식이 없음")
@@ -343,6 +348,13 @@ class Trader:
         if not free:
             return Denied("sellable", "매도가능 수량이 없음")
         return min(lot.quantity, free, decision.quantity or lot.quantity)
+
+    def _risk_of(self, rule: Rule, decision: Decision) -> Decimal | None:
+        """What a share risks where the rule's sizing says it by ATR, on the bar that closed last."""
+        if rule.sizing is None or rule.sizing.atr_period is None:
+            return None
+        found = self.view((decision.rule_id, decision.symbol), bar_closed=True)
+        return None if found is None else risk_distance(*found)
 
     def _signal_key(self, decision: Decision, side: Side) -> str | None:
         """One signal, one entry. An exit may be tried again after its order ended without selling everything."""
@@ -364,27 +376,15 @@ class Trader:
         """Keep a bar's decision for the next open (design.md §7); it is guarded again there."""
         key = (decision.rule_id, decision.symbol)
         self._deferred[key] = decision
-        body = outgoing.encode(
-            {"verdict": decision.verdict, "reason": decision.reason, "at": decision.at, "key": decision.signal_key}
-            | {"version_id": decision.version_id, "score": decision.score, "quantity": decision.quantity}
-            | {"limit_price": decision.limit_price, "order_type": decision.order_type}
-        )
-        await self.journal.write(Changes(facts=((f"{DEFERRED}{key[0]}:{key[1]}", body),)))
-        self._write(self.decisions.take(decision, Denied("waits_for_open", "다음 개장을 기다림"), self._today()))
+        await self.journal.write(Changes(facts=((f"{DEFERRED}{key[0]}:{key[1]}", kept_decisions.keep(decision)),)))
+        self.write(self.decisions.take(decision, Denied("waits_for_open", "다음 개장을 기다림"), self.today()))
 
     def recall(self, facts: dict[str, str]) -> None:
         """Take back the decisions that waited for the open when the last process ended."""
         for name, body in facts.items():
             if name.startswith(DEFERRED) and body:
                 rule_id, _, symbol = name.removeprefix(DEFERRED).partition(":")
-                kept = json.loads(body)
-                self._deferred[int(rule_id), symbol] = Decision(
-                    rule_id=int(rule_id), version_id=kept["version_id"], symbol=symbol,
-                    verdict=Verdict(kept["verdict"]), reason=kept["reason"], at=datetime.fromisoformat(kept["at"]),
-                    score=kept["score"], signal_key=kept["key"], quantity=kept.get("quantity"),
-                    limit_price=Decimal(kept["limit_price"]) if kept.get("limit_price") else None,
-                    order_type=OrderType(kept["order_type"]) if kept.get("order_type") else None,
-                )  # fmt: skip
+                self._deferred[int(rule_id), symbol] = kept_decisions.read(int(rule_id), symbol, body)[0]
 
     async def act_on_deferred(self) -> None:
         """Once the market is open, act on what waited for it."""
@@ -396,7 +396,7 @@ class Trader:
             denied = None
             fits = (decision.verdict is Verdict.BUY) == (lot is None) or decision.quantity is not None
             if rule_id in self.rules and fits:
-                denied = await self._order(replace(decision, at=self.clock.market_now()))
+                denied = await self.order(replace(decision, at=self.clock.market_now()))
             if denied is not None and denied.code in NOT_YET and self.clock.monotonic() - since < OPEN_PATIENCE_S:
                 continue  # the first price or the first reconcile of the day is still to come
             del self._deferred[rule_id, symbol], self._opened[rule_id, symbol]
@@ -421,7 +421,7 @@ class Trader:
         self.parked[key] = why
         alert = self._parked_row(key[0], key[1], why)
         log = outgoing.log("ERROR", f"규칙 {key[0]} {key[1]} 멈춤: {why}", self.clock.wall_now(), key[0])
-        self._write((alert, log))
+        self.write((alert, log))
 
     def _parked_row(self, rule_id: int, symbol: str, why: str) -> Outgoing:
         return outgoing.alert(
@@ -429,10 +429,10 @@ class Trader:
             reason=why,
         )  # fmt: skip
 
-    def _today(self) -> Any:
+    def today(self) -> Any:
         return self.hours.trade_date(self.clock.market_now())
 
-    def _write(self, rows: tuple[Outgoing, ...]) -> None:
+    def write(self, rows: tuple[Outgoing, ...]) -> None:
         if rows:
             self.spawn(self._save(rows))
 

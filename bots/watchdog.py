@@ -22,7 +22,7 @@ from bots.supervision import Supervisor, SupervisorAway, account_of, program_nam
 from shared.clock import Clock, SystemClock
 from shared.config import ROOT, load_settings
 from shared.db import open_engine, writing
-from shared.logs import configure, log
+from shared.logs import configure, log, readable
 from shared.store import accounts, alerts, heartbeats
 
 LOOP_EXITS, LOOP_WINDOW_S = 5, 600.0
@@ -59,7 +59,8 @@ def last_lines(account_id: int, folder: Path = LOGS) -> list[str]:
             text = file.read().decode(errors="replace")
     except OSError:
         return []
-    return [line[:TAIL_WIDTH] for line in text.splitlines()[-TAIL_LINES:]]
+    lines = [part for line in text.splitlines()[-TAIL_LINES:] for part in readable(line)]
+    return [line[:TAIL_WIDTH] for line in lines[-TAIL_LINES:]]
 
 
 class Watchdog:

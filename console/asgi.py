@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from console import wiring
 from console.api.app import api_routes
 from console.api.health import health_routes
+from console.api.otlp import Exporter
 from console.cloud.changes import watch
 from console.components.frame import t
 from console.gate import Gate
@@ -48,7 +49,9 @@ def main() -> int:
         middleware=[Middleware(Gate, wiring=wired)],
         on_script_error=_script_failed,
     )
-    app.run(config=streamlit_config(settings.port))
+    if settings.otlp_endpoint is not None:
+        Exporter(wired, settings.otlp_endpoint).start()
+    app.run(config=streamlit_config(settings.port, settings.public_host))
     return 0
 
 

@@ -1,7 +1,8 @@
 """The gate: pure ASGI in front of HTTP and WebSocket. Without a live session nothing of Streamlit is reached.
 
-Open without a session: /login, /healthz, the webhook. A bearer token opens /readyz, /metrics and /api. Who must change his password sees /password only. Everything else needs the session cookie, the
-WebSocket included, and the socket is closed when its session ends.
+Open without a session: /login and what begins so, /healthz, the webhook. A bearer token opens /readyz, /metrics and
+/api. Who must change his password sees /password only, who must enrol a second factor /factor. Everything else needs
+the session cookie, the WebSocket included, and the socket is closed when its session ends.
 """
 
 from __future__ import annotations
@@ -12,30 +13,26 @@ import hashlib
 import re
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import streamlit
 from google.protobuf.message import DecodeError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from console.login_page import login_page
-from console.password_page import password_page
-from console.services.people import note_activity, sign_out, signed_in
-from console.signin import Doorkeeper
+from console.doorway import Doorway, cookie_name, held_back
+from console.services.people import note_activity, signed_in
 from console.wiring import Wiring
-from shared.store.sessions import ABSOLUTE, SignedIn
-from shared.words import say
+from shared.store.sessions import SignedIn
 
 OPEN_PATHS = frozenset({"/healthz"})
 BEARER_PATHS = frozenset({"/readyz", "/metrics"})  # the route itself checks the token
 BEARER_PREFIX = "/api/"
 WEBHOOK_PREFIX = "/api/v1/webhook/"  # POST only; the secret is in the body
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-MAX_FORM_BYTES = 4096
 RECHECK_S = 5.0  # how often an open socket's session is read again
 GRACE_S = 10.0  # an ended session's page has this long to say so before its socket closes
 
@@ -53,7 +50,6 @@ _CSP = (
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws://localhost:* ws://127.0.0.1:*; worker-src 'self' blob:; "
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
-_NOT_KEPT = {"cache-control": "no-store"}
 SECURITY_HEADERS = {
     "content-security-policy": _CSP,
     "x-content-type-options": "nosniff",
@@ -65,17 +61,12 @@ SECURITY_HEADERS = {
 }
 
 
-def cookie_name(port: int, *, secure: bool) -> str:
-    """Cookies do not know ports: the port is in the name, so that two desks on one host do not sign each other out."""
-    return f"__Host-letstrade-{port}" if secure else f"letstrade-{port}"
-
-
 class Gate:
-    """ASGI middleware; holds no state but the throttle."""
+    """ASGI middleware: decides who passes; the forms at the door are the doorway's."""
 
     def __init__(self, app: ASGIApp, wiring: Wiring) -> None:
         self._app, self._wiring = app, wiring
-        self._doorkeeper = Doorkeeper(wiring.engine, wiring.clock)
+        self._doorway = Doorway(wiring)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -95,21 +86,23 @@ class Gate:
         path = request.url.path
         if path in OPEN_PATHS or (request.method == "POST" and path.startswith(WEBHOOK_PREFIX)):
             return None
-        if not host_allowed(request.headers):
+        if not host_allowed(request.headers, self._wiring.settings.public_host):
             return PlainTextResponse("this host name is not served", 400)
         if request.method not in {"GET", "HEAD", "OPTIONS"} and not same_origin(request.headers):
             return PlainTextResponse("request from another site", 403)
-        if path == "/login":
-            return await self._login(request)
+        opened = await self._doorway.open_to_all(request)
+        if opened is not None:
+            return opened
         if path.startswith(BEARER_PREFIX):  # programs only: a cookie opens nothing here
             return None if request.headers.get("authorization") else _ask_for_bearer()
         who = await self.who(request.headers, request.scope)
         if path == "/logout" and request.method == "POST":
-            return await self._logout(request)
-        if who is not None and path == "/password":
-            return await self._password(request, who)
-        if who is not None and who.must_change_password:
-            return self._password_first(request, who)
+            return await self._doorway.sign_out(request, self._token(request.headers))
+        own = None if who is None else await self._doorway.own(request, who)
+        if own is not None:
+            return own
+        if who is not None and who.held_at:
+            return held_back(self._wiring, request, who)
         if who is not None:
             request.scope["letstrade.user"] = who
             return None
@@ -119,78 +112,13 @@ class Gate:
             return RedirectResponse(f"/login?next={quote(path)}", 303)
         return PlainTextResponse("sign in first", 401)
 
-    async def _login(self, request: Request) -> Response:
-        lang = request.query_params.get("lang") or self._wiring.settings.lang
-        target = safe_target(request.query_params.get("next", "/"))
-        if request.method != "POST":
-            return HTMLResponse(login_page(lang, target), headers={"cache-control": "no-store"})
-        form = await _read_form(request)
-        if form is None:
-            return PlainTextResponse("form too large", 413)
-        target = safe_target(form.get("next", "/"))
-        lang = form.get("lang", lang)
-        email = form.get("email", "")[:254]
-        attempt = await self._doorkeeper.sign_in(
-            email,
-            form.get("password", ""),
-            ip=_address(request.scope),
-            user_agent=request.headers.get("user-agent", ""),
-            lang=lang,
-        )
-        if attempt.token is None:
-            page = login_page(lang, target, attempt.problem, email=email, wait_s=attempt.wait_s)
-            headers = {"cache-control": "no-store"}
-            if attempt.wait_s:
-                headers["retry-after"] = str(attempt.wait_s)
-            return HTMLResponse(page, 429 if attempt.wait_s else 401, headers)
-        response = RedirectResponse(target, 303)
-        self._set_cookie(response, request, attempt.token, int(ABSOLUTE.total_seconds()))
-        return response
-
-    async def _password(self, request: Request, who: SignedIn) -> Response:
-        lang = who.lang or self._wiring.settings.lang
-        target, must = safe_target(request.query_params.get("next", "/")), who.must_change_password
-        if request.method != "POST":
-            return HTMLResponse(password_page(lang, target, must=must), headers=_NOT_KEPT)
-        form = await _read_form(request)
-        if form is None:
-            return PlainTextResponse("form too large", 413)
-        target = safe_target(form.get("next", "/"))
-        attempt = await self._doorkeeper.change_password(
-            who,
-            form.get("current", ""),
-            form.get("new", ""),
-            form.get("repeat", ""),
-            ip=_address(request.scope),
-            user_agent=request.headers.get("user-agent", ""),
-        )
-        if attempt.token is None:
-            page = password_page(lang, target, must=must, problem=attempt.problem, wait_s=attempt.wait_s)
-            return HTMLResponse(page, 429 if attempt.wait_s else 400, _NOT_KEPT)
-        response = RedirectResponse(target, 303)
-        self._set_cookie(response, request, attempt.token, int(ABSOLUTE.total_seconds()))
-        return response
-
-    def _password_first(self, request: Request, who: SignedIn) -> Response:
-        """A password that somebody else knows opens nothing but the page where it is changed."""
-        if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-            return RedirectResponse(f"/password?next={quote(request.url.path)}", 303)
-        return PlainTextResponse(say("password.first", who.lang or self._wiring.settings.lang), 403)
-
-    async def _logout(self, request: Request) -> Response:
-        token = self._token(request.headers)
-        if token:
-            await asyncio.to_thread(sign_out, self._wiring.engine, self._wiring.clock, token)
-        response = RedirectResponse("/login", 303)
-        self._set_cookie(response, request, "", 0)
-        return response
-
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         who = await self.who(headers, scope)
         # A browser always sends Origin with a WebSocket; without the same one it is another site or not a browser.
-        allowed = who is not None and not who.must_change_password
-        if not allowed or not host_allowed(headers) or not (headers.get("origin") and same_origin(headers)):
+        allowed = who is not None and not who.held_at
+        known_host = host_allowed(headers, self._wiring.settings.public_host)
+        if not allowed or not known_host or not (headers.get("origin") and same_origin(headers)):
             await receive()
             await send({"type": "websocket.close", "code": 4401, "reason": "sign in first"})
             return
@@ -207,18 +135,6 @@ class Gate:
 
     def _token(self, headers: Headers) -> str | None:
         return session_token(headers.get("cookie", ""), self._wiring.settings.port)
-
-    def _set_cookie(self, response: Response, request: Request, token: str, max_age: int) -> None:
-        secure = request.url.scheme == "https"
-        response.set_cookie(
-            cookie_name(self._wiring.settings.port, secure=secure),
-            token,
-            max_age=max_age,
-            path="/",
-            secure=secure,
-            httponly=True,
-            samesite="strict",
-        )
 
 
 class _Watched:
@@ -239,7 +155,7 @@ class _Watched:
         if by_hand or now - self._checked_at >= RECHECK_S:
             self._checked_at = now
             who = await self._gate.who(self._headers, self._scope)
-            self._gone_at = None if who else (self._gone_at or now)
+            self._gone_at = None if who and not who.held_at else (self._gone_at or now)
             if who is not None and by_hand:
                 await self._gate.note_activity(who)
         if self._gone_at is not None and now - self._gone_at >= GRACE_S:
@@ -271,9 +187,10 @@ def session_token(cookie_header: str, port: int) -> str | None:
     return None
 
 
-def host_allowed(headers: Headers) -> bool:
-    """Only loopback names are served: a foreign name pointed at 127.0.0.1 (DNS rebinding) is refused."""
-    return urlsplit("//" + headers.get("host", "")).hostname in LOCAL_HOSTS
+def host_allowed(headers: Headers, public: str = "") -> bool:
+    """Only loopback names and the host's own public one: a foreign name pointed at us (DNS rebinding) is refused."""
+    host = urlsplit("//" + headers.get("host", "")).hostname
+    return host in LOCAL_HOSTS or (public != "" and host == public)
 
 
 def same_origin(headers: Headers) -> bool:
@@ -284,30 +201,8 @@ def same_origin(headers: Headers) -> bool:
     return urlsplit(origin).netloc == headers.get("host", "")
 
 
-def safe_target(path: str) -> str:
-    """A path of ours to go to after sign-in; anything else becomes the first page."""
-    plain = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
-    return path if plain and not path.startswith(("/login", "/logout", "/password")) else "/"
-
-
 def _ask_for_bearer() -> Response:
     return JSONResponse({"error": {"code": "unauthorized"}}, 401, {"www-authenticate": "Bearer"})
-
-
-def _address(scope: Scope) -> str:
-    client = scope.get("client")
-    return str(client[0]) if client else ""
-
-
-async def _read_form(request: Request) -> dict[str, str] | None:
-    """The fields of a small urlencoded form; None when it is too large."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM_BYTES:
-            return None
-    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
-    return {name: values[0] for name, values in fields.items()}
 
 
 def _with_security_headers(send: Send) -> Send:

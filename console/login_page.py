@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from urllib.parse import quote
 
@@ -27,6 +28,16 @@ input { width: 100%; font: inherit; color: inherit; padding: 10px 12px; border: 
 input:focus-visible, button:focus-visible, a:focus-visible { outline: 2px solid var(--deed); outline-offset: 2px; }
 button { width: 100%; font: inherit; font-weight: 600; padding: 11px; border: 0; border-radius: 8px;
   background: var(--deed); color: var(--deed-ink); cursor: pointer; }
+.way { display: block; margin-top: 12px; padding: 10px; text-align: center; border: 1px solid var(--line);
+  border-radius: 8px; color: inherit; text-decoration: none; font-weight: 600; }
+.quiet { background: transparent; color: var(--ink); border: 1px solid var(--line); margin-top: 12px; }
+.qr { display: block; margin: 0 auto 16px; width: 200px; max-width: 100%; background: #fff; border-radius: 8px; }
+.qr svg { display: block; width: 100%; height: auto; }
+code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 15px; overflow-wrap: anywhere; }
+.codes { columns: 2; padding: 12px 16px; margin: 0 0 16px; list-style: none; border: 1px solid var(--line);
+  border-radius: 8px; background: var(--ground); }
+form p { margin: 0 0 14px; font-size: 14px; }
+form + form { margin-top: 16px; }
 .problem { border: 1px solid var(--bad); background: var(--bad-ground); color: var(--bad); border-radius: 8px;
   padding: 10px 12px; margin: 0 0 16px; font-size: 14px; }
 footer { margin-top: 16px; color: var(--soft); font-size: 13px; display: flex; justify-content: space-between; gap: 16px; }
@@ -40,19 +51,45 @@ MARK = (
 )
 
 
-def login_page(lang: str, target: str, problem: str = "", *, email: str = "", wait_s: int = 0) -> str:
-    """Return the page in `lang`; `problem` is a key of shared.words, `target` where to go afterwards."""
-    lang = lang if lang in LANGS else LANGS[0]
-    other = LANGS[1 - LANGS.index(lang)]
-    alert = f'<p class="problem" role="alert">{escape(say(problem, lang, seconds=wait_s))}</p>' if problem else ""
-    focus_password = "autofocus" if email else ""
-    focus_email = "" if email else "autofocus"
+def sheet(lang: str, title: str, subtitle: str, body: str, footer: str) -> str:
+    """One plain page of ours around `body`, which is HTML already; the texts are escaped here."""
     return f"""<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(say("signin.title", lang))} · LetsTrade</title><style>{STYLE}</style></head>
+<title>{escape(title)} · LetsTrade</title><style>{STYLE}</style></head>
 <body><main>
-<header>{MARK}<div><h1>LetsTrade</h1><p>{escape(say("signin.tagline", lang))}</p></div></header>
-<form method="post" action="/login">{alert}
+<header>{MARK}<div><h1>LetsTrade</h1><p>{escape(subtitle)}</p></div></header>
+{body}
+<footer>{footer}</footer>
+</main></body></html>"""
+
+
+def alert(problem: str, lang: str, wait_s: int = 0) -> str:
+    """The line that says what was wrong; `problem` is a key of shared.words, "" draws nothing."""
+    return f'<p class="problem" role="alert">{escape(say(problem, lang, seconds=wait_s))}</p>' if problem else ""
+
+
+def known_lang(lang: str) -> str:
+    return lang if lang in LANGS else LANGS[0]
+
+
+def login_page(
+    lang: str, target: str, problem: str = "", *, email: str = "", wait_s: int = 0,
+    others: Sequence[tuple[str, str]] = (), supabase: bool = False,
+) -> str:  # fmt: skip
+    """Return the page in `lang`; `problem` is a key of shared.words, `target` where to go afterwards.
+
+    `others`: further ways in, as (path, what the link says). `supabase`: the form may also be sent to Supabase Auth.
+    """
+    lang = known_lang(lang)
+    other = LANGS[1 - LANGS.index(lang)]
+    focus_password = "autofocus" if email else ""
+    focus_email = "" if email else "autofocus"
+    links = "".join(
+        f'<a class="way" href="{escape(path, quote=True)}?next={quote(target)}&amp;lang={lang}">{escape(label)}</a>'
+        for path, label in others
+    )
+    by_supabase = f'<button class="quiet" type="submit" name="way" value="supabase">{escape(say("signin.supabase", lang))}</button>'
+    body = f"""<form method="post" action="/login">{alert(problem, lang, wait_s)}
 <label for="email">{escape(say("signin.email", lang))}</label>
 <input id="email" name="email" type="text" inputmode="email" autocomplete="username" required maxlength="254"
  value="{escape(email, quote=True)}" {focus_email}>
@@ -60,9 +97,11 @@ def login_page(lang: str, target: str, problem: str = "", *, email: str = "", wa
 <input id="password" name="password" type="password" autocomplete="current-password" required {focus_password}>
 <input type="hidden" name="next" value="{escape(target, quote=True)}">
 <input type="hidden" name="lang" value="{lang}">
-<button type="submit">{escape(say("signin.submit", lang))}</button>
-</form>
-<footer><span>{escape(say("signin.note", lang))}</span>
-<a href="/login?lang={other}&amp;next={quote(target)}" hreflang="{other}">{escape(say("signin.other_language", lang))}</a>
-</footer>
-</main></body></html>"""
+<button type="submit">{escape(say("signin.submit", lang))}</button>{by_supabase if supabase else ""}{links}
+</form>"""
+    footer = (
+        f"<span>{escape(say('signin.note', lang))}</span>"
+        f'<a href="/login?lang={other}&amp;next={quote(target)}" hreflang="{other}">'
+        f"{escape(say('signin.other_language', lang))}</a>"
+    )
+    return sheet(lang, say("signin.title", lang), say("signin.tagline", lang), body, footer)

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from html import escape
 
-from console.login_page import MARK, STYLE
-from shared.words import LANGS, say
+from console.login_page import alert, known_lang, sheet
+from shared.words import say
 
 _FIELDS = (("current", "current-password"), ("new", "new-password"), ("repeat", "new-password"))
 
 
-def password_page(lang: str, target: str, *, must: bool, problem: str = "", wait_s: int = 0) -> str:
+def password_page(
+    lang: str, target: str, *, must: bool, problem: str = "", wait_s: int = 0, enrolled: bool = False
+) -> str:
     """Return the page in `lang`; `must`: nothing else is served until it is done. `target`: where to go afterwards."""
-    lang = lang if lang in LANGS else LANGS[0]
-    alert = f'<p class="problem" role="alert">{escape(say(problem, lang, seconds=wait_s))}</p>' if problem else ""
+    lang = known_lang(lang)
     fields = "".join(
         f'<label for="{name}">{escape(say(f"password.{name}", lang))}</label>'
         f'<input id="{name}" name="{name}" type="password" autocomplete="{kind}" required'
         f"{' autofocus' if name == 'current' else ''}>"
         for name, kind in _FIELDS
     )
-    return f"""<!doctype html>
-<html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(say("password.title", lang))} · LetsTrade</title><style>{STYLE}</style></head>
-<body><main>
-<header>{MARK}<div><h1>LetsTrade</h1><p>{escape(say("password.must" if must else "password.title", lang))}</p></div></header>
-<form method="post" action="/password">{alert}{fields}
+    factor = "" if must else (
+        f'<a class="way" href="/factor">{escape(say("factor.manage" if enrolled else "factor.begin", lang))}</a>'
+    )  # fmt: skip
+    body = f"""<form method="post" action="/password">{alert(problem, lang, wait_s)}{fields}
 <input type="hidden" name="next" value="{escape(target, quote=True)}">
-<button type="submit">{escape(say("password.submit", lang))}</button>
-</form>
-<footer><span>{escape(say("password.note", lang))}</span></footer>
-</main></body></html>"""
+<button type="submit">{escape(say("password.submit", lang))}</button>{factor}
+</form>"""
+    subtitle = say("password.must" if must else "password.title", lang)
+    return sheet(
+        lang, say("password.title", lang), subtitle, body, f"<span>{escape(say('password.note', lang))}</span>"
+    )

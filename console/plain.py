@@ -14,6 +14,8 @@ def to_plain(value: Any) -> Any:
     """Values as the contract writes them: money as text, times ISO with offset, names of states."""
     if is_dataclass(value) and not isinstance(value, type):
         return to_plain(asdict(value))
+    if hasattr(value, "model_dump"):  # a row of the store
+        return to_plain(value.model_dump())
     if isinstance(value, Mapping):
         return {str(name): to_plain(one) for name, one in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

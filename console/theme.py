@@ -21,8 +21,8 @@ _DARK = {
 }
 
 
-def streamlit_config(port: int) -> dict[str, Any]:
-    """Return the settings for `App.run`."""
+def streamlit_config(port: int, public_host: str = "") -> dict[str, Any]:
+    """Return the settings for `App.run`; `public_host` is the name a reverse proxy serves us by."""
     config: dict[str, Any] = {
         "server.address": "127.0.0.1",
         "server.port": port,
@@ -31,7 +31,7 @@ def streamlit_config(port: int) -> dict[str, Any]:
         "server.enableCORS": True,
         "server.enableXsrfProtection": True,
         "server.enableStaticServing": False,
-        "server.allowedHosts": ["localhost", "127.0.0.1"],
+        "server.allowedHosts": ["localhost", "127.0.0.1", *([public_host] if public_host else [])],
         "server.maxUploadSize": 1,
         "server.disconnectedSessionTTL": 60,
         "runner.postScriptGC": False,

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from shared import secret_sources
 from shared.domain.errors import ConfigError
@@ -40,11 +42,18 @@ class Settings:
     supabase_anon_key: str | None
     supabase_service_role_key: str | None
     direct_url: str | None = None  # SUPABASE_DIRECT_URL: past the pooler, to hear changes at once
+    oidc_issuer: str | None = None  # sign-in by an OpenID provider, when given with a client id
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = None
+    oidc_name: str = "OpenID"  # what the sign-in page calls it
+    supabase_sign_in: bool = False  # users of the Supabase project may sign in with its password
     host_group: str = ""  # LETSTRADE_HOST_GROUP: accounts of a group run on its hosts only
     kek: str = ""  # LETSTRADE_KEK: what the master key file is wrapped with (shared/kek.py)
     env: Mapping[str, str] = field(
         default_factory=dict, repr=False, compare=False
     )  # what these settings were read from
+    public_host: str = ""  # of LETSTRADE_PUBLIC_URL: the name a reverse proxy serves the console by
+    otlp_endpoint: str | None = None  # OTEL_EXPORTER_OTLP_ENDPOINT: a collector's base address
 
     @property
     def run_dir(self) -> Path:
@@ -126,7 +135,33 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         host_group=env.get("LETSTRADE_HOST_GROUP", ""),
         kek=env.get("LETSTRADE_KEK", ""),
         env=env,
+        public_host=_public_host(env, "LETSTRADE_PUBLIC_URL"),
+        otlp_endpoint=_web_address(env, "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        **_sign_in(env),
     )
+
+
+def _sign_in(env: Mapping[str, str]) -> dict[str, Any]:
+    """The optional ways to sign in: whole or not at all."""
+    given = {name: env.get(f"OIDC_{name}") for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")}
+    missing = [f"OIDC_{name}" for name in ("ISSUER", "CLIENT_ID") if not given[name]]
+    if any(given.values()) and missing:
+        raise ConfigError(
+            "sign-in by OpenID is half configured",
+            f"{', '.join(missing)} is missing",
+            "fill it in, or remove the others",
+        )
+    supabase = _one_of(env, "SUPABASE_SIGN_IN", "false", ("true", "false")) == "true"
+    if supabase and not (env.get("SUPABASE_PROJECT_URL") and env.get("SUPABASE_ANON_KEY")):
+        raise ConfigError(
+            "SUPABASE_SIGN_IN cannot work", "SUPABASE_PROJECT_URL or SUPABASE_ANON_KEY is missing",
+            "fill both in, or remove SUPABASE_SIGN_IN",
+        )  # fmt: skip
+    return {
+        "oidc_issuer": given["ISSUER"], "oidc_client_id": given["CLIENT_ID"],
+        "oidc_client_secret": given["CLIENT_SECRET"], "oidc_name": env.get("OIDC_NAME", "OpenID"),
+        "supabase_sign_in": supabase,
+    }  # fmt: skip
 
 
 def database_url(env: Mapping[str, str], home: Path) -> str:
@@ -157,6 +192,22 @@ def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int
             f"{name} cannot be used", f"{text!r} is not a number from {low} to {high}", f"mend {name} in .env"
         )
     return int(text)
+
+
+def _public_host(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    found = urlsplit(value)
+    if value and (found.scheme != "https" or not found.hostname or found.path not in ("", "/")):
+        why = "it is not https://NAME: a session must not travel in clear"
+        raise ConfigError(f"{name} cannot be used", why, f"{name}=https://desk.example.com")
+    return found.hostname or ""
+
+
+def _web_address(env: Mapping[str, str], name: str) -> str | None:
+    value = env.get(name)
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise ConfigError(f"{name} cannot be used", "it is no http:// or https:// address", f"mend {name} in .env")
+    return value
 
 
 def _port(env: Mapping[str, str], name: str, default: int) -> int:

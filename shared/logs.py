@@ -1,11 +1,14 @@
-"""Structured logs: one JSON object per line on stderr; supervisord keeps the files. Secrets are masked by field name."""
+"""Structured logs: one JSON object per line on stderr; supervisord keeps the files. Secrets are masked by field name and by shape."""
 
 from __future__ import annotations
 
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
+
+from shared.redact import masked
 
 MASKED = frozenset(
     {"app_key", "app_secret", "appkey", "appsecret", "secretkey", "authorization", "token", "access_token", "password"}
@@ -28,11 +31,30 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "program": self._program,
             "event": record.getMessage(),
-            **{name: "***" if name.lower() in MASKED else value for name, value in fields.items()},
+            **_without_secrets(fields),
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)[-4000:]
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return masked(json.dumps(line, ensure_ascii=False, default=str))
+
+
+def readable(line: str) -> list[str]:
+    """One line of a log as a person reads it, with its trace below; a line that is not ours as it stands."""
+    try:
+        said = json.loads(line)
+        head = f"{said.pop('at')} {str(said.pop('level')).upper()} {said.pop('program')} {said.pop('event')}"
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return [line]
+    trace = str(said.pop("trace", "")).splitlines()
+    return [" ".join([head, *(f"{name}={value}" for name, value in said.items())]), *trace]
+
+
+def _without_secrets(fields: Mapping[str, object]) -> dict[str, object]:
+    """Fields with the value of every secret name hidden, at any depth."""
+    return {
+        name: "***" if str(name).lower() in MASKED else _without_secrets(value) if isinstance(value, Mapping) else value
+        for name, value in fields.items()
+    }
 
 
 def configure(program: str, level: str = "info") -> None:

@@ -10,11 +10,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 from sqlmodel import SQLModel
 
-import shared.models  # noqa: F401  (registers the tables)
 from shared.config import ROOT
 from shared.db import reading, writing
 from shared.domain.errors import ConfigError
+from shared.models import load_all
 from shared.store import heartbeats, row_security
+
+load_all()
 
 SERVED = "schema_serves"
 BREAKS_OLDER: frozenset[str] = frozenset()  # revisions that a program made before them cannot live with

@@ -11,6 +11,7 @@ from shared.wording import (
     desk,
     money,
     pages,
+    people,
     reasons,
     refusals,
     report,
@@ -18,7 +19,7 @@ from shared.wording import (
     risk,
     schedule,
     screens,
-)  # fmt: skip
+)
 
 LANGS = ("ko", "en")  # Korean first
 UNKNOWN = "—"
@@ -32,6 +33,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **report.WORDS,
     **research.WORDS,
     **risk.WORDS,
+    **people.WORDS,
     **schedule.WORDS,
     **money.WORDS,
     **refusals.words(),

@@ -11,7 +11,12 @@ import pytest
 
 from tests.references import ROOT, SYMBOL, cli_verbs, exists, make_targets, programs
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "README.ko.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 ROOMS = ("shared/", "brokers/", "bots/", "console/", "tests/", "docs/")
 CLI = "console.cli"

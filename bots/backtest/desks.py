@@ -55,6 +55,7 @@ class Desk:
     position: Position | None = None
     spent: Decimal = Decimal(0)  # what the shares held were bought for, fees aside
     pending: str = ""  # "buy", or the reason of a sale, to be done at the next open
+    risk: Decimal | None = None  # what a share risks by ATR, as of the last decision to buy
     free: int = 0  # the first bar whose close may enter again
     mark: float = 0.0
     dates: dict[int, date] = field(default_factory=dict)

@@ -153,5 +153,5 @@ def static_facts(plan: Plan, data: PriceData) -> dict[Fact, FloatArray | float]:
 
 
 def sizing_of(plan: Plan, symbols: int = 1) -> Sizing:
-    """Return the rule's sizing; without one, all equity in equal shares."""
-    return plan.rule.sizing or (ALL_IN if symbols == 1 else Sizing(SizingMode.EQUITY_PCT, 100 / symbols))
+    """Return the rule's sizing; without one, all equity in equal shares, cut to the eight decimals that engines count in."""
+    return plan.rule.sizing or (ALL_IN if symbols == 1 else Sizing(SizingMode.EQUITY_PCT, 10**10 // symbols / 10**8))

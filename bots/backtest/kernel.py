@@ -104,9 +104,9 @@ class Terms:
 def usable(plan: Plan, symbols: int = 1) -> bool:
     """Say whether the compiled walk is here and can do this plan: conditions and stops, orders that trade at once.
 
-    Python code can only be asked bar by bar.
+    Python code can only be asked bar by bar, and sizes by ATR are the replay's.
     """
-    if plan.rule.python or waits(plan.rule):
+    if plan.rule.python or waits(plan.rule) or plan.risk_column is not None:
         return False
     deepest = max(_depth(plan.entry), _depth(plan.exit))
     wanted = Decimal(str(sizing_of(plan, symbols).value)) * UNIT

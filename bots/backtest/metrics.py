@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bots.rules.series import FloatArray, IntArray
+from shared.domain.errors import ConfigError
 
 if TYPE_CHECKING:
     from bots.backtest.report import Report
@@ -94,21 +95,32 @@ def _of_benchmark(report: Report) -> list[Metric]:
     return [
         Metric(
             "benchmark_pct",
-            "매수 후 보유",
-            "buy and hold",
+            "매수 후 보유" if report.index is None else "지수",
+            "buy and hold" if report.index is None else "index",
             "%",
             gain,
             "first open → last close, equal shares, no costs",
         ),
-        Metric(
-            "excess_pct", "초과 수익", "excess return", "%", report.return_pct - gain, "total return − buy and hold"
-        ),
+        Metric("excess_pct", "초과 수익", "excess return", "%", report.return_pct - gain, "total return − benchmark"),
     ]
 
 
 def benchmark(report: Report) -> FloatArray:
-    """Return the equity of buying every symbol at its first open, in equal parts, and holding it; fractions allowed."""
+    """Return the equity of buying every symbol at its first open, in equal parts, and holding it; fractions allowed.
+
+    Where the report has an index, that is bought instead, at its first open inside the report's time.
+    """
     starts = report.starts()
+    if report.index is not None:
+        bars = report.index.bars
+        first = int(np.searchsorted(bars.starts, starts[0]))
+        at = np.searchsorted(bars.starts, starts, side="right") - 1
+        if first >= len(bars) or at[-1] < first:
+            raise ConfigError(
+                "--benchmark", "지수의 봉이 백테스트 기간에 없습니다 · the index has no bars in the backtest's time",
+                f"{report.index.label(0)} … {report.index.label(len(bars) - 1)}",
+            )  # fmt: skip
+        return np.where(at < first, report.cash, report.cash * bars.close[np.maximum(at, 0)] / bars.open[first])
     share = report.cash / len(report.symbols)
     total = np.zeros(len(starts))
     for data in report.symbols.values():

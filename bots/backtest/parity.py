@@ -293,7 +293,8 @@ class _Judge:
         return mine and one.type == "ENTRY" and _market_at(one).timestamp() <= end
 
     def _until(self, end: int) -> list[tuple[FillRow, OrderRow]]:
-        return [(fill, order) for fill, order in self.fills if fill.filled_at.timestamp() <= end]
+        # At the very end of the bar: by a decision of that close, or by the trade that closed it; neither was held before.
+        return [(fill, order) for fill, order in self.fills if fill.filled_at.timestamp() < end]
 
     def _holding_quantity(self, end: int) -> int:
         return sum(fill.qty if fill.side == "BUY" else -fill.qty for fill, _ in self._until(end))
@@ -338,7 +339,7 @@ class _Judge:
         sent = [
             _market_at(one).timestamp() for one in self.live if end - 3 * seconds <= _market_at(one).timestamp() < end
         ]
-        return any(not any(one <= fill.filled_at.timestamp() <= end for fill, _ in self.fills) for one in sent)
+        return any(not any(one <= fill.filled_at.timestamp() < end for fill, _ in self.fills) for one in sent)
 
     # -- what is wrong -------------------------------------------------------------------------------------------------
 
@@ -366,6 +367,8 @@ class _Judge:
         now = {one.path: one for one in decision.steps}
         for stored in signal.payload.get("steps", ()):
             one = now.get(stored["path"])
+            if stored["label"].startswith("price "):
+                continue  # a stop looks at the last trade, which at a close may be the next bar's first
             if one is not None and not _alike(stored["left"], one.left):
                 text = f"{stored['label']}: 판단 뒤에 봉이 바뀜 · the bar changed after the decision"
                 self._add("late_tick", end, stored["left"], one.left, text)
@@ -400,7 +403,8 @@ class _Judge:
     def _numbers_moved(self, rule: Rule, bars: Bars, place: int, end: int, signal: StrategySignal) -> bool:
         now = {one.path: one.left for one in self._decide(rule, bars, place, end).steps}
         return any(
-            one["path"] in now and not _alike(one["left"], now[one["path"]]) for one in signal.payload.get("steps", ())
+            one["path"] in now and not one["label"].startswith("price ") and not _alike(one["left"], now[one["path"]])
+            for one in signal.payload.get("steps", ())
         )
 
     def _add(self, cause: str, at: int, live: str, replayed: str, text: str) -> None:

@@ -28,7 +28,7 @@ from bots.backtest.kernel import Terms, timeline
 from bots.pricing import entry_quantity, limit_price
 from bots.risk.guards import Limits, Snapshot, check
 from bots.rules.conditions import Column, columns, mask, truth
-from bots.rules.evaluate import LEVEL_DECIMALS, stop_level, target_level
+from bots.rules.evaluate import LEVEL_DECIMALS, distance_of, stop_level, target_level
 from bots.rules.plan import Node, Plan, ScaledColumn
 from brokers.paper.adapter import NOTHING, PLENTY, Filled, PaperBroker
 from shared.domain.account import Market
@@ -156,10 +156,17 @@ class Replay:
     def _decide_entry(self, desk: Desk, bar: int) -> None:
         if not self._judge(desk, self.plan.entry, bar):
             return
+        self._look_at_risk(desk, bar)
         if self.at_close:
             self._buy(desk, bar, desk.closes[bar])
         elif bar + 1 < len(desk.closes):
             desk.pending = "buy"
+
+    def _look_at_risk(self, desk: Desk, bar: int) -> None:
+        column = self.plan.risk_column
+        if column is not None:
+            values = desk.values[column]
+            desk.risk = distance_of(self.plan, values if isinstance(values, float) else float(values[bar]))
 
     def _decide_exit(self, desk: Desk, bar: int, position: Position) -> None:
         if self.at_close and position.entry == bar:
@@ -231,7 +238,9 @@ class Replay:
     def _buy(self, desk: Desk, bar: int, asked: float) -> None:
         on = desk.on(bar)
         shown = self.costs.slipped(Side.BUY, as_decimal(asked), on, self._base(desk, bar))
-        wanted = self._affordable(shown, on, None if self.code is None else self.code.shares(desk.instrument.symbol))
+        wanted = self._affordable(
+            desk, shown, on, None if self.code is None else self.code.shares(desk.instrument.symbol)
+        )
         quantity = self.costs.units(self._size(desk, bar, Side.BUY, wanted), shown, on)
         if wanted <= 0:
             self.unaffordable += 1
@@ -327,17 +336,17 @@ class Replay:
             self.code.filled(instrument.symbol, bar, side, filled.quantity, float(filled.price))
         return filled
 
-    def _affordable(self, price: Decimal, on: date, asked: int | None) -> int:
+    def _affordable(self, desk: Desk, price: Decimal, on: date, asked: int | None) -> int:
         """Whole shares by the rule's sizing; percent sizes shrink to what cash pays for, fixed ones are not bought."""
         cash = self.broker.cash
-        wanted = asked or entry_quantity(self.rule, price, self._equity())
+        wanted = asked or entry_quantity(self.rule, price, self._equity(), desk.risk)
         if wanted <= 0:
             return 0
         cost = self._cost(wanted, price, on)
         if cost > cash:
             if asked or self.sizing.mode in (SizingMode.SHARES, SizingMode.AMOUNT) or cash <= 0:
                 return 0
-            wanted = min(wanted, int(cash * wanted / cost) + 2)
+            wanted = min(wanted, int(cash * wanted // cost) + 2)
             while wanted > 0 and self._cost(wanted, price, on) > cash:
                 wanted -= 1
         return self.costs.units(wanted, price, on)

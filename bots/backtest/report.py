@@ -18,6 +18,7 @@ class Report:
     """`seconds` is arrays in memory → trades and equity; `final_equity` holds open positions at the last close.
 
     `sharpe` is None where returns do not vary or are fewer than two. Percentages are percent; a drawdown is negative.
+    `index` is what the result is held against; without one it is buying and holding the symbols themselves.
     """
 
     engine: str
@@ -26,6 +27,7 @@ class Report:
     cash: float
     walked: Walked
     warnings: tuple[DataWarning, ...]
+    index: PriceData | None = None
 
     @property
     def data(self) -> PriceData:

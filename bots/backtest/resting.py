@@ -1,8 +1,8 @@
 """The replay of rules whose orders wait or come in steps: ladders, grids, target weights, LOC and MOC, passive limits.
 
 An order decided at a close waits from the next bar on. LOO looks at the next open, LOC and MOC at the close of the last bar of
-a session (for daily bars: the next close), a limit at each bar until its session ends or its rule withdraws it; a ladder's
-limit for one bar. A waiting limit fills at the open where that is better, else at the limit when the bar touches it. Before
+a session (for daily bars: the next close), a limit at each bar until its session ends or its rule withdraws it, a ladder's as
+well. A waiting limit fills at the open where that is better, else at the limit when the bar touches it. Before
 its own level a stop counts; a target counts only from the bar after a limit that filled within one. An exit withdraws
 waiting purchases (the exchange refuses to cross oneself), and a rule proposes nothing while its order waits.
 """
@@ -171,6 +171,7 @@ class Resting(Replay):
             return self._step(desk, bar, enters)
         if position is not None or not enters or not entry:
             return None
+        self._look_at_risk(desk, bar)
         return self._order_at(desk, bar, Side.BUY, "entry")
 
     def _exit_reason(self, desk: Desk, bar: int, position: Position) -> str:
@@ -198,7 +199,6 @@ class Resting(Replay):
         if proposal.limit_price is not None and kind in PRICED:
             market = desk.instrument.market
             made.limit = kept_price(market, desk.instrument, side, proposal.limit_price, desk.on(bar))
-            made.last = bar + 1 if kind is OrderType.LIMIT else made.last
         return made
 
     def _order_at(self, desk: Desk, bar: int, side: Side, reason: str, kind: OrderType | None = None) -> Waiting:
@@ -267,7 +267,7 @@ class Resting(Replay):
             return held if order.quantity is None else min(held, order.quantity)
         if order.quantity is None:
             asked = None if self.code is None else self.code.shares(desk.instrument.symbol)
-            wanted = self._affordable(shown, desk.on(bar), asked)
+            wanted = self._affordable(desk, shown, desk.on(bar), asked)
         else:
             wanted = self.costs.units(order.quantity, shown, desk.on(bar))
             if self._cost(wanted, shown, desk.on(bar)) > self.broker.cash:

@@ -7,6 +7,8 @@ close, or on every tick where the rule says `evaluate: tick`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from math import nan
 
 from bots.rules import live
@@ -85,7 +87,7 @@ def _towards(
     """The step towards the rule's target; a grid with an entry condition buys only while it holds."""
     if rule.rebalance is not None and market.equity is None:
         return _decision(rule, market, Verdict.HOLD, "equity_unknown", Trace(fixed, node, *judged))
-    proposal = step_towards(plan, Standing(market.symbol, _price(market), holding, market.equity), fixed)
+    proposal = step_towards(plan, Standing(market.symbol, judged_price(market), holding, market.equity), fixed)
     trace = Trace(fixed, node, *judged)
     if proposal is None:
         return _decision(rule, market, Verdict.HOLD, "no_step", trace)
@@ -105,7 +107,7 @@ def _rows(plan: Plan, market: MarketView, holding: Holding | None) -> tuple[Row,
     minutes = market.minutes_to_close
     facts = {Fact.MINUTES_TO_CLOSE: nan if minutes is None else float(minutes)}
     if holding is not None:
-        facts[Fact.PNL_PCT] = round((_price(market) / holding.average_price - 1.0) * 100.0, LEVEL_DECIMALS)
+        facts[Fact.PNL_PCT] = round((judged_price(market) / holding.average_price - 1.0) * 100.0, LEVEL_DECIMALS)
         facts[Fact.BARS_SINCE_ENTRY] = float(holding.bars_since_entry)
     if isinstance(market.bars, BarWindow):
         return live.rows(plan, market.bars, market.bar_closed, facts)
@@ -119,6 +121,17 @@ def _price(market: MarketView) -> float:
         return market.last_price
     if not market.bar_closed:
         return nan
+    bars = market.bars.closed()
+    return float(bars.close[-1]) if len(bars) else nan
+
+
+def judged_price(market: MarketView) -> float:
+    """Return the price that conditions and targets look at: at a bar's close that close, on a tick the last trade; NaN: none.
+
+    The tick that closes a bar is already one of the next: a backtest does not know it, so a live decision may not look at it.
+    """
+    if not market.bar_closed:
+        return _price(market)
     bars = market.bars.closed()
     return float(bars.close[-1]) if len(bars) else nan
 
@@ -141,6 +154,20 @@ def _stop_hit(plan: Plan, market: MarketView, holding: Holding, fixed: list[Fixe
         if reached and hit is None:
             hit = name
     return hit
+
+
+def risk_distance(rule: Rule, market: MarketView) -> Decimal | None:
+    """Return what a share risks by the rule's ATR on the newest closed bar; None: not by ATR, or not known yet."""
+    plan = plan_of(rule)
+    if plan.risk_column is None:
+        return None
+    now, _ = _rows(plan, replace(market, bar_closed=True, holding=None), None)
+    return distance_of(plan, now[plan.risk_column])
+
+
+def distance_of(plan: Plan, atr: float) -> Decimal | None:
+    """Return the rule's multiple of an ATR as money; None while the ATR is not known."""
+    return None if atr != atr else Decimal(repr(round(float(atr) * plan.risk_multiple, LEVEL_DECIMALS)))
 
 
 def stop_level(base: float, percent: float | None) -> float | None:

@@ -47,6 +47,8 @@ class Plan:
     entry_test: Test
     exit_test: Test
     crosses: bool  # whether a condition looks at the bar before
+    risk_column: int | None = None  # the ATR that sizes an entry
+    risk_multiple: float = 0.0
 
     @property
     def exit_needs_position(self) -> bool:
@@ -111,6 +113,14 @@ class _Compiler:
             at_least = float(_bound(composite.at_least))
         return Poll(nodes, weights, at_least)
 
+    def risk(self) -> tuple[int | None, float]:
+        """The column of the ATR that says what a share risks, and how many of it."""
+        sizing = self.rule.sizing
+        if sizing is None or sizing.atr_period is None:
+            return None, 0.0
+        atr = m.Indicator("atr", "sizing.atr", (("period", int(_bound(sizing.atr_period))),))
+        return self._number(output_of(atr, None)), float(_bound(sizing.atr_multiple))
+
     def _pattern(self, path: str, condition: m.Pattern) -> Leaf:
         function = pattern_function(self.rule, condition.candlestick)
         operators = {
@@ -154,6 +164,7 @@ def _compile(rule: m.Rule) -> Plan:
         entry, leave = compiler.node("entry", rule.entry), compiler.node("exit", rule.exit)
     else:
         entry, leave = compiler.composite("entry", rule.composite), compiler.composite("exit", rule.composite)
+    risk_column, risk_multiple = compiler.risk()
     calls = tuple(dict.fromkeys(one.call for one in compiler.sources if isinstance(one, Output)))
     crosses = any(leaf.crosses for leaf in leaves(entry) + leaves(leave))
     risk = rule.risk
@@ -173,6 +184,8 @@ def _compile(rule: m.Rule) -> Plan:
         entry_test=test_of(entry),
         exit_test=test_of(leave),
         crosses=crosses,
+        risk_column=risk_column,
+        risk_multiple=risk_multiple,
     )
 
 

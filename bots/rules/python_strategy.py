@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bots.rules.evaluate import LEVEL_DECIMALS, evaluate, signal_key
+from bots.rules.evaluate import LEVEL_DECIMALS, evaluate, judged_price, signal_key
 from bots.rules.sandbox.answers import Proposal
 from bots.rules.sandbox.faults import StrategyFault
 from bots.rules.sandbox.process import Child
@@ -134,9 +134,8 @@ class PythonStrategy:
         if first.verdict is Verdict.SELL or first.reason == WAITING or call not in self.calls:
             return first
         bars = market.bars.closed()
-        price = market.last_price
-        if price is None and len(bars):
-            price = float(bars.close[-1])
+        judged = judged_price(market)
+        price = None if judged != judged else judged
         rows, fresh = self._new_rows(market.symbol, bars)
         body: dict[str, Any] = {"call": call, "symbol": market.symbol, "at": market.at.timestamp(), "price": price}
         body |= {"bars": rows, "fresh": fresh, "minutes_to_close": market.minutes_to_close}

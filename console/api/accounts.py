@@ -8,12 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from console.api.door import Caller, Manager, NoQuery, Reader, Trader, answer
-from console.api.schemas import AccountIn, AccountOut, KeysIn, LimitsIn, Listing, Problem, SwitchIn, ToggleIn
+from console.api.schemas import PROBLEMS, AccountIn, AccountOut, KeysIn, LimitsIn, Listing, SwitchIn, ToggleIn
 from console.services import accounts, overview
 from console.services.accounts import Keys, Limits, NewAccount
 from console.services.overview import AccountLine
 
-router = APIRouter(tags=["accounts"], responses={n: {"model": Problem} for n in (401, 403, 404, 409, 422, 429)})
+router = APIRouter(tags=["accounts"], responses=PROBLEMS)
 Id = Annotated[int, Path(ge=1, le=2**31 - 1)]
 _LIMITS = tuple(one.name for one in fields(Limits))
 
@@ -34,12 +34,12 @@ def add(request: Request, caller: Manager, body: AccountIn, _: NoQuery) -> Respo
     return answer(request, _one(caller, account_id), 201)
 
 
-@router.get("/accounts/{account_id}", response_model=AccountOut)
+@router.get("/accounts/{account_id:int}", response_model=AccountOut)
 def shown(request: Request, caller: Reader, account_id: Id, _: NoQuery) -> Response:
     return answer(request, _one(caller, account_id))
 
 
-@router.patch("/accounts/{account_id}", response_model=AccountOut)
+@router.patch("/accounts/{account_id:int}", response_model=AccountOut)
 def limits(request: Request, caller: Manager, account_id: Id, body: LimitsIn, _: NoQuery) -> Response:
     """Change limits; what is left out stays."""
     row = accounts.detail(caller.wiring, caller.actor, account_id)
@@ -49,7 +49,7 @@ def limits(request: Request, caller: Manager, account_id: Id, body: LimitsIn, _:
     return answer(request, _one(caller, account_id))
 
 
-@router.post("/accounts/{account_id}:toggle", response_model=AccountOut)
+@router.post("/accounts/{account_id:int}:toggle", response_model=AccountOut)
 def toggle(request: Request, caller: Trader, account_id: Id, body: ToggleIn, _: NoQuery) -> Response:
     """Ask for the account's bot to run or stop. LIVE: `confirm` is the account's name, with a reason, by an Admin."""
     if body.enabled:
@@ -59,7 +59,7 @@ def toggle(request: Request, caller: Trader, account_id: Id, body: ToggleIn, _: 
     return answer(request, _one(caller, account_id))
 
 
-@router.post("/accounts/{account_id}/credentials", response_model=AccountOut)
+@router.post("/accounts/{account_id:int}/credentials", response_model=AccountOut)
 def credentials(request: Request, caller: Manager, account_id: Id, body: KeysIn, _: NoQuery) -> Response:
     """Replace the keys; they are sealed at once and never answered."""
     accounts.set_credentials(caller.wiring, caller.actor, account_id, _keys(body), confirm=body.confirm)
@@ -74,19 +74,19 @@ def bots(request: Request, caller: Reader, _: NoQuery) -> Response:
     return answer(request, {"items": items, "next": None, "as_of": view.as_of})
 
 
-@router.post("/bots/{account_id}:start", response_model=AccountOut)
+@router.post("/bots/{account_id:int}:start", response_model=AccountOut)
 def start(request: Request, caller: Trader, account_id: Id, body: SwitchIn, _: NoQuery) -> Response:
     accounts.start(caller.wiring, caller.actor, account_id, confirm=body.confirm, reason=body.reason)
     return answer(request, _one(caller, account_id))
 
 
-@router.post("/bots/{account_id}:stop", response_model=AccountOut)
+@router.post("/bots/{account_id:int}:stop", response_model=AccountOut)
 def stop(request: Request, caller: Trader, account_id: Id, body: SwitchIn, _: NoQuery) -> Response:
     accounts.stop(caller.wiring, caller.actor, account_id, reason=body.reason)
     return answer(request, _one(caller, account_id))
 
 
-@router.post("/bots/{account_id}:restart", response_model=AccountOut)
+@router.post("/bots/{account_id:int}:restart", response_model=AccountOut)
 def restart(request: Request, caller: Trader, account_id: Id, body: SwitchIn, _: NoQuery) -> Response:
     """A new generation: fleet ends the bot and starts it again; positions and orders stay at the broker."""
     accounts.stop(caller.wiring, caller.actor, account_id, reason=body.reason)

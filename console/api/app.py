@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -65,7 +67,22 @@ async def _unreadable(_request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"error": said}, 422)
 
 
-async def _plain(_request: Request, error: Exception) -> JSONResponse:
+async def _plain(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:  # a body that is no text at all: the framework's word for what we call unreadable
+        said = {"code": "unreadable", "what": "the request cannot be read", "now": "GET /api/openapi.json"}
+        return JSONResponse({"error": said}, 422)
+    if error.status_code == 405:
+        error.headers = {"allow": ", ".join(sorted(_methods(request)))}
     said = error.detail if isinstance(error.detail, dict) else {"code": str(error.detail).lower().replace(" ", "_")}
     return JSONResponse({"error": said}, error.status_code, error.headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """Every method of the path asked for: the framework tells those of the first route that has the path."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    found: set[str] = set()
+    for known, verbs in request.app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"{\w+}", "[^/:]+", known), path):
+            found |= {verb.upper() for verb in verbs}
+    return found

@@ -8,11 +8,11 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from console.api.accounts import Id
 from console.api.door import Caller, NoQuery, Reader, Trader, answer
-from console.api.schemas import Listing, Problem, RuleIn, RulePatch, RulesQuery, ToggleIn
+from console.api.schemas import PROBLEMS, Listing, RuleIn, RulePatch, RulesQuery, ToggleIn
 from console.services import rules
 from console.services.rules import RuleLine
 
-router = APIRouter(tags=["rules"], responses={n: {"model": Problem} for n in (401, 403, 404, 409, 412, 422, 429)})
+router = APIRouter(tags=["rules"], responses=PROBLEMS)
 _SHOWN = ("id", "account_id", "account", "environment", "name", "symbol", "enabled", "version", "updated_at")
 
 
@@ -37,7 +37,7 @@ def add(request: Request, caller: Trader, body: RuleIn, _: NoQuery) -> Response:
     return answer(request, _one(caller, rule_id), 201)
 
 
-@router.patch("/rules/{rule_id}")
+@router.patch("/rules/{rule_id:int}")
 def save(request: Request, caller: Trader, rule_id: Id, body: RulePatch, _: NoQuery) -> Response:
     """Save the next version. `If-Match: "<version>"` refuses with 412 when somebody saved meanwhile."""
     expected = request.headers.get("if-match", "").strip('" ')
@@ -56,7 +56,7 @@ def save(request: Request, caller: Trader, rule_id: Id, body: RulePatch, _: NoQu
     return answer(request, _one(caller, rule_id))
 
 
-@router.post("/rules/{rule_id}:toggle")
+@router.post("/rules/{rule_id:int}:toggle")
 def toggle(request: Request, caller: Trader, rule_id: Id, body: ToggleIn, _: NoQuery) -> Response:
     """Switch a rule. LIVE: `confirm` is the account's name, by an Admin."""
     rules.switch(

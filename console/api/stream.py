@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sse_starlette import EventSourceResponse
 
 from console.api.door import Caller, Reader, Strict, answer
-from console.api.schemas import LogsQuery, Problem
+from console.api.schemas import PROBLEMS, AccountId, LogsQuery
 from console.plain import to_plain
 from console.services import holdings, logs, overview
 from console.services.permissions import visible_accounts
@@ -23,7 +23,7 @@ from shared.domain.errors import TradingError
 from shared.store import panels
 from shared.store.panels import LogFilter
 
-router = APIRouter(tags=["stream"], responses={n: {"model": Problem} for n in (401, 403, 404, 422, 429)})
+router = APIRouter(tags=["stream"], responses=PROBLEMS)
 TOPICS = ("logs", "orders", "positions", "heartbeats")
 EVERY_S = 1.0
 MOST_STREAMS = 20
@@ -33,7 +33,7 @@ _open: set[object] = set()  # streams of this process
 
 class StreamQuery(Strict):
     topics: Annotated[str, Field(max_length=80)] = ",".join(TOPICS)
-    account_id: int | None = None
+    account_id: AccountId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,6 @@ async def logs_(request: Request, caller: Reader, query: Annotated[LogsQuery, Qu
     wanted = LogFilter(frozenset({query.level}) if query.level else frozenset(), "", query.rule_id)
     if "text/event-stream" in request.headers.get("accept", ""):
         return await _events(request, caller, ("logs",), query.account_id, wanted)
-    if query.before and not query.before.isdigit():
-        raise HTTPException(422, {"code": "unreadable", "what": "`before` is not the `next` of a page"})
     paged = replace(wanted, before=int(query.before) if query.before else None)
     lines = await asyncio.to_thread(
         logs.newest, caller.wiring, caller.actor, paged, account_id=query.account_id, limit=query.limit

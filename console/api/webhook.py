@@ -13,6 +13,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from sqlmodel import Session
 
 from console.api.door import Door, answer
+from console.api.schemas import Problem
 from console.services import orders_at_once
 from console.services.permissions import Actor
 from console.services.tokens import opened_by
@@ -24,12 +25,36 @@ from shared.domain.signal import Verdict
 from shared.models import Role, User, Webhook
 from shared.store import accounts
 
-router = APIRouter(tags=["webhook"])
+router = APIRouter(tags=["webhook"], responses={n: {"model": Problem} for n in (404, 409, 413, 422, 429)})
 BODY_MAX = 8 * 1024
 AGE = timedelta(seconds=60)
 AHEAD = timedelta(seconds=10)  # their clock may be a little before ours
 MOST_FIELDS = 40
 VERDICTS = {"buy": Verdict.BUY, "long": Verdict.BUY, "sell": Verdict.SELL, "flat": Verdict.SELL, "exit": Verdict.SELL}
+BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "maxProperties": MOST_FIELDS,
+                "required": ["secret", "ticker", "action", "timenow"],
+                "properties": {
+                    "secret": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,100}$"},
+                    "ticker": {"type": "string", "pattern": "^([A-Z]{1,12}:)?[A-Z0-9]{1,12}$"},
+                    "action": {"type": "string", "enum": sorted(VERDICTS)},
+                    "timenow": {
+                        "type": "string",
+                        "pattern": "^20[0-9]{2}-0[1-9]-[01][1-9]T[01][0-9]:[0-5][0-9]:[0-5][0-9]Z$",
+                    },
+                    "time": {"type": "string", "pattern": "^[0-9TZ:.-]{0,40}$"},
+                    "id": {"type": "string", "pattern": "^[A-Za-z0-9 _-]{0,80}$"},
+                },
+                "additionalProperties": {"type": "number"},
+            }
+        }
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +68,7 @@ class Said:
     once: str  # the same for the same alert
 
 
-@router.post("/webhook/tradingview/{path_id}", status_code=202)
+@router.post("/webhook/tradingview/{path_id}", status_code=202, openapi_extra={"requestBody": BODY})
 async def tradingview(request: Request, path_id: str) -> Response:
     """202 with the command's id. 404 for a wrong path or secret alike, 409 for an old alert, 422 for a strange one."""
     door: Door = request.app.state.door

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
@@ -94,6 +94,9 @@ def run(
     limits: Annotated[
         Path | None, typer.Option(metavar="FILE", help="계좌 한도 (YAML), replay만 · account limits, replay only")
     ] = None,
+    benchmark: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="견줄 지수의 봉 · bars of an index to hold the result against")
+    ] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE.html", help="보고서 · report page")] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="거래 표 · trades as CSV")] = None,
     upload: Annotated[bool, typer.Option("--upload", help="보고서를 Supabase Storage에 · the --html page too")] = False,
@@ -101,6 +104,7 @@ def run(
 ) -> None:
     """규칙이 이 봉들에서 무엇을 했을지 · What the rule would have traded on these bars."""
     from bots import backtest  # numpy and TA-Lib: only who runs a backtest pays for them
+    from bots.backtest.data import read_bars
     from bots.backtest.metrics import as_rows, metrics_of
 
     parsed = bind(_rule(rule), _overrides(param))
@@ -112,6 +116,8 @@ def run(
         parsed, _bars(data, symbol, market, parsed, actions), market=market, cash=cash, fill=fill, costs=costs, engine=engine,
         instrument_type=kind, board=board.value, limits=None if limits is None else _limits(limits),
     )  # fmt: skip
+    if benchmark is not None:
+        report = replace(report, index=read_bars(ROOT / benchmark, market))
     document = report.as_json()
     if html is not None or csv is not None:
         from console.cli import backtest_files
@@ -193,10 +199,11 @@ def sweep(
     combinations = sweeping.sampled(choices, random, seed) if random else grid(choices)
     began, path = time.perf_counter(), None if out is None else ROOT / out
     try:
-        found = sweeping.sweep(task, combinations, out=path, progress=_progress(as_json), workers=workers)
+        with output.progress("조합 · combinations", quiet=as_json) as told:
+            found = sweeping.sweep(task, combinations, out=path, progress=told, workers=workers)
     except KeyboardInterrupt:
-        told = "" if out is None else f" · {out}에서 이어집니다 (start again to go on)"
-        output.tell(f"\n멈췄습니다 · stopped{told}")
+        hint = "" if out is None else f" · {out}에서 이어집니다 (start again to go on)"
+        output.tell(f"\n멈췄습니다 · stopped{hint}")
         raise
     seconds = time.perf_counter() - began
     ranked = sorted(found, key=lambda one: _rank(getattr(one, sort)), reverse=True)
@@ -232,7 +239,8 @@ def check(
     from bots.backtest.checks import around, check_all
 
     task = _task(rule, data, symbol, market, cash, fill, costs, Engine.FAST)
-    found = check_all(task, choices_of(param) or around(task.rule), folds=folds, progress=_progress(as_json))
+    with output.progress("점검 · checks", quiet=as_json) as told:
+        found = check_all(task, choices_of(param) or around(task.rule), folds=folds, progress=told)
     failed = any(one.verdict == "fail" for one in found)
     if as_json:
         _print({"passed": not failed, "checks": [asdict(one) for one in found]})
@@ -253,15 +261,6 @@ def _rank(value: float | None) -> float:
 
 def _sweep_row(row: dict[str, Any]) -> dict[str, Any]:
     return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
-
-
-def _progress(quiet: bool) -> Any:
-    def tell(done: int, total: int) -> None:
-        if not quiet and sys.stderr.isatty():
-            sys.stderr.write(f"\r{done:,} / {total:,}" + ("\n" if done == total else ""))
-            sys.stderr.flush()
-
-    return tell
 
 
 def _figure(value: float | None, unit: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import shutil
 import socket
 import sys
@@ -14,11 +15,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from console import wiring
 from console.cli.output import FAILED, AsJson, show, tell
+from console.services import trail_check
+from console.services.permissions import Actor
 from shared import crypto, schema
 from shared.clock import SystemClock
 from shared.config import EXCHANGE_PORTS, Settings, load_settings
 from shared.db import open_engine, reading
 from shared.domain.errors import ConfigError
+from shared.models import Role
 from shared.store import accounts, heartbeats
 from shared.store import secrets as sealed
 
@@ -74,6 +78,7 @@ def examine() -> Iterator[Finding]:
     )
     yield _checked("keys", lambda: _keys(settings))
     yield _checked("database", lambda: _database(settings))
+    yield _checked("audit trail", lambda: _trail(settings))
     yield from _ports(settings)
     yield from _bots(settings)
     yield from _row_security(settings)
@@ -127,6 +132,22 @@ def _row_security(settings: Settings) -> Iterator[Finding]:
     text = "every table is under row-level security" if not gaps else "; ".join(gaps[:5])
     more = f" (+{len(gaps) - 5})" if len(gaps) > 5 else ""
     yield Finding("row security", not gaps, text + more, "run `letstrade db upgrade`" if gaps else "")
+
+
+def _trail(settings: Settings) -> str:
+    """The chain of the audit trail, from its first row to its last."""
+    try:
+        wired = wiring.wire(settings)
+        found = trail_check.verify(wired, Actor(None, Role.ADMIN, "cli", getpass.getuser()))
+    except SQLAlchemyError as error:
+        raise ConfigError("the audit trail cannot be read", type(error).__name__, "see the database above") from error
+    if not found.ok:
+        raise ConfigError(
+            f"the audit trail is broken at row {found.broken_at}",
+            "a row was changed, taken out or put in behind the desk's back",
+            "letstrade audit export --to trail.jsonl, compare it with the last backup, and find out who had the database",
+        )
+    return f"{found.rows} rows, each follows from the one before"
 
 
 def _supabase(settings: Settings) -> Iterator[Finding]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -44,6 +45,18 @@ def listing(rows: Iterable[Any], as_of: datetime) -> dict[str, Any]:
 def tell(message: str) -> None:
     """Say something to the person; never part of the answer."""
     sys.stderr.write(message + "\n")
+
+
+@contextmanager
+def progress(about: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr while long work goes on: call with (done, total). Silent with --json and where nobody watches."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    shown = not quiet and sys.stderr.isatty()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(file=sys.stderr), disable=not shown, transient=True) as bar:
+        task = bar.add_task(about, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def fail(error: TradingError, as_json: bool) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 import zipfile
 from importlib.metadata import distributions
 from pathlib import Path
@@ -18,13 +17,10 @@ from console.cli.output import AsJson
 from console.services import alerts, logs, overview
 from shared import schema
 from shared.config import ROOT
+from shared.redact import masked
 from shared.store.panels import LogFilter
 
 TAIL = 200_000  # bytes of each log file
-_SECRETS = re.compile(
-    r"(?i)(\d{6,12}:[A-Za-z0-9_-]{30,}|lt_[A-Za-z0-9_-]{20,}|eyJ[\w-]{10,}\.[\w-]+\.[\w-]*"
-    r"|(?<=://)[^/\s:@]+:[^@\s]+(?=@)|PS[A-Za-z0-9]{30,}|\b\d{8}-?\d{2,3}\b|[A-Za-z0-9+/=_-]{60,})"
-)
 
 
 def support_bundle(
@@ -37,9 +33,13 @@ def support_bundle(
     files = {"about.json": _about(desk), "desk.json": _desk(desk)}
     with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as bundle:
         for name, document in files.items():
-            bundle.writestr(name, masked(json.dumps(output.to_plain(document), ensure_ascii=False, indent=1)))
+            bundle.writestr(
+                name, masked(json.dumps(output.to_plain(document), ensure_ascii=False, indent=1), strict=True)
+            )
         for path in sorted((ROOT / "var" / "log").glob("*.log")):
-            bundle.writestr(f"log/{path.name}", masked(path.read_bytes()[-TAIL:].decode("utf-8", "replace")))
+            bundle.writestr(
+                f"log/{path.name}", masked(path.read_bytes()[-TAIL:].decode("utf-8", "replace"), strict=True)
+            )
         count = len(bundle.namelist())
     to.chmod(0o600)
     if upload:
@@ -49,11 +49,6 @@ def support_bundle(
         show_upload(desk.wiring.settings, BUNDLES, to, as_json)
         return
     output.show({"file": str(to), "files": count, "bytes": to.stat().st_size}, as_json)
-
-
-def masked(text: str) -> str:
-    """`text` without anything that looks like a key, token, password or account number."""
-    return _SECRETS.sub("***", text)
 
 
 def _about(desk: Desk) -> dict[str, Any]:

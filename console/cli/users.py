@@ -11,7 +11,7 @@ from console.cli import output
 from console.cli.accounts import Reason
 from console.cli.desk import Desk, open_desk
 from console.cli.output import AsJson
-from console.services import users
+from console.services import factors, users
 from shared.models import Role
 
 app = typer.Typer(help="사용자 · users", no_args_is_help=True)
@@ -83,6 +83,34 @@ def link(
     desk = open_desk()
     user_id = users.by_name(desk.wiring, desk.actor, user)
     users.link_auth(desk.wiring, desk.actor, user_id, uid, reason=reason)
+    _show(desk, user_id, as_json)
+
+
+@app.command()
+def enable(user: User, reason: Reason = "", as_json: AsJson = False) -> None:
+    """막은 사용자를 다시 들입니다 · Let a disabled user in again."""
+    desk = open_desk()
+    user_id = users.by_name(desk.wiring, desk.actor, user)
+    users.enable(desk.wiring, desk.actor, user_id, reason=reason)
+    _show(desk, user_id, as_json)
+
+
+@app.command()
+def password(user: User, reason: Reason = "", as_json: AsJson = False) -> None:
+    """한 번 쓰는 새 비밀번호를 줍니다. 로그인이 모두 끊깁니다 · A one-time password; every session ends."""
+    desk = open_desk()
+    user_id = users.by_name(desk.wiring, desk.actor, user)
+    output.show(
+        {"id": user_id, "password": users.reset_password(desk.wiring, desk.actor, user_id, reason=reason)}, as_json
+    )
+
+
+@app.command("factor-reset")
+def factor_reset(user: User, reason: Reason = "", as_json: AsJson = False) -> None:
+    """잃어버린 두 번째 확인을 지웁니다 · Take a lost second factor away."""
+    desk = open_desk()
+    user_id = users.by_name(desk.wiring, desk.actor, user)
+    factors.reset(desk.wiring, desk.actor, user_id, reason=reason)
     _show(desk, user_id, as_json)
 
 

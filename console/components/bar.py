@@ -7,7 +7,7 @@ import streamlit as st
 from console.components import confirm
 from console.components.figures import Html, age, ago, environment_badge, join, length, mark, moment, safe, span
 from console.components.frame import allowed, lang, me, t, wiring
-from console.components.secret import secret_input
+from console.components.proof import proof_fields, proven
 from console.services import kill, overview, watch
 from console.services.accounts import new_key
 from console.services.kill import Scope
@@ -173,14 +173,12 @@ def _kill_release(scope: Scope) -> None:
     desk, actor = wiring(), me()
     st.divider()
     reason = st.text_input(t("field.reason"), key="kill_reason")
-    left, right = st.columns(2)
-    typed = left.text_input(t("kill.word"), key="kill_word", placeholder=KillLevel.RUN.name, autocomplete="off")
-    secret_input(right, t("password.current"), key="kill_password")
+    typed = st.text_input(t("kill.word"), key="kill_word", placeholder=KillLevel.RUN.name, autocomplete="off")
+    proof_fields("kill")
     if st.button(t("kill.release"), key="kill_release", width="stretch"):
-        password = st.session_state.get("kill_password", "")
         confirm.in_dialog(
             lambda: kill.lower_level(
-                desk, actor, KillLevel.RUN, reason=reason, typed=typed, password=password,
+                desk, actor, KillLevel.RUN, reason=reason, typed=typed, **proven("kill"),
                 account_id=scope.account_id, group=scope.group,
             ),
             t("kill.released"),

@@ -1,11 +1,11 @@
-"""The life of a command on screen: 요청됨 → 실행중 → 완료/실패, each with its time."""
+"""The life of a command on screen: 요청됨 → 접수 → 실행중 → 완료/실패, each with its time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from console.components.figures import UNKNOWN, Html, age, join, mark, moment, span
+from console.components.figures import KST, UNKNOWN, Html, age, join, mark, moment, span
 from console.components.frame import lang, t
 from console.components.table import Column, table
 from console.services.orders import CommandLine
@@ -41,11 +41,23 @@ def command_table(rows: Sequence[CommandLine], now: datetime) -> None:
     table(columns, body, name="commands", empty=t("empty.commands"))
 
 
+def life(row: Command) -> str:
+    """How far it is, step by step: asked, taken by the bot, running or its end."""
+    steps = [(t("command.REQUESTED"), row.requested_at)]
+    if row.claimed_at is not None:
+        steps.append((t("command.TAKEN"), row.claimed_at))
+    if row.finished_at is not None:
+        steps.append((t(f"command.{row.status}"), row.finished_at))
+    told = " → ".join(f"{word} {at.astimezone(KST):%H:%M:%S}" for word, at in steps)
+    return f"{told} → {t('command.RUNNING')}" if row.status == CommandStatus.RUNNING else told
+
+
 def _status(row: Command, now: datetime) -> Html:
     late = row.status in OPEN_COMMANDS and row.expires_at is not None and now >= row.expires_at
     status = CommandStatus.EXPIRED if late else CommandStatus(row.status)
     since = row.finished_at or row.claimed_at or row.requested_at
-    return join(mark(_TONES.get(status, "off"), t(f"command.{status}")), span("lt-sub", age(since, now, lang())))
+    told = mark(_TONES.get(status, "off"), t(f"command.{status}"), life(row))
+    return join(told, span("lt-sub", age(since, now, lang())))
 
 
 def _result(row: Command) -> str:

@@ -57,6 +57,17 @@ def in_dialog(action: Callable[[], object], done: str) -> None:
     st.rerun()
 
 
+def instead(action: Callable[[], object]) -> None:
+    """Run a service call that opens the next dialog itself; a refusal is shown and the present one stays."""
+    try:
+        action()
+    except TradingError as refusal:
+        show(refusal)
+        return
+    overview.forget()
+    st.rerun()
+
+
 def open_dialog(name: str, **values: object) -> None:
     """Remember which question is open; it is drawn by the page on each run until answered."""
     st.session_state["dialog"] = (name, values)

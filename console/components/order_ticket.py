@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 import streamlit as st
 
 from console.components import confirm
+from console.components.commands import life
 from console.components.figures import UNKNOWN, Html, age, amount, environment_badge, join, mark, price, span
 from console.components.frame import lang, me, t, wiring
 from console.components.table import Column, facts, note, table
@@ -266,7 +267,7 @@ def follow(command_id: int | None) -> None:
 
 @st.fragment(run_every="1s")
 def followed() -> None:
-    """The last request of this person on screen: 요청됨 → 실행중 → 완료 or 실패, with the bot's reason."""
+    """The last request of this person on screen: 요청됨 → 접수 → 실행중 → 완료 or 실패, with the bot's reason."""
     command_id = st.session_state.get("followed")
     if command_id is None:
         return
@@ -281,7 +282,13 @@ def followed() -> None:
     told = said or (t(f"order.{status}") if status else UNKNOWN)
     table(
         columns,
-        [[t(f"command.{command.kind}"), mark(tone, t(f"command.{command.status}")), told]],
+        [
+            [
+                t(f"command.{command.kind}"),
+                join(mark(tone, t(f"command.{command.status}")), span("lt-sub", life(command))),
+                told,
+            ]
+        ],
         name="followed",
         empty="",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 from sqlmodel import Session
 
+from console.services import second_looks
 from console.services.nudge import nudge
 from console.services.permissions import Action, Actor, authorize, check_live, refuse, visible_accounts
 from console.services.trail import note
@@ -18,11 +20,12 @@ from shared.crypto import seal_row
 from shared.db import reading, writing
 from shared.domain.account import SUPPORTED, AccountNumber, BrokerName, Environment, Market
 from shared.domain.errors import Conflict, NotFound, TradingError
-from shared.models import ApiCredential, BrokerageAccount, Command
+from shared.models import ApiCredential, BrokerageAccount, Command, SecondLook
 from shared.store import accounts, commands
 from shared.store.secrets import hold_key
 
 KEY_TEST_LIFE = timedelta(minutes=10)
+_WHOLE = frozenset({"max_trades_per_day", "max_orders_per_minute"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,23 +114,47 @@ def set_limits(wiring: Wiring, actor: Actor, account_id: int, limits: Limits, *,
         authorize(session, actor, Action.ACCOUNT_LIMITS, account_id)
         row = _account(session, actor, account_id)
         _check_limits(actor, limits)
-        before = {name: _text(getattr(row, name)) for name in _as_columns(limits)}
-        for name, value in _as_columns(limits).items():
-            setattr(row, name, value)
-        row.config_version += 1
-        after = {name: _text(value) for name, value in _as_columns(limits).items()}
-        note(
-            session,
-            wiring,
-            actor,
-            Action.ACCOUNT_LIMITS,
-            _target(row),
-            account_id=row.id,
-            before=before,
-            after=after,
-            reason=reason,
-        )
+        wish = {name: _text(value) for name, value in _as_columns(limits).items()}
+        look = second_looks.wanted(
+            session, wiring, actor, Action.ACCOUNT_LIMITS, _target(row), wish, reason, account_id=account_id,
+            riskier=second_looks.raises(_limits_now(row, wish), wish),
+        )  # fmt: skip
+        if look is None:
+            put_limits(session, wiring, actor, row, wish, reason)
+    second_looks.tell(actor, look)
     nudge(wiring.settings, account_id)
+
+
+def limited(session: Session, wiring: Wiring, asker: Actor, look: SecondLook) -> Callable[[], None]:
+    """Put limits in force that a second Admin has agreed to."""
+    account_id = look.account_id or 0
+    put_limits(session, wiring, asker, _account(session, asker, account_id), look.payload, look.reason)
+    return lambda: nudge(wiring.settings, account_id)
+
+
+def put_limits(
+    session: Session, wiring: Wiring, actor: Actor, row: BrokerageAccount, wish: Mapping[str, str | None], reason: str
+) -> None:
+    """Write limits, given as text by column name, with their audit."""
+    before = _limits_now(row, wish)
+    for name, text in wish.items():
+        setattr(row, name, _limit(name, text))
+    row.config_version += 1
+    session.add(row)
+    note(
+        session, wiring, actor, Action.ACCOUNT_LIMITS, _target(row), account_id=row.id, before=before, after=wish,
+        reason=reason,
+    )  # fmt: skip
+
+
+def _limits_now(row: BrokerageAccount, names: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {name: _text(getattr(row, name)) for name in names}
+
+
+def _limit(name: str, text: str | None) -> Decimal | int | str | None:
+    if text is None or name == "extended_hours":
+        return text
+    return int(text) if name in _WHOLE else Decimal(text)
 
 
 def start(wiring: Wiring, actor: Actor, account_id: int, *, confirm: str = "", reason: str = "") -> None:
@@ -312,7 +339,7 @@ def _as_columns(limits: Limits) -> dict[str, Decimal | int | None]:
     return {field.name: getattr(limits, field.name) for field in fields(limits)}
 
 
-def _text(value: Decimal | int | None) -> str | None:
+def _text(value: Decimal | int | str | None) -> str | None:
     return None if value is None else str(value)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from sqlmodel import Session
+
+from console.services import second_looks
 from console.services.accounts import masked
 from console.services.nudge import nudge
 from console.services.permissions import Action, Actor, authorize, refuse
@@ -12,7 +16,7 @@ from console.wiring import Wiring
 from shared.db import writing
 from shared.domain.account import Environment
 from shared.domain.errors import Conflict, NotFound
-from shared.models import BrokerageAccount
+from shared.models import BrokerageAccount, SecondLook
 from shared.store import panels, rules
 
 LONGEST = timedelta(days=31)
@@ -22,7 +26,7 @@ def arm(wiring: Wiring, actor: Actor, account_id: int, *, hours: float, confirm:
     """Let a LIVE account open positions until then; without a running approval its bot only closes.
 
     Raises:
-        Conflict: not LIVE, the name was not typed, no reason, or longer than a month.
+        Conflict: not LIVE, the name was not typed, no reason, longer than a month, or a second Admin must agree first.
     """
     with writing(wiring.engine) as session:
         authorize(session, actor, Action.ACCOUNT_ARM, account_id)
@@ -35,23 +39,35 @@ def arm(wiring: Wiring, actor: Actor, account_id: int, *, hours: float, confirm:
             raise refuse(Conflict, "reason_missing", actor.lang)
         if not 0 < hours <= LONGEST.total_seconds() / 3600:
             raise refuse(Conflict, "bad_hours", actor.lang)
-        before, until = row.armed_until, wiring.clock.wall_now() + timedelta(hours=hours)
-        row.armed_until = until
-        row.config_version += 1
-        session.add(row)
-        note(
-            session,
-            wiring,
-            actor,
-            Action.ACCOUNT_ARM,
-            f"account:{account_id}",
+        look = second_looks.wanted(
+            session, wiring, actor, Action.ACCOUNT_ARM, f"account:{account_id}", {"hours": hours}, reason,
             account_id=account_id,
-            before={"armed_until": before.isoformat() if before else None},
-            after={"armed_until": until.isoformat()},
-            reason=reason,
-        )
+        )  # fmt: skip
+        until = wiring.clock.wall_now() + timedelta(hours=hours)
+        if look is None:
+            _arm(session, wiring, actor, row, until, reason)
+    second_looks.tell(actor, look)
     nudge(wiring.settings, account_id)
     return until
+
+
+def armed(session: Session, wiring: Wiring, asker: Actor, look: SecondLook) -> Callable[[], None]:
+    """Arm what a second Admin has agreed to; the hours begin now."""
+    account_id = look.account_id or 0
+    row = _account(session.get(BrokerageAccount, account_id), asker, account_id)
+    _arm(session, wiring, asker, row, wiring.clock.wall_now() + timedelta(hours=look.payload["hours"]), look.reason)
+    return lambda: nudge(wiring.settings, account_id)
+
+
+def _arm(session: Session, wiring: Wiring, actor: Actor, row: BrokerageAccount, until: datetime, reason: str) -> None:
+    before, row.armed_until = row.armed_until, until
+    row.config_version += 1
+    session.add(row)
+    note(
+        session, wiring, actor, Action.ACCOUNT_ARM, f"account:{row.id}", account_id=row.id,
+        before={"armed_until": before.isoformat() if before else None}, after={"armed_until": until.isoformat()},
+        reason=reason,
+    )  # fmt: skip
 
 
 def disarm(wiring: Wiring, actor: Actor, account_id: int, *, reason: str = "") -> None:

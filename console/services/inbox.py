@@ -10,8 +10,11 @@ from typing import Any
 from sqlmodel import Session
 
 from console.services import accounts as account_services
+from console.services import approvals, four_eyes
 from console.services import kill as kill_services
 from console.services import orders as order_services
+from console.services.approvals import ProposalLine
+from console.services.four_eyes import LookLine
 from console.services.holdings import PositionLine, positions
 from console.services.nudge import nudge
 from console.services.orders import OrderLine
@@ -92,10 +95,13 @@ class Matters:
     stopped: tuple[Stopped, ...]
     unguarded: tuple[PositionLine, ...]
     as_of: datetime
+    proposals: tuple[ProposalLine, ...] = ()  # entries that wait for a yes: they end by themselves
+    looks: tuple[LookLine, ...] = ()  # deeds of an Admin that wait for another one
 
     @property
     def count(self) -> int:
-        return sum(map(len, (self.down, self.unproven, self.drifts, self.stopped, self.unguarded)))
+        known = (self.down, self.unproven, self.drifts, self.stopped, self.unguarded, self.proposals, self.looks)
+        return sum(map(len, known))
 
 
 def matters(wiring: Wiring, actor: Actor) -> Matters:
@@ -115,7 +121,8 @@ def matters(wiring: Wiring, actor: Actor) -> Matters:
     down = tuple(_down(wiring, actor, row, beats.get(row.id or 0), now, held, logs[row.id]) for row in fallen)
     dead = {one.whose.account_id for one in down}
     bare = tuple(one for one in held if one.guarded_by is None and one.account_id not in dead)
-    return Matters(down, tuple(unproven), drifts, stopped, bare, now)
+    proposals, looks = approvals.waiting(wiring, actor), four_eyes.waiting(wiring, actor)
+    return Matters(down, tuple(unproven), drifts, stopped, bare, now, tuple(proposals), tuple(looks))
 
 
 def resolve_order(wiring: Wiring, actor: Actor, order_id: int, broker_order_id: str | None, *, key: str) -> Command:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
+from console.services import proof, second_looks
 from console.services.nudge import nudge
-from console.services.permissions import KEY_HOLDERS, Action, Actor, authorize, may_see, present_role, refuse
+from console.services.permissions import Action, Actor, authorize, may_see, present_role, refuse
 from console.services.trail import note
 from console.wiring import Wiring
 from shared import kill_files
@@ -17,19 +18,12 @@ from shared.config import Settings
 from shared.db import reading, writing
 from shared.domain.account import Environment
 from shared.domain.bot_state import KillLevel
-from shared.domain.errors import Conflict, Forbidden
-from shared.models import KillSwitch, Role
+from shared.domain.errors import Conflict
+from shared.models import KillSwitch, Role, SecondLook
 from shared.store import accounts, commands, kill
 from shared.store.commands import CommandKind
-from shared.store.people import active_user
-
-if TYPE_CHECKING:
-    from console.signin import Throttle
 
 ACTIONS = (CommandKind.CANCEL_ALL, CommandKind.FLATTEN)
-WRONG_LIMIT, WRONG_WINDOW_S = 5, 300.0
-
-_wrong: list[Throttle] = []  # one for the process
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,29 +89,36 @@ def raise_without_store(settings: Settings, level: KillLevel, *, account_id: int
 
 def lower_level(
     wiring: Wiring, actor: Actor, level: KillLevel, *, reason: str, typed: str = "", password: str = "",
-    account_id: int | None = None, group: str = "", by_code: bool = False,
+    code: str = "", account_id: int | None = None, group: str = "", by_code: bool = False,
 ) -> None:  # fmt: skip
     """Lower the level, and this host's kill file with it; Admin only, who proves himself again.
 
     `by_code`: a messenger has just taken his one-time code, which stands for word and password there.
 
     Raises:
-        Forbidden: no Admin, or a wrong password. Conflict: the word or the reason is missing.
+        Forbidden: no Admin, or a wrong password or second factor. Conflict: the word or the reason is missing, or a
+        second Admin must agree first.
     """
     scope = Scope(account_id, group)
     with writing(wiring.engine) as session:
         authorize(session, actor, Action.KILL_LOWER, account_id)
         if not reason.strip():
             raise refuse(Conflict, "reason_missing", actor.lang)
+        if not by_code and actor.user_id is not None and typed.strip().upper() != level.name:
+            raise refuse(Conflict, "word_missing", actor.lang, word=level.name)
         if not by_code:
-            _prove(session, wiring, actor, level, typed, password)
+            proof.prove(session, wiring, actor, password, code)
         before = max(kill.level_of(session, account_id, group), _file_level(wiring.settings, scope))
         if level >= before:
             return
-        _set(session, wiring, actor, Action.KILL_LOWER, before, level, scope, reason)
-    if not group:
-        kill_files.lower_file(_file(wiring.settings, account_id), level, reason)
-    nudge(wiring.settings, account_id)
+        look = second_looks.wanted(
+            session, wiring, actor, Action.KILL_LOWER, scope.name, {"level": level.name, "group": group}, reason,
+            account_id=account_id,
+        )  # fmt: skip
+        if look is None:
+            _set(session, wiring, actor, Action.KILL_LOWER, before, level, scope, reason)
+    second_looks.tell(actor, look)
+    _lower_file(wiring.settings, scope, level, reason)
 
 
 def order_everywhere(
@@ -153,24 +154,19 @@ def _sees(session: Session, actor: Actor, role: Role, account_id: int | None) ->
     return account_id is not None and may_see(session, actor, role, account_id)
 
 
-def _prove(session: Session, wiring: Wiring, actor: Actor, level: KillLevel, typed: str, password: str) -> None:
-    """Whoever can read the key file has proved himself; a person at the screen signs again."""
-    if actor.user_id is None and actor.source in KEY_HOLDERS:
-        return
-    from console.passwords import check_password  # loads streamlit: only where a person signs again
-    from console.signin import Throttle
+def lowered(session: Session, wiring: Wiring, asker: Actor, look: SecondLook) -> Callable[[], None]:
+    """Lower what a second Admin has agreed to; returns what is to be done once that is committed."""
+    scope, level = Scope(look.account_id, look.payload["group"]), KillLevel[look.payload["level"]]
+    before = max(kill.level_of(session, scope.account_id, scope.group), _file_level(wiring.settings, scope))
+    if level < before:
+        _set(session, wiring, asker, Action.KILL_LOWER, before, level, scope, look.reason)
+    return lambda: _lower_file(wiring.settings, scope, level, look.reason)
 
-    if typed.strip().upper() != level.name:
-        raise refuse(Conflict, "word_missing", actor.lang, word=level.name)
-    if not _wrong:
-        _wrong.append(Throttle(wiring.clock, limit=WRONG_LIMIT, window_s=WRONG_WINDOW_S))
-    user = None if actor.user_id is None else active_user(session, actor.user_id)
-    if user is None or _wrong[0].wait_s(actor.label) > 0:
-        raise refuse(Forbidden, "reauth_throttled", actor.lang)
-    _wrong[0].count(actor.label)
-    if not check_password(password, user.password_hash or ""):
-        raise refuse(Forbidden, "reauth", actor.lang)
-    _wrong[0].clear(actor.label)
+
+def _lower_file(settings: Settings, scope: Scope, level: KillLevel, reason: str) -> None:
+    if not scope.group:
+        kill_files.lower_file(_file(settings, scope.account_id), level, reason)
+    nudge(settings, scope.account_id)
 
 
 def _file(settings: Settings, account_id: int | None) -> Path:

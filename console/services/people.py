@@ -22,9 +22,12 @@ TOUCH_EVERY = timedelta(seconds=30)
 
 
 def actor_of(wiring: Wiring, token: str | None) -> Actor | None:
-    """The person behind a session cookie, with his present role and language; None when the session has ended."""
+    """The person behind a session cookie, with his present role and language.
+
+    None when the session has ended, or is held at the door until he has changed his password or enrolled.
+    """
     who = signed_in(wiring.engine, wiring.clock, token)
-    if who is None:
+    if who is None or who.held_at:
         return None
     lang = who.lang if who.lang in LANGS else wiring.settings.lang
     return Actor(who.user_id, Role(who.role), "console", who.email, lang or LANGS[0])

@@ -53,6 +53,12 @@ class Action(StrEnum):
     JOB_RUN = "job.run"
     JOB_SWITCH = "job.switch"
     SESSION_END = "session.end"
+    PASSWORD_RESET = "user.password_reset"
+    FACTOR_OWN = "factor.own"
+    FACTOR_RESET = "factor.reset"
+    POLICY_SET = "policy.set"
+    SECOND_LOOK = "second.look"
+    PROPOSAL_DECIDE = "proposal.decide"
     AUDIT_READ = "audit.read"
 
 
@@ -97,6 +103,12 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.JOB_RUN: _ACTORS,
     Action.JOB_SWITCH: _ADMIN,
     Action.SESSION_END: _ALL,  # one's own; an Admin everybody's
+    Action.PASSWORD_RESET: _ADMIN,
+    Action.FACTOR_OWN: _ALL,
+    Action.FACTOR_RESET: _ADMIN,
+    Action.POLICY_SET: _ADMIN,
+    Action.SECOND_LOOK: _ADMIN,  # a second Admin's yes or no to what a first one asked
+    Action.PROPOSAL_DECIDE: _ACTORS,  # yes or no to an entry that a semi-automatic rule wants
     Action.AUDIT_READ: _ADMIN,
 }
 LIVE_NEEDS_ADMIN = frozenset({Action.ACCOUNT_START, Action.RULE_SWITCH})  # in the direction of more risk only

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from sqlmodel import Session
 
+from console.services import second_looks
+from console.services.accounts import put_limits
 from console.services.nudge import nudge
 from console.services.overview import ZONES
 from console.services.permissions import Action, Actor, authorize, refuse, visible_accounts
@@ -20,9 +23,8 @@ from shared.domain.bot_state import KillLevel
 from shared.domain.denials import DENIALS
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.order import Side
-from shared.models import BrokerageAccount, Heartbeat, OrderRow, Owner, PositionRow
+from shared.models import BrokerageAccount, Heartbeat, OrderRow, Owner, PositionRow, SecondLook
 from shared.store import accounts, evidence, kill, panels, risk
-from shared.store.rules import touch_config
 
 EXTENDED_HOURS = ("PRE", "AFTER")
 
@@ -163,17 +165,14 @@ def set_more_limits(wiring: Wiring, actor: Actor, account_id: int, limits: MoreL
         row = accounts.find(session, account_id)
         if row is None or row.archived_at is not None:
             raise refuse(NotFound, "no_account", actor.lang, account=account_id)
-        before = _said(row)
-        row.max_account_amount, row.first_day_amount = limits.max_account_amount, limits.first_day_amount
-        row.max_orders_per_minute = limits.max_orders_per_minute
-        row.extended_hours = ",".join(limits.extended_hours)
-        session.add(row)
-        touch_config(session, account_id)
-        target = f"account:{account_id}"
-        note(
-            session, wiring, actor, Action.ACCOUNT_LIMITS, target, account_id=account_id, before=before,
-            after=_said(row), reason=reason,
+        before, wish = _said(row), _wished(limits)
+        look = second_looks.wanted(
+            session, wiring, actor, Action.ACCOUNT_LIMITS, f"account:{account_id}", wish, reason, account_id=account_id,
+            riskier=second_looks.raises(before, wish),
         )  # fmt: skip
+        if look is None:
+            put_limits(session, wiring, actor, row, wish, reason)
+    second_looks.tell(actor, look)
     nudge(wiring.settings, account_id)
 
 
@@ -192,12 +191,37 @@ def set_owner_limits(
         if owner is None:
             raise refuse(NotFound, "no_owner", actor.lang, owner=owner_id)
         before = {"krw": _text(owner.max_exposure_krw), "usd": _text(owner.max_exposure_usd)}
-        owner.max_exposure_krw, owner.max_exposure_usd = krw, usd
-        session.add(owner)
-        after = {"krw": _text(krw), "usd": _text(usd)}
-        note(
-            session, wiring, actor, Action.OWNER_LIMITS, f"owner:{owner_id}", before=before, after=after, reason=reason
-        )
+        wish = {"krw": _text(krw), "usd": _text(usd)}
+        look = second_looks.wanted(
+            session, wiring, actor, Action.OWNER_LIMITS, f"owner:{owner_id}", wish, reason,
+            riskier=second_looks.raises(before, wish),
+        )  # fmt: skip
+        if look is None:
+            _put_owner(session, wiring, actor, owner, wish, reason)
+    second_looks.tell(actor, look)
+
+
+def owner_limited(session: Session, wiring: Wiring, asker: Actor, look: SecondLook) -> Callable[[], None]:
+    """Put an owner's limits in force that a second Admin has agreed to."""
+    owner_id = int(look.target.partition(":")[2])
+    owner = session.get(Owner, owner_id)
+    if owner is None:
+        raise refuse(NotFound, "no_owner", asker.lang, owner=owner_id)
+    _put_owner(session, wiring, asker, owner, look.payload, look.reason)
+    return lambda: nudge(wiring.settings, None)
+
+
+def _put_owner(
+    session: Session, wiring: Wiring, actor: Actor, owner: Owner, wish: Mapping[str, str | None], reason: str
+) -> None:
+    before = {"krw": _text(owner.max_exposure_krw), "usd": _text(owner.max_exposure_usd)}
+    owner.max_exposure_krw, owner.max_exposure_usd = (
+        None if wish[name] is None else Decimal(str(wish[name])) for name in ("krw", "usd")
+    )
+    session.add(owner)
+    note(
+        session, wiring, actor, Action.OWNER_LIMITS, f"owner:{owner.id}", before=before, after=wish, reason=reason
+    )  # fmt: skip
 
 
 def _account(
@@ -315,10 +339,17 @@ def _sum(parts: list[Decimal | None]) -> Decimal | None:
     return None if None in parts else sum((part for part in parts if part is not None), Decimal(0))
 
 
-def _said(row: BrokerageAccount) -> dict[str, str | int | None]:
+def _said(row: BrokerageAccount) -> dict[str, str | None]:
     return {
         "max_account_amount": _text(row.max_account_amount), "first_day_amount": _text(row.first_day_amount),
-        "max_orders_per_minute": row.max_orders_per_minute, "extended_hours": row.extended_hours,
+        "max_orders_per_minute": str(row.max_orders_per_minute), "extended_hours": row.extended_hours,
+    }  # fmt: skip
+
+
+def _wished(limits: MoreLimits) -> dict[str, str | None]:
+    return {
+        "max_account_amount": _text(limits.max_account_amount), "first_day_amount": _text(limits.first_day_amount),
+        "max_orders_per_minute": str(limits.max_orders_per_minute), "extended_hours": ",".join(limits.extended_hours),
     }  # fmt: skip
 
 

@@ -25,16 +25,7 @@ class SignInLine:
     expires_at: datetime
     ip: str
     browser: str
-
-
-@dataclass(frozen=True, slots=True)
-class PersonLine:
-    id: int
-    email: str
-    name: str
-    role: str
-    disabled: bool
-    accounts: int | None  # None: all
+    method: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +57,7 @@ def listed(wiring: Wiring, actor: Actor) -> list[SignInLine]:
                 row.expires_at,
                 row.ip,
                 row.user_agent,
+                row.method,
             )
             for row, email in sessions.live(session, now, only)
         ]
@@ -82,23 +74,6 @@ def end(wiring: Wiring, actor: Actor, session_id: int) -> None:
             row.revoked_at = wiring.clock.wall_now()
             session.add(row)
             note(session, wiring, actor, Action.SESSION_END, f"user:{row.user_id}", after={"session": session_id})
-
-
-def people_of(wiring: Wiring, actor: Actor) -> list[PersonLine]:
-    """Everybody with his role and how many accounts he sees."""
-    with reading(wiring.engine) as session:
-        authorize(session, actor, Action.AUDIT_READ)
-        return [
-            PersonLine(
-                row.id or 0,
-                row.email,
-                row.name,
-                row.role,
-                row.disabled_at is not None,
-                None if row.role == Role.ADMIN else len(people.granted_accounts(session, row.id or 0)),
-            )
-            for row in people.everybody(session)
-        ]
 
 
 def trail(

@@ -20,6 +20,8 @@ from shared.models import AccountGrant, Role, TelegramLink, User
 from shared.store import accounts, people
 from shared.store.sessions import revoke_all
 
+GROUP = re.compile(r"env:(SIM|MOCK|LIVE)|owner:[1-9][0-9]*")
+
 
 @dataclass(frozen=True, slots=True)
 class UserLine:
@@ -31,6 +33,9 @@ class UserLine:
     must_change_password: bool
     service: bool  # signs in with tokens only
     accounts: tuple[int, ...]
+    groups: tuple[str, ...]
+    second_factor: bool
+    vouched_by: str  # the provider that may vouch for him at the door
     telegram_ids: tuple[int, ...]
     created_at: datetime
     auth_uid: str | None = None  # of Supabase Auth
@@ -52,6 +57,8 @@ def add(
     name: str = "",
     service: bool = False,
     granted: Collection[int] = (),
+    groups: Collection[str] = (),
+    reason: str = "",
 ) -> tuple[int, str | None]:
     """Add a user; return his id and his first password, shown once and to be changed at the first sign-in.
 
@@ -85,9 +92,12 @@ def add(
         session.add(row)
         session.flush()
         user_id = row.id or 0
-        _grant(session, actor, user_id, granted, now)
-        after = {"email": email, "role": role.value, "service": service, "accounts": sorted(granted)}
-        note(session, wiring, actor, Action.USER_MANAGE, f"user:{user_id}", after=after)
+        _check_scope(session, actor, granted, groups)
+        people.set_grants(session, user_id, granted, groups, now)
+        after = {
+            "email": email, "role": role.value, "service": service, "accounts": sorted(granted), "groups": sorted(groups)
+        }  # fmt: skip
+        note(session, wiring, actor, Action.USER_MANAGE, f"user:{user_id}", after=after, reason=reason)
     return user_id, password
 
 
@@ -159,6 +169,78 @@ def _auth_uid(session: Session, actor: Actor, user_id: int, uid: str) -> str:
     return found
 
 
+def enable(wiring: Wiring, actor: Actor, user_id: int, *, reason: str = "") -> None:
+    """Let a disabled user in again, with the role, accounts and password he had."""
+    with writing(wiring.engine) as session:
+        authorize(session, actor, Action.USER_MANAGE)
+        row = _user(session, actor, user_id)
+        row.disabled_at = None
+        session.add(row)
+        note(session, wiring, actor, Action.USER_MANAGE, f"user:{user_id}", after={"disabled": False}, reason=reason)
+
+
+def set_scope(
+    wiring: Wiring, actor: Actor, user_id: int, role: Role, account_ids: Collection[int], groups: Collection[str], *,
+    reason: str,
+) -> None:  # fmt: skip
+    """Give exactly this role, these accounts and these groups; in force with the user's next request.
+
+    Raises:
+        Conflict: no reason, a group that there is not, or the last Admin would be none.
+    """
+    with writing(wiring.engine) as session:
+        authorize(session, actor, Action.USER_MANAGE)
+        if not reason.strip():
+            raise refuse(Conflict, "reason_missing", actor.lang)
+        row = _user(session, actor, user_id)
+        if role is not Role.ADMIN:
+            _keep_an_admin(session, actor, row)
+        _check_scope(session, actor, account_ids, groups)
+        line = _line(session, row)
+        before = {"role": row.role, "accounts": list(line.accounts), "groups": list(line.groups)}
+        row.role = role.value
+        session.add(row)
+        people.set_grants(session, user_id, account_ids, groups, wiring.clock.wall_now())
+        after = {"role": role.value, "accounts": sorted(account_ids), "groups": sorted(groups)}
+        note(session, wiring, actor, Action.USER_MANAGE, f"user:{user_id}", before=before, after=after, reason=reason)
+
+
+def reset_password(wiring: Wiring, actor: Actor, user_id: int, *, reason: str) -> str:
+    """Give a user a new password, shown once and to be changed at the next sign-in; his sessions end.
+
+    Raises:
+        Conflict: no reason, or a service user, who has no password.
+    """
+    password = secrets.token_urlsafe(12)
+    from console.passwords import hash_password  # loads streamlit: only where a password is made
+
+    hashed = hash_password(password)
+    with writing(wiring.engine) as session:
+        authorize(session, actor, Action.PASSWORD_RESET)
+        if not reason.strip():
+            raise refuse(Conflict, "reason_missing", actor.lang)
+        row = _user(session, actor, user_id)
+        if row.password_hash is None:
+            raise refuse(Conflict, "no_password", actor.lang, email=row.email)
+        row.password_hash, row.must_change_password = hashed, True
+        session.add(row)
+        revoke_all(session, user_id, wiring.clock.wall_now())
+        target, after = f"user:{user_id}", {"password": "one-time"}
+        note(session, wiring, actor, Action.PASSWORD_RESET, target, after=after, reason=reason)
+    return password
+
+
+def sign_out(wiring: Wiring, actor: Actor, user_id: int, *, reason: str = "") -> None:
+    """End every session of a user; his own anybody may end."""
+    with writing(wiring.engine) as session:
+        role = authorize(session, actor, Action.SESSION_END)
+        if role is not Role.ADMIN and actor.user_id != user_id:
+            raise refuse(NotFound, "no_user", actor.lang, user=user_id)
+        _user(session, actor, user_id)
+        revoke_all(session, user_id, wiring.clock.wall_now())
+        note(session, wiring, actor, Action.SESSION_END, f"user:{user_id}", after={"all": True}, reason=reason)
+
+
 def by_name(wiring: Wiring, actor: Actor, text: str) -> int:
     """The id of the user meant: number or email."""
     with reading(wiring.engine) as session:
@@ -187,6 +269,15 @@ def _keep_an_admin(session: Session, actor: Actor, row: User) -> None:
         raise refuse(Conflict, "last_admin", actor.lang)
 
 
+def _check_scope(session: Session, actor: Actor, account_ids: Collection[int], groups: Collection[str]) -> None:
+    for account_id in account_ids:
+        if accounts.find(session, account_id) is None:
+            raise refuse(NotFound, "no_account", actor.lang, account=account_id)
+    for group in groups:
+        if not GROUP.fullmatch(group):
+            raise refuse(Conflict, "bad_group", actor.lang, group=group)
+
+
 def _grant(session: Session, actor: Actor, user_id: int, granted: Collection[int], now: datetime) -> None:
     held = people.granted_accounts(session, user_id)
     for account_id in sorted(set(granted) - held):
@@ -208,6 +299,9 @@ def _line(session: Session, row: User) -> UserLine:
         must_change_password=row.must_change_password,
         service=row.password_hash is None,
         accounts=tuple(sorted(grants)),
+        groups=tuple(sorted(people.granted_groups(session, user_id))),
+        second_factor=row.totp_since is not None,
+        vouched_by=(row.subject or "").partition("|")[0],
         telegram_ids=tuple(sorted(links)),
         created_at=row.created_at,
         auth_uid=row.auth_uid,

@@ -95,7 +95,7 @@ class Desk:
                 del self.pending[actor.user_id or 0]
             return Reply(text_in(actor, "코드가 다릅니다. 실행하지 않았습니다.", "Wrong code. Nothing was done."))
         del self.pending[actor.user_id or 0]  # once, whatever comes of it
-        return Reply(clip(waiting.deed(self.wiring, actor, key), 3000), buttons=[("/status", "/status")])
+        return Reply(clip(waiting.deed(self.wiring, actor, key), 3000), buttons=reads.menu(actor, "accounts"))
 
 
 Prepared = tuple[str, Deed, bool]  # what will be done, the deed, whether the code must be typed

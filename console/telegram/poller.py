@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
-from telegram import Bot, Message, Update
+from telegram import Bot, BotCommand, Message, Update
 from telegram.error import Conflict, RetryAfter, TelegramError
 
 from console.services.permissions import Actor
 from console.telegram.commands import Asked, Desk, Reply
 from console.telegram.keyboard import send
+from console.telegram.reads import MENU
 from console.wiring import Wiring
 from shared.db import reading, writing
 from shared.logs import log
@@ -38,6 +39,7 @@ class Poller:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Poll until told to stop. A second process on the same token is named, not fought."""
+        await self._offer()
         while not stop.is_set():
             pause = await self.once()
             if pause:
@@ -45,6 +47,15 @@ class Poller:
                     await asyncio.wait_for(stop.wait(), pause)
                 except TimeoutError:
                     continue
+
+    async def _offer(self) -> None:
+        """Tell Telegram our commands, so that a phone offers them while typing."""
+        try:
+            for place, lang in enumerate(("ko", "en")):
+                offered = [BotCommand(name, words[place]) for name, words in MENU.items()]
+                await self._bot.set_my_commands(offered, language_code="" if lang == "en" else lang)
+        except TelegramError as error:
+            log("telegram", "commands not offered", level="warning", why=type(error).__name__)
 
     async def once(self) -> float:
         """One long poll and its answers; return how long to pause."""

@@ -28,6 +28,44 @@ class Reply:
     title: str = ""
 
 
+MENU = {  # command → its button, in both languages
+    "status": ("상태", "Status"),
+    "accounts": ("계좌", "Accounts"),
+    "positions": ("보유", "Positions"),
+    "orders": ("미체결", "Open orders"),
+    "fills": ("체결", "Fills"),
+    "pnl": ("손익", "P&L"),
+    "why": ("왜 안 샀나", "Why"),
+    "rules": ("규칙", "Rules"),
+    "log": ("기록", "Log"),
+    "report": ("보고", "Report"),
+    "help": ("도움말", "Help"),
+    "pause": ("진입 멈춤", "Pause"),
+    "resume": ("다시 시작", "Resume"),
+    "kill": ("전면 정지", "Kill"),
+    "cancel": ("취소", "Cancel"),
+    "flatten": ("전량 정리", "Flatten"),
+}
+NEXT = {  # after one command, what a person asks next
+    "status": ("positions", "orders", "pnl"),
+    "accounts": ("status", "positions", "pnl"),
+    "positions": ("orders", "pnl", "why"),
+    "orders": ("fills", "positions", "status"),
+    "fills": ("orders", "pnl", "status"),
+    "pnl": ("positions", "report", "status"),
+    "why": ("rules", "orders", "log"),
+    "rules": ("why", "orders", "status"),
+    "log": ("status", "why", "help"),
+    "report": ("pnl", "positions", "status"),
+    "help": ("status", "report", "why"),
+}
+
+
+def menu(actor: Actor, after: str) -> list[tuple[str, str]]:
+    """Buttons that follow a command, in the person's language."""
+    return [(text_in(actor, *MENU[name]), f"/{name}") for name in NEXT[after]]
+
+
 def status(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
     view = overview.overview(wiring, actor)
     lines = [f"<b>{say(f'kill.{view.kill.name}', actor.lang)}</b>"]
@@ -40,7 +78,7 @@ def status(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
         lines.append(f"{clip(line.nickname, 60)} · {say(f'status.{line.status}', actor.lang)}{age}")
     waiting = len(alerts.inbox(wiring, actor))
     lines.append(text_in(actor, f"확인할 알림 {waiting}건", f"{waiting} open alerts"))
-    return Reply(fitting(lines), buttons=[(f"/{one}", f"/{one}") for one in ("positions", "orders", "pnl")])
+    return Reply(fitting(lines), buttons=menu(actor, "status"))
 
 
 def accounts_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
@@ -50,7 +88,7 @@ def accounts_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
         equity = "—" if line.equity is None else _money(line.equity)
         state = say(f"status.{line.status}", actor.lang)
         lines.append(f"  {state} · {equity} · ****{clip(line.last4, 8)} · {clip(line.why, 80)}")
-    return _listed(actor, lines)
+    return _listed(actor, lines, "accounts")
 
 
 def positions(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
@@ -60,7 +98,7 @@ def positions(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
         guard = "" if one.guarded_by is not None else " ⚠️"
         name = clip(one.name or one.symbol, 40)
         lines.append(f"{clip(one.symbol, 20)} {name} {one.qty} @ {_plain(one.avg_price)} {pnl}{guard}")
-    return _listed(actor, lines)
+    return _listed(actor, lines, "positions")
 
 
 def orders_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
@@ -71,7 +109,7 @@ def orders_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
         for one in found
     ]
     buttons = [(f"✖ #{one.id}", f"/cancel {one.id}") for one in found if one.cancelable][:6]
-    return Reply(_listed(actor, lines).text, buttons=buttons)
+    return Reply(_listed(actor, lines, "orders").text, buttons=[*buttons, *menu(actor, "orders")])
 
 
 def fills(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
@@ -81,7 +119,7 @@ def fills(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
         f"{one.qty} @ {_plain(one.price)} {one.currency}"
         for one in found
     ]
-    return _listed(actor, lines)
+    return _listed(actor, lines, "fills")
 
 
 def pnl(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
@@ -90,7 +128,7 @@ def pnl(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
         today = "—" if line.pnl_today is None else _money(line.pnl_today, signed=True)
         equity = "—" if line.equity is None else _money(line.equity)
         lines.append(f"{clip(line.nickname, 60)} {today} · {equity}")
-    return _listed(actor, lines)
+    return _listed(actor, lines, "pnl")
 
 
 def why(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
@@ -114,7 +152,7 @@ def why(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
             for gate in said.gates
             if gate.get("passed") is False
         ]
-    return _listed(actor, lines)
+    return _listed(actor, lines, "why")
 
 
 def log_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
@@ -125,7 +163,7 @@ def log_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
         f"{one.created_at.astimezone():%H:%M:%S} {one.level[:1]} {clip(one.account, 30)} {clip(one.message, 200)}"
         for one in logs.newest(wiring, actor, wanted, limit=SHOWN)
     ]
-    return _listed(actor, lines)
+    return _listed(actor, lines, "log")
 
 
 def rules_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
@@ -133,7 +171,7 @@ def rules_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
         f"{'🟢' if one.enabled else '⚪'} {one.id} {clip(one.name, 60)} · {clip(one.symbol, 60)} · {clip(one.account, 40)}"
         for one in rules.listed(wiring, actor)
     ]
-    return _listed(actor, lines)
+    return _listed(actor, lines, "rules")
 
 
 def report(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
@@ -148,7 +186,7 @@ def report(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
         lines.append(f"  {equity} ({today}) · {counted}")
     curves = holdings.equity_curves(wiring, actor, daily.ONE_DAY)
     picture = daily.picture(curves)
-    return Reply(_listed(actor, lines).text, picture=picture, title=made.day.isoformat())
+    return Reply(_listed(actor, lines, "report").text, menu(actor, "report"), picture, made.day.isoformat())
 
 
 def help_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
@@ -163,9 +201,7 @@ def help_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
         "/pause no entries · /resume · /kill halt · /cancel · /flatten\n"
         "Add an account's number or name: /pause 2. What changes anything asks for a code."
     )
-    return Reply(
-        text_in(actor, korean, english), buttons=[(f"/{one}", f"/{one}") for one in ("status", "report", "why")]
-    )
+    return Reply(text_in(actor, korean, english), buttons=menu(actor, "help"))
 
 
 READS: dict[str, Callable[[Wiring, Actor, list[str]], Reply]] = {
@@ -209,8 +245,8 @@ def text_in(actor: Actor, korean: str, english: str) -> str:
     return english if actor.lang == "en" else korean
 
 
-def _listed(actor: Actor, lines: list[str]) -> Reply:
-    return Reply(fitting(lines) if lines else text_in(actor, "없습니다", "nothing"))
+def _listed(actor: Actor, lines: list[str], after: str) -> Reply:
+    return Reply(fitting(lines) if lines else text_in(actor, "없습니다", "nothing"), buttons=menu(actor, after))
 
 
 def _plain(number: Decimal | None) -> str:

@@ -6,11 +6,11 @@ import streamlit as st
 
 from console.components import confirm
 from console.components.bar import bar
-from console.components.figures import UNKNOWN, age, join, mark, moment, span
+from console.components.figures import UNKNOWN, age, clock, join, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.rows import account_cell
 from console.components.table import Column, table
-from console.services import alerts
+from console.services import alerts, incident
 from console.services.alerts import AlertLine
 from console.services.permissions import Action
 from shared.words import alert_advice, alert_text
@@ -60,6 +60,24 @@ def _acknowledge() -> None:
         on_click=_ack,
         args=(chosen,),
     )
+    if chosen is not None:
+        _timeline(chosen)
+
+
+def _timeline(alert_id: int) -> None:
+    """What happened around the chosen alert, oldest first."""
+    columns = [
+        Column(t("col.at")),
+        Column(t("col.account")),
+        Column(t("alerts.kind")),
+        Column(t("alerts.what"), wide=True),
+    ]
+    body = [
+        [span("lt-log", clock(one.at), moment(one.at)), one.account or UNKNOWN, t(f"moment.{one.kind}"), one.text]
+        for one in incident.timeline(wiring(), me(), alert_id)
+    ]
+    st.subheader(t("alerts.timeline"))
+    table(columns, body, name="incident", empty=t("empty.timeline"))
 
 
 def _label(line: AlertLine) -> str:

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
 from console.components import confirm
+from console.components.approvals import (
+    decided_table,
+    entry_line,
+    look_label,
+    look_payload,
+    settle_look,
+    settle_proposal,
+    waits_label,
+)
 from console.components.bar import bar
 from console.components.figures import UNKNOWN, Html, ago, join, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.order_ticket import follow, followed
 from console.components.rows import account_cell, order_label, order_status, order_table, position_table
 from console.components.table import Column, link, note, table
 from console.components.timeline import timeline
 from console.services import inbox, orders
 from console.services.accounts import new_key
+from console.services.approvals import ProposalLine
+from console.services.four_eyes import LookLine
 from console.services.inbox import Down, Drift, Matters, Stopped
 from console.services.orders import OrderLine
 from console.services.overview import age_s
 from console.services.permissions import Action
 from shared.domain.account import Environment
+from shared.models import Command
 from shared.words import reason_text
 
-Matter = Down | OrderLine | Drift | Stopped
+Matter = Down | OrderLine | Drift | Stopped | ProposalLine | LookLine
 
 
 @st.fragment(run_every="2s")
@@ -39,6 +52,14 @@ def _list() -> None:
 
 def _rows(view: Matters) -> list[list[object]]:
     rows: list[list[object]] = []
+    for entry in view.proposals:
+        cell = account_cell(entry.account_id, entry.account, entry.environment)
+        left = max(0, int((entry.expires_at - view.as_of).total_seconds()))
+        told = join(entry_line(entry), span("lt-sub", t("approval.left", seconds=left)))
+        rows.append([mark("act", t("approval.waits")), cell, told, _ago(view, entry.asked_at)])
+    for look in view.looks:
+        told = join(look_label(look), span("lt-sub", look_payload(look)))
+        rows.append([mark("act", t("look.waits")), t("look.desk"), told, _ago(view, look.asked_at)])
     for down in view.down:
         told = join(t(f"status.{down.status}"), span("lt-sub", reason_text(down.reason, lang()) if down.reason else ""))
         rows.append([mark("act", t("inbox.down")), _who(down), told, _ago(view, down.at)])
@@ -71,6 +92,8 @@ def _ago(view: Matters, at: object) -> Html:
 def _choice(view: Matters) -> tuple[str, Matter] | None:
     """Outside what refreshes: the choice stays while the list moves."""
     found: Mapping[str, Matter] = {
+        **{f"entry:{one.id}": one for one in view.proposals},
+        **{f"look:{one.id}": one for one in view.looks},
         **{f"down:{one.whose.account_id}": one for one in view.down},
         **{f"order:{one.id}": one for one in view.unproven},
         **{f"drift:{one.whose.account_id}:{one.symbol}": one for one in view.drifts},
@@ -89,6 +112,10 @@ def _choice(view: Matters) -> tuple[str, Matter] | None:
 
 def _label(one: Matter) -> str:
     match one:
+        case ProposalLine():
+            return waits_label(one)
+        case LookLine():
+            return look_label(one)
         case Down():
             return f"{one.whose.account} · {t(f'status.{one.status}')}"
         case Drift():
@@ -185,17 +212,22 @@ def _settle_stopped(one: Stopped) -> None:
     )  # fmt: skip
 
 
-def _say(wish: object) -> None:
-    confirm.attempt(wish, t("inbox.asked"))  # type: ignore[arg-type]
+def _say(wish: Callable[[], Command]) -> None:
+    confirm.attempt(lambda: follow(wish().id), t("inbox.asked"))
 
 
 bar()
 st.title(t("nav.inbox"))
 confirm.notice()
+followed()
 _list()
 picked = _choice(inbox.matters(wiring(), me()))
 if picked is not None:
     match picked[1]:
+        case ProposalLine() as entry:
+            settle_proposal(entry)
+        case LookLine() as look:
+            settle_look(look)
         case Down() as fallen:
             _settle_down(fallen)
         case Drift() as drift:
@@ -204,4 +236,5 @@ if picked is not None:
             _settle_stopped(stop)
         case _ as order:
             _settle_order(order)
+decided_table()
 note(join(t("inbox.alerts"), " ", link("/alerts", t("nav.alerts"))))

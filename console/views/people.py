@@ -9,26 +9,19 @@ import streamlit as st
 from console.components import confirm
 from console.components.bar import bar
 from console.components.choices import account_filter
-from console.components.figures import UNKNOWN, age, join, mark, moment, span
+from console.components.figures import UNKNOWN, age, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
-from console.components.table import Column, note, table
-from console.services import sign_ins
+from console.components.table import Column, table
+from console.components.users import manage, people_table, policy_panel
+from console.services import sign_ins, users
 from console.services.permissions import Action
 
 
 def _people() -> None:
-    columns = [Column(t("signin.email")), Column(t("people.role")), Column(t("people.sees")), Column(t("col.status"))]
-    body = [
-        [
-            join(row.email, span("lt-sub", row.name) if row.name else ""),
-            t(f"role.{row.role}"),
-            t("people.all_accounts") if row.accounts is None else t("people.some_accounts", n=row.accounts),
-            mark("off", t("people.disabled")) if row.disabled else mark("fine", t("people.active")),
-        ]
-        for row in sign_ins.people_of(wiring(), me())
-    ]
-    table(columns, body, name="people", empty=UNKNOWN)
-    note(t("people.how"))
+    rows = users.listed(wiring(), me())
+    people_table(rows)
+    manage(rows)
+    policy_panel()
 
 
 @st.fragment(run_every="5s")
@@ -40,6 +33,7 @@ def _sign_ins() -> None:
         Column(t("people.last_seen"), numeric=True),
         Column(t("people.ends")),
         Column(t("people.from")),
+        Column(t("people.method")),
         Column(t("people.browser"), wide=True),
     ]
     body = [
@@ -49,6 +43,7 @@ def _sign_ins() -> None:
             age(row.last_seen_at, now, lang()),
             moment(row.expires_at),
             row.ip or UNKNOWN,
+            t(f"people.method.{row.method}"),
             span("lt-sub", row.browser),
         ]
         for row in sign_ins.listed(wiring(), me())

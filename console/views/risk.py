@@ -10,8 +10,8 @@ from console.components import confirm
 from console.components.bar import bar
 from console.components.figures import UNKNOWN, Html, age, amount, environment_badge, join, mark, span
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.proof import proof_fields, proven
 from console.components.rows import account_cell
-from console.components.secret import secret_input
 from console.components.table import Column, note, table
 from console.services import kill, orders_at_once, risk
 from console.services.accounts import new_key
@@ -160,14 +160,12 @@ def _lower_dialog(account: AccountRisk) -> None:
     actor, desk = me(), wiring()
     _repeat(account)
     reason = st.text_input(t("field.reason"), key="risk_reason")
-    left, right = st.columns(2)
-    typed = left.text_input(t("kill.word"), key="risk_word", placeholder=KillLevel.RUN.name, autocomplete="off")
-    secret_input(right, t("password.current"), key="risk_password")
+    typed = st.text_input(t("kill.word"), key="risk_word", placeholder=KillLevel.RUN.name, autocomplete="off")
+    proof_fields("risk")
     if st.button(t("risk.lower"), key="risk_lower_do", type="primary", width="stretch"):
-        password = st.session_state.get("risk_password", "")
         confirm.in_dialog(
             lambda: kill.lower_level(
-                desk, actor, KillLevel.RUN, reason=reason, typed=typed, password=password, account_id=account.id
+                desk, actor, KillLevel.RUN, reason=reason, typed=typed, account_id=account.id, **proven("risk")
             ),
             t("risk.lowered"),
         )

@@ -22,6 +22,7 @@ DENIALS = frozenset(
         *("exposure_unknown", "elsewhere_stale", "max_daily_loss", "pnl_unknown", "max_trades_per_day"),
         *("order_rate", "repeated", "failures", "cooldown", "self_cross", "opposite_order"),
         *("rule_off", "sizing", "no_position", "waits_for_open"),
+        *("waits_for_approval", "approval_declined", "approval_expired"),
     ]
 )
 # What a person set and the day has used up, as opposed to a state of the market or the machine.

@@ -8,10 +8,12 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlmodel import AutoString, SQLModel
 
-import shared.models  # noqa: F401  (registers the tables)
 from shared.config import load_settings
 from shared.db import open_engine
+from shared.models import load_all
 from shared.models.columns import Json
+
+load_all()
 
 
 def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:

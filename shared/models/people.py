@@ -30,7 +30,14 @@ class User(SQLModel, table=True):
     role: str = Role.VIEWER.value
     password_hash: str | None = None
     must_change_password: bool = False
-    totp_secret: str | None = None  # sealed
+    totp_secret: str | None = (
+        None  # sealed under the factor key (shared/factor_box.py); proven once `totp_since` is set
+    )
+    totp_since: datetime | None = Field(default=None, sa_type=Instant)
+    totp_last_step: int | None = None  # the 30 s step of the last code taken: no code counts twice
+    subject: str | None = Field(
+        default=None, unique=True, index=True
+    )  # "issuer|sub" of the provider that may vouch for him
     lang: str | None = None
     auth_uid: str | None = Field(default=None, unique=True, index=True)  # the Supabase Auth user who is this person
     disabled_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -51,6 +58,7 @@ class LoginSession(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)
     ip: str = ""
     user_agent: str = ""
+    method: str = "password"  # password | oidc | supabase
 
 
 class Owner(SQLModel, table=True):

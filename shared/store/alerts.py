@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session, col, or_, select, update
 
-from shared.models import Alert, AlertDelivery
+from shared.models import Alert
 
 
 def listed(session: Session, account_ids: Collection[int], *, acknowledged: bool, limit: int) -> list[Alert]:
@@ -114,12 +114,16 @@ def mark_delivered(session: Session, alert_id: int, now: datetime, by: str) -> N
 
 def deliveries(session: Session, alert_ids: Collection[int]) -> set[tuple[int, int]]:
     """(alert, recipient) pairs that need no more telling."""
+    from shared.models import AlertDelivery  # a bot raises alerts and delivers none
+
     query = select(AlertDelivery.alert_id, AlertDelivery.recipient).where(col(AlertDelivery.alert_id).in_(alert_ids))
     return {(alert, recipient) for alert, recipient in session.exec(query)}
 
 
 def note_delivery(session: Session, now: datetime, alert_ids: Collection[int], recipient: int, outcome: str) -> None:
     """Write down that the recipient has these alerts, or never will."""
+    from shared.models import AlertDelivery
+
     known = deliveries(session, alert_ids)
     for alert_id in alert_ids:
         if (alert_id, recipient) not in known:

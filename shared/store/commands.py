@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -28,6 +28,8 @@ class CommandKind(StrEnum):
     GET_BARS = "GET_BARS"  # payload: symbol, timeframe, count, until (ISO text) or null; bars for backtests
     ACCEPT_HOLDING = "ACCEPT_HOLDING"  # payload: symbol, rule_id or null; the broker's holding is right from here on
     PROPOSE = "PROPOSE"  # payload: rule_id, symbol, verdict, key; the rule's sizing and every guard apply
+    APPROVE = "APPROVE"  # payload: proposal_key, by; the entry as it was shown, every guard asked again
+    DECLINE = "DECLINE"  # payload: proposal_key, by
     RUN_JOB = "RUN_JOB"  # payload: job; a turn of the schedule now, beside its own turns
     LIFT_SYMBOL = "LIFT_SYMBOL"  # payload: symbol; a person has looked at why it was stopped
 
@@ -82,6 +84,11 @@ def recent(session: Session, account_id: int, *, limit: int = 10, kind: CommandK
     if kind is not None:
         query = query.where(Command.kind == kind.value)
     return list(session.exec(query.order_by(col(Command.id).desc()).limit(limit)))
+
+
+def by_key(session: Session, keys: Collection[str]) -> dict[str, Command]:
+    """Those of the keys that were asked."""
+    return {row.key: row for row in session.exec(select(Command).where(col(Command.key).in_(keys)))} if keys else {}
 
 
 def open_of_kind(session: Session, account_id: int, kind: CommandKind) -> list[Command]:

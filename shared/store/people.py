@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, select
 
-from shared.models import AccountGrant, ApiToken, TelegramLink, User
+from shared.models import AccountGrant, ApiToken, BrokerageAccount, GroupGrant, TelegramLink, User
 
 
 def user_by_email(session: Session, email: str) -> User | None:
     return session.exec(select(User).where(User.email == email)).first()
+
+
+def user_by_subject(session: Session, subject: str) -> User | None:
+    return session.exec(select(User).where(User.subject == subject)).first()
 
 
 def active_user(session: Session, user_id: int) -> User | None:
@@ -21,7 +26,27 @@ def active_user(session: Session, user_id: int) -> User | None:
 
 
 def granted_accounts(session: Session, user_id: int) -> frozenset[int]:
-    return frozenset(session.exec(select(AccountGrant.account_id).where(AccountGrant.user_id == user_id)))
+    """The accounts granted one by one, and those of granted groups."""
+    single = frozenset(session.exec(select(AccountGrant.account_id).where(AccountGrant.user_id == user_id)))
+    groups = granted_groups(session, user_id)
+    if not groups:
+        return single
+    rows = session.exec(select(BrokerageAccount.id, BrokerageAccount.environment, BrokerageAccount.owner_id))
+    return single | {account for account, env, owner in rows if account and {f"env:{env}", f"owner:{owner}"} & groups}
+
+
+def granted_groups(session: Session, user_id: int) -> frozenset[str]:
+    return frozenset(session.exec(select(GroupGrant.scope).where(GroupGrant.user_id == user_id)))
+
+
+def set_grants(
+    session: Session, user_id: int, account_ids: Collection[int], groups: Collection[str], now: datetime
+) -> None:
+    """Grant exactly these accounts and groups."""
+    session.execute(delete(AccountGrant).where(col(AccountGrant.user_id) == user_id))
+    session.execute(delete(GroupGrant).where(col(GroupGrant.user_id) == user_id))
+    session.add_all(AccountGrant(user_id=user_id, account_id=one, created_at=now) for one in sorted(set(account_ids)))
+    session.add_all(GroupGrant(user_id=user_id, scope=one, created_at=now) for one in sorted(set(groups)))
 
 
 def labels(session: Session) -> dict[str, str]:

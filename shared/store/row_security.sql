@@ -16,6 +16,10 @@ create or replace function desk.my_accounts() returns setof integer language sql
   select a.id from public.brokerage_accounts a where desk.my_role() = 'Admin'
   union
   select g.account_id from public.account_grants g where g.user_id = desk.my_id()
+  union
+  select a.id from public.brokerage_accounts a join public.group_grants g
+    on g.scope in ('env:' || a.environment, 'owner:' || a.owner_id)
+  where g.user_id = desk.my_id()
 $$;
 
 create or replace function desk.my_rules() returns setof integer language sql stable security definer set search_path = '' as $$

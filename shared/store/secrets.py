@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from shared.crypto import KeyProvider, Place, SealingKey, SecretError, key_id_of, open_sealed, seal_canary
-from shared.models import ApiCredential, BrokerToken, Meta, User
+from shared.models import ApiCredential, BrokerToken, Meta
 from shared.store.heartbeats import fact, set_fact
 
 CREDENTIAL_COLUMNS = ("app_key", "app_secret", "account_no", "hts_id")
@@ -114,8 +114,6 @@ def reseal_all(session: Session, provider: KeyProvider, progress: Callable[[str]
     """
     hold_key(session, rotating=True)
     changed = reseal_accounts(session, provider, progress)
-    for user in session.exec(select(User).order_by(col(User.id))):
-        changed += _reseal(provider, user, "totp_secret", Place("users", str(user.id), "totp_secret"))
     plant_canary(session, provider.current())
     return changed
 
@@ -143,8 +141,6 @@ def unreadable(session: Session, provider: KeyProvider) -> list[str]:
         ]
     for token in session.exec(select(BrokerToken)):
         fields.append((token.token, Place("broker_tokens", token.uuid, "token")))
-    for user in session.exec(select(User)):
-        fields.append((user.totp_secret, Place("users", str(user.id), "totp_secret")))
     for sealed, place in fields:
         try:
             if sealed:

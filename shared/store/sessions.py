@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select, update
 
 from shared.models import LoginSession, User
+from shared.store.factors import required_roles
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
@@ -27,13 +28,22 @@ class SignedIn:
     last_seen_at: datetime
     expires_at: datetime
     must_change_password: bool = False
+    enrolled: bool = False  # has a second factor
+    must_enrol: bool = False  # the desk demands one that he has not
+
+    @property
+    def held_at(self) -> str:
+        """The only page this session may see; "" when it may see all of the desk."""
+        return "/password" if self.must_change_password else "/factor" if self.must_enrol else ""
 
 
 def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def start_session(session: Session, user_id: int, now: datetime, *, ip: str, user_agent: str) -> str:
+def start_session(
+    session: Session, user_id: int, now: datetime, *, ip: str, user_agent: str, method: str = "password"
+) -> str:
     """Open a session and return its 256-bit id; only the hash is kept."""
     token = secrets.token_urlsafe(32)
     session.add(
@@ -45,6 +55,7 @@ def start_session(session: Session, user_id: int, now: datetime, *, ip: str, use
             expires_at=now + ABSOLUTE,
             ip=ip[:64],
             user_agent=user_agent[:200],
+            method=method,
         )
     )
     return token
@@ -72,7 +83,9 @@ def find_session(session: Session, token: str, now: datetime) -> SignedIn | None
         user.lang,
         login.last_seen_at,
         login.expires_at,
-        user.must_change_password,
+        user.must_change_password and login.method == "password",
+        user.totp_since is not None,
+        user.totp_since is None and user.role in required_roles(session),
     )
 
 

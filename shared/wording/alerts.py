@@ -79,6 +79,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "LIMIT_REACHED": ("한도 도달: {limit}", "Limit reached: {limit}"),
     "TOKEN_EXPIRING": ("토큰 만료 임박", "Token about to expire"),
     "ARMED_EXPIRED": ("실전 승인 만료", "Live approval expired"),
+    "APPROVAL_WAITING": (
+        "승인 대기: {symbol} {side} {quantity}주 @ {price}",
+        "Waits for approval: {symbol} {side} {quantity} @ {price}",
+    ),
     "KILL_RAISED": ("긴급정지 {level}: {by}", "Kill switch {level}: {by}"),
 }
 
@@ -164,5 +168,27 @@ ADVICE: dict[str, tuple[str, str]] = {
         "새로 사지 않습니다. 거래소 공지를 보고 달력의 예외 파일을 고치십시오.",
         "No entries. Look at the exchange's notice and mend the calendar's override file.",
     ),
+    "APPROVAL_WAITING": (
+        "'확인 필요'에서 승인하거나 거절하십시오. 그냥 두면 주문하지 않습니다.",
+        "Approve or decline it under 'Needs you'. Left alone, nothing is sent.",
+    ),
     "FEED_SILENT": ("청산은 REST 시세로 계속됩니다.", "Exits go on with REST quotes."),
+    "PARITY": ("연구 화면에서 다른 곳을 보십시오. 거래는 계속됩니다.", "See the research page. Trading goes on."),
+    "PRICE_SPIKE": ("뉴스를 보고, 의심스러우면 진입을 멈추십시오.", "Look at the news; stop entries when in doubt."),
+    "LIMIT_REACHED": (
+        "리스크 화면에서 어느 한도인지 보십시오. 청산은 계속됩니다.",
+        "See which limit on the risk page. Exits go on.",
+    ),
+    "TOKEN_EXPIRING": (
+        "봇이 다시 받습니다. 거부되면 키를 확인하십시오.",
+        "The bot renews it; if refused, check the key.",
+    ),
+    "ARMED_EXPIRED": (
+        "새 진입을 막았습니다. 계속하려면 관리자가 다시 승인하십시오.",
+        "Entries are blocked; an Admin arms the account again to go on.",
+    ),
+    "KILL_RAISED": (
+        "누가 왜 올렸는지 감사 기록을 보십시오. 내리는 것은 관리자입니다.",
+        "The audit trail says who and why. Lowering it is an Admin's.",
+    ),
 }

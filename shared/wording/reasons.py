@@ -69,5 +69,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "reason.sizing": ("살 수 있는 수량이 없음", "the sizing buys nothing"),
     "reason.no_position": ("팔 주식이 없음", "nothing to sell"),
     "reason.waits_for_open": ("다음 개장을 기다림", "waits for the next open"),
+    "reason.waits_for_approval": ("사람의 승인을 기다림", "waits for a person's approval"),
+    "reason.approval_declined": ("사람이 거절함", "a person declined"),
+    "reason.approval_expired": ("승인 없이 시간이 지남, 주문하지 않음", "nobody approved in time; nothing was sent"),
     "reason.tick": ("호가 단위가 맞지 않음", "not on a tick"),
 }

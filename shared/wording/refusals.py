@@ -1,5 +1,7 @@
 """Refusals: what happened, why, what to do now."""
 
+from shared.wording import people
+
 _Three = tuple[str, str, str]
 
 REFUSALS: dict[str, tuple[_Three, _Three]] = {
@@ -284,6 +286,8 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("The rule is not ready for LIVE", "Missing: {missing}", "Complete it, or an Admin waives it with a reason."),
     ),
 }
+
+REFUSALS |= people.REFUSALS
 
 
 def words() -> dict[str, tuple[str, str]]:

@@ -216,10 +216,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "people.some_accounts": ("{n}개", "{n}"),
     "people.disabled": ("중지됨", "disabled"),
     "people.active": ("사용 중", "active"),
-    "people.how": (
-        "사람을 더하고 역할을 바꾸는 일은 명령줄에서 합니다: python -m console.cli user --help",
-        "Add people and change roles on the command line: python -m console.cli user --help",
-    ),
     "people.sessions": ("로그인된 곳", "Signed in"),
     "people.since": ("로그인 시각", "Since"),
     "people.last_seen": ("마지막 활동", "Last active"),

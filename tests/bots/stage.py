@@ -160,8 +160,10 @@ class Stage:
             session.flush()
             return row.id or 0
 
-    def add_rule(self, account_id: int, text: str, *, max_position: int = 100, enabled: bool = True) -> int:
-        columns = rules.RuleColumns("test", "AAPL", "DAY", 0, {}, {})
+    def add_rule(
+        self, account_id: int, text: str, *, max_position: int = 100, enabled: bool = True, symbol: str = "AAPL"
+    ) -> int:
+        columns = rules.RuleColumns("test", symbol, "DAY", 0, {}, {})
         with writing(self.engine) as session:
             row = rules.add(session, self.clock.wall_now(), account_id, columns, text, "test")
             row.max_position, row.enabled = max_position, enabled
@@ -171,7 +173,7 @@ class Stage:
     def save_rule(self, rule_id: int, text: str) -> None:
         with writing(self.engine) as session:
             row = session.get_one(TradeRule, rule_id)
-            columns = rules.RuleColumns("test", "AAPL", "DAY", 0, {}, {})
+            columns = rules.RuleColumns("test", row.symbol, "DAY", 0, {}, {})
             rules.save_version(session, self.clock.wall_now(), row, columns, text, "test")
 
     def start_bot(self, account_id: int, failpoint: str = "", freeze: str = "") -> BotProcess:

@@ -9,10 +9,13 @@ from decimal import Decimal
 import pytest
 from sqlmodel import select
 
+from console.services import approvals
+from console.services.permissions import Actor
+from console.wiring import wire
 from shared.db import reading, writing
 from shared.domain.bot_state import KillLevel
-from shared.models import BrokerageAccount, DecisionRow
-from shared.store import kill
+from shared.models import BrokerageAccount, DecisionRow, Role, User
+from shared.store import kill, people
 from shared.store.commands import CommandKind
 from tests.bots.stage import BUY_TR, Stage, open_stage, wait_until
 
@@ -199,3 +202,36 @@ def test_past_bars_are_asked_of_the_bot_and_come_in_pages(stage: Stage) -> None:
     nothing = stage.outcome(stage.command(account_id, CommandKind.GET_BARS, "bars-4", **{**asked, "timeframe": "7m"}))
     assert nothing.status == "FAILED"
     assert bot.terminate() == 0
+
+
+def test_a_semi_automatic_rule_sends_only_what_a_person_approved(stage: Stage) -> None:
+    account_id = stage.add_account(7)
+    asks = "cooldown_sec: 600, approval: required, approval_sec: 30}"
+    stage.add_rule(account_id, RULE.format(stop=50, above=1).replace("cooldown_sec: 600}", asks))
+    desk, trader = wire(stage.settings), _trader(stage, account_id)
+    bot = stage.start_bot(account_id)
+    stage.wait_ready(bot)
+    (asked,) = wait_until("an entry waits for a person", lambda: approvals.waiting(desk, trader))
+    assert stage.ledger(7, "ORDER") == [] and (asked.symbol, asked.side, asked.qty) == ("AAPL", "BUY", 2)
+    assert "APPROVAL_WAITING" in stage.alerts(account_id)
+
+    first = approvals.approve(desk, trader, asked.id)
+    assert approvals.approve(desk, trader, asked.id).id == first.id  # two clicks
+    done = stage.outcome(first.id or 0)
+    assert (done.status, len(done.result["orders"])) == ("DONE", 1)  # type: ignore[index]
+    (order,) = stage.ledger(7, "ORDER")
+    assert (Decimal(order["price"]), order["quantity"]) == (asked.price, 2)
+    (told,) = wait_until("the store knows what became of it", lambda: approvals.decided(desk, trader))
+    assert (told.status, told.decided_by) == ("SENT", "approver@desk.local")
+    assert bot.terminate() == 0
+    desk.engine.dispose()
+
+
+def _trader(stage: Stage, account_id: int) -> Actor:
+    now = stage.clock.wall_now()
+    with writing(stage.engine) as session:
+        user = User(email="approver@desk.local", role=Role.TRADER.value, password_hash="x", created_at=now)
+        session.add(user)
+        session.flush()
+        people.grant(session, user.id or 0, account_id, now)
+        return Actor(user.id, Role.TRADER, "console", user.email)

@@ -34,6 +34,7 @@ from shared.domain.market import Bar, Tick, Timeframe
 from shared.domain.money import Currency
 from shared.domain.order import Cash, Side
 from shared.domain.order_state import OrderStatus
+from shared.domain.rule.model import Sizing, SizingMode
 from shared.domain.rule.parse import parse_rule
 from shared.domain.signal import Decision, Verdict
 from tests.bots.conftest import TODAY, Room
@@ -142,6 +143,19 @@ async def test_a_signal_becomes_one_order_however_many_prices_follow(floor: Floo
     assert (order.quantity, order.price, order.version_id) == (5, Decimal("101"), 1)
     reasons = [row["reason"] for row in await rows(floor.room, "decisions")]
     assert reasons[0] == "entry" and "in_flight" in reasons
+
+
+async def test_a_risk_by_atr_buys_what_a_fall_of_so_many_atr_may_cost(floor: Floor) -> None:
+    config = floor.config()
+    sized = Sizing(SizingMode.RISK_PCT, 0.01, atr_period=3, atr_multiple=2)
+    floor.configure(replace(config, rule=replace(config.rule, sizing=sized)))
+    wide = [replace(_bar("AAPL", at), high=Decimal(92), low=Decimal(88)) for at in range(-5, 0)]
+    floor.chart.seed(("AAPL", Timeframe.M1), wide[-3:])
+    await floor.tick("101")
+    assert not floor.room.orders.all()  # three bars have two true ranges: the ATR of three is not known
+    floor.chart.seed(("AAPL", Timeframe.M1), wide)
+    await floor.tick("102")
+    assert [one.quantity for one in floor.room.orders.all()] == [12]  # 100 of risk / (2 x 4)
 
 
 async def test_a_stop_loss_gets_out_on_the_price_that_breaks_it(floor: Floor) -> None:

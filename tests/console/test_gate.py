@@ -16,7 +16,8 @@ from sqlmodel import select
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import InvalidStatus
 
-from console.gate import cookie_name, is_by_hand, safe_target, same_origin
+from console.doorway import cookie_name, safe_target
+from console.gate import is_by_hand, same_origin
 from shared.db import reading, writing
 from shared.models import ApiToken, AuditLog, LoginSession, Role, User
 from shared.store.sessions import find_session, token_hash

@@ -10,7 +10,7 @@ import pytest
 import websockets
 from sqlmodel import select
 
-from console.gate import cookie_name
+from console.doorway import cookie_name
 from shared.db import reading, writing
 from shared.models import AuditLog, Role, User
 from tests.console import desks

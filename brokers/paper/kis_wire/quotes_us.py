@@ -21,7 +21,7 @@ from brokers.paper.kis_wire.symbols import BY_PRODUCT, BY_QUOTE, US_EXCHANGES, i
 from brokers.paper.listings import Listing
 from brokers.paper.tape import Trade
 from shared.domain.account import Market
-from shared.domain.market import Timeframe
+from shared.domain.market import Bar, Timeframe
 
 BASE = "/uapi/overseas-price/v1/quotations/"
 SEARCH_ROWS, BOOK_LEVELS = 100, 10
@@ -124,6 +124,8 @@ def detail(call: Call) -> Answer:
         return quoted({"output": {**dict.fromkeys(DETAIL_FIELDS, ""), "rsym": rsym}})
     trade = call.exchange.quote(listing.symbol)
     days = call.exchange.bars(listing.symbol, Timeframe.D1, YEAR_DAYS, until=call.exchange.clock.market_now())
+    if not days:  # before the first trade of a tape
+        days = [Bar(listing.symbol, Timeframe.D1, trade.at, trade.open, trade.high, trade.low, trade.price, 0, False)]
     top, bottom = max(days, key=lambda bar: bar.high), min(days, key=lambda bar: bar.low)
     before = days[-2] if len(days) > 1 else days[-1]
     output = {

@@ -73,6 +73,8 @@ def _effect(path: str, older: m.Rule, newer: m.Rule) -> Effect:
         return _tighter(older.sizing.value, newer.sizing.value)
     if path == "execution.cooldown_sec":
         return Effect.LESS if newer.execution.cooldown_sec > older.execution.cooldown_sec else Effect.MORE
+    if path == "execution.approval":
+        return Effect.LESS if newer.execution.approval is m.Approval.REQUIRED else Effect.MORE
     return Effect.OPEN
 
 

@@ -76,13 +76,20 @@ class SizingMode(StrEnum):
     SHARES = "shares"
     AMOUNT = "amount"  # of the market's currency
     EQUITY_PCT = "equity_pct"
-    RISK_PCT = "risk_pct"  # equity percent lost when the stop is hit
+    RISK_PCT = "risk_pct"  # equity percent lost when the stop is hit, or when the price falls by so many ATR
 
 
 class UnfilledAction(StrEnum):
     KEEP = "keep"
     CANCEL = "cancel"
     REPRICE = "reprice"
+
+
+class Approval(StrEnum):
+    """Whether a person must say yes before an entry goes out. Exits never wait."""
+
+    NONE = "none"
+    REQUIRED = "required"
 
 
 Number = int | float
@@ -276,6 +283,10 @@ class Risk:
 class Sizing:
     mode: SizingMode
     value: NumberOrParam
+    atr_period: NumberOrParam | None = (
+        None  # risk_pct: what a share risks is atr_multiple x ATR, not the way to the stop
+    )
+    atr_multiple: NumberOrParam = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +339,8 @@ class Execution:
     time_in_force: TimeInForce = TimeInForce.DAY
     cooldown_sec: int = 0
     unfilled: Unfilled = Unfilled()
+    approval: Approval = Approval.NONE
+    approval_sec: int = 120  # an entry that nobody has approved by then is not sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,11 +36,11 @@ def bind(rule: m.Rule, overrides: Mapping[str, m.Number] | None = None) -> m.Rul
         grid=_numbered(rule.grid, numbers),
         rebalance=_numbered(rule.rebalance, numbers),
         risk=_risk(rule.risk, numbers),
-        sizing=None if rule.sizing is None else replace(rule.sizing, value=number(rule.sizing.value, numbers)),
+        sizing=_numbered(rule.sizing, numbers),
     )
 
 
-_Section = TypeVar("_Section", m.Ladder, m.Grid, m.Rebalance)
+_Section = TypeVar("_Section", m.Ladder, m.Grid, m.Rebalance, m.Sizing)
 
 
 def _numbered(one: _Section | None, numbers: Mapping[str, m.Number]) -> _Section | None:

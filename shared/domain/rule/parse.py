@@ -288,7 +288,9 @@ def _sizing(top: Fields) -> m.Sizing | None:
         return None
     fields = top.section("sizing")
     value = fields.number_or_param("value")
-    return m.Sizing(m.SizingMode(fields.choice("mode", m.SizingMode.SHARES)), 1 if value is None else value)
+    mode = m.SizingMode(fields.choice("mode", m.SizingMode.SHARES))
+    period, multiple = fields.number_or_param("atr_period"), fields.number_or_param("atr_multiple")
+    return m.Sizing(mode, 1 if value is None else value, period, 2 if multiple is None else multiple)
 
 
 def _ladder(top: Fields) -> m.Ladder | None:
@@ -345,4 +347,6 @@ def _execution(fields: Fields) -> m.Execution:
         unfilled=m.Unfilled(
             m.UnfilledAction(unfilled.choice("action", m.UnfilledAction.KEEP)), unfilled.integer("after_sec", 0)
         ),
+        approval=m.Approval(fields.choice("approval", m.Approval.NONE)),
+        approval_sec=fields.integer("approval_sec", 120),
     )

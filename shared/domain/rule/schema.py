@@ -16,6 +16,7 @@ from typing import Any
 from shared.domain.market import RULE_TIMEFRAMES
 from shared.domain.order import OrderType, TimeInForce
 from shared.domain.rule.model import (
+    Approval,
     CompositeMode,
     EvaluateOn,
     Logic,
@@ -204,6 +205,15 @@ SECTIONS: dict[str, dict[str, Field]] = {
             Kind.CHOICE, "수량 방식 · how much", required=True, choices=tuple(one.value for one in SizingMode)
         ),
         "value": Field(Kind.NUMBER_OR_PARAM, "값 · value", required=True, above=0),
+        "atr_period": Field(
+            Kind.NUMBER_OR_PARAM,
+            "risk_pct: 주당 위험을 ATR로, 그 기간 · risk of a share by ATR, its bars",
+            least=1,
+            most=1000,
+        ),
+        "atr_multiple": Field(
+            Kind.NUMBER_OR_PARAM, "ATR의 몇 배(기본 2) · how many ATR (default 2)", above=0, most=100
+        ),
     },
     "ladder": {
         "splits": Field(Kind.NUMBER_OR_PARAM, "나눌 수 · equal parts", required=True, least=2, most=1000),
@@ -232,6 +242,10 @@ SECTIONS: dict[str, dict[str, Field]] = {
         "time_in_force": _choice("DAY, IOC, FOK", TimeInForce),
         "cooldown_sec": Field(Kind.INTEGER, "재진입 대기(초) · seconds before the next entry", least=0, most=864_000),
         "unfilled": Field(Kind.SECTION, "미체결 처리 · what to do when unfilled", section="unfilled"),
+        "approval": _choice("none(기본), required: 진입마다 사람이 승인 · a person approves each entry", Approval),
+        "approval_sec": Field(
+            Kind.INTEGER, "승인을 기다릴 초 (기본 120) · seconds to wait for approval", least=10, most=3_600
+        ),
     },
     "unfilled": {
         "action": Field(

@@ -345,13 +345,22 @@ def _check_risk_and_sizing(check: _Check) -> None:
         )
     elif sizing.mode in (m.SizingMode.EQUITY_PCT, m.SizingMode.RISK_PCT) and sizing.value > 100:
         check.add("sizing.value", "100%를 넘습니다", "above 100 %", "1 ~ 100", "1 to 100")
-    if sizing.mode is m.SizingMode.RISK_PCT and (risk.stop_loss is None or not risk.stop_loss.enabled):
+    for key, value in (("atr_period", sizing.atr_period), ("atr_multiple", sizing.atr_multiple)):
+        if isinstance(value, m.ParamRef):
+            _check_param(check, f"sizing.{key}", value)
+    period = sizing.atr_period
+    if isinstance(period, int | float) and period != int(period):
+        check.add("sizing.atr_period", "봉 수는 정수입니다", "bars are whole", str(int(period)), str(int(period)))
+    by_risk = sizing.mode is m.SizingMode.RISK_PCT
+    if period is not None and not by_risk:
+        check.add("sizing.atr_period", "risk_pct에만 씁니다", "only with risk_pct", "mode: risk_pct", "mode: risk_pct")
+    if by_risk and period is None and (risk.stop_loss is None or not risk.stop_loss.enabled):
         check.add(
             "sizing.mode",
-            "risk_pct에는 손절이 필요합니다",
-            "risk_pct needs a stop loss",
-            "risk.stop_loss",
-            "risk.stop_loss",
+            "risk_pct에는 손절이나 ATR 기간이 필요합니다",
+            "risk_pct needs a stop loss or an ATR period",
+            "risk.stop_loss, sizing.atr_period: 14",
+            "risk.stop_loss, sizing.atr_period: 14",
         )
 
 

@@ -111,8 +111,6 @@ def assert_equal(rule, data, setting):
     one, other = (np.sort(found.trades.log, order=order) for found in (fast, slow))
     assert len(one) == len(other)
     for name in ("entry", "exit", "symbol", "quantity", "reason", "entry_price", "exit_price"):
-        if name == "quantity" and len(one[name]) and max(map(int, one[name])) > 1_000_000:
-            reject()  # millions of penny shares: the replay sizes by float there and may round by one share
         np.testing.assert_array_equal(one[name], other[name], name)
     np.testing.assert_allclose(one["pnl"], other["pnl"], atol=1e-6, rtol=1e-12)
     np.testing.assert_allclose(fast.equity, slow.equity, atol=1e-6, rtol=1e-12)
@@ -147,6 +145,22 @@ def test_several_symbols_share_the_cash_alike_in_both_engines(market, draw, rule
     except ConfigError:
         reject()
     assert_equal(rule, data, Setting(market, 1_234_567.89, fill, costs))
+
+
+@native_only
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
+@given(
+    st.data(), busy_rules(), risks, sizings, st.sampled_from(Fill), st.sampled_from(CostsName),
+    st.sampled_from([1e9, 9_876_543_210.12, 1e12]), st.sampled_from([1e-3, 0.013, 0.1]),
+)  # fmt: skip
+def test_billions_of_penny_shares_trade_alike_to_the_share(draw, rule, risk, sizing, fill, costs, cash, cheaper):
+    one = draw.draw(bars(Market.US))
+    prices = (
+        np.maximum(np.round(price * cheaper, 4), 1e-4)
+        for price in (one.bars.open, one.bars.high, one.bars.low, one.bars.close)
+    )
+    data = {"T": replace(one, bars=Bars(one.bars.starts, *prices, one.bars.volume * 1e6))}
+    assert_equal(replace(rule, risk=risk, sizing=sizing), data, Setting(Market.US, cash, fill, costs))
 
 
 REAL_RULE = """

@@ -64,6 +64,29 @@ def test_ma_cross_by_hand():
     assert sharpe == pytest.approx(statistics.mean(returns) / statistics.stdev(returns) * math.sqrt(252))
 
 
+ATR_RULE = """
+metadata: {name: atr}
+strategy:
+  id: atr
+  entry: {conditions: [{indicator: close, operator: greater_than, value: 100.5}]}
+  exit: {conditions: [{indicator: close, operator: less_than, value: 1}]}
+sizing: {mode: risk_pct, value: 1, atr_period: 3, atr_multiple: 2}
+"""
+
+
+@pytest.mark.parametrize(
+    ("closes", "shares"), [([100] * 6 + [101, 101], [11]), ([101] * 8, [12]), ([101, 101, 101], [])]
+)
+@pytest.mark.parametrize("engine", ["fast", "replay"])
+def test_a_risk_by_atr_is_wilders_range_of_the_deciding_bar(closes, shares, engine):
+    # True ranges 4; the jump's is 5, Wilder (4 + 4 + 5) / 3: 1 % of 10,000 / (2 x 13/3) = 11.5. Until it is known nothing.
+    opens = [closes[0], *closes[:-1]]
+    rows = [(day, o, max(o, c) + 2, min(o, c) - 2, c, 100) for day, o, c in zip(DAYS, opens, closes, strict=False)]
+    rule, data = parse_rule(ATR_RULE), parse_bars(csv_text(rows), Market.US)
+    found = run(rule, data, symbol="T", market=Market.US, cash=10_000.0, costs="none", engine=engine)
+    assert [one.quantity for one in found.trades] == shares
+
+
 def test_ma_cross_leaves_earlier_at_its_five_percent_stop():
     found = document("ma_cross", {"fast_period": 2, "slow_period": 5}, [10, 10, 10, 10, 10, 12, 14, 13, 10, 8, 8])
     assert found["trades"] == [trade("2024-01-10", 12.0, "2024-01-12", 11.4, 83, -49.8, "stop_loss")]

@@ -9,6 +9,7 @@ from bots.rules.evaluate import evaluate
 from bots.rules.presets import preset_text
 from bots.rules.series import Holding
 from shared.domain.order import OrderType
+from shared.domain.rule.model import EvaluateOn
 from shared.domain.rule.parse import parse_rule
 from shared.domain.signal import Verdict
 from tests.bots.rules.markets import bars_of, view
@@ -30,6 +31,12 @@ def asked(rule, price, holding=None, **more):
 
 def held(quantity, average=100.0):
     return Holding(quantity, average, 1, average)
+
+
+def test_at_a_close_a_step_looks_at_that_close_not_at_the_tick_that_ended_the_bar():
+    assert asked(GRID, 95, bars=bars_of([96, 96])).verdict is Verdict.HOLD
+    assert asked(GRID, 96, bars=bars_of([95, 95])).quantity == 2
+    assert asked(replace(GRID, evaluate=EvaluateOn.TICK), 95, bars=bars_of([96, 96]), bar_closed=False).quantity == 2
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from console.services import inbox, kill, overview, watch
+from console.services import inbox, kill, overview, proof, watch
 from shared.db import reading, writing
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import Conflict, Forbidden
@@ -89,14 +89,14 @@ def test_lowering_asks_for_word_password_and_reason(desk: Desk) -> None:
 
 
 def test_guessing_the_password_ends_after_five(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kill, "_wrong", [])
+    monkeypatch.setattr(proof, "_wrong", [])
     admin = desk.actor(Role.ADMIN)
-    for _ in range(kill.WRONG_LIMIT):
+    for _ in range(proof.WRONG_LIMIT):
         with pytest.raises(Forbidden, match="비밀번호"):
             kill.lower_level(desk.wiring, admin, KillLevel.RUN, reason="끝", typed="RUN", password="no")
     with pytest.raises(Forbidden, match="지금은"):
         kill.lower_level(desk.wiring, admin, KillLevel.RUN, reason="끝", typed="RUN", password=PASSWORDS[Role.ADMIN])
-    monkeypatch.setattr(kill, "_wrong", [])
+    monkeypatch.setattr(proof, "_wrong", [])
 
 
 def test_a_group_is_raised_alone_and_its_bots_are_asked_once(desk: Desk) -> None:

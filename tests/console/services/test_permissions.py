@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
+import pyotp
 import pytest
 from sqlmodel import select
 
 from console.services import (
     accounts,
     alerts,
+    approvals,
     arming,
     backtests,
+    factors,
     fees,
+    four_eyes,
     holdings,
     hosts,
     inbox,
@@ -25,6 +29,7 @@ from console.services import (
     orders,
     orders_at_once,
     overview,
+    policies,
     returns,
     risk,
     rule_evidence,
@@ -45,7 +50,7 @@ from shared.domain.bot_state import KillLevel
 from shared.domain.errors import Conflict, Forbidden, NotFound
 from shared.domain.order import Side
 from shared.domain.signal import Verdict
-from shared.models import Alert, AuditLog, Command, Heartbeat, OrderRow, Role, User
+from shared.models import Alert, AuditLog, Command, Heartbeat, OrderRow, Proposal, Role, SecondLook, User
 from shared.store import accounts as stored
 from shared.store import sync
 from shared.store.panels import LogFilter
@@ -99,6 +104,41 @@ def _session(desk: Desk, user_id: int) -> int:
         session.flush()
         found = find_session(session, token, now)
     return found.session_id if found else 0
+
+
+def _entry(desk: Desk, account: str) -> int:
+    """An entry of a semi-automatic rule that waits."""
+    now = desk.wiring.clock.wall_now()
+    with writing(desk.wiring.engine) as session:
+        row = Proposal(
+            account_id=desk.accounts[account], proposal_key=f"k:{account}", rule_id=1, version_id=1, symbol="AAPL",
+            side="BUY", qty=3, status="WAITING", asked_at=now, expires_at=now + timedelta(minutes=2), updated_at=now,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        return row.id or 0
+
+
+def _look(desk: Desk) -> int:
+    """A LIVE account that another Admin wants armed."""
+    now = desk.wiring.clock.wall_now()
+    with writing(desk.wiring.engine) as session:
+        other = User(email="other@desk.local", role=Role.ADMIN.value, password_hash="x", created_at=now)
+        session.add(other)
+        session.flush()
+        row = SecondLook(
+            action=Action.ACCOUNT_ARM.value, target="account", account_id=desk.accounts["본계좌"], payload={"hours": 8},
+            asked_by=f"user:{other.id}", asked_by_user_id=other.id, source="console", asked_at=now,
+            expires_at=now + timedelta(minutes=2),
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        return row.id or 0
+
+
+def _proves_own_factor(desk: Desk, actor: Actor) -> object:
+    secret = factors.begin(desk.wiring, actor).secret
+    return factors.prove(desk.wiring, actor, pyotp.TOTP(secret).at(desk.wiring.clock.wall_now()))
 
 
 def _job(desk: Desk, account: str) -> int:
@@ -163,6 +203,15 @@ DEEDS: dict[Action, Callable[[Desk, Actor, str], object]] = {
 DEEDS[Action.FX_RATE] = lambda d, a, n: won.record_rate(d.wiring, a, Decimal("1390.5"))
 DEEDS[Action.AUDIT_READ] = lambda d, a, n: sign_ins.trail(d.wiring, a)
 DEEDS[Action.SESSION_END] = lambda d, a, n: sign_ins.end(d.wiring, a, _session(d, a.user_id or 0))
+DEEDS[Action.PASSWORD_RESET] = lambda d, a, n: users.reset_password(d.wiring, a, d.users[Role.VIEWER], reason="잊음")
+DEEDS[Action.FACTOR_OWN] = lambda d, a, n: _proves_own_factor(d, a)
+DEEDS[Action.FACTOR_RESET] = lambda d, a, n: factors.reset(d.wiring, a, d.users[Role.VIEWER], reason="분실")
+DEEDS[Action.POLICY_SET] = lambda d, a, n: policies.demand_factor(
+    d.wiring, a, {Role.ADMIN}, reason="정책", password=PASSWORDS[a.role]
+)
+DEEDS[Action.SECOND_LOOK] = lambda d, a, n: four_eyes.agree(d.wiring, a, _look(d), password=PASSWORDS[a.role])
+DEEDS[Action.PROPOSAL_DECIDE] = lambda d, a, n: approvals.approve(d.wiring, a, _entry(d, n))
+OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST, Action.SESSION_END, Action.FACTOR_OWN}
 DEEDS[Action.FEE_CONTRACT] = lambda d, a, n: fees.add(
     d.wiring, a, d.accounts[n], since=date(2026, 1, 1), until=None, buy_pct=Decimal("0.1"), sell_pct=Decimal("0.1")
 )

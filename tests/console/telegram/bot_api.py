@@ -32,6 +32,8 @@ class BotApi:
             return _ok({"id": 1234567, "is_bot": True, "first_name": "desk", "username": "desk_bot"})
         if method == "getUpdates":
             return await self._get_updates(dict(await request.post()))
+        if method == "setMyCommands":
+            return _ok(True)
         if self.answers:
             return self.answers.pop(0)
         form = dict(await request.post())

@@ -11,7 +11,8 @@ from sqlmodel import select
 from telegram import Bot
 
 from console.telegram import messages
-from console.telegram.commands import COMMANDS
+from console.telegram.commands import COMMANDS, Asked
+from console.telegram.commands import Desk as Chat
 from console.telegram.poller import OFFSET, Poller
 from shared.db import reading, writing
 from shared.domain.bot_state import KillLevel
@@ -54,6 +55,39 @@ async def test_every_command_answers_within_telegrams_limits(desk: Desk) -> None
         assert len(api.sent) == len(COMMANDS)
         assert len(api.photos) == 1  # the report's
         assert all("예상하지" not in form["text"] for form in api.sent)
+
+
+ASKED = [
+    "status",
+    "accounts",
+    "positions",
+    "orders",
+    "fills",
+    "pnl",
+    "why",
+    "log",
+    "pause",
+    "resume",
+    "kill",
+    "cancel",
+    "flatten",
+    "report",
+    "rules",
+    "help",
+]
+
+
+@pytest.mark.parametrize(("lang", "word"), [("ko", "상태"), ("en", "Status")])
+def test_every_command_of_the_contract_answers_with_buttons_in_both_languages(desk: Desk, lang: str, word: str) -> None:
+    assert set(ASKED) <= set(COMMANDS)
+    chat, actor = Chat(desk.wiring), desk.actor(Role.ADMIN, lang)
+    labels = set[str]()
+    for name in ASKED:
+        reply = chat.answer(actor, Asked(f"/{name} 1" if name == "cancel" else f"/{name} 미국 주식 1호", f"k{name}"))
+        typed = name in {"resume", "flatten"}  # their code is typed, so that no thumb slips
+        assert reply.text and bool(reply.buttons) is not typed, name
+        labels |= {label for label, _ in reply.buttons}
+    assert word in labels
 
 
 async def test_strangers_groups_and_old_messages_get_nothing(desk: Desk) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
+import re
 import signal
 import subprocess
 import sys
@@ -204,3 +206,36 @@ async def test_an_event_he_switched_off_is_not_told(store: Engine) -> None:
 
 def _message() -> dict[str, Any]:
     return {"message_id": 9, "date": 0, "chat": {"id": 7, "type": "private"}, "text": "x"}
+
+
+async def test_a_hundred_alerts_through_429_outages_and_restarts_arrive_once_each_in_order(store: Engine) -> None:
+    """Every second attempt meets a fault, and the notifier is a new process every tenth time: none lost, none doubled."""
+    chance, faults = random.Random(8), 0
+    async with bot_api() as api, Bot(TOKEN, base_url=f"{api.url}/bot") as bot:
+        written = 0
+        while written < 100 or alerts_waiting(store):
+            for _ in range(min(chance.randrange(12), 100 - written)):
+                written += 1
+                raise_critical(store, written)
+            one = Notifier(store, CLOCK, bot, (42,), "ko")
+            for _ in range(3):
+                if chance.random() < 0.5:
+                    faults += 1
+                    away = web.Response(status=502, text="<html>")
+                    api.answers.append(chance.choice([too_many(0), away, web.json_response({"ok": False}, status=500)]))
+                await one.deliver_pending()
+        told = [int(found[1]) for form in api.sent if (found := re.search(r" (\d+)주", form["text"]))]
+    assert told == list(range(1, 101)) and faults > 15
+
+
+def raise_critical(engine: Engine, number: int) -> None:
+    with writing(engine) as session:
+        params = {"symbol": "AAPL", "side": "BUY", "quantity": number}
+        alerts.raise_alert(
+            session, CLOCK.wall_now(), kind="ORDER_UNKNOWN", severity="critical", dedup_key=f"u:{number}", params=params
+        )
+
+
+def alerts_waiting(engine: Engine) -> bool:
+    with reading(engine) as session:
+        return bool(alerts.undelivered(session))

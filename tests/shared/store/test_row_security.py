@@ -107,9 +107,13 @@ def seed(engine: Engine) -> None:
             rows = [made_up(table, side) for side in (1, 2)]
             if table.name == "users":
                 rows = [{**made_up(table, key.user_id or 0), "role": key.name, "auth_uid": key.uid} for key in KEYS[:3]]
-                rows.append({**rows[1], "id": 4, "email": "gone", "auth_uid": DISABLED.uid, "disabled_at": AT})
+                rows.append(
+                    {**rows[1], "id": 4, "email": "gone", "subject": None, "auth_uid": DISABLED.uid, "disabled_at": AT}
+                )
             elif table.name == "account_grants":
                 rows = [{**made_up(table, n), "user_id": n + 1, "account_id": 1} for n in (1, 2, 3)]
+            elif table.name == "group_grants":
+                rows = [{**made_up(table, n), "user_id": n + 1, "scope": "owner:1"} for n in (1, 2)]
             elif table.name == "backtest_runs":
                 rows = [{**made_up(table, n), "requested_by": f"user:{n}"} for n in (1, 2, 3)]
             elif table.name in {"alerts", "job_runs", "kill_switches"}:
@@ -125,7 +129,7 @@ def is_mine(table: str, row: dict[str, Any], key: Key) -> bool:
     """Whether a plain cell means this row for a viewer or trader; said here once more, in other words than SQL's."""
     if table == "users":
         return bool(row["id"] == key.user_id)
-    if table == "account_grants":
+    if table in {"account_grants", "group_grants"}:
         return bool(row["user_id"] == key.user_id)
     if table == "backtest_runs":
         return bool(row["requested_by"] == f"user:{key.user_id}")
@@ -244,7 +248,16 @@ def test_a_key_reaches_what_the_page_says_and_nothing_else(
     assert str(tried(database, key, f"truncate {table} cascade")).startswith(DENIED)
 
 
-SEALED = {"api_credentials", "broker_tokens", "sessions", "api_tokens", "webhooks", "telegram_links", "meta"}
+SEALED = {
+    "recovery_codes",
+    "api_credentials",
+    "broker_tokens",
+    "sessions",
+    "api_tokens",
+    "webhooks",
+    "telegram_links",
+    "meta",
+}
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
@@ -318,5 +331,16 @@ def test_a_kill_switch_is_not_lowered_by_key_not_even_by_an_admin(database: psyc
 
 def test_nobody_rewrites_the_audit_trail_not_even_its_owner(database: psycopg.Connection[Any]) -> None:
     for statement in ("update audit_logs set reason = ''", "delete from audit_logs", "truncate audit_logs"):
-        with pytest.raises(psycopg.errors.IntegrityError, match="append only"), database.transaction():
+        with pytest.raises(psycopg.errors.IntegrityError, match="only grows"), database.transaction():
             database.execute(statement)
+
+
+def test_an_account_granted_by_its_group_is_seen_like_one_granted_by_itself(database: psycopg.Connection[Any]) -> None:
+    database.execute("delete from account_grants")
+    database.execute("update group_grants set scope = 'owner:2'")
+    seen = tried(database, VIEWER, "select id from brokerage_accounts")
+    assert seen == [(2,)]
+    database.execute(
+        "update group_grants set scope = 'env:' || (select environment from brokerage_accounts where id = 1)"
+    )
+    assert tried(database, TRADER, "select distinct account_id from fills") == [(1,)]

@@ -1,4 +1,4 @@
--- Written by tools/supabase_sql.py from shared/migrations/versions/0007_supabase.py; do not edit.
+-- Written by tools/supabase_sql.py from shared/migrations/versions/0009_supabase.py; do not edit.
 
 ALTER TABLE users ADD COLUMN auth_uid VARCHAR;
 
@@ -8,14 +8,8 @@ ALTER TABLE hosts ADD COLUMN revision VARCHAR DEFAULT '' NOT NULL;
 
 ALTER TABLE hosts ADD COLUMN skew_s FLOAT DEFAULT '0' NOT NULL;
 
-CREATE FUNCTION audit_logs_are_frozen() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
-BEGIN RAISE EXCEPTION 'the audit trail is append only' USING ERRCODE = 'integrity_constraint_violation'; END $$;
-
-CREATE TRIGGER audit_logs_no_change BEFORE UPDATE OR DELETE ON audit_logs
-FOR EACH ROW EXECUTE FUNCTION audit_logs_are_frozen();
-
 CREATE TRIGGER audit_logs_no_truncate BEFORE TRUNCATE ON audit_logs
-FOR EACH STATEMENT EXECUTE FUNCTION audit_logs_are_frozen();
+FOR EACH STATEMENT EXECUTE FUNCTION audit_logs_only_grow();
 
 CREATE FUNCTION wake_bot() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
 DECLARE account text := coalesce(to_jsonb(NEW)->>TG_ARGV[0], '*');
@@ -31,7 +25,7 @@ EXECUTE FUNCTION wake_bot('id');
 CREATE TRIGGER kill_switches_wake AFTER INSERT OR UPDATE ON kill_switches
 FOR EACH ROW EXECUTE FUNCTION wake_bot('account_id');
 
-UPDATE alembic_version SET version_num = '0007_supabase';
+UPDATE alembic_version SET version_num = '0009';
 
 create schema if not exists desk;
 revoke all on schema desk from public;
@@ -46,6 +40,10 @@ create or replace function desk.my_accounts() returns setof integer language sql
   select a.id from public.brokerage_accounts a where desk.my_role() = 'Admin'
   union
   select g.account_id from public.account_grants g where g.user_id = desk.my_id()
+  union
+  select a.id from public.brokerage_accounts a join public.group_grants g
+    on g.scope in ('env:' || a.environment, 'owner:' || a.owner_id)
+  where g.user_id = desk.my_id()
 $$;
 create or replace function desk.my_rules() returns setof integer language sql stable security definer set search_path = '' as $$
   select r.id from public.trade_rules r where r.account_id in (select desk.my_accounts())
@@ -261,6 +259,14 @@ create policy desk_read on public.fx_rates for select to authenticated using ((s
 grant select on table public.fx_rates to service_role;
 drop policy if exists desk_service on public.fx_rates;
 create policy desk_service on public.fx_rates for all to service_role using (true) with check (true);
+alter table public.group_grants enable row level security;
+revoke all on table public.group_grants from anon, authenticated, service_role;
+grant select on table public.group_grants to authenticated;
+drop policy if exists desk_read on public.group_grants;
+create policy desk_read on public.group_grants for select to authenticated using (user_id = (select desk.my_id()) or (select desk.my_role()) = 'Admin');
+grant select on table public.group_grants to service_role;
+drop policy if exists desk_service on public.group_grants;
+create policy desk_service on public.group_grants for all to service_role using (true) with check (true);
 alter table public.heartbeats enable row level security;
 revoke all on table public.heartbeats from anon, authenticated, service_role;
 grant select on table public.heartbeats to authenticated;
@@ -374,6 +380,14 @@ create policy desk_read on public.price_bars for select to authenticated using (
 grant select on table public.price_bars to service_role;
 drop policy if exists desk_service on public.price_bars;
 create policy desk_service on public.price_bars for all to service_role using (true) with check (true);
+alter table public.proposals enable row level security;
+revoke all on table public.proposals from anon, authenticated, service_role;
+grant select on table public.proposals to authenticated;
+drop policy if exists desk_read on public.proposals;
+create policy desk_read on public.proposals for select to authenticated using (account_id in (select desk.my_accounts()));
+grant select on table public.proposals to service_role;
+drop policy if exists desk_service on public.proposals;
+create policy desk_service on public.proposals for all to service_role using (true) with check (true);
 alter table public.quotes enable row level security;
 revoke all on table public.quotes from anon, authenticated, service_role;
 grant select on table public.quotes to authenticated;
@@ -390,6 +404,8 @@ create policy desk_read on public.readiness for select to authenticated using (a
 grant select on table public.readiness to service_role;
 drop policy if exists desk_service on public.readiness;
 create policy desk_service on public.readiness for all to service_role using (true) with check (true);
+alter table public.recovery_codes enable row level security;
+revoke all on table public.recovery_codes from anon, authenticated, service_role;
 alter table public.rule_versions enable row level security;
 revoke all on table public.rule_versions from anon, authenticated, service_role;
 grant select on table public.rule_versions to authenticated;
@@ -406,6 +422,14 @@ create policy desk_read on public.scheduled_jobs for select to authenticated usi
 grant select on table public.scheduled_jobs to service_role;
 drop policy if exists desk_service on public.scheduled_jobs;
 create policy desk_service on public.scheduled_jobs for all to service_role using (true) with check (true);
+alter table public.second_looks enable row level security;
+revoke all on table public.second_looks from anon, authenticated, service_role;
+grant select on table public.second_looks to authenticated;
+drop policy if exists desk_read on public.second_looks;
+create policy desk_read on public.second_looks for select to authenticated using ((select desk.my_role()) = 'Admin');
+grant select on table public.second_looks to service_role;
+drop policy if exists desk_service on public.second_looks;
+create policy desk_service on public.second_looks for all to service_role using (true) with check (true);
 alter table public.sessions enable row level security;
 revoke all on table public.sessions from anon, authenticated, service_role;
 alter table public.strategy_signals enable row level security;

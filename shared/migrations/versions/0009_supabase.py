@@ -1,6 +1,6 @@
-"""supabase: who a Supabase user is here, what a host runs, wake-ups from the database, an audit nobody rewrites
+"""supabase: who a Supabase user is here, what a host runs, wake-ups from the database, an audit nobody empties
 
-Revision: 0007_supabase, after 0006
+Revision: 0009, after 0008
 """
 
 from __future__ import annotations
@@ -8,30 +8,15 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007_supabase"
-down_revision = "0006"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
-_FROZEN = "the audit trail is append only"
-_SQLITE_FROZEN = """
-CREATE TRIGGER audit_logs_no_{verb} BEFORE {event} ON audit_logs
-BEGIN SELECT RAISE(ABORT, '{why}'); END
-"""
-_POSTGRES_FROZEN = (
-    f"""
-CREATE FUNCTION audit_logs_are_frozen() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
-BEGIN RAISE EXCEPTION '{_FROZEN}' USING ERRCODE = 'integrity_constraint_violation'; END $$
-""",
-    """
-CREATE TRIGGER audit_logs_no_change BEFORE UPDATE OR DELETE ON audit_logs
-FOR EACH ROW EXECUTE FUNCTION audit_logs_are_frozen()
-""",
-    """
+_NO_TRUNCATE = """
 CREATE TRIGGER audit_logs_no_truncate BEFORE TRUNCATE ON audit_logs
-FOR EACH STATEMENT EXECUTE FUNCTION audit_logs_are_frozen()
-""",
-)
+FOR EACH STATEMENT EXECUTE FUNCTION audit_logs_only_grow()
+"""
 # A wake-up leaves with the commit it belongs to; fleet of each host hears it (shared/store/wake.py). "*": every account.
 _POSTGRES_WAKE = (
     """
@@ -61,11 +46,8 @@ def upgrade() -> None:
     op.add_column("hosts", sa.Column("revision", sa.String(), nullable=False, server_default=""))
     op.add_column("hosts", sa.Column("skew_s", sa.Float(), nullable=False, server_default="0"))
     if op.get_bind().dialect.name == "postgresql":
-        for statement in (*_POSTGRES_FROZEN, *_POSTGRES_WAKE):
+        for statement in (_NO_TRUNCATE, *_POSTGRES_WAKE):
             op.execute(statement)
-    else:
-        for event in ("update", "delete"):
-            op.execute(_SQLITE_FROZEN.format(verb=event, event=event.upper(), why=_FROZEN))
 
 
 def downgrade() -> None:
@@ -75,14 +57,9 @@ def downgrade() -> None:
             ("accounts_wake", "brokerage_accounts"),
             ("commands_wake", "commands"),
             ("audit_logs_no_truncate", "audit_logs"),
-            ("audit_logs_no_change", "audit_logs"),
         ):
             op.execute(f"DROP TRIGGER {trigger} ON {table}")
         op.execute("DROP FUNCTION wake_bot()")
-        op.execute("DROP FUNCTION audit_logs_are_frozen()")
-    else:
-        op.execute("DROP TRIGGER audit_logs_no_update")
-        op.execute("DROP TRIGGER audit_logs_no_delete")
     op.drop_column("hosts", "skew_s")
     op.drop_column("hosts", "revision")
     op.drop_index("ix_users_auth_uid", "users")
