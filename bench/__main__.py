@@ -16,6 +16,7 @@ NAMES = (
     "first_light",
     "console",
     "console_load",
+    "store",
 )  # bench/NAME.py, each with run()
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from bots import wakes
 from bots.desk_jobs import DeskJobs
 from bots.desk_schedule import DeskSchedule
 from bots.key_testers import KeyTesters
@@ -44,6 +45,7 @@ CLAIM_AFTER_S = 5.0
 WATCHDOG_SILENT_S = 30.0
 HOST_SILENT_S, HOST_FORGOTTEN_S = 40.0, 7 * 86400.0
 HOST_EVERY = 5  # polls between two host rows
+SKEW_S = 2.0  # this host's clock against the store's, past which it takes no account over
 STAYS_DOWN = frozenset({"HELD", "PARKED", "FATAL"})  # until a person acts
 
 
@@ -96,13 +98,18 @@ def plan(wishes: list[Wish], programs: dict[str, Program], acted: dict[int, int]
     return steps
 
 
-def may_run(row: BrokerageAccount, lease: Lease | None, host: str, group: str, now: datetime) -> bool:
-    """Tell whether this host may run the account: its own lease, a free one, or one that ran out (`auto`)."""
+def may_run(
+    row: BrokerageAccount, lease: Lease | None, host: str, group: str, now: datetime, claims: bool = True
+) -> bool:
+    """Tell whether this host may run the account: its own lease, a free one, or one that ran out (`auto`).
+
+    A host that does not claim keeps what it has and takes nothing from another.
+    """
     if row.host_group and row.host_group != group:
         return False
     if lease is None or not lease.holder or holds(host, lease.holder):
         return True
-    if row.failover != "auto":
+    if row.failover != "auto" or not claims:
         return False
     # Given back by another host: that one comes first, a bot stopped there by hand must not come up here.
     waits = timedelta(seconds=CLAIM_AFTER_S if lease.holder.endswith(":") else 0)
@@ -118,15 +125,17 @@ class Fleet:
         self._testers = KeyTesters(clock)
         self._stopped: set[int] = set()  # seen stopped by no wish of ours, one turn ago
         self._turn = 0
+        self._skew_s = 0.0  # this host's clock less the store's
+        self._behind = False  # another host runs newer programs: accounts move there, never back here
         self._tidying = Tidying(engine, clock, self._host)
 
     def turn(self) -> None:
         """Look once at store and supervisord, and act on the difference."""
         with reading(self._engine) as session:
-            now = heartbeats.store_time(session, self._clock.wall_now())
+            now = self._store_time(session)
             leases = heartbeats.leases(session, "account:")
             wishes = [
-                _wish(row, may_run(row, leases.get(f"account:{row.id}"), self._host, self._group, now))
+                _wish(row, may_run(row, leases.get(f"account:{row.id}"), self._host, self._group, now, self._claims()))
                 for row in accounts.live_accounts(session)
             ]
             asking = commands.accounts_asking(session, CommandKind.TEST_KEY)
@@ -147,12 +156,55 @@ class Fleet:
             }
             with writing(self._engine) as session:
                 heartbeats.see_host(
-                    session, self._clock.wall_now(), name=self._host, group=self._group, programs=states
-                )
+                    session, now, name=self._host, group=self._group, programs=states, revision=schema.head(),
+                    skew_s=round(self._skew_s, 3),
+                )  # fmt: skip
                 self._watch_the_watchdog(session)
-                self._watch_other_hosts(session, wishes, leases)
+                self._watch_other_hosts(session, now, wishes, leases)
+                self._watch_the_clock(session)
+            self._behind = self._newer_host(now)
             self._tidying.turn()
         self._turn += 1
+
+    def _store_time(self, session: Session) -> datetime:
+        """The clock that all hosts share, and how far ours is from it; a slow answer tells nothing of that."""
+        before, asked = self._clock.wall_now(), self._clock.monotonic()
+        now = heartbeats.store_time(session, before)
+        took_s = self._clock.monotonic() - asked
+        if took_s < SKEW_S / 2:
+            self._skew_s = (before - now).total_seconds() + took_s / 2
+        return now
+
+    def _claims(self) -> bool:
+        return not self._behind and abs(self._skew_s) <= SKEW_S
+
+    def _newer_host(self, now: datetime) -> bool:
+        """Whether the store was upgraded past this program, and a host that was upgraded too is there."""
+        found = schema.current(self._engine)
+        if found == schema.head():
+            return False
+        with reading(self._engine) as session:
+            newer = [
+                host.name
+                for host in heartbeats.hosts(session)
+                if host.revision == found
+                and host.host_group == self._group
+                and (now - host.seen_at).total_seconds() <= HOST_SILENT_S
+            ]
+        if newer and not self._behind:
+            log("fleet", "newer programs elsewhere: no account is taken over here", hosts=", ".join(newer))
+        return bool(newer)
+
+    def _watch_the_clock(self, session: Session) -> None:
+        """A host whose clock is off claims nothing, and says so until it is mended."""
+        key = f"CLOCK_SKEW:{self._host}"
+        if abs(self._skew_s) > SKEW_S:
+            alerts.raise_alert(
+                session, self._clock.wall_now(), kind="CLOCK_SKEW", severity="critical", dedup_key=key,
+                params={"skew_s": round(self._skew_s, 1), "source": self._host},
+            )  # fmt: skip
+        elif self._turn:
+            alerts.end(session, self._clock.wall_now(), dedup_key=key)
 
     def _carry_out(self, step: Step, wish: Wish | None, programs: dict[str, Program]) -> None:
         if step.action == "start" and self._testers.busy(step.account_id):
@@ -191,9 +243,8 @@ class Fleet:
         )  # fmt: skip
         heartbeats.say_alive(session, now, "watchdog", self._host)  # its next silence counts from now
 
-    def _watch_other_hosts(self, session: Session, wishes: list[Wish], leases: dict[str, Lease]) -> None:
+    def _watch_other_hosts(self, session: Session, now: datetime, wishes: list[Wish], leases: dict[str, Lease]) -> None:
         """A host that says nothing more while accounts are its own: pinned ones wait for a person."""
-        now = self._clock.wall_now()
         for host in heartbeats.hosts(session):
             silent_s = (now - host.seen_at).total_seconds()
             if host.name == self._host or not HOST_SILENT_S < silent_s < HOST_FORGOTTEN_S:
@@ -277,6 +328,7 @@ def main() -> int:
         settings = load_settings()
         engine = open_engine(settings.database_url, pool_size=3)
         schema.require_current(engine)
+        schema.tell_served(engine)
         clock = SystemClock()
         fleet = Fleet(settings, engine, clock, Supervisor())
         desk = _desk_schedule(settings, engine, clock)  # an override file that cannot be read is a refusal by name
@@ -284,6 +336,10 @@ def main() -> int:
         log("fleet", "refused", level="error", what=error.what, why=error.why, now=error.now)
         return 78
     desk.start()
+    heard_at = wakes.address(settings)
+    ear = wakes.Ear(heard_at, settings.run_dir) if heard_at is not None else None
+    if ear is not None:
+        ear.start()
     while not stop.wait(POLL_S):
         try:
             desk.tend()
@@ -293,6 +349,8 @@ def main() -> int:
         except SQLAlchemyError as error:
             # The bots go on by themselves; wishes wait until the store answers again.
             log("fleet", "store away", level="warning", why=type(error).__name__)
+    if ear is not None:
+        ear.close()
     fleet.close()
     with contextlib.suppress(SQLAlchemyError):  # the lease runs out by itself
         desk.close()

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session
 
-from bots.journal import Changes, Journal
+from bots.journal import Changes, Event, Journal
 from bots.lots import LotBook
-from bots.orders import BrokerNumber, DayMark, DeskOrder, RecordedFill
+from bots.orders import BrokerNumber, DayMark, DeskOrder, JournalKind, RecordedFill
 from shared.domain.instrument import Venue
 from shared.domain.money import Currency
 from shared.domain.order import OrderRequest, OrderType, Side, TimeInForce
@@ -61,7 +61,8 @@ async def write(journal: Journal, past: History, today: date) -> None:
         noticed[order.id] += row.qty if ":x:" in row.execution_id else 0
     for order in past.orders:
         numbers = () if order.broker_order_id is None else (_number(order, noticed[order.id]),)
-        await journal.write(Changes(order=order, opened=True, numbers=numbers))
+        events = (_sending(order),) if order.is_unproven else ()
+        await journal.write(Changes(order=order, opened=True, numbers=numbers, events=events))
     lots, seq, before_today = LotBook(()), 0, 0
     for order, row in past.fills:
         lots.keep(lots.after_fill(order, row.qty, row.price, row.filled_at))
@@ -95,6 +96,15 @@ def _order(row: OrderRow) -> DeskOrder:
         closed_at=_at(more.get("closed_at")), broker_order_id=row.broker_order_id, org_no=more.get("org_no") or "",
         filled_quantity=row.filled_qty, filled_amount=(row.avg_fill_price or Decimal(0)) * row.filled_qty,
         cancel_requested_at=_at(more.get("cancel_at")), amend_pending=bool(more.get("amending")), note=row.reason,
+    )  # fmt: skip
+
+
+def _sending(order: DeskOrder) -> Event:
+    """When it was sent at the earliest, in market time: the search for it begins there (bots/reconcile.py)."""
+    waited = order.sent_at - order.created_at if order.sent_at is not None else timedelta(0)
+    return Event(
+        order.id, JournalKind.SENDING, OrderStatus.PENDING, OrderStatus.SUBMITTED,
+        (order.sent_at or order.created_at).isoformat(), (order.market_at + waited).isoformat(), "다른 호스트에서 보냄",
     )  # fmt: skip
 
 

@@ -38,10 +38,13 @@ from shared.store.exposure import Siblings
 T = TypeVar("T")
 
 BATCH = 400
+QUOTE_EVERY_S = 1.0  # a symbol is written so often, however many bots watch it
 AWAY_AFTER_S = 3.0
 TOLD_WITHIN_S = 5.0
 VITALS_KEPT = timedelta(days=7)
 _NUMBERED = frozenset({outgoing.EVENTS, outgoing.LOGS, outgoing.DECISIONS})  # rows that carry their own sequence
+
+_SHARED = frozenset({"quotes", "instruments"})  # snapshots that are not the account's own
 
 
 class StoreAway(Exception):
@@ -136,6 +139,7 @@ class StoreSync:
         self._beat_at = -EVERY_S
         self._life, self._lived_at = FiveMinutes(), -EVERY_S
         self._told: tuple[object, int | None] = (None, None)
+        self._postponed: dict[str, Mapping[str, Any]] = {}  # quotes that were not ours to write this time
         self.heard_kill: Callable[[KillLevel], None] = lambda level: None  # at once, before the sync has ended
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
@@ -247,6 +251,7 @@ class StoreSync:
         else:
             self._vitals.detail.pop("copy_age_s", None)
         row = self._vitals.row(now) if due else None
+        self._postponed = {}
         loop = asyncio.get_running_loop()
 
         def exchange(session: Session) -> Polled:
@@ -260,6 +265,7 @@ class StoreSync:
             self.snapshots.give_back(taken)
             raise
         self._lease.confirm()
+        self.snapshots.give_back(Snapshots({"quotes": self._postponed} if self._postponed else {}))
         self._answered = self._clock.monotonic()
         self.siblings, self._siblings_at = polled.siblings, monotonic
         self.results = self.results[len(results) :]
@@ -312,16 +318,10 @@ class StoreSync:
     ) -> Polled:  # fmt: skip
         if self._lease.epoch:
             self._lease.renew(session)  # first: whoever lost the account writes nothing over its new holder's rows
-        poison: list[tuple[int, str]] = []
-        for row in queued:
-            why = self._deliver(session, row)
-            if why is not None:
-                poison.append((row.seq, why))
+        poison = self._deliver_all(session, queued)
         for stream, rows in taken.rows.items():
-            for values in rows.values():
-                why = self._put(session, stream, values)
-                if why is not None:
-                    self._vitals.detail["snapshot_refused"] = f"{stream}: {why}"
+            if stream not in _SHARED:
+                self._show(session, stream, rows)
         if taken.held is not None:
             sync.replace_positions(session, self._key.account_id, taken.held)
         for command_id, status, result in results:
@@ -334,7 +334,34 @@ class StoreSync:
             heartbeats.moved(session, self._key.account_id, self._vitals.change_number)
         wanted = heartbeats.desired(session, self._key.account_id)
         others = exposure.siblings(session, now, self._key.account_id)
+        # Last: other bots write the same rows, and whoever comes second waits until this transaction is over.
+        for stream in sorted(_SHARED & taken.rows.keys()):
+            rows = taken.rows[stream]
+            self._show(session, stream, self._our_turn(session, rows, now) if stream == "quotes" else rows)
         return Polled(wanted, level, claimed, others, queued[-1].seq if queued else 0, tuple(poison))
+
+    def _show(self, session: Session, stream: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        for _, values in sorted(rows.items()):  # everybody in the same order: nobody waits for one who waits for him
+            why = self._put(session, stream, values)
+            if why is not None:
+                self._vitals.detail["snapshot_refused"] = f"{stream}: {why}"
+
+    def _our_turn(
+        self, session: Session, rows: Mapping[str, Mapping[str, Any]], now: datetime
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """The quotes to write now. Many bots watch one symbol: one of them a second writes it, and nobody waits for another.
+
+        What is newer in the store is dropped; what another is writing, or has just written, is tried again next time.
+        """
+        market = (self._key.environment.value, self._key.market.value)
+        known = sync.quoted_at(session, *market, rows)
+        newer = {name: row for name, row in rows.items()
+                 if name not in known or known[name] < datetime.fromisoformat(row["received_at"])}  # fmt: skip
+        due = {name for name in newer if name not in known or abs((now - known[name]).total_seconds()) >= QUOTE_EVERY_S}
+        held = sync.hold_quotes(session, *market, due & known.keys())
+        mine = {name for name in due if name not in known or name in held}
+        self._postponed = {name: row for name, row in newer.items() if name not in mine}
+        return {name: newer[name] for name in mine}
 
     def _claim(self, session: Session, now: datetime) -> list[Command]:
         found: list[Command] = []
@@ -342,12 +369,21 @@ class StoreSync:
             found.append(row)
         return found
 
-    def _deliver(self, session: Session, row: Queued) -> str | None:
-        """Apply one outbox row; returns why it can never be applied."""
-        values = json.loads(row.body)
-        if row.stream in _NUMBERED:
-            values["seq"] = row.stream_seq
-        return self._put(session, row.stream, values)
+    def _deliver_all(self, session: Session, queued: list[Queued]) -> list[tuple[int, str]]:
+        """Apply outbox rows, all together; when one of them cannot be applied, one by one. Returns those that never can."""
+        rows = [(row.stream, _values(row)) for row in queued if row.stream != outgoing.ALERTS]
+        try:
+            with session.begin_nested():
+                sync.apply_all(session, self._key.account_id, [(name, self._body(name, body)) for name, body in rows])
+            left = [row for row in queued if row.stream == outgoing.ALERTS]
+        except DBAPIError as e:
+            if not isinstance(e, (IntegrityError, DataError)):
+                raise  # the store is away, not a row at fault
+            left = queued
+        except (sync.PoisonRow, StatementError, KeyError, ValueError):
+            left = queued
+        found = [(row.seq, self._put(session, row.stream, _values(row))) for row in left]
+        return [(seq, why) for seq, why in found if why is not None]
 
     def _put(self, session: Session, stream: str, values: Mapping[str, Any]) -> str | None:
         """Write one row on its own savepoint; returns why it cannot be one."""
@@ -373,15 +409,26 @@ class StoreSync:
         return None
 
     def _apply(self, session: Session, stream: str, values: Mapping[str, Any]) -> None:
+        if stream == "vitals":
+            oldest = datetime.fromisoformat(values["at"]) - VITALS_KEPT
+            heartbeats.forget_vitals(session, self._key.account_id, oldest)
+        sync.apply(session, self._key.account_id, stream, self._body(stream, values))
+
+    def _body(self, stream: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The row's columns with those that the account's identity gives."""
         body = dict(values)
         if stream in (outgoing.BARS, "quotes"):
             body.update(environment=self._key.environment.value, market=self._key.market.value)
         elif stream == "instruments":
             body.update(market=self._key.market.value)
-        elif stream == "vitals":
-            oldest = datetime.fromisoformat(body["at"]) - VITALS_KEPT
-            heartbeats.forget_vitals(session, self._key.account_id, oldest)
-        sync.apply(session, self._key.account_id, stream, body)
+        return body
+
+
+def _values(row: Queued) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(row.body)
+    if row.stream in _NUMBERED:
+        values["seq"] = row.stream_seq
+    return values
 
 
 def _first_line(error: Exception) -> str:

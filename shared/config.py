@@ -41,6 +41,7 @@ class Settings:
     supabase_project_url: str | None
     supabase_anon_key: str | None
     supabase_service_role_key: str | None
+    direct_url: str | None = None  # SUPABASE_DIRECT_URL: past the pooler, to hear changes at once
     oidc_issuer: str | None = None  # sign-in by an OpenID provider, when given with a client id
     oidc_client_id: str | None = None
     oidc_client_secret: str | None = None
@@ -92,6 +93,16 @@ def read_env_file(path: Path) -> dict[str, str]:
     return values
 
 
+def write_env_value(path: Path, name: str, value: str) -> None:
+    """Set one value of a file that `read_env_file` reads; every other line stays as it is, the file is its owner's alone."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    kept = [line for line in lines if line.strip().removeprefix("export ").partition("=")[0].strip() != name]
+    fresh = path.with_name(path.name + ".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text("\n".join([*kept, f'{name}="{value}"', ""]), encoding="utf-8")
+    fresh.replace(path)
+
+
 def environment(root: Path = ROOT) -> dict[str, str]:
     """Return `.env` overlaid by the real environment; empty values count as absent."""
     merged = {**read_env_file(root / ".env"), **os.environ}
@@ -120,6 +131,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         supabase_project_url=env.get("SUPABASE_PROJECT_URL"),
         supabase_anon_key=env.get("SUPABASE_ANON_KEY"),
         supabase_service_role_key=env.get("SUPABASE_SERVICE_ROLE_KEY"),
+        direct_url=_direct_url(env, home),
         host_group=env.get("LETSTRADE_HOST_GROUP", ""),
         kek=env.get("LETSTRADE_KEK", ""),
         env=env,
@@ -166,6 +178,11 @@ def database_url(env: Mapping[str, str], home: Path) -> str:
             "use postgresql://… or sqlite:///path",
         )
     return url
+
+
+def _direct_url(env: Mapping[str, str], home: Path) -> str | None:
+    given = env.get("DATABASE_DIRECT_URL") or env.get("SUPABASE_DIRECT_URL")
+    return None if given is None else database_url({"DATABASE_URL": given}, home)
 
 
 def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

@@ -17,7 +17,7 @@ from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
 # A server that vanished without a goodbye is noticed within seconds; the system's own default is a quarter of an hour.
-_NOTICES_A_DEAD_LINE = {
+NOTICES_A_DEAD_LINE: dict[str, Any] = {
     "keepalives_idle": 5,
     "keepalives_interval": 3,
     "keepalives_count": 3,
@@ -42,7 +42,7 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
         url,
         pool_size=pool_size,
         pool_pre_ping=True,
-        connect_args={"prepare_threshold": None, "connect_timeout": 5, **_NOTICES_A_DEAD_LINE},
+        connect_args={"prepare_threshold": None, "connect_timeout": 5, **NOTICES_A_DEAD_LINE},
     )
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import uuid
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 from sqlalchemy import Engine
 
 from shared import schema
 from shared.db import open_engine
+from tests import pooler
+from tests.supabase import for_the_store, new_database
 
 BY_NAME = {
     "mock_hosts": "the brokers' own hosts: make test-mock, with 모의투자 keys",
@@ -34,12 +35,49 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Engine]:
-    """A migrated SQLite store of its own."""
-    engine = open_engine(f"sqlite:///{tmp_path / 'app.db'}")
-    schema.upgrade(engine)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A migrated store of its own: SQLite, or what LETSTRADE_TEST_STORE names (sqlite, postgresql, pooled)."""
+    kind = os.environ.get("LETSTRADE_TEST_STORE", "sqlite")
+    url = f"sqlite:///{tmp_path / 'app.db'}" if kind == "sqlite" else request.getfixturevalue(f"{kind}_store_url")
+    engine = open_engine(url)
+    if kind == "sqlite":
+        schema.upgrade(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: str) -> Iterator[str]:
+    """The name of a migrated database to copy from: a copy costs a tenth of the migrations."""
+    with new_database(postgres_server) as address:
+        engine = open_engine(for_the_store(address))
+        schema.upgrade(engine)
+        engine.dispose()
+        yield urlsplit(address).path.removeprefix("/")
+
+
+@pytest.fixture
+def postgresql_store_url(postgres_server: str, migrated_template: str) -> Iterator[str]:
+    """A migrated store of its own on the PostgreSQL server."""
+    with new_database(postgres_server, template=migrated_template) as address:
+        yield for_the_store(address)
+
+
+@pytest.fixture(scope="session")
+def pooler_port(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """PgBouncer in transaction mode before the server, two server connections for everybody."""
+    if not pooler.installed():
+        pytest.skip("no PgBouncer: apt install pgbouncer")
+    folder = Path(tempfile.mkdtemp(prefix="pool"))  # another user's process has to get there
+    with pooler.pooler_before(postgres_server, folder) as port:
+        yield port
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def pooled_store_url(postgresql_store_url: str, pooler_port: int) -> str:
+    """The same, by way of the pooler."""
+    return pooler.through(postgresql_store_url, pooler_port)
 
 
 @pytest.fixture(scope="session")
@@ -61,12 +99,5 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """A fresh database on the server, dropped afterwards; as the `postgresql+psycopg://` address of the store."""
-    name = f"t{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    head, _, query = postgres_server.partition("?")
-    address = head.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
-    yield address.replace("postgresql://", "postgresql+psycopg://", 1)
-    # The packaged server was seen to drop the connection here; a database that stays behind ends with its server.
-    with contextlib.suppress(psycopg.OperationalError), psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    with new_database(postgres_server) as address:
+        yield for_the_store(address)

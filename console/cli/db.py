@@ -14,7 +14,7 @@ from console.cli.output import FAILED, AsJson, show, tell
 from console.services.overview import SILENT_S
 from shared import schema
 from shared.clock import SystemClock
-from shared.config import database_url, load_settings
+from shared.config import ROOT, database_url, load_settings, write_env_value
 from shared.crypto import load_private
 from shared.db import open_engine, reading
 from shared.domain.errors import Conflict
@@ -30,6 +30,7 @@ def upgrade(as_json: AsJson = False) -> None:
     engine = open_engine(load_settings().database_url)
     before = schema.current(engine)
     schema.upgrade(engine)
+    schema.tell_served(engine)
     show({"before": before, "after": schema.current(engine)}, as_json)
 
 
@@ -73,9 +74,12 @@ def move(
     to: Annotated[
         str, typer.Argument(metavar="ENV_NAME", help="새 주소가 든 환경변수 · the variable with the address")
     ],
+    switch: Annotated[
+        bool, typer.Option("--switch", help=".env의 DATABASE_URL을 새 주소로 · write the new address into .env")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """다른 데이터베이스로 옮깁니다(주소는 환경변수로) · Copy into another database; then set DATABASE_URL to it."""
+    """다른 데이터베이스로 옮깁니다(주소는 환경변수로), 모든 행을 다시 읽어 견주며 · Copy into another database, every row compared."""
     settings = load_settings()
     load_private(settings)
     address = os.environ.get(to, "")
@@ -84,8 +88,11 @@ def move(
     source = open_engine(settings.database_url)
     _require_quiet(source)
     counts = transfer.move(source, open_engine(database_url({"DATABASE_URL": address}, settings.home)))
-    tell("이제 .env의 DATABASE_URL을 바꾸십시오 · now change DATABASE_URL in .env")
-    show({"rows": sum(counts.values()), "tables": len(counts)}, as_json)
+    if switch:
+        write_env_value(ROOT / ".env", "DATABASE_URL", address)
+    else:
+        tell("이제 .env의 DATABASE_URL을 바꾸십시오 · now change DATABASE_URL in .env")
+    show({"rows": sum(counts.values()), "tables": len(counts), "compared": True, "switched": switch}, as_json)
 
 
 def _require_quiet(engine: Engine) -> None:

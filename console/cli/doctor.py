@@ -81,6 +81,7 @@ def examine() -> Iterator[Finding]:
     yield _checked("audit trail", lambda: _trail(settings))
     yield from _ports(settings)
     yield from _bots(settings)
+    yield from _row_security(settings)
     yield from _supabase(settings)
     yield Finding(
         "telegram",
@@ -118,6 +119,19 @@ def _database(settings: Settings) -> str:
             "the database does not answer", type(error).__name__, "check DATABASE_URL or SUPABASE_DB_URL"
         ) from error
     return f"{engine.dialect.name} at revision {schema.head()}, canary and every sealed field open"
+
+
+def _row_security(settings: Settings) -> Iterator[Finding]:
+    """A project is not ready while one table of it is open to a key."""
+    try:
+        gaps = schema.row_security_gaps(open_engine(settings.database_url))
+    except SQLAlchemyError:
+        return  # said above by name
+    if gaps is None:
+        return
+    text = "every table is under row-level security" if not gaps else "; ".join(gaps[:5])
+    more = f" (+{len(gaps) - 5})" if len(gaps) > 5 else ""
+    yield Finding("row security", not gaps, text + more, "run `letstrade db upgrade`" if gaps else "")
 
 
 def _trail(settings: Settings) -> str:

@@ -71,6 +71,22 @@ def disable(user: User, reason: Reason = "", as_json: AsJson = False) -> None:
 
 
 @app.command()
+def link(
+    user: User,
+    uid: Annotated[
+        str | None, typer.Argument(help="Supabase Auth의 UID, 없으면 끊기 · of Supabase Auth; unlinked when absent")
+    ] = None,
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """Supabase 사용자를 이 사람으로 잇습니다 · Let a user of Supabase Auth be this person (docs/supabase.md)."""
+    desk = open_desk()
+    user_id = users.by_name(desk.wiring, desk.actor, user)
+    users.link_auth(desk.wiring, desk.actor, user_id, uid, reason=reason)
+    _show(desk, user_id, as_json)
+
+
+@app.command()
 def enable(user: User, reason: Reason = "", as_json: AsJson = False) -> None:
     """막은 사용자를 다시 들입니다 · Let a disabled user in again."""
     desk = open_desk()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +38,7 @@ class UserLine:
     vouched_by: str  # the provider that may vouch for him at the door
     telegram_ids: tuple[int, ...]
     created_at: datetime
+    auth_uid: str | None = None  # of Supabase Auth
 
 
 def listed(wiring: Wiring, actor: Actor) -> list[UserLine]:
@@ -136,6 +138,35 @@ def disable(wiring: Wiring, actor: Actor, user_id: int, *, reason: str = "") -> 
         session.add(row)
         revoke_all(session, user_id, now)
         note(session, wiring, actor, Action.USER_MANAGE, f"user:{user_id}", after={"disabled": True}, reason=reason)
+
+
+def link_auth(wiring: Wiring, actor: Actor, user_id: int, uid: str | None, *, reason: str = "") -> None:
+    """Let a user of Supabase Auth be this person under row-level security; None: nobody is, from now on.
+
+    Raises:
+        Conflict: not the id of such a user, or already somebody else's.
+    """
+    with writing(wiring.engine) as session:
+        authorize(session, actor, Action.USER_MANAGE)
+        row = _user(session, actor, user_id)
+        wanted = None if uid is None else _auth_uid(session, actor, user_id, uid)
+        before, row.auth_uid = row.auth_uid, wanted
+        session.add(row)
+        note(
+            session, wiring, actor, Action.USER_MANAGE, f"user:{user_id}", before={"auth_uid": before},
+            after={"auth_uid": wanted}, reason=reason,
+        )  # fmt: skip
+
+
+def _auth_uid(session: Session, actor: Actor, user_id: int, uid: str) -> str:
+    try:
+        found = str(uuid.UUID(uid.strip()))  # as auth.uid() writes it
+    except ValueError:
+        raise refuse(Conflict, "bad_auth_uid", actor.lang, uid=uid) from None
+    other = session.exec(select(User.email).where(User.auth_uid == found, col(User.id) != user_id)).first()
+    if other is not None:
+        raise refuse(Conflict, "auth_uid_taken", actor.lang, email=other)
+    return found
 
 
 def enable(wiring: Wiring, actor: Actor, user_id: int, *, reason: str = "") -> None:
@@ -273,4 +304,5 @@ def _line(session: Session, row: User) -> UserLine:
         vouched_by=(row.subject or "").partition("|")[0],
         telegram_ids=tuple(sorted(links)),
         created_at=row.created_at,
+        auth_uid=row.auth_uid,
     )

@@ -133,6 +133,8 @@ class Host(SQLModel, table=True):
     seen_at: datetime = Field(sa_type=Instant)
     host_group: str = ""
     programs: dict[str, Any] = Field(default_factory=dict, sa_type=Json)  # supervisord's view: name → state
+    revision: str = Field(default="", sa_column_kwargs={"server_default": ""})  # schema its programs were made for
+    skew_s: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})  # its clock less the store's
 
 
 class JobRun(SQLModel, table=True):

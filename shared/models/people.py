@@ -39,6 +39,7 @@ class User(SQLModel, table=True):
         default=None, unique=True, index=True
     )  # "issuer|sub" of the provider that may vouch for him
     lang: str | None = None
+    auth_uid: str | None = Field(default=None, unique=True, index=True)  # the Supabase Auth user who is this person
     disabled_at: datetime | None = Field(default=None, sa_type=Instant)
     created_at: datetime = Field(sa_type=Instant)
 

@@ -144,9 +144,12 @@ def lease_of(session: Session, name: str) -> Lease | None:
     return session.get(Lease, name)
 
 
-def see_host(session: Session, now: datetime, *, name: str, group: str, programs: dict[str, Any]) -> None:
-    """Record that fleet of this host is alive, and what supervisord says of its programs."""
-    session.merge(Host(name=name, seen_at=now, host_group=group, programs=programs))
+def see_host(
+    session: Session, now: datetime, *, name: str, group: str, programs: dict[str, Any], revision: str = "",
+    skew_s: float = 0.0,
+) -> None:  # fmt: skip
+    """Record that fleet of this host is alive, what supervisord says of its programs, and for which schema they were made."""
+    session.merge(Host(name=name, seen_at=now, host_group=group, programs=programs, revision=revision, skew_s=skew_s))
 
 
 def hosts(session: Session) -> list[Host]:

@@ -6,12 +6,15 @@ Applying a row twice changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import cache, partial
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.engine import Dialect
 from sqlmodel import Session, SQLModel, col, delete, func, select
 
@@ -52,6 +55,11 @@ class Stream:
 
 FOREIGN = "broker:"  # begins the client order id of orders that were given elsewhere
 
+_WRITTEN_BY_MANY = {
+    "bars": 1,
+    "instruments": 1,
+}  # rows of a market, not of an account: last, and in the order of their keys
+
 STREAMS: dict[str, Stream] = {
     "orders": Stream(OrderRow, ("account_id", "client_order_id")),
     "order_events": Stream(OrderEvent, ("account_id", "seq")),
@@ -85,7 +93,7 @@ def apply(session: Session, account_id: int, stream: str, body: Mapping[str, Any
         raise PoisonRow(f"no stream {stream!r}")
     if body.get("client_order_id", "").startswith(FOREIGN) and _is_ours(session, account_id, stream, body):
         return
-    values = _columns(session, account_id, target, body)
+    values = _columns(session, account_id, stream, body)
     if stream == "positions" and values.get("qty") == 0:
         gone = delete(PositionRow).where(
             col(PositionRow.account_id) == account_id, col(PositionRow.symbol) == values["symbol"]
@@ -96,6 +104,127 @@ def apply(session: Session, account_id: int, stream: str, body: Mapping[str, Any
     statement = _insert(session.get_bind().dialect)(table).values(values)
     changed = {name: statement.excluded[name] for name in values if name not in target.unique}
     session.execute(statement.on_conflict_do_update(index_elements=list(target.unique), set_=changed))
+
+
+def apply_all(session: Session, account_id: int, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Upsert many (stream, body) rows with one statement per stream; the same row twice: the later one counts.
+
+    Orders go first, for other rows stand on them; rows that need a look of their own go one by one.
+
+    Raises:
+        PoisonRow: one of them can never be applied, and nobody says which; the caller rolls back and applies singly.
+    """
+    groups: dict[str, list[Mapping[str, Any]]] = {"orders": []}
+    single = []
+    for stream, body in rows:
+        if stream == "positions" or str(body.get("client_order_id", "")).startswith(FOREIGN):
+            single.append((stream, body))
+        else:
+            groups.setdefault(stream, []).append(body)
+    for stream, bodies in sorted(groups.items(), key=lambda group: _WRITTEN_BY_MANY.get(group[0], 0)):
+        if bodies:
+            _apply_group(session, account_id, stream, bodies)
+    for stream, body in single:
+        apply(session, account_id, stream, body)
+
+
+def _apply_group(session: Session, account_id: int, stream: str, bodies: Sequence[Mapping[str, Any]]) -> None:
+    target = STREAMS.get(stream)
+    if target is None:
+        raise PoisonRow(f"no stream {stream!r}")
+    plan = _plan(stream)
+    ids = _order_ids(session, account_id, bodies) if plan.stands_on_order else {}
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for body in bodies:
+        given = dict(body)
+        if plan.stands_on_order and "client_order_id" in given:
+            given["order_id"] = ids[given.pop("client_order_id")]
+        if plan.of_account:
+            given["account_id"] = account_id
+        row = plan.row(given)
+        found[tuple(row[name] for name in target.unique)] = row
+    if stream in _WRITTEN_BY_MANY:
+        found = dict(sorted(found.items()))  # in one order: two bots that write the same rows never wait for each other
+    postgresql = session.get_bind().dialect.name == "postgresql"
+    table = target.model.__table__  # type: ignore[attr-defined]
+    if postgresql:
+        body_text = json.dumps(list(found.values()), default=_told, ensure_ascii=False)
+        session.execute(text(_recordset_upsert(stream)), {"rows": body_text})
+        return
+    statement = _insert(session.get_bind().dialect)(table)
+    changed = {name: statement.excluded[name] for name in plan.columns if name not in target.unique}
+    session.execute(
+        statement.on_conflict_do_update(index_elements=list(target.unique), set_=changed), list(found.values())
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How a body becomes a row of one stream."""
+
+    table: str
+    columns: dict[str, tuple[Any, Callable[[], Any] | None]]  # name → type, what stands for a value left out
+    of_account: bool
+    stands_on_order: bool
+
+    def row(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        if not given.keys() <= self.columns.keys():
+            raise PoisonRow(f"{self.table} has no column {sorted(given.keys() - self.columns.keys())[0]!r}")
+        row = {}
+        for name, (kind, default) in self.columns.items():
+            if name in given:
+                row[name] = _typed(kind, name, given[name])
+            elif default is None:
+                raise PoisonRow(f"{self.table}.{name} is missing")
+            else:
+                row[name] = default()
+        return row
+
+
+@cache
+def _plan(stream: str) -> _Plan:
+    model = STREAMS[stream].model
+    table = model.__table__  # type: ignore[attr-defined]
+    columns: dict[str, tuple[Any, Callable[[], Any] | None]] = {}
+    for column in table.columns:
+        if column.primary_key:
+            continue
+        field = model.model_fields[column.name]
+        default = None if field.is_required() else partial(field.get_default, call_default_factory=True)
+        columns[column.name] = (column.type, default)
+    stands_on_order = "order_id" in table.columns and "client_order_id" not in table.columns
+    return _Plan(table.name, columns, "account_id" in table.columns, stands_on_order)
+
+
+@cache
+def _recordset_upsert(stream: str) -> str:
+    """One statement for any number of rows: PostgreSQL reads them out of one JSON text, with no parse for each."""
+    from sqlalchemy.dialects import postgresql
+
+    target, plan, dialect = STREAMS[stream], _plan(stream), postgresql.dialect()  # type: ignore[no-untyped-call]
+    names = ", ".join(plan.columns)
+    typed = ", ".join(f"{name} {kind.compile(dialect)}" for name, (kind, _) in plan.columns.items())
+    changed = ", ".join(f"{name} = excluded.{name}" for name in plan.columns if name not in target.unique)
+    return (
+        f"INSERT INTO {plan.table} ({names}) SELECT {names} FROM json_to_recordset(CAST(:rows AS json)) AS told({typed}) "
+        f"ON CONFLICT ({', '.join(target.unique)}) DO UPDATE SET {changed}"
+    )
+
+
+def _told(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else format(value, "f")
+
+
+def _order_ids(session: Session, account_id: int, bodies: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    wanted = sorted({body["client_order_id"] for body in bodies if "client_order_id" in body})
+    query = select(OrderRow.client_order_id, OrderRow.id).where(
+        OrderRow.account_id == account_id, col(OrderRow.client_order_id).in_(wanted)
+    )
+    found = {client: number or 0 for client, number in session.exec(query)}
+    for client in wanted:
+        if client not in found:
+            raise PoisonRow(f"order {client} is not in the store")
+    return found
 
 
 def _is_ours(session: Session, account_id: int, stream: str, body: Mapping[str, Any]) -> bool:
@@ -131,40 +260,37 @@ def _insert(dialect: Dialect) -> Any:
     return sqlite_insert
 
 
+def quoted_at(session: Session, environment: str, market: str, symbols: Collection[str]) -> dict[str, datetime]:
+    """When the store's quote of each symbol was received; a symbol without one is left out."""
+    query = select(QuoteRow.symbol, QuoteRow.received_at).where(
+        QuoteRow.environment == environment, QuoteRow.market == market, col(QuoteRow.symbol).in_(sorted(symbols))
+    )
+    return dict(session.exec(query).all())
+
+
+def hold_quotes(session: Session, environment: str, market: str, symbols: Collection[str]) -> set[str]:
+    """Lock these quotes until the transaction is over; one that another is writing is left out, never waited for."""
+    if not symbols:
+        return set()
+    query = select(QuoteRow.symbol).where(
+        QuoteRow.environment == environment, QuoteRow.market == market, col(QuoteRow.symbol).in_(sorted(symbols))
+    )
+    return set(session.exec(query.with_for_update(skip_locked=True)))
+
+
 def replace_positions(session: Session, account_id: int, held: set[str]) -> None:
     """Remove the holdings of an account that a complete answer of its broker no longer lists."""
     query = delete(PositionRow).where(col(PositionRow.account_id) == account_id)
     session.execute(query.where(col(PositionRow.symbol).not_in(sorted(held))) if held else query)
 
 
-def _columns(session: Session, account_id: int, target: Stream, body: Mapping[str, Any]) -> dict[str, Any]:
-    table = target.model.__table__  # type: ignore[attr-defined]
-    given = dict(body)
-    if "client_order_id" in given and "client_order_id" not in table.columns:
-        given["order_id"] = _order_id(session, account_id, given.pop("client_order_id"))
-    if "account_id" in table.columns:
+def _columns(session: Session, account_id: int, stream: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    plan, given = _plan(stream), dict(body)
+    if plan.stands_on_order and "client_order_id" in given:
+        given["order_id"] = _order_ids(session, account_id, [body])[given.pop("client_order_id")]
+    if plan.of_account:
         given["account_id"] = account_id
-    values = {}
-    for name, value in given.items():
-        if name not in table.columns:
-            raise PoisonRow(f"{table.name} has no column {name!r}")
-        values[name] = _typed(table.columns[name].type, name, value)
-    for column in table.columns:  # defaults of the model stand for columns the body leaves out
-        if column.name not in values and not column.primary_key:
-            field = target.model.model_fields[column.name]
-            if field.is_required():
-                raise PoisonRow(f"{table.name}.{column.name} is missing")
-            values[column.name] = field.get_default(call_default_factory=True)
-    return values
-
-
-def _order_id(session: Session, account_id: int, client_order_id: str) -> int:
-    found = session.exec(
-        select(OrderRow.id).where(OrderRow.account_id == account_id, OrderRow.client_order_id == client_order_id)
-    ).first()
-    if found is None:
-        raise PoisonRow(f"order {client_order_id} is not in the store")
-    return found
+    return plan.row(given)
 
 
 def _typed(kind: Any, name: str, value: Any) -> Any:

@@ -7,10 +7,11 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Table, func, insert, select, text
+from sqlalchemy import Engine, String, Table, func, insert, select, text
 from sqlalchemy.engine import Connection
 from sqlmodel import SQLModel
 
@@ -82,15 +83,40 @@ def count(path: Path) -> dict[str, int]:
 
 
 def move(source: Engine, target: Engine) -> dict[str, int]:
-    """Copy everything into another, empty database, after bringing it to the schema; the source stays as it is."""
+    """Copy everything into another, empty database, after bringing it to the schema; the source stays as it is.
+
+    Every row is read back and compared before anything counts.
+
+    Raises:
+        ConfigError: the target is not empty, or a row came back other than it went; the target is as it was.
+    """
     schema.require_current(source)
     schema.upgrade(target)
     with _snapshot(source) as connection:
         pairs = ((table, row) for table in SQLModel.metadata.sorted_tables for row in _rows(connection, table))
-        return _fill(target, pairs)
+        return _fill(target, pairs, connection)
 
 
-def _fill(engine: Engine, pairs: Iterable[tuple[Table, dict[str, Any]]]) -> dict[str, int]:
+def differences(source: Engine, target: Engine) -> list[str]:
+    """Tables and keys whose row is not the same in both, in words; empty when the stores are equal."""
+    with _snapshot(source) as ours, _snapshot(target) as theirs:
+        return list(_differences(ours, theirs))
+
+
+def _differences(ours: Connection, theirs: Connection) -> Iterator[str]:
+    """Both sides are read in the order of their keys, a piece at a time."""
+    for table in SQLModel.metadata.sorted_tables:
+        keys = [column.name for column in table.primary_key.columns]
+        for went, came in zip_longest(_rows(ours, table), _rows(theirs, table)):
+            if went != came:
+                row = went or came or {}
+                yield f"{table.name} {', '.join(f'{name} {row[name]}' for name in keys)}"
+                break  # from here on the rest of the table may be shifted
+
+
+def _fill(
+    engine: Engine, pairs: Iterable[tuple[Table, dict[str, Any]]], source: Connection | None = None
+) -> dict[str, int]:
     counts = {table.name: 0 for table in SQLModel.metadata.sorted_tables}
     with engine.begin() as connection:
         for table in SQLModel.metadata.sorted_tables:
@@ -109,6 +135,11 @@ def _fill(engine: Engine, pairs: Iterable[tuple[Table, dict[str, Any]]]) -> dict
             connection.execute(insert(present), batch)
         if connection.dialect.name == "postgresql":
             _set_sequences(connection)
+        changed = list(_differences(source, connection)) if source is not None else []
+        if changed:
+            raise ConfigError(
+                "the copy is not the same", "; ".join(changed[:5]), "nothing was kept; go on with the old store"
+            )
     return counts
 
 
@@ -133,7 +164,11 @@ def _snapshot(engine: Engine) -> Connection:
 
 
 def _rows(connection: Connection, table: Table) -> Iterator[dict[str, Any]]:
-    for row in connection.execute(select(table).order_by(*table.primary_key.columns)).mappings():
+    """In the order of the key, which for text is that of its bytes: databases sort words differently."""
+    text_key = [column.collate("C" if connection.dialect.name == "postgresql" else "BINARY")
+                if isinstance(column.type, String) else column for column in table.primary_key.columns]  # fmt: skip
+    query = select(table).order_by(*text_key)
+    for row in connection.execution_options(yield_per=CHUNK).execute(query).mappings():
         yield dict(row)
 
 

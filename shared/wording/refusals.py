@@ -261,6 +261,14 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("사용자를 찾을 수 없습니다", "{user}", "사용자 목록을 보십시오: letstrade user list"),
         ("No such user", "{user}", "Look at the list: letstrade user list"),
     ),
+    "bad_auth_uid": (
+        ("Supabase 사용자 번호가 아닙니다", "{uid}", "Supabase의 Authentication → Users에서 UID를 복사하십시오."),
+        ("Not the id of a Supabase user", "{uid}", "Copy the UID from Authentication → Users of the project."),
+    ),
+    "auth_uid_taken": (
+        ("이미 이어진 Supabase 사용자입니다", "{email}", "그 사람을 먼저 끊으십시오: letstrade user link {email}"),
+        ("This Supabase user is linked already", "{email}", "Unlink that person first: letstrade user link {email}"),
+    ),
     "last_admin": (
         ("마지막 관리자입니다", "관리자가 없으면 긴급정지를 내릴 사람이 없습니다.", "다른 관리자를 먼저 만드십시오."),
         ("This is the last Admin", "Nobody could lower the kill switch.", "Make another Admin first."),

@@ -5,13 +5,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
+from sqlmodel import select
 
-from bots.fleet import Step, Wish, may_run, plan
+from bots.fleet import HOST_EVERY, Fleet, Step, Wish, may_run, plan
 from bots.lease import holds, host_name
-from bots.supervision import Program
+from bots.supervision import Program, Supervisor
 from bots.watchdog import LOOP_EXITS, LOOP_WINDOW_S, ExitCounter, last_lines
-from shared.models import BrokerageAccount, Lease
-from tests.fakes import START
+from shared import schema
+from shared.config import load_settings
+from shared.db import reading, writing
+from shared.models import Alert, BrokerageAccount, Lease
+from shared.store import heartbeats
+from tests.fakes import START, FakeClock
 
 
 def wish(*, enabled: bool = True, generation: int = 1, health: str = "READY") -> Wish:
@@ -108,6 +114,52 @@ def lease(holder: str, age_s: float = 0.0) -> Lease:
 )
 def test_whose_an_account_is_says_its_lease(held_by: Lease | None, failover: str, may: bool) -> None:
     assert may_run(account(failover), held_by, OURS, "", NOW) is may
+
+
+def test_a_host_that_does_not_claim_keeps_what_it_has_and_takes_nothing_over() -> None:
+    """It runs older programs than another host, or its clock is off."""
+    assert may_run(account("auto"), lease(f"{OURS}:7"), OURS, "", NOW, claims=False)
+    assert may_run(account("auto"), None, OURS, "", NOW, claims=False)
+    assert not may_run(account("auto"), lease(f"{THEIRS}:7", 3600), OURS, "", NOW, claims=False)
+
+
+class Quiet(Supervisor):
+    """A supervisord without programs."""
+
+    def __init__(self) -> None: ...
+
+    def programs(self) -> dict[str, Program]:
+        return {}
+
+
+@pytest.mark.parametrize(("off_s", "claims"), [(0.0, True), (30.0, False), (-30.0, False)])
+def test_a_host_whose_clock_is_off_takes_nothing_over_and_says_so(
+    store: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, off_s: float, claims: bool
+) -> None:
+    clock = FakeClock()
+    monkeypatch.setattr(heartbeats, "store_time", lambda session, own: own - timedelta(seconds=off_s))
+    fleet = Fleet(load_settings({"LETSTRADE_HOME": str(tmp_path)}), store, clock, Quiet())
+    fleet.turn()
+    assert fleet._claims() is claims
+    with reading(store) as session:
+        assert [row.kind for row in session.exec(select(Alert))] == ([] if claims else ["CLOCK_SKEW"])
+        host = heartbeats.hosts(session)[0]
+        assert (host.skew_s, host.revision) == (off_s, schema.head())
+
+
+def test_a_host_of_older_programs_leaves_accounts_to_one_that_was_upgraded(
+    store: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet = Fleet(load_settings({"LETSTRADE_HOME": str(tmp_path)}), store, FakeClock(), Quiet())
+    newest = schema.head()
+    monkeypatch.setattr(schema, "head", lambda: "older")
+    fleet.turn()
+    assert fleet._claims()  # nobody else could take them
+    with writing(store) as session:
+        heartbeats.see_host(session, FakeClock().wall_now(), name="there/bbbb", group="", programs={}, revision=newest)
+    for _ in range(HOST_EVERY):
+        fleet.turn()
+    assert not fleet._claims()
 
 
 def test_an_account_of_a_group_runs_on_its_hosts_only() -> None:

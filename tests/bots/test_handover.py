@@ -14,6 +14,7 @@ from bots.daybook import DayBook
 from bots.heartbeat import Vitals
 from bots.journal import Changes
 from bots.lease import HeldElsewhere, StoreLease
+from bots.reconcile import PROOF_LOOKS, PROOF_S
 from bots.sync import StoreLink, StoreSync
 from shared.db import reading, writing
 from shared.domain.order import Side
@@ -100,6 +101,13 @@ async def test_an_order_on_its_way_is_asked_for_and_never_sent_again(
     found = other.orders.get(request.client_order_id)
     assert found is not None and found.status is OrderStatus.UNKNOWN
     assert other.orders.frozen("AAPL", Side.BUY) is not None
+    # It is looked for from the time it was sent at on the other host, until it is proven absent or a person's.
+    for _ in range(PROOF_LOOKS + 1):
+        room.clock.pass_s(PROOF_S)
+        await other.look()
+        await other.reconciler.resolve_due()
+    resolved = other.orders.get(request.client_order_id)
+    assert resolved is not None and resolved.status is not OrderStatus.SUBMITTED
     assert room.broker.sent == []
     await other.journal.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
@@ -15,9 +16,19 @@ from bots.heartbeat import Vitals
 from bots.journal import Changes, Outgoing
 from bots.lease import HeldElsewhere, StoreLease
 from bots.sync import StoreAway, StoreLink, StoreSync
-from shared.db import reading, writing
+from shared.db import open_engine, reading, writing
 from shared.domain.bot_state import KillLevel
-from shared.models import Alert, BrokerageAccount, ExecutionLog, FillRow, Heartbeat, OrderEvent, OrderRow, PositionRow
+from shared.models import (
+    Alert,
+    BrokerageAccount,
+    ExecutionLog,
+    FillRow,
+    Heartbeat,
+    OrderEvent,
+    OrderRow,
+    PositionRow,
+    QuoteRow,
+)
 from shared.store import accounts, kill
 from tests.bots.conftest import TODAY, Room
 from tests.fakes import KEY, FakeClock
@@ -69,9 +80,7 @@ async def test_a_trade_arrives_whole_and_again_changes_nothing(room: Room, store
     assert await room.journal.outbox_depth() == 0
     # The process died between the store's commit and the journal's: everything is sent again.
     with writing(store) as session:
-        for row in queued:
-            if row.stream != outgoing.ALERTS:
-                assert sync._deliver(session, row) is None
+        assert sync._deliver_all(session, [row for row in queued if row.stream != outgoing.ALERTS]) == []
     assert (count(store, OrderRow), count(store, FillRow), count(store, OrderEvent)) == (1, 1, 6)
 
 
@@ -191,6 +200,54 @@ async def test_an_interrupted_sync_leaves_nothing_half_written(room: Room, store
     with pytest.raises(StoreAway):
         await sync._link.write(fails_late)
     assert count(store, ExecutionLog) == 0
+
+
+@pytest.mark.postgres
+async def test_a_bot_never_waits_for_another_that_writes_the_same_quote(room: Room, postgresql_store_url: str) -> None:
+    """Every bot of a market watches the same symbols: whoever waited for the row would be late with its heartbeat."""
+    store = open_engine(postgresql_store_url)
+    with writing(store) as session:
+        owner = accounts.first_owner(session, room.clock.now)
+        session.add(
+            BrokerageAccount(
+                id=KEY.account_id, owner_id=owner.id or 0, nickname="one", broker="KIS", market="US", environment="SIM",
+                created_at=room.clock.now,
+            )
+        )  # fmt: skip
+    sync = sync_of(room, store)
+
+    def quote(last: str) -> None:
+        now = room.clock.wall_now().isoformat()
+        sync.snapshots.put("quotes", "AAPL", {"symbol": "AAPL", "last": last, "at": now, "received_at": now})
+
+    def price() -> Decimal:
+        with reading(store) as session:
+            return session.exec(select(QuoteRow)).one().last
+
+    quote("1")
+    await sync.once()
+    room.clock.pass_s(0.2)
+    quote("2")
+    await sync.once()
+    assert price() == 1  # one a second
+    room.clock.pass_s(2)
+    with writing(store) as session:
+        session.exec(select(QuoteRow).with_for_update()).one()
+        async with asyncio.timeout(20):
+            await sync.once()
+    assert price() == 1
+    await sync.once()
+    assert price() == 2  # late rather than never
+    quote("3")
+    room.clock.pass_s(2)
+    with writing(store) as session:
+        row = session.exec(select(QuoteRow)).one()
+        row.last, row.received_at = Decimal(4), room.clock.wall_now()
+        session.add(row)
+    room.clock.pass_s(2)
+    await sync.once()
+    assert price() == 4  # another bot knew better
+    store.dispose()
 
 
 async def test_a_raised_kill_switch_is_heard_between_two_syncs_and_before_a_sync_has_ended(

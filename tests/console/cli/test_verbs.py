@@ -11,13 +11,16 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
+from console.cli import db
 from shared import schema
+from shared.config import read_env_file
 from shared.db import open_engine, reading
 from shared.domain.account import Environment
 from shared.models import AuditLog, Role, User
 from shared.store.people import user_by_email
 from tests.console.cli.terminal import Terminal
 from tests.references import cli_verbs
+from tests.supabase import make_project
 
 DESIGN = """
 setup · doctor · db upgrade|check|move|backup|restore · keys rotate · token add|list|revoke · user add|list|role|disable ·
@@ -31,7 +34,7 @@ market check · strategy check · report daily|tax · exchange serve|ledger|faul
 BESIDE = """
 account move · alerts timeline · backtest cancel|job|jobs|queue · backup create|verify|restore · cloud status|upload|alerts ·
 completion · inbox list|resolve|lift|settle · keys rotate-kek · kill cancel-all|flatten · telegram setup|test ·
-user enable|password|factor-reset · webhook add|list|revoke
+user enable|password|factor-reset|link · webhook add|list|revoke
 """
 KEYS = "secrets/master.key"
 
@@ -140,6 +143,50 @@ def test_the_store_moves_to_postgresql_and_goes_on_counting(terminal: Terminal, 
     assert terminal.json("audit", "verify", DATABASE_URL=postgres_url)["ok"]
     made = terminal.json("user", "add", "lee@desk.local", DATABASE_URL=postgres_url)
     assert made["id"] == 2
+
+
+def test_a_move_may_switch_the_desk_to_the_new_store(
+    terminal: Terminal, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "ROOT", tmp_path)
+    (tmp_path / ".env").write_text("# mine\nDATABASE_URL=sqlite:///old.db\nLETSTRADE_LANG=en\n")
+    moved = terminal.json("db", "move", "NEW_STORE", "--switch", NEW_STORE=postgres_url)
+    assert moved["switched"] and moved["compared"]
+    found = read_env_file(tmp_path / ".env")
+    assert found == {"LETSTRADE_LANG": "en", "DATABASE_URL": postgres_url}
+    assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.postgres
+def test_doctor_refuses_a_project_that_is_open_to_a_key(terminal: Terminal, postgres_url: str) -> None:
+    make_project(postgres_url.replace("+psycopg", ""))
+    engine = open_engine(postgres_url)
+
+    def said() -> dict[str, object]:
+        items = terminal.run("doctor", "--json", DATABASE_URL=postgres_url).json["items"]
+        return next(one for one in items if one["check"] == "row security")
+
+    terminal.json("db", "upgrade", DATABASE_URL=postgres_url)
+    assert said()["ok"]
+    with engine.begin() as connection:
+        connection.exec_driver_sql("alter table positions disable row level security")
+    found = said()
+    assert not found["ok"] and found["needed"] and "positions" in str(found["text"])
+    terminal.json("db", "upgrade", DATABASE_URL=postgres_url)  # what doctor says to do
+    assert said()["ok"]
+    engine.dispose()
+
+
+def test_a_supabase_user_is_one_person_and_no_other(terminal: Terminal) -> None:
+    uid = "7b0c1f5e-8a34-4c55-9d3d-0a3a3c1b2a11"
+    for name in ("kim", "lee"):
+        terminal.json("user", "add", f"{name}@desk.local")
+    assert terminal.json("user", "link", "kim@desk.local", uid.upper())["auth_uid"] == uid
+    taken = terminal.run("user", "link", "lee@desk.local", uid, "--json")
+    assert taken.code == 1 and "kim@desk.local" in taken.json["error"]["why"]
+    assert terminal.run("user", "link", "lee@desk.local", "me", "--json").code == 1
+    assert terminal.json("user", "link", "kim@desk.local")["auth_uid"] is None
+    assert terminal.json("user", "link", "lee@desk.local", uid)["auth_uid"] == uid
 
 
 def test_the_support_bundle_holds_no_secret(terminal: Terminal, tmp_path: Path) -> None:
