@@ -39,8 +39,8 @@ READERS: dict[str, Callable[[Row], object]] = {
     "HHDFS00000300": lambda body: US_QUOTES.read_quote("AAPL", body, NOW, NOW),
     "HHDFS76200200": lambda body: US_QUOTES.read_detail("AAPL", body),
     "HHDFS76200100": lambda body: US_QUOTES.read_book("AAPL", body, NOW, NOW),
-    "HHDFS76240000": lambda body: US_QUOTES.read_bars("AAPL", Timeframe.MN1, body, NOW),
-    "HHDFS76950200": lambda body: US_QUOTES.read_bars("AAPL", Timeframe.M1, body, NOW),
+    "HHDFS76240000": lambda body: US_QUOTES.read_bars("AAPL", Venue.NASDAQ, Timeframe.MN1, body, NOW),
+    "HHDFS76950200": lambda body: US_QUOTES.read_bars("AAPL", Venue.NASDAQ, Timeframe.M1, body, NOW),
     "HHDFS76410000": lambda body: US_QUOTES.read_listed(Venue.NASDAQ, body),
     "CTOS5011R": lambda body: US_QUOTES.read_open_days(date(2026, 7, 9), [body]),
     "TTTC0084R": lambda body: [KRX.read_order(row, NOW) for row in rows(body, "output")],
@@ -50,8 +50,8 @@ READERS: dict[str, Callable[[Row], object]] = {
     "TTTC8715R": lambda body: KRX.read_profit([body]),
     "FHKST01010100": lambda body: KRX_QUOTES.read_detail("005930", body),
     "FHKST01010200": lambda body: KRX_QUOTES.read_book("005930", body, NOW, NOW),
-    "FHKST03010100": lambda body: KRX_QUOTES.read_bars("005930", Timeframe.W1, body, NOW),
-    "FHKST03010200": lambda body: KRX_QUOTES.read_bars("005930", Timeframe.M1, body, NOW),
+    "FHKST03010100": lambda body: KRX_QUOTES.read_bars("005930", Venue.KRX, Timeframe.W1, body, NOW),
+    "FHKST03010200": lambda body: KRX_QUOTES.read_bars("005930", Venue.KRX, Timeframe.M1, body, NOW),
     "CTCA0903R": lambda body: KRX_QUOTES.read_open_days(date(2026, 7, 9), [body]),
 }
 JUNK = st.one_of(

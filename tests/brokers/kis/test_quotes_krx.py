@@ -39,7 +39,7 @@ def test_the_book_has_ten_levels_best_first() -> None:
 def test_minute_bars_of_today_and_of_earlier_days_are_two_transactions() -> None:
     first = LIVE.bars("005930", Venue.KRX, Timeframe.M1, NOW, NOW)
     assert (first.tr.live, first.fields["FID_INPUT_HOUR_1"]) == ("FHKST03010200", "101530")
-    newest, older = LIVE.read_bars("005930", Timeframe.M1, answer("FHKST03010200"), NOW)
+    newest, older = LIVE.read_bars("005930", Venue.KRX, Timeframe.M1, answer("FHKST03010200"), NOW)
     assert (newest.closed, older.closed) == (False, True)
     yesterday = LIVE.earlier(Timeframe.M1, NOW, [], NOW)
     assert yesterday is not None
@@ -52,8 +52,24 @@ def test_daily_bars_are_asked_adjusted_and_a_halted_day_has_none() -> None:
     assert LIVE.bars("005930", Venue.KRX, Timeframe.D1, NOW, NOW).fields["FID_ORG_ADJ_PRC"] == "0"
     body = answer("FHKST03010100")
     body["output2"].append({**body["output2"][0], "stck_bsop_date": "20260708", "stck_oprc": "0", "acml_vol": "0"})
-    (today,) = LIVE.read_bars("005930", Timeframe.D1, body, NOW)
+    (today,) = LIVE.read_bars("005930", Venue.KRX, Timeframe.D1, body, NOW)
     assert today.start == datetime(2026, 7, 9, 0, 0, tzinfo=UTC) and not today.closed
+
+
+def test_the_day_of_another_venue_ends_when_its_last_session_does() -> None:
+    body, evening = answer("FHKST03010100"), datetime(2026, 7, 9, 9, 0, tzinfo=UTC)  # 18:00 in Seoul
+    assert LIVE.read_bars("005930", Venue.KRX, Timeframe.D1, body, evening)[0].closed
+    assert not LIVE.read_bars("005930", Venue.SOR, Timeframe.D1, body, evening)[0].closed
+
+
+def test_the_last_trades_are_asked_by_venue_and_dated_by_the_clock() -> None:
+    asked = LIVE.trades("005930", Venue.NXT)
+    assert (asked.tr.live, asked.fields["FID_COND_MRKT_DIV_CODE"]) == ("FHKST01010300", "NX")
+    row = {"stck_cntg_hour": "101529", "stck_prpr": "71200", "cntg_vol": "12"}
+    (trade,) = LIVE.read_trades("005930", {"output": [row]}, NOW, NOW)
+    assert (trade.price, trade.quantity, trade.at) == (Decimal(71200), 12, datetime(2026, 7, 9, 1, 15, 29, tzinfo=UTC))
+    with pytest.raises(WireError):
+        LIVE.read_trades("005930", {"output": [{**row, "cntg_vol": "x"}]}, NOW, NOW)
 
 
 @pytest.mark.parametrize(("venue", "code"), [(Venue.KRX, "J"), (Venue.NXT, "NX"), (Venue.SOR, "UN")])
@@ -124,5 +140,5 @@ def test_a_minute_survives_the_wire(minutes: int) -> None:
     body["output2"] = [
         {**body["output2"][0], "stck_bsop_date": f"{minute:%Y%m%d}", "stck_cntg_hour": f"{minute:%H%M%S}"}
     ]
-    (bar,) = LIVE.read_bars("005930", Timeframe.M1, body, NOW)
+    (bar,) = LIVE.read_bars("005930", Venue.KRX, Timeframe.M1, body, NOW)
     assert bar.start == minute.astimezone(UTC)

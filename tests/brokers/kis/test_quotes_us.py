@@ -41,7 +41,7 @@ def test_the_book_has_ten_levels_best_first() -> None:
 
 def test_minute_bars_are_in_new_york_time_and_the_forming_one_is_open() -> None:
     now = datetime(2026, 7, 9, 14, 15, 30, tzinfo=UTC)
-    newest, older = LIVE.read_bars("AAPL", Timeframe.M1, answer("HHDFS76950200"), now)
+    newest, older = LIVE.read_bars("AAPL", Venue.NASDAQ, Timeframe.M1, answer("HHDFS76950200"), now)
     assert newest.start == datetime(2026, 7, 9, 14, 15, tzinfo=UTC) and not newest.closed
     assert older.closed and older.volume == 48022
     before = LIVE.earlier(Timeframe.M1, now, [newest, older], now)
@@ -50,7 +50,7 @@ def test_minute_bars_are_in_new_york_time_and_the_forming_one_is_open() -> None:
 
 
 def test_daily_bars_page_by_the_day_before_the_oldest() -> None:
-    today, yesterday = LIVE.read_bars("AAPL", Timeframe.D1, answer("HHDFS76240000"), NOW)
+    today, yesterday = LIVE.read_bars("AAPL", Venue.NASDAQ, Timeframe.D1, answer("HHDFS76240000"), NOW)
     assert (today.closed, yesterday.closed) == (False, True)
     assert today.start == datetime(2026, 7, 9, 13, 30, tzinfo=UTC)
     before = LIVE.earlier(Timeframe.D1, NOW, [today, yesterday], NOW)
@@ -100,11 +100,11 @@ def test_the_detail_tells_tick_lot_and_tradability() -> None:
 
 def test_a_week_and_a_month_begin_with_their_first_day_and_page_before_it() -> None:
     body = answer("HHDFS76240000")
-    week = LIVE.read_bars("AAPL", Timeframe.W1, body, NOW)[0]
-    month = LIVE.read_bars("AAPL", Timeframe.MN1, body, NOW)[0]
+    week = LIVE.read_bars("AAPL", Venue.NASDAQ, Timeframe.W1, body, NOW)[0]
+    month = LIVE.read_bars("AAPL", Venue.NASDAQ, Timeframe.MN1, body, NOW)[0]
     assert week.start.astimezone(NEW_YORK) == datetime(2026, 7, 6, 9, 30, tzinfo=NEW_YORK) and not week.closed
     assert month.start.astimezone(NEW_YORK) == datetime(2026, 7, 1, 9, 30, tzinfo=NEW_YORK) and not month.closed
-    assert LIVE.read_bars("AAPL", Timeframe.W1, body, NOW + timedelta(days=2))[0].closed
+    assert LIVE.read_bars("AAPL", Venue.NASDAQ, Timeframe.W1, body, NOW + timedelta(days=2))[0].closed
     before = LIVE.earlier(Timeframe.W1, NOW, [week], NOW)
     assert before is not None
     assert LIVE.bars("AAPL", Venue.NASDAQ, Timeframe.W1, before, NOW).fields["BYMD"] == "20260705"
@@ -157,4 +157,19 @@ def test_a_wrong_chart_row_is_read_left_out_or_a_wire_error(data: st.DataObject,
     for name in data.draw(st.lists(st.sampled_from(sorted(row)), min_size=1, unique=True)):
         row[name] = data.draw(st.one_of(st.none(), st.text(max_size=6), st.integers()))
     with contextlib.suppress(WireError):
-        LIVE.read_bars("AAPL", timeframe, body, NOW)
+        LIVE.read_bars("AAPL", Venue.NASDAQ, timeframe, body, NOW)
+
+
+def test_the_last_trades_carry_korean_times() -> None:
+    asked = LIVE.trades("AAPL", Venue.NASDAQ)
+    assert (asked.tr.live, asked.fields["EXCD"], asked.fields["TDAY"]) == ("HHDFS76200300", "NAS", "1")
+    row = {"khms": "231500", "last": "211.9300", "evol": "40"}
+    now = datetime(2026, 7, 9, 14, 15, 30, tzinfo=UTC)
+    (trade,) = LIVE.read_trades("AAPL", {"output1": [row]}, now, now)
+    assert (trade.price, trade.quantity, trade.at) == (
+        Decimal("211.9300"),
+        40,
+        datetime(2026, 7, 9, 14, 15, tzinfo=UTC),
+    )
+    with pytest.raises(NotSupported):
+        asked.tr.id(mock=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from brokers.ls import account_krx as account
 from brokers.ls import codec, codec_krx, tr
-from shared.domain.errors import WireError
+from shared.domain.errors import NotSupported, WireError
 from shared.domain.instrument import Venue
 from shared.domain.market import Timeframe
 from tests.brokers.ls.documented import FRAMES, FURTHER_FRAMES, FURTHER_REQUESTS, FURTHER_RESPONSES, REQUESTS, RESPONSES
@@ -218,3 +218,24 @@ def test_a_row_with_any_wrong_field_is_read_or_a_wire_error(changed: dict[str, A
     except WireError:
         return
     assert order.filled_quantity == codec.whole(row, "cheqty")
+
+
+@pytest.mark.parametrize(("venue", "code"), [(Venue.NXT, "N"), (Venue.SOR, "U")])
+def test_another_venue_has_transactions_of_its_own(venue: Venue, code: str) -> None:
+    days, block = codec_krx.encode_bars("005930", Timeframe.D1, 2, None, venue)
+    assert (days.code, block["exchgubun"]) == ("t8451", code)
+    minutes, block = codec_krx.encode_bars("005930", Timeframe.M1, 2, None, venue)
+    assert (minutes.code, block["exchgubun"]) == ("t8452", code)
+    trades, block = codec_krx.encode_trades("005930", venue)
+    assert (trades.code, block["exchgubun"]) == ("t8454", code)
+    with pytest.raises(NotSupported):
+        codec_krx.encode_bars("005930", Timeframe.D1, 2, None, Venue.NASDAQ)
+
+
+def test_the_documented_trade_is_read() -> None:
+    asked, block = codec_krx.encode_trades("005930", None)
+    assert {f"{asked.code}InBlock": block} == REQUESTS["t1301"]
+    (row,) = RESPONSES["t1301"]["t1301OutBlock1"]
+    now = datetime(2026, 7, 9, 1, 43, tzinfo=UTC)
+    trade = codec_krx.decode_trade("005930", row, now, now)
+    assert (trade.price, trade.quantity, trade.at) == (71300, 12, datetime(2026, 7, 9, 1, 42, 17, tzinfo=UTC))

@@ -348,3 +348,11 @@ def test_cash_is_what_is_there_after_every_settlement() -> None:
 def test_what_cash_affords_can_be_paid_with_the_fee_and_one_more_could_not(cash: Decimal, price: Decimal) -> None:
     shares, each = account.affordable(cash, price, Decimal("0.25")), price * Decimal("1.0025")
     assert shares * each <= cash < (shares + 1) * each
+
+
+def test_the_last_trades_carry_korean_dates_and_times() -> None:
+    assert codec_us.encode_trades(TSLA, 5)["keysymbol"] == TSLA.joined
+    row = {"kordate": "20260709", "kortime": "231500", "price": "211.93", "exevol": "40"}
+    now = datetime(2026, 7, 9, 14, 15, 30, tzinfo=UTC)
+    trade = codec_us.decode_trade("TSLA", row, now)
+    assert (trade.price, trade.quantity, trade.at) == (Decimal("211.93"), 40, datetime(2026, 7, 9, 14, 15, tzinfo=UTC))
