@@ -30,7 +30,7 @@ $(VENV)/.dev: requirements-dev.txt
 	@touch $@
 
 test: dev ## everything that can run here; the last line names what was skipped and why
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
 test-mock: dev ## one order's life at the brokers' own 모의투자 hosts; needs KIS_* or LS_* keys
 	@$(BIN)/python -m pytest -m mock_hosts tests/mock_hosts -rs

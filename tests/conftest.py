@@ -32,6 +32,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason=reason))
         if item.get_closest_marker("postgres") is not None:
             item.add_marker(pytest.mark.xdist_group("e2e"))
+    items.sort(key=_in_the_long_group, reverse=True)  # begun last, one worker would end long after the others
+
+
+def _in_the_long_group(item: pytest.Item) -> bool:
+    group = item.get_closest_marker("xdist_group")
+    return group is not None and "e2e" in group.args
 
 
 @pytest.fixture
