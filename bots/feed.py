@@ -48,6 +48,9 @@ class Feed:
         now = self._clock.monotonic()
         self._stream_seen, self.last_source, self.last_at = now, "stream", tick.received_at
         self._ticked[tick.symbol] = now
+        known = self._last.get(tick.symbol)
+        if known is not None and known.source == "stream" and tick.at < known.at:
+            return  # it came late: the price has moved on since
         self._last[tick.symbol] = LastPrice(tick.price, tick.at, now, "stream")
 
     def on_book(self, book: OrderBook) -> None:

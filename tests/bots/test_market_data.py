@@ -219,3 +219,16 @@ async def test_one_symbol_without_ticks_is_registered_anew_while_the_others_tick
         watching.broker.volume = {"AAA": volume}
         await watching.poll("BBB")
     assert watching.broker.renewed == [] and watching.broker.on == ["BBB", "AAA"]
+
+
+def test_a_trade_that_comes_late_is_not_the_last_price() -> None:
+    feed = Feed(FakeClock())
+    trades = [
+        Tick("AAPL", Decimal(price), 1, START + timedelta(seconds=s), START) for price, s in (("211", 2), ("190", 1))
+    ]
+    for one in trades:
+        feed.on_tick(one)
+    assert feed.price("AAPL") == 211
+    feed.on_quote(quote(0, "212", 5))  # asked by REST, and timed by us
+    feed.on_tick(trades[1])  # the stream speaks again: its own clock may be behind ours
+    assert feed.price("AAPL") == 190

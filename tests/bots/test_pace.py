@@ -52,7 +52,8 @@ async def test_logs_and_prices_wait_for_company_and_none_is_lost(room: Room, sto
     sync.snapshots.put("quotes", "AAPL", QUOTE)
     await sync.once()  # the first look shows what there is
     await say(room, "one")
-    sync.snapshots.put("quotes", "AAPL", {**QUOTE, "last": "212"})
+    later = {"last": "212", "at": "2026-11-20T15:00:05+00:00", "received_at": "2026-11-20T15:00:05+00:00"}
+    sync.snapshots.put("quotes", "AAPL", {**QUOTE, **later})
     for _ in range(10):
         room.clock.pass_s(4)
         await sync.once()
