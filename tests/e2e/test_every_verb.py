@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from shared.domain.order_state import OPEN
 from tests.console.cli.terminal import Said, Terminal
 from tests.e2e.desk import Desk, wait_until
 from tests.references import cli_verbs
@@ -26,6 +27,14 @@ ELSEWHERE = {  # verb → where it runs instead
     "exchange serve": "the desk's exchange is it",
     "telegram test": "tests/console/telegram: needs a Bot API server",
     **{f"inbox {verb}": "tests/console/cli/test_inbox.py: needs a matter" for verb in ("resolve", "lift", "settle")},
+    **{
+        f"backup {verb}": "tests/console/cli/test_backup.py: needs a machine to come back on"
+        for verb in ("create", "restore", "verify")
+    },
+    **{f"cloud {verb}": "tests/cloud/test_project.py: needs a project" for verb in ("alerts", "status", "upload")},
+    "keys rotate-kek": "tests/e2e/test_drill.py: needs a wrapped master key",
+    "user factor-reset": "tests/console/test_second_factor.py: needs an enrolled person",
+    "user link": "tests/shared/store/test_row_security.py: needs a project's person",
     "backtest parity": "tests/bots/test_research.py: needs a day of recorded decisions",
 }
 RULE = "bots/rules/presets/demo_us_rsi.yaml"
@@ -144,9 +153,12 @@ def orders(verb: Script, us: str, price: Decimal) -> None:
     resting = wait_until("the order is listed", lambda: _listed(verb, number), 20)
     verb(f"order amend {resting} --price {low - Decimal('0.5'):.2f}", holds="command")
     verb(f"order cancel {resting}", holds="command")
+    _settled(verb)
     verb("order buy", us, "AAPL", "2", "--type", "MARKET", holds="broker_order_id")
     wait_until("the shares are there", lambda: any(p["symbol"] == "AAPL" for p in verb("positions", us)["items"]), 20)
+    _settled(verb)
     verb("order sell", us, "AAPL", "1", "--type", "MARKET", holds="broker_order_id")
+    _settled(verb)
     assert verb("order buy", us, "AAPL", "9000", "--price", "200", code=1)["error"]["code"]
     fault = {
         "match": {"broker": "KIS", "channel": "rest", "tr": "TTTT1002U"},
@@ -160,6 +172,11 @@ def orders(verb: Script, us: str, price: Decimal) -> None:
     alert = verb("alerts list")["items"][0]["id"]
     verb(f"alerts timeline {alert}", holds="items")
     verb(f"alerts ack {alert}")
+
+
+def _settled(verb: Script) -> None:
+    """An order of the other side waits for what is still open: it could meet it."""
+    wait_until("nothing is open", lambda: not any(one["status"] in OPEN for one in verb("order list")["items"]), 20)
 
 
 def _listed(verb: Script, number: str) -> int | None:
@@ -177,6 +194,8 @@ def people(verb: Script, rule: int) -> None:
     verb("webhook list", holds="items")
     verb(f"webhook revoke {hook}", holds="revoked")
     verb("user disable kim@desk.local", holds="disabled_at")
+    verb("user enable kim@desk.local", "--reason", "t")
+    verb("user password kim@desk.local", "--reason", "t", holds="password")
 
 
 def accounts(verb: Script, tmp: Path) -> None:
