@@ -30,7 +30,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for marker, reason in BY_NAME.items():
             if item.get_closest_marker(marker) is not None and marker not in asked:
                 item.add_marker(pytest.mark.skip(reason=reason))
-        if item.get_closest_marker("postgres") is not None:
+        if item.get_closest_marker("postgres") is not None and not _in_the_long_group(
+            item
+        ):  # two marks are another group
             item.add_marker(pytest.mark.xdist_group("e2e"))
     items.sort(key=_in_the_long_group, reverse=True)  # begun last, one worker would end long after the others
 
