@@ -88,6 +88,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
     return terminal
 
 
+@pytest.mark.xdist_group("documents")  # in their order: one makes what the next speaks of
 @pytest.mark.parametrize("line", EXECUTED)
 def test_a_command_of_the_documents_does_what_it_says(shown: Terminal, line: str, tmp_path: Path) -> None:
     words = shlex.split(line)

@@ -44,7 +44,8 @@ from shared.db import open_engine, writing
 from shared.domain.order import OrderType
 from shared.domain.order_state import OrderStatus
 from shared.store import secrets
-from tests.bots.stage import Stage, free_offset
+from tests.bots.stage import Stage
+from tests.ports import take_offset
 
 LEAD = timedelta(seconds=30)
 ON_ITS_WAY = {OrderStatus.PENDING, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN}
@@ -164,7 +165,7 @@ async def session(
     monkeypatch.setattr(Pacer, "acquire", _granted)
     monkeypatch.setattr(MarketData, "poll_silent", _nothing)  # silence means nothing while time stands
     settings = load_settings(
-        {"LETSTRADE_HOME": str(folder / "var"), "LETSTRADE_EXCHANGE_PORT_OFFSET": str(free_offset())}
+        {"LETSTRADE_HOME": str(folder / "var"), "LETSTRADE_EXCHANGE_PORT_OFFSET": str(take_offset())}
     )
     settings.home.mkdir(parents=True)
     write_keys(settings)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,7 +21,7 @@ from sqlmodel import select
 from bots.failpoints import ON_THE_WIRE
 from shared import schema
 from shared.clock import SystemClock
-from shared.config import EXCHANGE_PORTS, ROOT, Settings, load_settings
+from shared.config import ROOT, Settings, load_settings
 from shared.crypto import load_private, seal_row, write_keys
 from shared.db import open_engine, reading, writing
 from shared.domain.order_state import OrderStatus
@@ -39,6 +38,7 @@ from shared.models import (
 )
 from shared.store import accounts, commands, rules, secrets
 from shared.store.commands import CommandKind
+from tests.ports import take_offset
 
 OURS = ("KIS_", "LS_", "LETSTRADE_", "SUPABASE_", "TELEGRAM_", "DATABASE_URL")
 BUY_TR = "TTTT1002U"
@@ -263,23 +263,9 @@ class Stage:
         self.engine.dispose()
 
 
-def free_offset() -> int:
-    """An offset at which every port of the exchange is free: several checkouts may test at the same time."""
-    for tried in range(200):
-        offset = 7000 + (os.getpid() * 7 + tried * 131) % 9000
-        try:
-            for port in EXCHANGE_PORTS.values():
-                with socket.socket() as door:
-                    door.bind(("127.0.0.1", port + offset))
-        except OSError:
-            continue
-        return offset
-    raise AssertionError("no free ports for a local exchange")
-
-
 def open_stage(folder: Path, database_url: str = "", bots_url: str = "", options: tuple[str, ...] = ()) -> Stage:
     """A stage on SQLite, or on `database_url`; `bots_url` is how its bots reach the same database."""
-    given = {"LETSTRADE_HOME": str(folder / "var"), "LETSTRADE_EXCHANGE_PORT_OFFSET": str(free_offset())}
+    given = {"LETSTRADE_HOME": str(folder / "var"), "LETSTRADE_EXCHANGE_PORT_OFFSET": str(take_offset())}
     given |= {"DATABASE_URL": database_url} if database_url else {}
     settings = load_settings(given)
     settings.home.mkdir(parents=True)

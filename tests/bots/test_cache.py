@@ -35,7 +35,7 @@ ASKED: dict[str, tuple[str, timedelta, Ask]] = {  # what is asked: its TR, its a
 
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with running(tmp_path_factory.mktemp("cache"), 15_000) as one:
+    with running(tmp_path_factory.mktemp("cache")) as one:
         yield one
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from shared.config import EXCHANGE_PORTS, ROOT
-from tests.brokers.rig import free_port_offset
+from tests.ports import take_offset
 
 
 class Exchange:
@@ -45,11 +45,9 @@ class Exchange:
 
 
 @contextmanager
-def running(home: Path, first_offset: int, *options: str) -> Iterator[Exchange]:
+def running(home: Path, *options: str) -> Iterator[Exchange]:
     """Start `python -m brokers.paper` on free ports and stop it afterwards."""
-    # Workers look for free ports at the same moment: each looks in a range of its own.
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw") or 0)
-    offset = free_port_offset(first_offset + worker * 200)
+    offset = take_offset()
     with (home / "exchange.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "brokers.paper", "--port-offset", str(offset), *options],

@@ -1,7 +1,6 @@
 """What broker tests share: a clock that is moved by hand, a token store in memory, free exchange ports."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -9,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from brokers.contract import Broker, BrokerEvent, Token
 
 # Every port of the local exchange (design.md §9).
-EXCHANGE_PORTS = (18443, 18444, 18500, 18501, 18080, 19443, 29443, 18900)
 
 
 class FakeClock:
@@ -65,17 +63,3 @@ async def listening(broker: Broker) -> AsyncIterator[list[BrokerEvent]]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-def free_port_offset(first: int) -> int:
-    """The first offset from `first` on at which every exchange port is free."""
-    for offset in range(first, first + 500, 7):
-        try:
-            for port in EXCHANGE_PORTS:
-                with socket.socket() as probe:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    probe.bind(("127.0.0.1", port + offset))
-        except OSError:
-            continue
-        return offset
-    raise OSError(f"no free exchange ports from offset {first}")

@@ -34,7 +34,7 @@ ACCOUNTS = {
 
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with running(tmp_path_factory.mktemp("bad"), 14_000) as one:
+    with running(tmp_path_factory.mktemp("bad")) as one:
         yield one
 
 

@@ -57,7 +57,7 @@ async def what_a_resolver_asks(broker: Broker) -> None:
 
 async def test_a_burst_of_reads_never_costs_an_order_its_turn(tmp_path: Path) -> None:
     calls: list[CallRecord] = []
-    with running(tmp_path, 11_000, "--profile", "strict", "--tape", TAPE) as exchange:
+    with running(tmp_path, "--profile", "strict", "--tape", TAPE) as exchange:
         register(exchange)
         broker = open_broker(
             AccountKey(1, BrokerName.KIS, Market.US, Environment.SIM, 1),

@@ -134,7 +134,7 @@ Opener = Callable[..., Awaitable[Account]]
 
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
-    with running(tmp_path_factory.mktemp("exchange"), 3000) as started:
+    with running(tmp_path_factory.mktemp("exchange")) as started:
         yield started
 
 

@@ -15,7 +15,8 @@ from shared.clock import SystemClock
 from shared.config import EXCHANGE_PORTS
 from shared.domain.account import AccountKey, BrokerName, Environment, Market, Wire
 from shared.domain.errors import ConfigError, DoorClosed
-from tests.brokers.rig import MemoryTokens, free_port_offset
+from tests.brokers.rig import MemoryTokens
+from tests.ports import take_offset
 
 LIVE_REST = "https://openapi.koreainvestment.com:9443"
 LIVE_STREAM = "ws://ops.koreainvestment.com:21000"
@@ -84,7 +85,7 @@ async def test_an_address_of_another_environment_is_refused_before_dns(
 
 @pytest.mark.parametrize("broker", list(ACCOUNT_NO))
 async def test_a_redirect_to_a_live_host_is_refused_before_dns(broker: BrokerName, reached: list[str]) -> None:
-    offset = free_port_offset(3000)
+    offset = take_offset()
 
     async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

@@ -15,10 +15,11 @@ import pytest
 
 from shared.config import EXCHANGE_PORTS
 from shared.store.commands import CommandKind
-from tests.bots.stage import Stage, free_offset, open_stage, wait_until
+from tests.bots.stage import Stage, open_stage, wait_until
 from tests.chaos.arena import US, Player, enter, referee
 from tests.chaos.proxy import Wire
 from tests.chaos.record import record
+from tests.ports import take_offset
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("chaos")]
 
@@ -47,7 +48,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture
 def wires(stage: Stage) -> Iterator[list[Wire]]:
     """Every port of the exchange behind a wire of its own; bots of this test go through them."""
-    offset, own = free_offset(), stage.settings.exchange_port_offset
+    offset, own = take_offset(), stage.settings.exchange_port_offset
     opened = [Wire(("127.0.0.1", port + own), port + offset) for port in EXCHANGE_PORTS.values()]
     stage.bots_offset = offset
     yield opened

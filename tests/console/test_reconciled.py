@@ -36,7 +36,7 @@ RATE = D("1391.20")
 
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
-    with running(tmp_path_factory.mktemp("exchange"), 2600, "--costs", "default") as one:
+    with running(tmp_path_factory.mktemp("exchange"), "--costs", "default") as one:
         yield one
 
 

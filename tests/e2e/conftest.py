@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,16 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.desk import Desk
-
-_made = 0
-
-
-def next_offset() -> int:
-    """Ports of this worker and test, far from a desk that runs at the contract's ports."""
-    global _made
-    _made += 1
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw") or 0)
-    return 10_000 + worker * 2_500 + _made * 50
+from tests.ports import take_offset
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -41,7 +31,7 @@ def new_desk(request: pytest.FixtureRequest) -> Iterator[Callable[..., Desk]]:
     request.node._desks = desks
 
     def make(database_url: str | None = None, **env: str) -> Desk:
-        desk = Desk(home / f"desk {len(desks) + 1}", next_offset(), database_url, env)
+        desk = Desk(home / f"desk {len(desks) + 1}", take_offset(), database_url, env)
         desk.make()
         desks.append(desk)
         return desk

@@ -63,7 +63,7 @@ async def test_an_order_lives_and_is_cancelled_over_the_mock_wire_of_the_local_e
     case: Case, tmp_path: Path
 ) -> None:
     recorder = Recorder(tmp_path / "recorded")
-    with running(tmp_path, 12_000) as exchange:
+    with running(tmp_path) as exchange:
         keys = Credentials(case.sim_key, "s" * 180, case.sim_account, "HTSID09")
         flow = await run_flow(broker_of(case, Environment.SIM, keys, recorder, exchange.offset), case.symbol)
     assert flow.last is not None and flow.last.canceled

@@ -9,11 +9,9 @@ ledger, quotes or holdings.
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +20,7 @@ from typing import Any
 import httpx
 
 from brokers.paper.server import PORTS
+from tests.ports import take_offset
 
 ROOT = Path(__file__).resolve().parents[2]
 Json = dict[str, Any]
@@ -45,7 +44,7 @@ class ExchangeProc:
     host = "127.0.0.1"
 
     def __init__(self, home: Path, *flags: str) -> None:
-        self.home, self.flags, self.offset = home, flags, _free_offset()
+        self.home, self.flags, self.offset = home, flags, take_offset()
         self._child: subprocess.Popen[bytes] | None = None
         self._http = httpx.Client(timeout=10, trust_env=False)
 
@@ -108,15 +107,3 @@ class ExchangeProc:
 
     def set_price(self, symbol: str, price: Decimal) -> None:
         self.post("/tape", {"symbol": symbol, "price": str(price)})
-
-
-def _free_offset() -> int:
-    for offset in range(2_000 + os.getpid() % 300 * 10, 36_000, 37):
-        with ExitStack() as held:
-            try:
-                for port in PORTS.values():
-                    held.enter_context(socket.socket()).bind(("127.0.0.1", port + offset))
-            except OSError:
-                continue
-            return offset
-    raise AssertionError("no free ports")

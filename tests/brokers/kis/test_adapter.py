@@ -24,7 +24,7 @@ PRICE = Decimal("150.00")
 
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
-    with running(tmp_path_factory.mktemp("exchange"), 3500) as started:
+    with running(tmp_path_factory.mktemp("exchange")) as started:
         yield started
 
 

@@ -24,7 +24,7 @@ DAY, RESERVED = OrderSession.DAY_MARKET, OrderSession.RESERVED
 
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
-    with running(tmp_path_factory.mktemp("exchange"), 3700) as started:
+    with running(tmp_path_factory.mktemp("exchange")) as started:
         yield started
 
 

@@ -20,7 +20,7 @@ Open = Callable[..., Awaitable[tuple[Broker, list[BrokerEvent]]]]
 
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
-    with running(tmp_path_factory.mktemp("exchange"), 4000) as started:
+    with running(tmp_path_factory.mktemp("exchange")) as started:
         yield started
 
 

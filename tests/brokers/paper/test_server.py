@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,29 +20,17 @@ import pytest
 
 from brokers.paper.server import PORTS
 from shared.config import EXCHANGE_PORTS
+from tests.ports import take_offset
 
 ROOT = Path(__file__).resolve().parents[3]
 ORDER = "/uapi/overseas-stock/v1/trading/order"
-
-
-def free_offset() -> int:
-    """An offset at which every port of the exchange is free now."""
-    for offset in range(2_000 + os.getpid() % 300 * 10, 36_000, 37):
-        with ExitStack() as held:
-            try:
-                for port in PORTS.values():
-                    held.enter_context(socket.socket()).bind(("127.0.0.1", port + offset))
-            except OSError:
-                continue
-            return offset
-    raise AssertionError("no free ports")
 
 
 class Process:
     """`python -m brokers.paper` in a home of its own."""
 
     def __init__(self, home: Path) -> None:
-        self.home, self.offset = home, free_offset()
+        self.home, self.offset = home, take_offset()
         self.child: subprocess.Popen[bytes] | None = None
         self.http = httpx.Client(timeout=5, trust_env=False)
 

@@ -1,0 +1,51 @@
+"""Ports nobody else takes: every worker and every checkout that tests at the same time asks here."""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import socket
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from shared.config import EXCHANGE_PORTS
+
+_DOORS = Path(tempfile.gettempdir()) / "letstrade-test-ports"
+_CONSOLE = 8501
+_OFFSETS = range(211, 28_000, 23)
+_KEPT_S = 900  # longer than any one test has its ports down between two servers
+_held: list[tuple[float, ExitStack]] = []
+_next = itertools.count(os.getpid())
+
+
+def take_offset() -> int:
+    """An offset at which the console's and every exchange port is free and stays ours for a quarter of an hour."""
+    _DOORS.mkdir(exist_ok=True)
+    now = time.monotonic()
+    while _held and _held[0][0] < now - _KEPT_S:
+        _held.pop(0)[1].close()
+    for number in itertools.islice(_next, len(_OFFSETS)):
+        offset = _OFFSETS[number * 131 % len(_OFFSETS)]
+        taken = _take([port + offset for port in (_CONSOLE, *EXCHANGE_PORTS.values())])
+        if taken is not None:
+            _held.append((now, taken))
+            return offset
+    raise AssertionError("no free ports for a local exchange")
+
+
+def _take(ports: list[int]) -> ExitStack | None:
+    """Locks on `ports`, none of which anybody listens on; None when one is another's."""
+    with ExitStack() as held:
+        for port in ports:
+            door = held.enter_context((_DOORS / str(port)).open("w"))
+            try:
+                fcntl.flock(door, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                with socket.socket() as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(("127.0.0.1", port))
+            except OSError:
+                return None
+        return held.pop_all()
