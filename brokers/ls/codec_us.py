@@ -31,6 +31,7 @@ from shared.domain.money import Currency
 NEW_YORK = ZoneInfo("America/New_York")
 SESSION = Session(NEW_YORK, time(9, 30), time(16, 0))
 PERIODS = {Timeframe.D1: "2", Timeframe.W1: "3", Timeframe.MN1: "4"}
+OURS = "."  # parts the ticker and the class of a share (BRK.B) in every list, whoever the broker is
 SPELLINGS = "/.-"  # of a class share; which one LS writes is not documented, so each is tried
 KEY_LENGTH = 18
 MASTER_ROWS = 500
@@ -68,15 +69,15 @@ def exchange_of(venue: Venue | None) -> str | None:
 
 def candidates(symbol: str) -> list[Key]:
     """Every way LS may name `symbol`, likeliest first."""
-    tickers = [symbol.replace("/", mark) for mark in SPELLINGS] if "/" in symbol else [symbol]
+    tickers = [symbol.replace(OURS, mark) for mark in SPELLINGS] if OURS in symbol else [symbol]
     return [Key(exchange, ticker) for ticker in tickers for exchange in tr.US_MARKETS]
 
 
 def our_symbol(ticker: str) -> str:
-    """Return BRK/B for whatever way LS writes a class share: one spelling in all lists, whoever the broker is."""
+    """Return BRK.B for whatever way LS, or a person, writes a class share."""
     ticker = ticker.strip()
-    for mark in SPELLINGS[1:]:
-        ticker = ticker.replace(mark, "/")
+    for mark in SPELLINGS:
+        ticker = ticker.replace(mark, OURS)
     return ticker
 
 

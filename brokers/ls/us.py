@@ -98,8 +98,8 @@ class LsUs(LsAccount):
         Raises:
             UnknownSymbol: LS does not list it, or lists it elsewhere than at `venue`. NotSent: LS could not be asked.
         """
-        exchange = codec_us.exchange_of(venue)
-        if venue is not None and exchange is not None and symbol not in self._listings and "/" not in symbol:
+        symbol, exchange = codec_us.our_symbol(symbol), codec_us.exchange_of(venue)
+        if venue is not None and exchange is not None and symbol not in self._listings and codec_us.OURS not in symbol:
             return Instrument(symbol, Market.US, venue, Currency.USD), codec_us.Key(exchange, symbol)
         try:
             instrument, key = await self._listed(symbol)
@@ -173,7 +173,7 @@ class LsUs(LsAccount):
     async def get_quote(
         self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
     ) -> Quote:
-        body = await self._book(symbol, session)
+        symbol, body = await self._book(symbol, session)
         quote = codec_us.decode_quote(symbol, body, self._clock.market_now(), self._clock.wall_now())
         if quote is None:
             raise self._not_found(symbol)
@@ -190,21 +190,22 @@ class LsUs(LsAccount):
     async def get_order_book(
         self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
     ) -> OrderBook:
-        body = await self._book(symbol, session)
+        symbol, body = await self._book(symbol, session)
         return codec_us.decode_book(symbol, body, self._clock.market_now(), self._clock.wall_now())
 
-    async def _book(self, symbol: str, session: OrderSession) -> codec.Row:
+    async def _book(self, symbol: str, session: OrderSession) -> tuple[str, codec.Row]:
+        """The symbol as it is written here, and g3106 of it."""
         only_regular(session)
-        _, key = await self._listed(symbol)
+        instrument, key = await self._listed(symbol)
         body = await self._rest.get(tr.US_BOOK, key.block)
         if not codec_us.known(body, tr.US_BOOK.code):
             raise self._not_found(symbol)
-        return body
+        return instrument.symbol, body
 
     async def get_detail(self, symbol: str) -> Detail:
-        _, key = await self._listed(symbol)
+        instrument, key = await self._listed(symbol)
         priced = await self._rest.get(tr.US_PRICE, key.block)
-        detail = codec_us.decode_detail(symbol, priced, await self._rest.get(tr.US_LISTING, key.block))
+        detail = codec_us.decode_detail(instrument.symbol, priced, await self._rest.get(tr.US_LISTING, key.block))
         if detail is None:
             raise self._not_found(symbol)
         return detail
@@ -219,7 +220,8 @@ class LsUs(LsAccount):
         venue: Venue | None = None,
     ) -> list[Bar]:
         now = self._clock.market_now()
-        _, key = await self._listed(symbol)
+        instrument, key = await self._listed(symbol)
+        symbol = instrument.symbol
         last_day = self.session.day(until or now)
         asked, block = codec_us.encode_bars(key, timeframe, min(count, ROWS_A_PAGE), last_day)
 
@@ -232,11 +234,11 @@ class LsUs(LsAccount):
         return await self._walk_bars(asked, block, read, count, until, symbol)
 
     async def get_trades(self, symbol: str, count: int, *, venue: Venue | None = None) -> list[Tick]:
-        _, key = await self._listed(symbol)
+        instrument, key = await self._listed(symbol)
         body = await self._rest.get(tr.US_TRADES, codec_us.encode_trades(key, min(count, TRADES_A_PAGE)))
         received_at = self._clock.wall_now()
         found = codec.rows(body, f"{tr.US_TRADES.code}OutBlock1")
-        return [codec_us.decode_trade(symbol, row, received_at) for row in found[:count]]
+        return [codec_us.decode_trade(instrument.symbol, row, received_at) for row in found[:count]]
 
     async def get_instrument(self, symbol: str) -> Instrument:
         return (await self._listed(symbol))[0]
@@ -254,17 +256,10 @@ class LsUs(LsAccount):
         """Ask LS where a symbol is listed and how it spells it; remembered while the account runs.
 
         Raises:
-            NotFound: LS does not know it, or it is a class share that is not written with a slash.
+            NotFound: LS does not know it.
         """
+        symbol = codec_us.our_symbol(self._known_form(symbol))
         if symbol not in self._listings:
-            self._known_form(symbol)
-            if codec_us.our_symbol(symbol) != symbol:
-                raise NotFound(
-                    f"{symbol} is not how a class share is written here",
-                    "주식 종류는 빗금으로 씁니다 / classes are written with a slash",
-                    f"{codec_us.our_symbol(symbol)}",
-                    "unknown_symbol",
-                )
             for key in codec_us.candidates(symbol):
                 body = await self._rest.get(tr.US_LISTING, key.block)
                 if codec_us.known(body, tr.US_LISTING.code):

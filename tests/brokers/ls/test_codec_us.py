@@ -34,7 +34,7 @@ def order_of(**changed: Any) -> BrokerOrder:
     ("symbol", "tried"),
     [
         ("TSLA", ["82TSLA", "81TSLA"]),
-        ("BRK/B", ["82BRK/B", "81BRK/B", "82BRK.B", "81BRK.B", "82BRK-B", "81BRK-B"]),
+        ("BRK.B", ["82BRK/B", "81BRK/B", "82BRK.B", "81BRK.B", "82BRK-B", "81BRK-B"]),
     ],
 )
 def test_a_symbol_is_looked_for_at_both_exchange_codes_and_in_every_spelling(symbol: str, tried: list[str]) -> None:
@@ -44,7 +44,7 @@ def test_a_symbol_is_looked_for_at_both_exchange_codes_and_in_every_spelling(sym
 @given(st.from_regex(r"[A-Z]{1,5}", fullmatch=True), st.sampled_from("ABC"), st.sampled_from("/.-"), st.integers(0, 5))
 def test_a_class_share_has_one_spelling_whatever_ls_writes(stem: str, letter: str, mark: str, padding: int) -> None:
     ours = codec_us.our_symbol(f"{stem}{mark}{letter}" + " " * padding)
-    assert ours == f"{stem}/{letter}"
+    assert ours == f"{stem}.{letter}"
     assert codec_us.our_symbol(ours) == ours
     assert f"{stem}{mark}{letter}" in [key.ticker for key in codec_us.candidates(ours)]
 
@@ -179,7 +179,7 @@ def test_the_documented_trade_is_read_by_its_korean_time() -> None:
 def test_a_pushed_book_is_read() -> None:
     body = {**{f"{n}{i}": "0" for i in range(1, 11) for n in _LEVEL}, "symbol": "BRK.B", "kortime": "235500"}
     found = codec_us.decode_pushed_book({**body, "bidho1": "12.2000", "bidrem1": "12760"}, NOW, NOW)
-    assert (found.symbol, [level.quantity for level in found.bids], found.asks) == ("BRK/B", [12760], ())
+    assert (found.symbol, [level.quantity for level in found.bids], found.asks) == ("BRK.B", [12760], ())
 
 
 # -- orders

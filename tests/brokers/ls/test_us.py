@@ -26,32 +26,33 @@ async def listed(broker: Broker, number: str) -> BrokerOrder:
 
 async def test_each_exchange_code_leads_to_its_shares(started: Open) -> None:
     broker, _ = await started(KEY, market=Market.US)
-    venues = {symbol: (await broker.get_instrument(symbol)).venue for symbol in ("AAPL", "BRK/B", "SPY")}
-    assert venues == {"AAPL": Venue.NASDAQ, "BRK/B": Venue.NYSE, "SPY": Venue.AMEX}
+    venues = {symbol: (await broker.get_instrument(symbol)).venue for symbol in ("AAPL", "BRK.B", "SPY")}
+    assert venues == {"AAPL": Venue.NASDAQ, "BRK.B": Venue.NYSE, "SPY": Venue.AMEX}
     assert (await broker.get_instrument("SPY")).type is InstrumentType.ETF
-    with pytest.raises(NotFound, match="class share"):
-        await broker.get_instrument("BRK.B")
+    assert (await broker.get_instrument("BRK/B")).symbol == "BRK.B"
+    with pytest.raises(NotFound):
+        await broker.get_instrument("BRK.C")
 
 
 async def test_the_list_names_every_share_once(started: Open) -> None:
     broker, _ = await started(KEY, market=Market.US)
     symbols = [one.symbol for one in await broker.list_instruments()]
     assert len(symbols) == len(set(symbols))
-    assert {"AAPL", "TSLA", "SPY", "BRK/B"} <= set(symbols)
+    assert {"AAPL", "TSLA", "SPY", "BRK.B"} <= set(symbols)
 
 
 async def test_a_class_share_is_traded_streamed_and_held_under_one_name(started: Open) -> None:
     broker, heard = await started("PSclass000000000000", market=Market.US)
-    await broker.subscribe("BRK/B")
-    await broker.subscribe("BRK/B", book=True)
+    await broker.subscribe("BRK.B")
+    await broker.subscribe("BRK.B", book=True)
     ack = await broker.place_order("BRK/B", Side.BUY, 2, None, order_type=OrderType.MARKET)
     await until(lambda: bool(notices(heard, ack.broker_order_id, "filled")))
-    assert notices(heard, ack.broker_order_id, "filled")[0].symbol == "BRK/B"
-    assert [(held.symbol, held.quantity) for held in await broker.get_positions()] == [("BRK/B", 2)]
-    await until(lambda: any(isinstance(e, Tick) and e.symbol == "BRK/B" for e in heard))
-    await until(lambda: any(isinstance(e, OrderBook) and e.symbol == "BRK/B" for e in heard))
+    assert notices(heard, ack.broker_order_id, "filled")[0].symbol == "BRK.B"
+    assert [(held.symbol, held.quantity) for held in await broker.get_positions()] == [("BRK.B", 2)]
+    await until(lambda: any(isinstance(e, Tick) and e.symbol == "BRK.B" for e in heard))
+    await until(lambda: any(isinstance(e, OrderBook) and e.symbol == "BRK.B" for e in heard))
     quotes = await broker.get_quotes(["BRK/B", "ZZZZZZ", "AAPL"])
-    assert [quote.symbol for quote in quotes] == ["BRK/B", "AAPL"]
+    assert [quote.symbol for quote in quotes] == ["BRK.B", "AAPL"]
 
 
 async def test_a_market_buy_leaves_as_a_limit_above_the_last_price(started: Open, exchange: Exchange) -> None:
