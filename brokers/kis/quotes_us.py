@@ -156,6 +156,8 @@ class UsQuotes:
         return Ask(tr.US_TRADES, {**where(symbol, venue), "TDAY": "1", "KEYB": ""})
 
     def read_trades(self, symbol: str, body: Row, market_now: datetime, received_at: datetime) -> list[Tick]:
+        """The official sample finds the rows in output1, other clients in use in output2: they are where the times are."""
+        blocks = [[row for row in rows(body, name) if text(row, "khms")] for name in ("output1", "output2")]
         return [
             Tick(
                 symbol=symbol,
@@ -164,7 +166,7 @@ class UsQuotes:
                 at=instant_near(required(row, "khms"), market_now),
                 received_at=received_at,
             )
-            for row in rows(body, "output1")
+            for row in blocks[0] or blocks[1]
         ]
 
     def earlier(self, timeframe: Timeframe, before: datetime, new: list[Bar], market_now: datetime) -> datetime | None:

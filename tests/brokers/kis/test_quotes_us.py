@@ -184,6 +184,11 @@ def test_the_last_trades_carry_korean_times() -> None:
     assert (asked.tr.live, asked.fields["EXCD"], asked.fields["TDAY"]) == ("HHDFS76200300", "NAS", "1")
     row = {"khms": "231500", "last": "211.9300", "evol": "40"}
     now = datetime(2026, 7, 9, 14, 15, 30, tzinfo=UTC)
+    about = {"rsym": "DNASAAPL", "zdiv": "4", "nrec": "1"}
+    assert LIVE.read_trades("AAPL", {"output1": about, "output2": []}, now, now) == []
+    assert LIVE.read_trades("AAPL", {"output1": [row], "output2": [row]}, now, now) == LIVE.read_trades(
+        "AAPL", {"output1": about, "output2": [row]}, now, now
+    )
     (trade,) = LIVE.read_trades("AAPL", {"output1": [row]}, now, now)
     assert (trade.price, trade.quantity, trade.at) == (
         Decimal("211.9300"),
