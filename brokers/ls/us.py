@@ -13,20 +13,25 @@ from brokers.http import Door
 from brokers.ls import account_us as account
 from brokers.ls import codec, codec_us, tr
 from brokers.ls.auth import Auth
-from brokers.ls.base import ROWS_A_PAGE, LsAccount, only_regular
+from brokers.ls.base import MAX_BAR_PAGES, ROWS_A_PAGE, LsAccount, only_regular
 from brokers.ls.rest import Rest
 from brokers.ls.stream import Registration
 from brokers.pacing import Pacer
 from shared.clock import Clock
 from shared.domain.account import AccountKey, BrokerName, Market
 from shared.domain.errors import (
+    AuthExpired,
+    AuthRefused,
     BrokerError,
     BrokerUnavailable,
+    DoorClosed,
     NotFound,
     NotSent,
     OrderRejected,
+    RateLimited,
     Refused,
     UnknownSymbol,
+    WireError,
 )
 from shared.domain.fees import default_contract
 from shared.domain.instrument import Instrument, Venue
@@ -36,6 +41,7 @@ from shared.domain.order import BrokerOrder, Cash, OrderAck, OrderSession, Order
 from shared.domain.venue_rules import round_to_tick, tick_size
 
 TRADES_A_PAGE = 30
+NOT_OF_THE_CALL = (RateLimited, AuthExpired, AuthRefused, DoorClosed)  # another call would hear the same
 COLLAR_PCT = Decimal(5)  # how far above the last price a "market" buy may fill
 ORDER_ROWS, HOLDING_ROWS = "COSAQ00102OutBlock3", "COSOQ00201OutBlock4"
 FEE_PCT = default_contract(BrokerName.LS, Market.US).buy_pct
@@ -222,7 +228,7 @@ class LsUs(LsAccount):
         now = self._clock.market_now()
         instrument, key = await self._listed(symbol)
         symbol = instrument.symbol
-        last_day = self.session.day(until or now)
+        last_day = self.session.label_day(until or now, timeframe)
         asked, block = codec_us.encode_bars(key, timeframe, min(count, ROWS_A_PAGE), last_day)
 
         def read(body: codec.Row) -> list[Bar]:
@@ -231,12 +237,44 @@ class LsUs(LsAccount):
                 return codec.decode_days(symbol, timeframe, rows, "volume", self.session, now)
             return codec.decode_minutes(symbol, timeframe, rows, ("loctime", "exevol"), self.session.zone, now)
 
-        return await self._walk_bars(asked, block, read, count, until, symbol)
+        try:
+            return await self._walk_bars(asked, block, read, count, until, symbol)
+        except (Refused, WireError) as e:
+            if asked is not tr.US_DAYS or isinstance(e, NOT_OF_THE_CALL):
+                raise
+        return await self._table(symbol, key, timeframe, count, until)
+
+    async def _table(
+        self, symbol: str, key: codec_us.Key, timeframe: Timeframe, count: int, until: datetime | None
+    ) -> list[Bar]:
+        """The last `count` bars up to `until` by g3103, which has no cursor: each page ends before the last began."""
+        now = self._clock.market_now()
+        last_day = self.session.day(until or now)
+        found: list[codec.Row] = []
+        for _ in range(MAX_BAR_PAGES):
+            body = await self._known(
+                symbol, self._rest.get(tr.US_TABLE, codec_us.encode_table(key, timeframe, last_day))
+            )
+            seen = {codec.text(row, "chedate") for row in found}
+            new = [row for row in codec.rows(body, "g3103OutBlock1") if codec.text(row, "chedate") not in seen]
+            found += new
+            if not new or len(found) > count:
+                break
+            last_day = codec.calendar_day(codec.required(found[-1], "chedate")) - timedelta(days=1)
+        bars = codec_us.decode_table(symbol, timeframe, found, now)
+        return [bar for bar in bars if until is None or bar.start <= until][-count:]
 
     async def get_trades(self, symbol: str, count: int, *, venue: Venue | None = None) -> list[Tick]:
         instrument, key = await self._listed(symbol)
-        body = await self._rest.get(tr.US_TRADES, codec_us.encode_trades(key, min(count, TRADES_A_PAGE)))
-        received_at = self._clock.wall_now()
+        wanted, received_at = min(count, TRADES_A_PAGE), self._clock.wall_now()
+        try:
+            body = await self._rest.get(tr.US_TRADES, codec_us.encode_trades(key, wanted))
+        except (Refused, WireError) as e:
+            if isinstance(e, NOT_OF_THE_CALL):
+                raise
+            body = await self._rest.get(tr.US_TICK_CHART, codec_us.encode_tick_chart(key, wanted))
+            rows = codec.rows(body, f"{tr.US_TICK_CHART.code}OutBlock1")[::-1]
+            return [codec_us.decode_bar_of_one(instrument.symbol, row, received_at) for row in rows]
         found = codec.rows(body, f"{tr.US_TRADES.code}OutBlock1")
         return [codec_us.decode_trade(instrument.symbol, row, received_at) for row in found[:count]]
 

@@ -356,3 +356,15 @@ def test_the_last_trades_carry_korean_dates_and_times() -> None:
     now = datetime(2026, 7, 9, 14, 15, 30, tzinfo=UTC)
     trade = codec_us.decode_trade("TSLA", row, now)
     assert (trade.price, trade.quantity, trade.at) == (Decimal("211.93"), 40, datetime(2026, 7, 9, 14, 15, tzinfo=UTC))
+
+
+def test_a_table_of_days_that_do_not_follow_one_another_is_refused() -> None:
+    day = {"open": "10", "high": "12", "low": "9", "volume": 5}
+    newest = {**day, "chedate": "20260310", "price": "11.0000", "sign": "2", "diff": "1.0000"}
+    older = {**day, "chedate": "20260309", "price": "10.0000", "sign": "5", "diff": "0.5000"}
+    now = datetime(2026, 3, 11, 12, 0, tzinfo=UTC)
+    first, second = codec_us.decode_table("TSLA", Timeframe.D1, [newest, older], now)
+    assert (first.close, second.close, second.closed) == (Decimal(10), Decimal(11), True)
+    split = {**older, "price": "20.0000"}
+    with pytest.raises(WireError, match="not adjusted"):
+        codec_us.decode_table("TSLA", Timeframe.D1, [newest, split], now)

@@ -146,3 +146,19 @@ async def test_profit_by_period_is_not_offered(started: Open) -> None:
     today = SystemClock().market_now().date()
     with pytest.raises(NotSupported, match="미국주식 기간손익"):
         await broker.get_period_profit(today, today)
+
+
+async def test_days_and_trades_come_from_the_plain_calls_where_the_chart_does_not_answer(
+    started: Open, exchange: Exchange
+) -> None:
+    broker, _ = await started("PStable000000000000", market=Market.US)
+    chart = [bar for bar in await broker.get_bars("MSFT", Timeframe.D1, 40) if bar.closed]
+    for tr in ("g3204", "g3102"):
+        body = {"rsp_cd": "IGW40013", "rsp_msg": "조회에 실패"}
+        exchange.fault("body", {"broker": "LS", "channel": "rest", "tr": tr}, {"body": body, "status": 500}, 0)
+    table = [bar for bar in await broker.get_bars("MSFT", Timeframe.D1, 40) if bar.closed]
+    assert len(chart) >= 39 and table == chart
+    assert [bar.start for bar in await broker.get_bars("MSFT", Timeframe.W1, 3, until=chart[-1].start)]
+    trades = await broker.get_trades("MSFT", 5)
+    assert len(trades) == 5 and all(trade.price > 0 and trade.quantity > 0 for trade in trades)
+    assert [trade.at for trade in trades] == sorted((trade.at for trade in trades), reverse=True)
