@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import threading
 from collections.abc import Callable
@@ -111,7 +112,7 @@ class Changes:
 
         def state(status: Any, error: Exception | None) -> None:
             if status is not RealtimeSubscribeStates.SUBSCRIBED:
-                self._refusal = str(error or status)[:200]
+                self._refusal = _said(error) or str(status)
                 self._failed.set()
 
         channel.on_system(lambda told: self._confirmed.set() if told.extension == "postgres_changes" else None)
@@ -125,6 +126,14 @@ class Changes:
         if (line, why) != (self.line, self.why):
             log("realtime", line.value, level="info" if line is Line.LIVE else "warning", why=why)
         self.line, self.why = line, why
+
+
+def _said(error: Exception | None) -> str:
+    """The project's own sentence; the client hands it on inside of its JSON."""
+    text = str(error or "")
+    with contextlib.suppress(ValueError, TypeError, KeyError):
+        text = str(json.loads(text)["message"])
+    return text[:300]
 
 
 async def _first(within_s: float | None, *events: asyncio.Event) -> None:

@@ -106,7 +106,7 @@ def test_a_desk_that_upgraded_itself_is_pushed_the_rest_as_the_page_says(project
     engine.dispose()
     versions = [path.name.split("_")[0] for path in supabase_sql.FOLDER.glob("*.sql")]
     revisions = [one for one in sorted(versions) if not one.startswith("20261122")]
-    run_cli(cli, project, "migration", "repair", "--status", "applied", *revisions)
+    run_cli(cli, project, "migration", "repair", "--status", "applied", "--yes", *revisions)
     run_cli(cli, project, "db", "push", "--yes")
     with psycopg.connect(project) as connection:
         assert connection.execute("select count(*) from pg_trigger where tgname = 'urgent_alert'").fetchone() == (1,)
