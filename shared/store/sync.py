@@ -15,7 +15,6 @@ from typing import Any
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DataError
 from sqlmodel import Session, SQLModel, col, delete, func, select
 
@@ -103,7 +102,7 @@ def apply(session: Session, account_id: int, stream: str, body: Mapping[str, Any
         session.execute(gone)
         return
     table = target.model.__table__  # type: ignore[attr-defined]
-    statement = _insert(session.get_bind().dialect)(table).values(values)
+    statement = insert_of(session)(table).values(values)
     changed = {name: statement.excluded[name] for name in values if name not in target.unique}
     session.execute(statement.on_conflict_do_update(index_elements=list(target.unique), set_=changed))
 
@@ -156,7 +155,7 @@ def _apply_group(session: Session, account_id: int, stream: str, bodies: Sequenc
         except DataError as error:
             raise PoisonRow(str(error.orig)) from error
         return
-    statement = _insert(session.get_bind().dialect)(target.model.__table__)  # type: ignore[attr-defined]
+    statement = insert_of(session)(target.model.__table__)  # type: ignore[attr-defined]
     changed = {name: statement.excluded[name] for name in plan.columns if name not in target.unique}
     session.execute(statement.on_conflict_do_update(index_elements=list(target.unique), set_=changed), rows)
 
@@ -292,9 +291,9 @@ def _is_ours(session: Session, account_id: int, stream: str, body: Mapping[str, 
     return session.exec(ours).first() is not None
 
 
-def _insert(dialect: Dialect) -> Any:
+def insert_of(session: Session) -> Any:
     """The dialect's own INSERT, which knows ON CONFLICT; only the one in use is loaded (a bot pays 2 MB for the other)."""
-    if dialect.name == "postgresql":
+    if session.get_bind().dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
         return postgresql_insert
