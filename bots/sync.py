@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -380,7 +380,7 @@ class StoreSync:
         found = [(row.seq, self._put(session, row.stream, _values(row))) for row in left]
         return [(seq, why) for seq, why in found if why is not None]
 
-    def _at_once(self, session: Session, rows: list[tuple[str, Mapping[str, Any]]]) -> bool:
+    def _at_once(self, session: Session, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
         """Write rows together on one savepoint; False when one of them cannot be written, and none was."""
         if not rows:
             return True

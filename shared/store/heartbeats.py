@@ -29,7 +29,7 @@ class Desired:
 def desired(session: Session, account_id: int) -> Desired | None:
     """The account's versioned row, polled by its bot each second; None when there is no such account."""
     row = session.exec(
-        select(
+        select(  # type: ignore[call-overload]
             BrokerageAccount.enabled,
             BrokerageAccount.config_version,
             BrokerageAccount.desired_generation,
