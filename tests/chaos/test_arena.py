@@ -10,7 +10,7 @@ import pytest
 from brokers.paper.drills import DRILLS, Drill
 from shared.store.commands import CommandKind
 from tests.bots.stage import Stage, open_stage
-from tests.chaos.arena import KRX, LS, US, Flavour, Player, enter, referee
+from tests.chaos.arena import FLAVOURS, US, Flavour, Player, enter, referee
 from tests.chaos.record import record
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("chaos")]
@@ -73,6 +73,6 @@ def test_no_drill_doubles_loses_or_silences_an_order(stage: Stage) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("flavour", [US, KRX, LS], ids=lambda one: one.name)
+@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda one: one.name)
 def test_no_drill_does_so_on_any_wire(stage: Stage, flavour: Flavour) -> None:
-    drilled(stage, flavour, ENDING, 21 + [US, KRX, LS].index(flavour))
+    drilled(stage, flavour, ENDING, 21 + FLAVOURS.index(flavour))
