@@ -175,7 +175,7 @@ def _parts(
 ) -> Parts:  # fmt: skip
     clock, key, box = base.clock, config.key, StateBox()
     orders = OwnOrders(journal, clock, state, LotBook(state.lots), key.account_id)
-    executions = Executions(orders, clock)
+    executions = Executions(orders, clock, hours.trade_date)
     feed, chart = Feed(clock), Chart(hours.zone)
     portfolio, daybook = Portfolio(orders, feed.price), DayBook(orders, state.marks)
     kill_switch = KillSwitch(base.settings.home / "kill", base.folder / "kill")

@@ -209,7 +209,7 @@ class Copy:
         """Whether a test fails with the change."""
         if mutant is not None:
             (self.folder / mutant.file).write_text(changed(mutant), encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", *tests, "-x", "-q", "--no-header", "--tb=no", "-p", "no:xdist"]
+        command = [sys.executable, "-m", "pytest", *tests, "-x", "-q", "--no-header", "--tb=no"]
         try:
             done = subprocess.run(command, cwd=self.folder, capture_output=True, timeout=TOO_LONG_S).returncode
         except subprocess.TimeoutExpired:
