@@ -136,7 +136,7 @@ class Bot:
 
     async def _full(self) -> None:
         p = self.p
-        asked_at = p.clock.wall_now()
+        asked_at, asked = p.clock.wall_now(), p.clock.monotonic()
         picture = await p.reconciler.full()
         if not picture.steady:
             self._box.ask.set()  # something of ours moved while we looked: look again, conclude nothing
@@ -150,7 +150,7 @@ class Bot:
             p.daybook.keep(marks)
             await p.journal.write(Changes(marks=marks))
             p.orders.forget_before(today.fromordinal(today.toordinal() - KEPT_DAYS))
-        await self._look_for_drift()
+        await self._look_for_drift(asked)
         if not self._box.recovered:
             self._box.recovered = True
             p.trader.recall(p.facts)
@@ -159,7 +159,7 @@ class Bot:
         if self._box.state is not BotState.BLOCKED:
             self._move(BotEventKind.RECONCILED, "")
 
-    async def _look_for_drift(self) -> None:
+    async def _look_for_drift(self, asked: float) -> None:
         """Compare holdings with what the day's mark and our fills make of them; tell, and stop entries."""
         p = self.p
         today = p.hours.trade_date(p.clock.market_now())
@@ -175,6 +175,7 @@ class Bot:
                 )
                 await p.orders.shrink_lots(symbol, theirs, alert)
         p.portfolio.drift = found
+        p.trader.splits.compared(found, asked, p.feed.price)
 
     async def _wait_for_question(self) -> None:
         """Until somebody asks, an unknown order is due, or a minute has passed."""
