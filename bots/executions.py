@@ -30,14 +30,13 @@ class BrokerView:
 
     rows: tuple[BrokerOrder, ...]
     open_ids: frozenset[DatedNumber]
-    asked_at: datetime  # wall, before the first question: an order acknowledged later may be missing
 
 
 class Executions:
     def __init__(self, orders: OwnOrders, clock: Clock, trade_date: Callable[[datetime], date]) -> None:
         self._orders, self._clock, self._trade_date = orders, clock, trade_date
         self._orphans: dict[DatedNumber, list[OrderNotice]] = {}  # notices that came before the ack of their order
-        self.first_seen: dict[DatedNumber, datetime] = {}  # wall time we first saw a number in a list
+        self.first_seen: dict[DatedNumber, datetime] = {}  # wall time a list that shows it had been answered
 
     def dated(self, row: BrokerOrder) -> DatedNumber:
         """The name of a broker's row: its trade date and number."""
@@ -52,7 +51,7 @@ class Executions:
         """Apply every row that is ours; return the rows that are nobody's of ours."""
         foreign: list[BrokerOrder] = []
         for row in sorted(view.rows, key=lambda one: (one.ordered_at, one.broker_order_id)):  # a chain from its start
-            self.first_seen.setdefault(self.dated(row), view.asked_at)
+            self.first_seen.setdefault(self.dated(row), self._clock.wall_now())
             if row.is_cancel:
                 continue
             number = self.number_of(row)

@@ -172,7 +172,6 @@ class Reconciler:
 
     async def _look(self, since: date) -> list[BrokerOrder]:
         """One complete look at orders and fills, applied; returns rows that are not ours."""
-        asked_at = self.clock.wall_now()
         today = self.trade_date()
         open_rows = await self.broker.get_open_orders()
         # A day to each side: brokers date orders by their own zone.
@@ -183,7 +182,7 @@ class Reconciler:
         by_number.update({dated(row): row for row in rows})  # the execution list has the fills
         self._measure_clock(by_number.values())
         open_ids = frozenset(dated(row) for row in open_rows if row.leaves_quantity > 0)
-        foreign = await self.executions.apply_view(BrokerView(tuple(by_number.values()), open_ids, asked_at))
+        foreign = await self.executions.apply_view(BrokerView(tuple(by_number.values()), open_ids))
         self._open_ids = self._ours(row for row in open_rows if row.leaves_quantity > 0)
         listed = self._ours(by_number.values())
         await self._end_expired(listed, today)
@@ -359,7 +358,7 @@ class Reconciler:
             numbers=(number,), broker_order_id=row.broker_order_id, note="조회로 확인됨",
         )  # fmt: skip
         ids = frozenset({self.executions.dated(row)}) if row.leaves_quantity else frozenset[DatedNumber]()
-        await self.executions.apply_view(BrokerView((row,), ids, self.clock.wall_now()))
+        await self.executions.apply_view(BrokerView((row,), ids))
         return self.orders.get(order.id) or order
 
     async def _give_up(self, order: DeskOrder, why: str) -> None:

@@ -45,7 +45,11 @@ class Piece:
 
 
 PIECES: tuple[Piece, ...] = (
-    *(Piece(f"drills-{one}", (f"{ARENA}::test_no_drill_does_so_on_any_wire[{one}]",)) for one in NAMES),
+    *(
+        Piece(f"drills-{one}-{part}", (f"{ARENA}::test_no_drill_does_so_on_any_wire[{one}-{part}]",))
+        for one in NAMES
+        for part in range(3)
+    ),
     *(
         Piece(f"kills-{one}-{side}", ("tests/chaos/test_kill_matrix.py", "-k", f"{one}- and -{side}"))
         for one in NAMES
