@@ -345,6 +345,18 @@ class Reconciler:
             return False
         return row.ordered_at >= order.market_at.replace(microsecond=0) - SKEW
 
+    async def unowned(self, order: DeskOrder, number: str) -> BrokerOrder | None:
+        """Ask for the row that a person means by `number`: nobody's of ours, of the order's trade date; leading zeros say nothing.
+
+        Raises BrokerError.
+        """
+        wanted = (order.trade_date, number.lstrip("0"))
+        for row in await self.light(order.trade_date):
+            day, name = self.executions.dated(row)
+            if (day, name.lstrip("0")) == wanted:
+                return row
+        return None
+
     async def adopt(self, order_id: str, row: BrokerOrder, why: str) -> DeskOrder:
         """A person says that this row of the broker is the order."""
         order = self.orders.get(order_id)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from bots.commands import Commands, Refusal
 from bots.orders import DeskOrder
 from shared.domain.errors import OutcomeUnknown
 from shared.domain.order import Fill, OrderNotice, Side
@@ -66,6 +67,51 @@ async def test_a_lost_order_is_found_under_a_number_that_another_had_yesterday(r
     await room.reconciler.resolve_due()
     assert now(room, lost) == (OrderStatus.PARTIAL, 2)
     assert now(room, old) == (OrderStatus.FILLED, 10)
+
+
+async def waiting(room: Room) -> DeskOrder:
+    """An order of which only a person can say what became of it: several look like it."""
+    room.broker.on_place = lose
+    lost = await room.desk.place(room.request(quantity=10), TOMORROW)
+    room.broker.book["twin"] = replace(room.broker.book[lost_number(room)], broker_order_id="777")
+    for _ in range(3):
+        room.clock.pass_s(1)
+        await room.reconciler.resolve_due()
+    found = room.orders.get(lost.id)
+    assert found is not None and found.status is OrderStatus.NEEDS_OPERATOR
+    return found
+
+
+def lost_number(room: Room) -> str:
+    return next(number for number in room.broker.book if number.isdigit())
+
+
+def hand_of(room: Room) -> Commands:
+    commands = object.__new__(Commands)
+    commands.orders, commands.reconciler = room.orders, room.reconciler
+    return commands
+
+
+async def test_the_number_that_a_person_types_means_the_order_of_its_day_and_leading_zeros_say_nothing(
+    room: Room,
+) -> None:
+    old = await filled_yesterday(room, "AAPL")
+    lost = await waiting(room)
+    told = {"client_order_id": lost.id, "broker_order_id": "0000000101"}
+    assert (await hand_of(room)._resolve(told))["status"] == "ACCEPTED"
+    assert now(room, lost) == (OrderStatus.ACCEPTED, 0)
+    assert now(room, old) == (OrderStatus.FILLED, 10)
+
+
+@pytest.mark.parametrize(("typed", "code"), [("778", "another_order"), ("9", "no_order"), ("0", "no_order")])
+async def test_a_number_of_another_order_or_of_none_is_refused_by_name(room: Room, typed: str, code: str) -> None:
+    await filled_yesterday(room, "AAPL")
+    lost = await waiting(room)
+    room.broker.book["other"] = replace(room.broker.book["twin"], broker_order_id="778", symbol="MSFT")
+    with pytest.raises(Refusal) as refused:
+        await hand_of(room)._resolve({"client_order_id": lost.id, "broker_order_id": typed})
+    assert refused.value.code == code
+    assert now(room, lost) == (OrderStatus.NEEDS_OPERATOR, 0)
 
 
 async def test_an_order_of_yesterday_ends_although_its_number_is_open_again(room: Room) -> None:
