@@ -56,6 +56,12 @@ def after(session: Session, fill_id: int, *, limit: int = 1_000_000) -> list[Tra
     return [Trade(*row) for row in session.execute(query)]
 
 
+def fills_since(session: Session, account_id: int, since: datetime) -> list[FillRow]:
+    """Every execution of an account since then, oldest first."""
+    query = select(FillRow).where(FillRow.account_id == account_id, col(FillRow.filled_at) >= since)
+    return list(session.exec(query.order_by(col(FillRow.filled_at), col(FillRow.id))))
+
+
 def rollups(session: Session) -> list[ProfitRollup]:
     """What was kept of all accounts' earnings."""
     return list(session.exec(select(ProfitRollup).order_by(col(ProfitRollup.account_id))))
