@@ -259,7 +259,12 @@ def ask(engine: Engine, key: str) -> None:
     with writing(engine) as session:
         params = {"symbol": "AAPL", "side": "BUY", "quantity": 3, "price": "211.50"}
         alerts.raise_alert(
-            session, CLOCK.wall_now(), kind="APPROVAL_WAITING", severity="warning", dedup_key=f"approval:{key}", params=params
+            session,
+            CLOCK.wall_now(),
+            kind="APPROVAL_WAITING",
+            severity="warning",
+            dedup_key=f"approval:{key}",
+            params=params,
         )
 
 
