@@ -97,7 +97,8 @@ class _Ledger:
     lots: dict[tuple[int, str], deque[list[Decimal]]] = field(default_factory=lambda: defaultdict(deque))
     days: dict[tuple[date, int, int | None], Day] = field(default_factory=dict)
     saved_id: int = 0  # the last fill in what the store keeps of it
-    recent: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT))  # the newest fills in it
+    recent: deque[int] = field(default_factory=deque)  # the newest fills in it, those after `since`
+    since: int = 0
 
     def holds_under(self, rates: Sequence[fx.Told], basis: str) -> bool:
         """Tell whether what was reckoned is still right: the rates it knew are there, newer ones are younger than it."""
@@ -221,7 +222,7 @@ def _restored(session: Session) -> _Ledger:
         return _Ledger()
     first = rows[0]
     ledger = _Ledger(first.last_fill_id, first.newest_at, (first.rates_at, first.rates), first.basis)
-    ledger.saved_id = first.last_fill_id
+    ledger.saved_id = ledger.since = first.last_fill_id
     for row in rows:
         for order, (amount, charged) in row.orders.items():
             ledger.orders[int(order)] = row.account_id
@@ -267,6 +268,8 @@ def _grow(session: Session, store: str, rates: Sequence[fx.Told]) -> bool:
             book.take(trade)
             ledger.orders[trade.order_id] = trade.account_id
             ledger.recent.append(trade.id)
+        while len(ledger.recent) > RECENT:
+            ledger.since = ledger.recent.popleft()
         for order_id in list(ledger.orders)[:-ORDERS_KEPT]:
             del ledger.orders[order_id]
         ledger.last_id = fresh[-1].id
@@ -277,8 +280,7 @@ def _grow(session: Session, store: str, rates: Sequence[fx.Told]) -> bool:
 
 def _overtook(session: Session, ledger: _Ledger) -> bool:
     """Tell whether a fill was committed after one with a higher number, and so is missing: two bots write at once."""
-    recent = ledger.recent
-    return bool(recent) and trades.count_between(session, recent[0], recent[-1]) > len(recent)
+    return trades.count_between(session, ledger.since + 1, ledger.last_id) > len(ledger.recent)
 
 
 @dataclass(slots=True)

@@ -6,8 +6,6 @@ import random
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 from aiohttp import web
@@ -22,11 +20,12 @@ from console.telegram.notifier import Notifier
 from console.telegram.poller import OFFSET, Poller
 from shared.db import reading, writing
 from shared.domain.bot_state import KillLevel
-from shared.models import Alert, AuditLog, Command, Proposal, Role
-from shared.store import alerts, heartbeats, kill
+from shared.models import Alert, AuditLog, Command, Role
+from shared.store import heartbeats, kill
 from shared.store.people import link_telegram
 from shared.wording.alerts import TEXTS
 from tests.console.desks import Desk
+from tests.console.entries import entry
 from tests.console.telegram.bot_api import TOKEN, BotApi, bot_api, conflict, refused, too_many
 
 ADMIN, TRADER, VIEWER = 42, 43, 44
@@ -186,24 +185,6 @@ async def test_a_store_that_fails_after_the_answer_answers_nothing_twice(
 
 def away(offset: int) -> None:
     raise OperationalError("", {}, Exception("away"))
-
-
-def entry(desk: Desk, account: str, key: str = "signal:1", seconds: int = 120) -> int:
-    """An entry of a semi-automatic rule that waits, with its alert, as a bot writes them."""
-    now = desk.wiring.clock.wall_now()
-    with writing(desk.wiring.engine) as session:
-        row = Proposal(
-            account_id=desk.accounts[account], proposal_key=key, rule_id=1, version_id=1, symbol="AAPL", side="BUY", qty=3,
-            price=Decimal("211.50"), currency="USD", status="WAITING", asked_at=now,
-            expires_at=now + timedelta(seconds=seconds), updated_at=now,
-        )  # fmt: skip
-        session.add(row)
-        alerts.raise_alert(
-            session, now, kind="APPROVAL_WAITING", severity="warning", dedup_key=f"approval:{key}",
-            account_id=row.account_id, params={"symbol": "AAPL", "side": "BUY", "quantity": 3, "price": "211.50"},
-        )  # fmt: skip
-        session.flush()
-        return row.id or 0
 
 
 def answers_to(desk: Desk) -> list[tuple[str, str]]:
