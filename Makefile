@@ -62,7 +62,6 @@ screenshots: dev ## the pictures of docs/screenshots, from a prepared desk in a 
 	@$(BIN)/python tools/screenshots.py
 
 fuzz: dev ## schemathesis against a running console with our own OpenAPI description
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check schemathesis==4.32.5
 	@$(BIN)/python -m pytest -m soak tests/console/api/test_fuzz.py -rs
 
 release: ## the version of pyproject.toml and CHANGELOG.md as an annotated tag; pushes nothing
