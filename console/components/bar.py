@@ -26,10 +26,11 @@ def bar() -> None:
     actor = me()
     with right:
         may = allowed(actor, Action.KILL_RAISE)
-        if st.button(
-            t("kill.button"), key="kill_open", icon=":material/emergency_home:", disabled=not may, width="stretch"
-        ):
-            confirm.open_dialog("kill")
+        st.button(
+            t("kill.button"), key="kill_open", icon=":material/emergency_home:", disabled=not may, width="stretch",
+            on_click=confirm.open_dialog, args=("kill",),
+        )  # fmt: skip
+    confirm.notice()
     if confirm.opened("kill") is not None:
         st.dialog(t("kill.title"), on_dismiss=confirm.close)(_kill_dialog)()
 

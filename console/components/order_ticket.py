@@ -30,6 +30,8 @@ _FIELDS = ("ticket_symbol", "ticket_side", "ticket_price", "ticket_quantity", "t
 
 def open_ticket(account_id: int, symbol: str = "", side: Side = Side.BUY, at: Decimal | None = None) -> None:
     """Begin an order; its key is made now, so that a click that comes twice is one order."""
+    if not account_id:
+        return
     for name in (*_FIELDS, _ASKED, _PREVIEW):
         st.session_state.pop(name, None)
     st.session_state["ticket_symbol"], st.session_state["ticket_side"] = symbol, side

@@ -26,6 +26,7 @@ from console.components.figures import (
 )
 from console.components.first_steps import first_steps
 from console.components.frame import lang, me, t, wiring
+from console.components.live import live
 from console.components.reasons import decided
 from console.components.table import Column, facts, link, note, table
 from console.components.waiting import waiting
@@ -38,7 +39,7 @@ _TONES = {Trouble.ACT: "act", Trouble.WATCH: "watch", Trouble.FINE: "fine", Trou
 _SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=31)}
 
 
-@st.fragment(run_every="2s")
+@live("2s")
 def _desk() -> None:
     view = overview.overview(wiring(), me())
     waiting(limit=8)
@@ -169,13 +170,13 @@ def _guard(line: AccountLine) -> Html:
     return mark("fine", t("guard.all"))
 
 
-@st.fragment(run_every="3s")
+@live("3s")
 def _recent() -> None:
     st.subheader(t("control.events"))
     event_table(events.recent(wiring(), me()))
 
 
-@st.fragment(run_every="20s")
+@live("20s")
 def _equity(chosen: str) -> None:
     curves = holdings.equity_curves(wiring(), me(), _SPANS[chosen])
     if not any(len(curve.points) > 1 for curve in curves):

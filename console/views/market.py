@@ -24,6 +24,7 @@ from console.components.figures import (
 )
 from console.components.frame import lang, me, t, wiring
 from console.components.help import titled
+from console.components.live import live
 from console.components.table import Column, link, note, table
 from console.services import market
 from shared.domain.account import Market
@@ -34,7 +35,7 @@ from shared.domain.trading_days import ZONES
 _FRAMES = (Timeframe.M1, Timeframe.M5, Timeframe.M15, Timeframe.H1, Timeframe.D1)
 
 
-@st.fragment(run_every="20s")
+@live("20s")
 def _clocks() -> None:
     now = wiring().clock.wall_now()
     columns = [Column(t("market.timetable")), Column(t("market.now")), Column(t("market.phases"), wide=True)]
@@ -63,7 +64,7 @@ def _line(phases: tuple[Phase, ...], now: datetime) -> Html:
     return join(*parts)
 
 
-@st.fragment(run_every="2s")
+@live("2s")
 def _quotes() -> None:
     now = wiring().clock.wall_now()
     columns = [
@@ -93,7 +94,7 @@ def _quotes() -> None:
     table(columns, rows, name="quotes", empty=t("empty.quotes"))
 
 
-@st.fragment(run_every="15s")
+@live("15s")
 def _candles(environment: str, venue: str, symbol: str, frame: str) -> None:
     chosen = Timeframe(frame)
     drawn = market.chart(wiring(), me(), environment, venue, symbol, chosen)
