@@ -6,6 +6,7 @@ import streamlit as st
 
 from console.components import confirm
 from console.components.figures import Html, age, ago, environment_badge, join, length, mark, moment, safe, span
+from console.components.fill_toasts import fill_toasts
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.proof import proof_fields, proven
 from console.services import kill, overview, watch
@@ -56,6 +57,7 @@ def _status() -> None:
         words = t("kill.now_group", group=_group_name(one.scope), level=t(f"kill.{KillLevel(one.level).name}"))
         st.html(Html(f'<div class="lt-kill" role="alert">{safe(words)}</div>'))
     _silent_programs()
+    fill_toasts()
 
 
 def _silent_programs() -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from console.services.changes import by_number
+from console.services.orders import CANCELABLE, OPEN_ORDER_HORIZON
 from console.services.permissions import Actor, visible_accounts
 from console.wiring import Wiring
 from shared.calendars import load
@@ -20,7 +21,7 @@ from shared.models import PriceBar
 from shared.store import panels, trades
 
 TABLES = (Timetable.KRX, Timetable.NXT, Timetable.US, Timetable.KIS_US)
-MOST_BARS = 20_000  # one-minute rows read for one chart
+MOST_BARS = 50_000  # one-minute rows read for one chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Chart:
     trades: tuple[Mark, ...]
     stops: tuple[Mark, ...]
     currency: str
+    resting: tuple[Mark, ...] = ()  # our limit orders that wait in the market
 
 
 @by_number()
@@ -109,11 +111,19 @@ def chart(
         since = candles[0].start if candles else wiring.clock.wall_now()
         done = trades.of_symbol(session, mine.keys(), symbol, since)
         held = [row for row in panels.positions(session, mine.keys()) if row.symbol == symbol]
+        horizon = wiring.clock.wall_now() - OPEN_ORDER_HORIZON
+        waits = panels.OrderFilter(statuses=frozenset(CANCELABLE), symbol=symbol, since=horizon)
+        orders = panels.orders(session, mine.keys(), waits, limit=20)
     return Chart(
         tuple(candles),
         tuple(Mark(row.filled_at, row.price, row.side, row.qty, mine[row.account_id]) for row in done),
         tuple(Mark(None, row.stop_price, "", row.qty, mine[row.account_id]) for row in held if row.stop_price),
         Market(market).currency.value,
+        tuple(
+            Mark(row.placed_at, row.price, row.side, row.qty - row.filled_qty, mine[row.account_id])
+            for row in orders
+            if row.price is not None
+        ),
     )
 
 

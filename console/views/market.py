@@ -33,6 +33,7 @@ from shared.domain.sessions import Phase
 from shared.domain.trading_days import ZONES
 
 _FRAMES = (Timeframe.M1, Timeframe.M5, Timeframe.M15, Timeframe.H1, Timeframe.D1)
+_MOST = (400, 2_000, 10_000)
 
 
 @live("20s")
@@ -95,9 +96,9 @@ def _quotes() -> None:
 
 
 @live("15s")
-def _candles(environment: str, venue: str, symbol: str, frame: str) -> None:
+def _candles(environment: str, venue: str, symbol: str, frame: str, most: int) -> None:
     chosen = Timeframe(frame)
-    drawn = market.chart(wiring(), me(), environment, venue, symbol, chosen)
+    drawn = market.chart(wiring(), me(), environment, venue, symbol, chosen, limit=most)
     if not drawn.candles:
         note(t("empty.candles"))
         return
@@ -115,7 +116,7 @@ asked = f"{st.query_params.get('env', '')} {st.query_params.get('market', '')} {
 left, right = st.columns([3, 2], gap="medium")
 with left:
     st.subheader(t("market.chart"))
-    one, two = st.columns([2, 3], vertical_alignment="bottom")
+    one, two, three = st.columns([4, 5, 4], vertical_alignment="bottom")
     names = list(known)
     chosen = one.selectbox(
         t("col.symbol"),
@@ -132,10 +133,14 @@ with left:
         t("market.frame"), [one.value for one in _FRAMES], default="1m", required=True, key="market_frame",
         label_visibility="collapsed",
     )  # fmt: skip
+    most = three.segmented_control(
+        t("market.most"), _MOST, default=_MOST[0], required=True, key="market_most", format_func=lambda one: f"{one:,}",
+        label_visibility="collapsed",
+    )  # fmt: skip
     if chosen in known:
         row = known[chosen]
         st.query_params.update({"symbol": row.symbol, "env": row.environment, "market": row.market})
-        _candles(row.environment, row.market, row.symbol, frame or "1m")
+        _candles(row.environment, row.market, row.symbol, frame or "1m", most or _MOST[0])
     else:
         note(t("empty.candles"))
 with right:
