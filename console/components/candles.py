@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,7 @@ from shared.domain.order import Side
 
 RED, BLUE, GREEN, GREY = "#c0292e", "#1f5fbf", "#2f7d4f", "#8a93a5"
 MOST_AS_TEXT = 2_000
+EXACT_BELOW = 100_000  # dollars and cents in a float of four bytes
 
 
 def candle_chart(chart: Chart, timeframe: Timeframe, *, up_is_red: bool = True, key: str = "candles") -> None:
@@ -93,18 +95,16 @@ def _points(chart: Chart, labels: list[str], up: str, down: str) -> list[dict[st
 
 def _bar_of(chart: Chart, trade: Mark) -> int | None:
     """The last candle that began before the execution."""
-    found = None
-    for index, candle in enumerate(chart.candles):
-        if trade.at is None or candle.start > trade.at:
-            break
-        found = index
-    return found
+    if trade.at is None:
+        return None
+    index = bisect_right(chart.candles, trade.at, key=lambda candle: candle.start) - 1
+    return index if index >= 0 else None
 
 
 def _rows(chart: Chart, labels: list[str], names: list[str]) -> Any:
     """The candles once for both panes. Many go as columns of numbers: in text they would weigh a third more.
 
-    Four bytes carry seven digits, which is every price that the tooltip shows to its currency's places.
+    Four bytes carry seven digits: every price below 100,000 to the cent; dearer ones get eight.
     """
     if len(labels) <= MOST_AS_TEXT:
         return [
@@ -113,10 +113,12 @@ def _rows(chart: Chart, labels: list[str], names: list[str]) -> Any:
         ]
     import pyarrow  # 40 MB that only a long chart needs
 
+    dearest = max(c.high for c in chart.candles)
+    kind = pyarrow.float32() if chart.currency == "KRW" or dearest < EXACT_BELOW else pyarrow.float64()
     prices = zip(*((c.open, c.close, c.low, c.high) for c in chart.candles), strict=True)
     columns = [
         pyarrow.array(labels),
-        *(pyarrow.array([float(one) for one in row], pyarrow.float32()) for row in prices),
+        *(pyarrow.array([float(one) for one in row], kind) for row in prices),
         pyarrow.array([c.volume for c in chart.candles], pyarrow.int64()),
     ]
     return pyarrow.table(columns, names=names)

@@ -17,8 +17,8 @@ from shared.domain.account import Market
 from shared.domain.market import Timeframe
 from shared.domain.sessions import Phase, Timetable, local_day, phases
 from shared.domain.trading_days import ZONES
-from shared.models import PriceBar
 from shared.store import panels, trades
+from shared.store.trades import BarRow
 
 TABLES = (Timetable.KRX, Timetable.NXT, Timetable.US, Timetable.KIS_US)
 MOST_BARS = 50_000  # one-minute rows read for one chart
@@ -93,6 +93,7 @@ def quotes(wiring: Wiring, actor: Actor) -> list[QuoteLine]:
     ]
 
 
+@by_number()
 def chart(
     wiring: Wiring, actor: Actor, environment: str, market: str, symbol: str, timeframe: Timeframe, *, limit: int = 400
 ) -> Chart:
@@ -127,7 +128,7 @@ def chart(
     )
 
 
-def gathered(rows: Sequence[PriceBar], timeframe: Timeframe, market: Market) -> list[Candle]:
+def gathered(rows: Sequence[BarRow], timeframe: Timeframe, market: Market) -> list[Candle]:
     """One-minute bars in longer candles; a day is the exchange's own."""
     candles: list[Candle] = []
     for row in rows:
@@ -144,6 +145,8 @@ def gathered(rows: Sequence[PriceBar], timeframe: Timeframe, market: Market) -> 
 
 def _start(at: datetime, timeframe: Timeframe, market: Market) -> datetime:
     local = at.astimezone(ZONES[market])
+    if timeframe is Timeframe.M1:
+        return local.replace(second=0, microsecond=0)
     if timeframe is Timeframe.D1:
         return local.replace(hour=0, minute=0, second=0, microsecond=0)
     step = timeframe.seconds // 60
