@@ -36,7 +36,7 @@ def bar() -> None:
         st.dialog(t("kill.title"), on_dismiss=confirm.close)(_kill_dialog)()
 
 
-@st.fragment(run_every="3s")
+@st.fragment(run_every=3)
 def _status() -> None:
     view = overview.overview(wiring(), me())
     st.html(

@@ -17,8 +17,10 @@ P = ParamSpec("P")
 _HELD = "held_still"
 
 
-def live(every: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """Draw a panel anew every so often; while a person decides or writes it stands still and says since when.
+def live(every: float) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Draw a panel anew every so many seconds; while a person decides or writes it stands still and says since when.
+
+    A number, never "2s": Streamlit reads such a text with pandas, which costs the process 70 MB.
 
     The bar on top of the page is no such panel: kill switch and silence of bots are always shown as they are.
     """

@@ -212,7 +212,7 @@ def _save_flow() -> None:
     confirm.attempt(lambda: returns.record_flow(desk, actor, int(given["flow_account"]), value, at), t("returns.saved"))
 
 
-@live("5s")
+@live(5)
 def _buying() -> None:
     columns = [Column(t("col.account")), Column(t("buying.line"), wide=True), Column(t("buying.amount"), numeric=True),
                Column(t("col.age"), numeric=True)]  # fmt: skip

@@ -126,7 +126,7 @@ def _ask(account_id: int, ticket: Ticket) -> None:
         confirm.show(refusal)
 
 
-@st.fragment(run_every="0.5s")
+@st.fragment(run_every=0.5)
 def _wait(command_id: int) -> None:
     """Until the bot has answered; then the dialog is drawn once more and this panel is gone."""
     command = manual_orders.answer(wiring(), me(), command_id)
@@ -267,7 +267,7 @@ def follow(command_id: int | None) -> None:
     st.session_state["followed"] = command_id
 
 
-@st.fragment(run_every="1s")
+@st.fragment(run_every=1)
 def followed() -> None:
     """The last request of this person on screen: 요청됨 → 접수 → 실행중 → 완료 or 실패, with the bot's reason."""
     command_id = st.session_state.get("followed")

@@ -36,7 +36,7 @@ _AMOUNTS = ("max_order_amount", "max_symbol_amount", "max_daily_buy", "max_daily
 _SECRETS = ("set_app_key", "set_app_secret", "set_account_no", "set_hts_id")
 
 
-@live("2s")
+@live(2)
 def _head(account_id: int) -> None:
     view = overview.overview(wiring(), me(), only=account_id)
     line = view.lines[0]
@@ -59,7 +59,7 @@ def _head(account_id: int) -> None:
     )
 
 
-@live("2s")
+@live(2)
 def _summary(account_id: int) -> None:
     now = wiring().clock.wall_now()
     position_table(holdings.positions(wiring(), me(), account_id=account_id), now, with_account=False)
@@ -67,7 +67,7 @@ def _summary(account_id: int) -> None:
     command_table(orders.recent_commands(wiring(), me(), account_id), now)
 
 
-@live("2s")
+@live(2)
 def _positions(account_id: int) -> None:
     now = wiring().clock.wall_now()
     position_table(holdings.positions(wiring(), me(), account_id=account_id), now, with_account=False)
@@ -75,22 +75,22 @@ def _positions(account_id: int) -> None:
     cash_table(holdings.cash(wiring(), me(), account_id=account_id), now, with_account=False)
 
 
-@live("2s")
+@live(2)
 def _orders(account_id: int) -> None:
     order_table(orders.listed(wiring(), me(), account_id=account_id, limit=100), with_account=False)
 
 
-@live("2s")
+@live(2)
 def _fills(account_id: int) -> None:
     fill_table(orders.fills(wiring(), me(), account_id=account_id), with_account=False)
 
 
-@live("2s")
+@live(2)
 def _decisions(account_id: int) -> None:
     decision_table(holdings.decisions(wiring(), me(), account_id), wiring().clock.wall_now())
 
 
-@live("2s")
+@live(2)
 def _logs(account_id: int) -> None:
     log_table(logs.newest(wiring(), me(), LogFilter(), account_id=account_id, limit=100), with_account=False)
 

@@ -20,7 +20,7 @@ from shared.words import alert_advice, alert_text
 _TONES = {"critical": "act", "warning": "watch", "info": "off"}
 
 
-@live("2s")
+@live(2)
 def _open() -> None:
     columns = [
         Column(t("alerts.severity")),

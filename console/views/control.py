@@ -41,7 +41,7 @@ _TONES = {Trouble.ACT: "act", Trouble.WATCH: "watch", Trouble.FINE: "fine", Trou
 _SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=31)}
 
 
-@live("2s")
+@live(2)
 def _desk() -> None:
     view = overview.overview(wiring(), me())
     waiting(limit=8)
@@ -173,13 +173,13 @@ def _guard(line: AccountLine) -> Html:
     return mark("fine", t("guard.all"))
 
 
-@live("3s")
+@live(3)
 def _recent() -> None:
     st.subheader(t("control.events"))
     event_table(events.recent(wiring(), me()))
 
 
-@live("20s")
+@live(20)
 def _equity(chosen: str) -> None:
     curves = holdings.equity_curves(wiring(), me(), _SPANS[chosen])
     if not any(len(curve.points) > 1 for curve in curves):

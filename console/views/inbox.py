@@ -40,7 +40,7 @@ from shared.words import reason_text
 Matter = Down | OrderLine | Drift | Stopped | ProposalLine | LookLine
 
 
-@live("2s")
+@live(2)
 def _list() -> None:
     view = inbox.matters(wiring(), me())
     columns = [

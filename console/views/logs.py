@@ -24,7 +24,7 @@ _MODES = ("live", "search", "incidents")
 _SPANS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
 
-@live("2s")
+@live(2)
 def _live(account_id: int | None, levels: frozenset[str], text: str) -> None:
     rows = logs.newest(wiring(), me(), LogFilter(levels=levels, text=text), account_id=account_id)
     log_table(rows)
@@ -52,7 +52,7 @@ def _search(account_id: int | None, wanted: LogFilter) -> None:
         st.rerun()
 
 
-@live("5s")
+@live(5)
 def _incidents(account_id: int | None, span: str, kinds: frozenset[Kind]) -> None:
     asked = kinds or frozenset(Kind)
     incident_table(incidents.timeline(wiring(), me(), _SPANS[span], account_id=account_id, kinds=asked))

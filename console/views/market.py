@@ -36,7 +36,7 @@ _FRAMES = (Timeframe.M1, Timeframe.M5, Timeframe.M15, Timeframe.H1, Timeframe.D1
 _MOST = (400, 2_000, 10_000)
 
 
-@live("20s")
+@live(20)
 def _clocks() -> None:
     now = wiring().clock.wall_now()
     columns = [Column(t("market.timetable")), Column(t("market.now")), Column(t("market.phases"), wide=True)]
@@ -65,7 +65,7 @@ def _line(phases: tuple[Phase, ...], now: datetime) -> Html:
     return join(*parts)
 
 
-@live("2s")
+@live(2)
 def _quotes() -> None:
     now = wiring().clock.wall_now()
     columns = [
@@ -95,7 +95,7 @@ def _quotes() -> None:
     table(columns, rows, name="quotes", empty=t("empty.quotes"))
 
 
-@live("15s")
+@live(15)
 def _candles(environment: str, venue: str, symbol: str, frame: str, most: int) -> None:
     chosen = Timeframe(frame)
     drawn = market.chart(wiring(), me(), environment, venue, symbol, chosen, limit=most)

@@ -32,7 +32,7 @@ _KINDS = {
 }
 
 
-@live("2s")
+@live(2)
 def _orders(account_id: int | None, wanted: OrderFilter) -> None:
     rows = orders.listed(wiring(), me(), account_id=account_id, wanted=wanted)
     order_table(rows)
@@ -40,7 +40,7 @@ def _orders(account_id: int | None, wanted: OrderFilter) -> None:
         note(t("orders.limit", n=LIMIT))
 
 
-@live("2s")
+@live(2)
 def _fills(account_id: int | None, symbol: str) -> None:
     fill_table(orders.fills(wiring(), me(), account_id=account_id, symbol=symbol))
 
@@ -66,7 +66,7 @@ def _timeline_chooser(account_id: int | None, wanted: OrderFilter) -> None:
                 st.code(json.dumps(answer, ensure_ascii=False, indent=1, default=str), language="json")
 
 
-@live("2s")
+@live(2)
 def _timeline(order_id: int) -> None:
     timeline(orders.history(wiring(), me(), order_id))
 

@@ -27,7 +27,7 @@ def _people() -> None:
     policy_panel()
 
 
-@live("5s")
+@live(5)
 def _sign_ins() -> None:
     now = wiring().clock.wall_now()
     columns = [

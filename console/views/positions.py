@@ -22,7 +22,7 @@ from console.services.permissions import Action
 from shared.domain.account import Environment
 
 
-@live("2s")
+@live(2)
 def _positions() -> None:
     rows, now = holdings.positions(wiring(), me()), wiring().clock.wall_now()
     if rows:

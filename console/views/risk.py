@@ -32,7 +32,7 @@ _LEVELS = (KillLevel.NO_NEW, KillLevel.REDUCE_ONLY, KillLevel.HALT)
 _TONES = {KillLevel.RUN: "fine", KillLevel.NO_NEW: "watch", KillLevel.REDUCE_ONLY: "watch", KillLevel.HALT: "act"}
 
 
-@live("3s")
+@live(3)
 def _figures() -> None:
     view = risk.view(wiring(), me())
     st.subheader(t("risk.accounts"))
@@ -49,7 +49,7 @@ def _figures() -> None:
         _owners(view.owners)
 
 
-@live("15s")
+@live(15)
 def _exposure() -> None:
     st.subheader(t("exposure.title"))
     found = holdings.exposure(wiring(), me())

@@ -50,7 +50,7 @@ universe: ["{symbol}"]
 """
 
 
-@live("3s")
+@live(3)
 def _list() -> None:
     columns = [
         Column(t("col.account")),
@@ -252,7 +252,7 @@ def _ask_what_if(account_id: int, older: str | None, newer: str | None, slot: st
     confirm.attempt(ask, t("rules.whatif_asked"))
 
 
-@st.fragment(run_every="2s")
+@st.fragment(run_every=2)
 def _what_if_result(ids: tuple[int, ...], names: tuple[str, ...]) -> None:
     sides = what_if.result(wiring(), me(), ids)
     columns = [

@@ -20,7 +20,7 @@ from console.services.schedule import AT_CLOSE, JobLine, ReadyLine
 _TONES = {"ok": "fine", "failed": "act", "skipped": "watch", "paused": "off", "n/a": "off", "running": "watch"}
 
 
-@live("10s")
+@live(10)
 def _ready() -> None:
     columns = [Column(t("col.account")), Column(t("schedule.ready")), Column(t("schedule.lacking"), wide=True),
                Column(t("schedule.opens")), Column(t("schedule.checked"))]  # fmt: skip
@@ -43,7 +43,7 @@ def _ready_row(row: ReadyLine) -> list[object]:
     ]
 
 
-@live("5s")
+@live(5)
 def _jobs(chosen: int | None) -> None:
     rows = schedule.listed(wiring(), me(), account_id=chosen)
     columns = [Column(t("schedule.job"), wide=True), Column(t("col.account")), Column(t("schedule.next")),

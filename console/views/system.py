@@ -21,7 +21,7 @@ from console.services.system import BotLine
 _TONES = {"RUNNING": "fine", "STARTING": "watch", "BACKOFF": "act", "FATAL": "act", "EXITED": "act", "UNKNOWN": "act"}
 
 
-@live("5s")
+@live(5)
 def _programs() -> None:
     now = wiring().clock.wall_now()
     rows = system.programs(wiring(), me())
@@ -47,7 +47,7 @@ def _programs() -> None:
     table(columns, body, name="programs", empty=t("empty.programs"))
 
 
-@live("5s")
+@live(5)
 def _bots() -> None:
     now = wiring().clock.wall_now()
     rows = system.bots(wiring(), me())
@@ -102,7 +102,7 @@ def _store() -> None:
     note(t("system.written_help"))
 
 
-@live("60s")
+@live(60)
 def _day(chosen: str) -> None:
     days = vitals.day(wiring(), me())
     if days:
@@ -111,7 +111,7 @@ def _day(chosen: str) -> None:
     day_table(days)
 
 
-@live("60s")
+@live(60)
 def _latency() -> None:
     found = vitals.latency(wiring(), me())
     if found:
