@@ -76,15 +76,10 @@ def run() -> None:
     for one in ticks:
         chart.on_tick(one)
 
-    def judged(tick: Tick) -> object:
-        return evaluate(rule, _view(window, float(tick.price)))
-
-    def charted(tick: Tick) -> object:
-        chart.on_tick(tick)
-        return judged(tick)
-
     def whole(message: str) -> object:
-        return charted(decoded(message))
+        tick = decode_ticks(decode_frame(message), NOW)[0]
+        chart.on_tick(tick)
+        return evaluate(rule, MarketView("005930", NOW, window, False, window.now[3]))
 
     rows = [("text → Tick", decoded, told), ("Tick → bar", chart.on_tick, ticks), ("bar → decision", judged_after_put(window, rule), ticks),
             ("text → decision", whole, told)]  # fmt: skip

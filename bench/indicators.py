@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.plain_python import Average, Band, Smoothed, Strength, nanoseconds
 from bots.rules.indicators import output_of
-from bots.rules.peeks import peek_of
+from bots.rules.peeks import formula_of
 from bots.rules.series import Bars
 from bots.rules.talib_door import talib
 from shared.domain.rule.model import Indicator

@@ -16,13 +16,15 @@ from bots.rules.conditions import columns, rows
 from bots.rules.judging import Fixed, Row, Trace, score_of
 from bots.rules.plan import Plan, plan_of
 from bots.rules.series import BarWindow, Holding, MarketView
-from bots.rules.targets import Proposal, Standing, has_target, step_towards
+from bots.rules.targets import Proposal, Standing, step_towards
 from bots.rules.tree import Node
 from shared.domain.rule.model import EvaluateOn, Fact, Rule
 from shared.domain.signal import Decision, Verdict
 
 LEVEL_DECIMALS = 8  # 12 × 0.95 is 11.4, not 11.399999999999999: a price at the level has reached it
 _NO_ROW: tuple[float, ...] = ()
+_NO_FACTS: dict[Fact, float] = {}
+_HOLD, _TICK = Verdict.HOLD, EvaluateOn.TICK
 
 
 def evaluate(rule: Rule, market: MarketView) -> Decision:
@@ -36,28 +38,37 @@ def evaluate(rule: Rule, market: MarketView) -> Decision:
     """
     plan = plan_of(rule)
     holding = market.holding
-    fixed: list[Fixed] = []
-    if holding is None or holding.quantity <= 0:
-        return _enter(plan, rule, market, fixed)
-    reason = _stop_hit(plan, market, holding, fixed)
-    if reason is not None:
-        return _decision(rule, market, Verdict.SELL, reason, Trace(fixed, None, _NO_ROW, _NO_ROW))
-    return _leave(plan, rule, market, holding, fixed)
-
-
-def _enter(plan: Plan, rule: Rule, market: MarketView, fixed: list[Fixed]) -> Decision:
+    if holding is not None and holding.quantity > 0:
+        fixed: list[Fixed] = []
+        reason = _stop_hit(plan, market, holding, fixed)
+        if reason is not None:
+            return _decision(rule, market, Verdict.SELL, reason, Trace(fixed, None, _NO_ROW, _NO_ROW))
+        return _leave(plan, rule, market, holding, fixed)
     if not _due(rule, market):
-        return _waiting(rule, market, fixed)
+        return _waiting(rule, market, [])
+    # What every tick of every rule without a position comes to stands here, not in functions of its own.
     now, before = _rows(plan, market, None)
     held = plan.entry_test(now, before)
-    if has_target(rule):
-        if rule.entry.conditions and not held:
-            return _held_back(rule, market, held, "no_entry", Trace(fixed, plan.entry_told, now, before))
-        return _towards(plan, rule, market, None, fixed, plan.entry_told, (now, before))
-    trace = Trace(fixed, plan.entry_told, now, before)
-    if held:
+    if held or plan.has_target:
+        return _enter(plan, rule, market, held, now, before)
+    return Decision(
+        rule.rule_id,
+        rule.version_id,
+        market.symbol,
+        _HOLD,
+        "no_entry" if held is False else "warming_up",
+        market.at,
+        Trace((), plan.entry_told, now, before),
+    )
+
+
+def _enter(plan: Plan, rule: Rule, market: MarketView, held: bool | None, now: Row, before: Row) -> Decision:
+    trace = Trace((), plan.entry_told, now, before)
+    if not plan.has_target:
         return _decision(rule, market, Verdict.BUY, "entry", trace, score=score_of(plan.entry_told, now, before))
-    return _held_back(rule, market, held, "no_entry", trace)
+    if rule.entry.conditions and not held:
+        return _held_back(rule, market, held, "no_entry", trace)
+    return _towards(plan, rule, market, None, [], plan.entry_told, (now, before))
 
 
 def _leave(plan: Plan, rule: Rule, market: MarketView, holding: Holding, fixed: list[Fixed]) -> Decision:
@@ -75,7 +86,7 @@ def _leave(plan: Plan, rule: Rule, market: MarketView, holding: Holding, fixed: 
     if held:
         score = score_of(plan.exit_told, now, before)
         return _decision(rule, market, Verdict.SELL, "exit", Trace(fixed, plan.exit_told, now, before), score=score)
-    if has_target(rule):
+    if plan.has_target:
         return _towards(plan, rule, market, holding, fixed, plan.exit_told, (now, before))
     return _held_back(rule, market, held, "no_exit", Trace(fixed, plan.exit_told, now, before))
 
@@ -100,19 +111,24 @@ def _towards(
 
 
 def _due(rule: Rule, market: MarketView) -> bool:
-    return market.bar_closed or rule.evaluate is EvaluateOn.TICK
+    return market.bar_closed or rule.evaluate is _TICK
 
 
 def _rows(plan: Plan, market: MarketView, holding: Holding | None) -> tuple[Row, Row]:
+    facts = _facts(market, holding) if plan.has_facts else _NO_FACTS
+    if isinstance(market.bars, BarWindow):
+        return live.rows(plan, market.bars, market.bar_closed, facts)
+    bars = market.bars.closed() if market.bar_closed else market.bars
+    return rows(columns(plan, bars, facts))
+
+
+def _facts(market: MarketView, holding: Holding | None) -> dict[Fact, float]:
     minutes = market.minutes_to_close
     facts = {Fact.MINUTES_TO_CLOSE: nan if minutes is None else float(minutes)}
     if holding is not None:
         facts[Fact.PNL_PCT] = round((judged_price(market) / holding.average_price - 1.0) * 100.0, LEVEL_DECIMALS)
         facts[Fact.BARS_SINCE_ENTRY] = float(holding.bars_since_entry)
-    if isinstance(market.bars, BarWindow):
-        return live.rows(plan, market.bars, market.bar_closed, facts)
-    bars = market.bars.closed() if market.bar_closed else market.bars
-    return rows(columns(plan, bars, facts))
+    return facts
 
 
 def _price(market: MarketView) -> float:
