@@ -33,10 +33,10 @@ class DecisionLog:
 
     def take(self, decision: Decision, outcome: Allowed | Denied | None, today: date) -> tuple[Outgoing, ...]:
         """Count one decision; returns the rows to write: often none."""
-        key = (decision.rule_id, decision.symbol)
-        told = self._told.get(key)
+        judged = (decision.rule_id, decision.symbol)
+        told = self._told.get(judged)
         if told is None:
-            told = self._told[key] = _Told()
+            told = self._told[judged] = _Told()
         if told.day != today:
             told.day, told.counts = today, Counter()
         reason = outcome.code if isinstance(outcome, Denied) else decision.reason

@@ -42,33 +42,31 @@ def evaluate(rule: Rule, market: MarketView) -> Decision:
         fixed: list[Fixed] = []
         reason = _stop_hit(plan, market, holding, fixed)
         if reason is not None:
-            return _decision(rule, market, Verdict.SELL, reason, Trace(fixed, None, _NO_ROW, _NO_ROW))
+            return _decision(rule, market, Verdict.SELL, reason, Trace(fixed, None, _NO_ROW, _NO_ROW, None))
         return _leave(plan, rule, market, holding, fixed)
     if not _due(rule, market):
         return _waiting(rule, market, [])
-    # What every tick of every rule without a position comes to stands here, not in functions of its own.
+    bars = market.bars
+    if type(bars) is BarWindow and bars.forming and not market.bar_closed and not plan.has_target:
+        # What nearly every tick comes to: every value is known, and a condition fails.
+        seen = live.on_forming(plan, bars)
+        if seen.enters is not None and not seen.enters(bars.now):
+            trace = Trace((), plan.entry_told, bars.now, seen.before, seen.columns)
+            return Decision(rule.rule_id, rule.version_id, market.symbol, _HOLD, "no_entry", market.at, trace)
+    return _enter(plan, rule, market)
+
+
+def _enter(plan: Plan, rule: Rule, market: MarketView) -> Decision:
     now, before = _rows(plan, market, None)
     held = plan.entry_test(now, before)
-    if held or plan.has_target:
-        return _enter(plan, rule, market, held, now, before)
-    return Decision(
-        rule.rule_id,
-        rule.version_id,
-        market.symbol,
-        _HOLD,
-        "no_entry" if held is False else "warming_up",
-        market.at,
-        Trace((), plan.entry_told, now, before),
-    )
-
-
-def _enter(plan: Plan, rule: Rule, market: MarketView, held: bool | None, now: Row, before: Row) -> Decision:
-    trace = Trace((), plan.entry_told, now, before)
-    if not plan.has_target:
+    trace = Trace((), plan.entry_told, now, before, None)
+    if plan.has_target:
+        if rule.entry.conditions and not held:
+            return _held_back(rule, market, held, "no_entry", trace)
+        return _towards(plan, rule, market, None, [], plan.entry_told, (now, before))
+    if held:
         return _decision(rule, market, Verdict.BUY, "entry", trace, score=score_of(plan.entry_told, now, before))
-    if rule.entry.conditions and not held:
-        return _held_back(rule, market, held, "no_entry", trace)
-    return _towards(plan, rule, market, None, [], plan.entry_told, (now, before))
+    return _held_back(rule, market, held, "no_entry", trace)
 
 
 def _leave(plan: Plan, rule: Rule, market: MarketView, holding: Holding, fixed: list[Fixed]) -> Decision:
@@ -80,15 +78,23 @@ def _leave(plan: Plan, rule: Rule, market: MarketView, holding: Holding, fixed: 
         right = str(plan.time_stop_bars)
         fixed.append(("risk.time_stop", "bars_since_entry", str(age), "greater_equal", right, old))
         if old:
-            return _decision(rule, market, Verdict.SELL, "time_stop", Trace(fixed, None, _NO_ROW, _NO_ROW))
+            return _decision(rule, market, Verdict.SELL, "time_stop", Trace(fixed, None, _NO_ROW, _NO_ROW, None))
+    bars = market.bars
+    if type(bars) is BarWindow and bars.forming and not market.bar_closed and not plan.has_target:
+        seen = live.on_forming(plan, bars)
+        if seen.leaves is not None and not seen.leaves(bars.now):
+            trace = Trace(fixed, plan.exit_told, bars.now, seen.before, seen.columns)
+            return _decision(rule, market, _HOLD, "no_exit", trace)
     now, before = _rows(plan, market, holding)
     held = plan.exit_test(now, before)
     if held:
         score = score_of(plan.exit_told, now, before)
-        return _decision(rule, market, Verdict.SELL, "exit", Trace(fixed, plan.exit_told, now, before), score=score)
+        return _decision(
+            rule, market, Verdict.SELL, "exit", Trace(fixed, plan.exit_told, now, before, None), score=score
+        )
     if plan.has_target:
         return _towards(plan, rule, market, holding, fixed, plan.exit_told, (now, before))
-    return _held_back(rule, market, held, "no_exit", Trace(fixed, plan.exit_told, now, before))
+    return _held_back(rule, market, held, "no_exit", Trace(fixed, plan.exit_told, now, before, None))
 
 
 def _towards(
@@ -97,14 +103,14 @@ def _towards(
 ) -> Decision:  # fmt: skip
     """The step towards the rule's target; a grid with an entry condition buys only while it holds."""
     if rule.rebalance is not None and market.equity is None:
-        return _decision(rule, market, Verdict.HOLD, "equity_unknown", Trace(fixed, node, *judged))
+        return _decision(rule, market, Verdict.HOLD, "equity_unknown", Trace(fixed, node, *judged, None))
     proposal = step_towards(plan, Standing(market.symbol, judged_price(market), holding, market.equity), fixed)
-    trace = Trace(fixed, node, *judged)
+    trace = Trace(fixed, node, *judged, None)
     if proposal is None:
         return _decision(rule, market, Verdict.HOLD, "no_step", trace)
     if proposal.verdict is Verdict.BUY and holding is not None and rule.entry.conditions:
         held = plan.entry_test(*judged)
-        trace = Trace(fixed, plan.entry_told, *judged)
+        trace = Trace(fixed, plan.entry_told, *judged, None)
         if not held:
             return _held_back(rule, market, held, "no_entry", trace)
     return _decision(rule, market, proposal.verdict, proposal.reason, trace, proposal)
@@ -197,7 +203,7 @@ def target_level(base: float, percent: float | None) -> float | None:
 
 
 def _waiting(rule: Rule, market: MarketView, fixed: list[Fixed]) -> Decision:
-    return _decision(rule, market, Verdict.HOLD, "waiting_for_bar_close", Trace(fixed, None, _NO_ROW, _NO_ROW))
+    return _decision(rule, market, Verdict.HOLD, "waiting_for_bar_close", Trace(fixed, None, _NO_ROW, _NO_ROW, None))
 
 
 def _held_back(rule: Rule, market: MarketView, held: bool | None, reason: str, trace: Trace) -> Decision:

@@ -13,7 +13,7 @@ from bots.rules.indicators import Call, Output
 from bots.rules.peeks import Formula, Kept, Peek, Values, formula_of, peek_of
 from bots.rules.plan import Plan, ScaledColumn
 from bots.rules.series import NOTHING, Bars, BarWindow, Row
-from bots.rules.stepping import Facts, Step, step_of
+from bots.rules.stepping import Facts, Stepped, stepped_of
 from shared.domain.rule import model as m
 
 _MOST_BOUND = 1_000
@@ -73,9 +73,9 @@ class _Slot:
 
 
 class _Bound:
-    """A plan on a window. `version`: the closed bars that all of this is of; `step` is made when a bar forms."""
+    """A plan on a window. `version`: the closed bars that all of this is of; `stepped` is made when a bar forms."""
 
-    __slots__ = ("closed", "last", "plan", "previous", "slots", "step", "version")
+    __slots__ = ("closed", "last", "plan", "previous", "slots", "stepped", "version")
 
     def __init__(self, plan: Plan, window: BarWindow) -> None:
         self.plan = plan
@@ -83,7 +83,7 @@ class _Bound:
         self.slots: tuple[_Slot, ...] = tuple(window.slots.setdefault(call, _Slot(call)) for call in plan.calls)
         self.last: list[float] = []  # every column on the last closed bar, never changed: decisions keep it
         self.previous: list[float] = []  # and on the one before
-        self.step: Step | None = None
+        self.stepped: Stepped | None = None
         self.version = -1
 
     def refresh(self, window: BarWindow) -> None:
@@ -93,11 +93,12 @@ class _Bound:
                 slot.refresh(window, closed)
         self.last = self._columns([one.last for one in self.slots], self.closed.last)
         self.previous = self._columns([one.previous for one in self.slots], self.closed.previous)
-        self.step, self.version = None, window.version
+        self.stepped, self.version = None, window.version
 
-    def stepping(self) -> Step:
-        self.step = step_of(self.plan, [slot.at if slot.formula is None else slot.formula for slot in self.slots])
-        return self.step
+    def step(self) -> Stepped:
+        hows = [slot.at if slot.formula is None else slot.formula for slot in self.slots]
+        self.stepped = stepped_of(self.plan, hows, self.last)
+        return self.stepped
 
     def _columns(self, values: list[Values], bar: Row) -> list[float]:
         """Every column of one closed bar; facts stand as not known."""
@@ -131,10 +132,19 @@ def rows(plan: Plan, window: BarWindow, closed_only: bool, facts: Facts) -> tupl
         if plan.has_facts:
             now = _with_facts(plan, now, facts)
     else:
-        now, before = (bound.step or bound.stepping())(window.now, window.puts, facts), bound.last
+        now, before = (bound.stepped or bound.step()).columns(window.now, window.puts, facts), bound.last
     if not plan.crosses:
         return now, now
     return now, _with_facts(plan, before, facts) if plan.has_facts else before
+
+
+def on_forming(plan: Plan, window: BarWindow) -> Stepped:
+    """Return the plan's functions of the bar that forms now in `window`."""
+    bound = window.bound.get(plan) or _bind(plan, window)
+    if bound.version != window.version:
+        bound.refresh(window)
+    found: Stepped = bound.stepped or bound.step()
+    return found
 
 
 def _with_facts(plan: Plan, row: list[float], facts: Facts) -> list[float]:

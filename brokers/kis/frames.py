@@ -152,7 +152,7 @@ _ENCRYPTED = {"0": False, "1": True}
 def decode_frame(message: str) -> Frame:
     try:
         kind, tr, records_told, payload = message.split("|", 3)
-        encrypted, count = _ENCRYPTED[kind], int(records_told)
+        encrypted, count = _ENCRYPTED[kind], 1 if records_told == "001" else int(records_told)
     except (ValueError, KeyError) as e:
         raise WireError(KIS, "-", f"not a data frame: {message[:100]!r}") from e
     if count < 1:
@@ -178,7 +178,9 @@ def decode_ticks(frame: Frame, received_at: datetime) -> list[Tick]:
     values = frame.payload.split("^", at.cut)  # a lone record, as most are: what is not read is counted, not cut
     if len(values) <= at.cut or at.cut + 1 + values[-1].count("^") < at.count:
         raise WireError(KIS, "-", f"{frame.payload.count('^') + 1} fields are not a record of {at.count} or more")
-    return [_tick(at.pick(values), received_at)]
+    symbol, price, quantity, day, clock = at.pick(values)
+    exact, at_time = decimal(price, "price"), instant(day, clock)
+    return [Tick(plain_symbol(symbol), exact, _whole(quantity), at_time, received_at)]
 
 
 def _tick(read: tuple[str, ...], received_at: datetime) -> Tick:

@@ -17,7 +17,7 @@ from bots.rules.indicators import Output, output_count, output_of, pattern
 from bots.rules.peeks import formula_of, peek_of
 from bots.rules.plan import plan_of
 from bots.rules.series import Bars, BarWindow, Holding, MarketView
-from bots.rules.stepping import step_of
+from bots.rules.stepping import stepped_of
 from shared.domain.errors import ConfigError
 from shared.domain.market import Bar, Timeframe
 from shared.domain.rule.catalogue import BUILDER, PATTERNS, TALIB
@@ -47,8 +47,9 @@ def stepped(call, closed, start):
         lambda row, puts, peek=peek_of(call, closed, start): peek(row)
     )
     outputs = tuple(Output(call, place) for place in range(output_count(call.function)))
-    step = step_of(SimpleNamespace(calls=(call,), sources=outputs), [how])
-    return lambda row: step(row, 0, {})
+    plan = SimpleNamespace(calls=(call,), sources=outputs, has_facts=True)
+    step = stepped_of(plan, [how], [])
+    return lambda row: step.columns(row, 0, {})
 
 
 def same(got, wanted):
