@@ -30,6 +30,7 @@ from bots.portfolio import Portfolio
 from bots.pricing import entry_quantity, kept_price, limit_price
 from bots.python_rules import PythonRules
 from bots.rules.evaluate import evaluate, risk_distance
+from bots.rules.plan import plan_of
 from bots.rules.python_strategy import FillTold
 from bots.rules.series import BarWindow, Holding, MarketView
 from bots.splits import SplitWatch
@@ -217,7 +218,7 @@ class Trader:
             bar_closed=bar_closed,
             last_price=None if price is None else float(price),
             holding=None if lot is None else _holding(lot),
-            minutes_to_close=self.hours.minutes_to_close(now),
+            minutes_to_close=self.hours.minutes_to_close(now) if rule.python or plan_of(rule).has_facts else None,
             equity=self._equity(rule),
         )
         return rule, view
