@@ -30,10 +30,9 @@ OFFSET = 6000
 ORDER_PATH = "/uapi/overseas-stock/v1/trading/order"
 CONNECTIONS = 16
 ROUNDS, ROUND_S = 5, 2.0
-SYMBOLS = {
-    "AAPL": ("DNASAAPL", 200), "MSFT": ("DNASMSFT", 400), "NVDA": ("DNASNVDA", 130), "TSLA": ("DNASTSLA", 300),
-    "SPY": ("DAMSSPY", 580), "005930": ("005930", 70_000), "000660": ("000660", 180_000), "035420": ("035420", 187_000),
-    "035720": ("035720", 42_000), "069500": ("069500", 36_000),
+SYMBOLS = {  # US shares, all of them in session: symbol -> a price to begin from
+    "AAPL": 200, "MSFT": 400, "NVDA": 130, "TSLA": 300, "AMZN": 190, "GOOG": 170, "META": 580, "NFLX": 900, "AMD": 150,
+    "INTC": 30,
 }  # fmt: skip
 SPEED = 600  # market seconds a second: ten minute bars of four prints each, for each symbol, every second
 OFFERED = len(SYMBOLS) * SPEED / 60 * 4  # prints a second
@@ -306,17 +305,16 @@ async def _registrations() -> list[bytes]:
         answer = await client.post(f"http://127.0.0.1:{_port('kis_rest_live')}/oauth2/Approval", json=keys)
     key = answer.json()["approval_key"]
     messages = []
-    for symbol, (tr_key, _) in SYMBOLS.items():
+    for symbol in SYMBOLS:
         header = {"approval_key": key, "custtype": "P", "tr_type": "1", "content-type": "utf-8"}
-        asked = {"tr_id": "H0STCNT0" if symbol.isdigit() else "HDFSCNT0", "tr_key": tr_key}
+        asked = {"tr_id": "HDFSCNT0", "tr_key": f"DNAS{symbol}"}
         messages.append(_masked(json.dumps({"header": header, "body": {"input": asked}})))
     return messages
 
 
 def _bars(folder: Path, symbol: str) -> Path:
     """Six hours of minute bars around the symbol's price: at this speed, 36 seconds of ticks."""
-    step = 100 if symbol.isdigit() else 1
-    base, start = SYMBOLS[symbol][1], datetime(2026, 3, 10, 14, 0, tzinfo=UTC)
+    step, base, start = 1, SYMBOLS[symbol], datetime(2026, 3, 10, 14, 0, tzinfo=UTC)
     rows = ["ts_utc,open,high,low,close,volume"]
     for minute in range(360):
         first, last = base + step * (minute % 7), base + step * ((minute + 1) % 7)

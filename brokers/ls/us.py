@@ -261,6 +261,8 @@ class LsUs(LsAccount):
             if not new or len(found) > count:
                 break
             last_day = codec.calendar_day(codec.required(found[-1], "chedate")) - timedelta(days=1)
+        else:
+            raise WireError(tr.LS, "-", f"g3103: more than {MAX_BAR_PAGES} pages for {count} bars of {symbol}")
         bars = codec_us.decode_table(symbol, timeframe, found, now)
         return [bar for bar in bars if until is None or bar.start <= until][-count:]
 

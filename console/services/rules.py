@@ -142,7 +142,7 @@ def check(text: str, market: Market, symbols: str, lang: str) -> Checked:
         rule = parse_rule(text)
     except RuleInvalid as invalid:
         return Checked(None, text, tuple(problem.text(lang) for problem in invalid.problems), ())
-    typed = tuple(dict.fromkeys(part.strip().upper() for part in symbols.split(",") if part.strip()))
+    typed = tuple(dict.fromkeys(part.strip().upper().replace("/", ".") for part in symbols.split(",") if part.strip()))
     if not rule.universe and typed:
         rule = replace(rule, universe=typed)
         text = _with_universe(text, rule)
@@ -151,8 +151,12 @@ def check(text: str, market: Market, symbols: str, lang: str) -> Checked:
         problems.append(say("rules.no_symbol", lang))
     for symbol in rule.universe:
         try:
-            check_symbol(symbol, market)
+            known = (
+                check_symbol(symbol, market) == symbol
+            )  # ticks come under that name: another spelling waits for ever
         except ValueError:
+            known = False
+        if not known:
             problems.append(say("rules.bad_symbol", lang, symbol=symbol, market=market))
     if rule.sizing is None:
         problems.append(say("rules.no_sizing", lang))

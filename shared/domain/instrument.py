@@ -33,11 +33,15 @@ _US_SYMBOL = re.compile(r"[A-Z][A-Z0-9./-]{0,15}")
 
 
 def check_symbol(symbol: str, market: Market) -> str:
-    """Return `symbol` when it can be one of `market`; raise ValueError otherwise."""
+    """Return `symbol` as it is written here (a US class share with a dot, BRK.B) when it can be one of `market`.
+
+    Raises:
+        ValueError: it cannot.
+    """
     pattern = _KRX_SYMBOL if market is Market.KRX else _US_SYMBOL
     if not pattern.fullmatch(symbol):
         raise ValueError(f"{symbol!r} is not a {market} symbol")
-    return symbol
+    return symbol if market is Market.KRX else symbol.replace("/", ".")
 
 
 @dataclass(frozen=True, slots=True)

@@ -361,6 +361,13 @@ def test_a_text_without_symbols_takes_the_typed_ones_and_keeps_codes_as_text() -
     assert rules.check(text, Market.US, "000270", "ko").problems
 
 
+def test_a_class_share_is_written_as_its_ticks_will_be() -> None:
+    text = RULE_TEXT.format(name="x", symbol="BRK/B")
+    assert rules.check(text, Market.US, "", "ko").problems
+    typed = rules.check(text.replace('universe: ["BRK/B"]\n', ""), Market.US, "brk/b", "ko")
+    assert typed.rule and typed.rule.universe == ("BRK.B",)
+
+
 def test_an_account_number_and_a_key_belong_to_one_account(desk: Desk) -> None:
     admin = desk.actor(Role.ADMIN)
     same_number = replace(KEYS, account_no="8765432101")

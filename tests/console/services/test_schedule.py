@@ -49,7 +49,7 @@ def test_the_schedule_shows_the_desks_jobs_and_the_accounts_soonest_first(desk: 
     account = bot_shows(desk)
     lines = schedule.listed(desk.wiring, desk.actor(Role.ADMIN))
     assert {(line.account_id, line.job) for line in lines} == {
-        *((0, name) for name in ("ready_krx", "ready_us", "backup", "dates")), (account, "day_bars"),
+        *((0, name) for name in ("ready_krx", "ready_us", "tidy", "backup", "dates")), (account, "day_bars"),
     }  # fmt: skip
     turns = [line.next_at for line in lines]
     assert None not in turns and turns == sorted(turns)  # type: ignore[type-var]
