@@ -97,7 +97,7 @@ def _rule(desk: Desk, account: str) -> int:
 
 def _switched_on(desk: Desk, account: str) -> int:
     rule_id = _rule(desk, account)
-    rules.switch(desk.wiring, desk.actor(Role.ADMIN), rule_id, enabled=True)
+    rules.switch(desk.wiring, desk.actor(Role.ADMIN), rule_id, enabled=True, confirm=account)
     return rule_id
 
 
