@@ -14,6 +14,7 @@ from console.components.help import titled
 from console.components.live import hold, let_go, live
 from console.components.reasons import decided
 from console.components.rows import account_cell
+from console.components.rule_form import choose_preset, choose_sizing
 from console.components.table import Column, note, table
 from console.services import accounts, rule_evidence, rules, what_if
 from console.services.permissions import Action
@@ -146,12 +147,16 @@ def _editor(account_id: int, rule_id: int) -> None:
     opened = rules.opened(wiring(), me(), rule_id) if rule_id else None
     market = rules.market_of(wiring(), me(), account_id)
     slot = f"{account_id}_{rule_id}_{opened.version.number if opened else 0}"
+    field = f"rule_text_{slot}"
     text = opened.version.text if opened else _STARTER.format(name=t("rules.starter"), symbol=_example(market))
     left, right = st.columns([3, 2], gap="large")
     with left:
+        if opened is None:
+            choose_preset(slot, field)
+        st.session_state.setdefault(field, text)  # not as a default: the forms beside it write it too
         written = st.text_area(
-            t("rules.text"), text, height=430, key=f"rule_text_{slot}", help=t("rules.text_help"),
-            on_change=_edited, args=(f"rule_text_{slot}", text),
+            t("rules.text"), height=430, key=field, help=t("rules.text_help"),
+            on_change=_edited, args=(field, text),
         )  # fmt: skip
         one, two = st.columns(2)
         symbols = one.text_input(t("rules.symbols"), key=f"rule_symbols_{slot}", help=t("rules.symbols_help"))
@@ -164,6 +169,9 @@ def _editor(account_id: int, rule_id: int) -> None:
             help=t("rules.max_position_help"),
         )
     checked = rules.check(written or "", market, symbols or "", lang())
+    with left:
+        if checked.read is not None and not checked.read.python:
+            choose_sizing(checked.read, slot, field)
     with right:
         _findings(checked)
         if opened is not None and checked.rule is not None and checked.text != opened.version.text:
