@@ -226,7 +226,11 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("The password was not changed", "{problem}", "Mend it and try again."),
     ),
     "confirm_mock": (
-        ("확인 이름이 다릅니다", "모의투자 계좌의 규칙은 계좌 이름을 입력해야 켜집니다.", "'{nickname}'을(를) 입력하십시오."),
+        (
+            "확인 이름이 다릅니다",
+            "모의투자 계좌의 규칙은 계좌 이름을 입력해야 켜집니다.",
+            "'{nickname}'을(를) 입력하십시오.",
+        ),
         ("The typed name differs", "A rule on a MOCK account asks for its name.", "Type '{nickname}'."),
     ),
     "reason_missing": (

@@ -148,7 +148,7 @@ def test_ones_own_password_is_changed_in_the_console_and_the_tab_key_loses_nothi
     sign_in(tab, url, Role.VIEWER)
     tab.goto(f"{url}/people")
     settled(tab)
-    tab.get_by_text("비밀번호 바꾸기").last.click()
+    tab.locator("summary", has_text="비밀번호 바꾸기").click()
     for label, text in (
         ("지금 비밀번호", desks.PASSWORDS[Role.VIEWER]),
         ("새 비밀번호", "mine alone from now"),
