@@ -155,7 +155,7 @@ def _state(line: AccountLine, now: datetime) -> Html:
         below = t("account.no_keys")
     live = line.environment == Environment.LIVE and line.enabled  # an account that is off is calm
     armed = span("lt-sub", approval(line.armed_until, now)) if live else ""
-    return join(mark(_TONES[line.trouble], word, line.why), span("lt-sub", below) if below else "", armed)
+    return join(mark(_TONES[line.trouble], word, line.why), span("lt-sub lt-wrap", below) if below else "", armed)
 
 
 def _heartbeat(line: AccountLine) -> Html:
