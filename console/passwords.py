@@ -1,4 +1,4 @@
-"""Passwords: streamlit_authenticator's Hasher (bcrypt), nothing else of that package."""
+"""Passwords: streamlit_authenticator's Hasher (bcrypt); its widgets are drawn by components/own_password.py."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import logging
 # Its package draws itself on import and warns about every widget it misses outside of a page.
 _before = logging.root.manager.disable
 logging.disable(logging.WARNING)
+from streamlit_authenticator import Authenticate  # noqa: E402
 from streamlit_authenticator.utilities.hasher import Hasher  # noqa: E402
 
 logging.disable(_before)
 
+__all__ = ["Authenticate", "check_password", "fits", "hash_password"]
 MAX_BYTES = 72  # bcrypt reads no further: a longer password would be cut silently
 
 

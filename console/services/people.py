@@ -96,3 +96,4 @@ def sign_out(engine: Engine, clock: Clock, token: str) -> None:
                 target=f"user:{who.user_id}",
                 source="console",
             )
+    changes.forget()

@@ -54,6 +54,7 @@ class Action(StrEnum):
     JOB_RUN = "job.run"
     JOB_SWITCH = "job.switch"
     SESSION_END = "session.end"
+    PASSWORD_OWN = "user.password"
     PASSWORD_RESET = "user.password_reset"
     FACTOR_OWN = "factor.own"
     FACTOR_RESET = "factor.reset"
@@ -105,6 +106,7 @@ MATRIX: dict[Action, frozenset[Role]] = {
     Action.JOB_RUN: _ACTORS,
     Action.JOB_SWITCH: _ADMIN,
     Action.SESSION_END: _ALL,  # one's own; an Admin everybody's
+    Action.PASSWORD_OWN: _ALL,
     Action.PASSWORD_RESET: _ADMIN,
     Action.FACTOR_OWN: _ALL,
     Action.FACTOR_RESET: _ADMIN,

@@ -153,8 +153,9 @@ def _state(line: AccountLine, now: datetime) -> Html:
     below = line.why or (t("kill.on_account", level=t(f"kill.{line.kill.name}")) if line.kill else "")
     if not line.has_keys:
         below = t("account.no_keys")
-    armed = span("lt-sub", approval(line.armed_until, now)) if line.environment == Environment.LIVE else ""
-    return join(mark(_TONES[line.trouble], word, line.why), span("lt-sub", below) if below else "", armed)
+    live = line.environment == Environment.LIVE and line.enabled  # an account that is off is calm
+    armed = span("lt-sub", approval(line.armed_until, now)) if live else ""
+    return join(mark(_TONES[line.trouble], word, line.why), span("lt-sub lt-wrap", below) if below else "", armed)
 
 
 def _heartbeat(line: AccountLine) -> Html:

@@ -116,7 +116,7 @@ asked = f"{st.query_params.get('env', '')} {st.query_params.get('market', '')} {
 left, right = st.columns([3, 2], gap="medium")
 with left:
     st.subheader(t("market.chart"))
-    one, two, three = st.columns([4, 5, 4], vertical_alignment="bottom")
+    one, two = st.columns([2, 3], vertical_alignment="bottom")
     names = list(known)
     chosen = one.selectbox(
         t("col.symbol"),
@@ -133,7 +133,7 @@ with left:
         t("market.frame"), [one.value for one in _FRAMES], default="1m", required=True, key="market_frame",
         label_visibility="collapsed",
     )  # fmt: skip
-    most = three.segmented_control(
+    most = st.segmented_control(
         t("market.most"), _MOST, default=_MOST[0], required=True, key="market_most", format_func=lambda one: f"{one:,}",
         label_visibility="collapsed",
     )  # fmt: skip

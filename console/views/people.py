@@ -13,6 +13,7 @@ from console.components.figures import UNKNOWN, age, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
 from console.components.live import live
+from console.components.own_password import own_password_form
 from console.components.table import Column, table
 from console.components.users import manage, people_table, policy_panel
 from console.services import sign_ins, users
@@ -118,6 +119,8 @@ if admin:
 st.subheader(t("people.sessions"))
 _sign_ins()
 _ender()
+with st.expander(t("password.title"), icon=":material/key:"):
+    own_password_form()
 if admin:
     st.subheader(t("people.audit"))
     _trail()

@@ -120,6 +120,19 @@ def revoke_session(session: Session, token: str, now: datetime) -> None:
     )
 
 
+def revoke_others(session: Session, user_id: int, token: str, now: datetime) -> None:
+    """End every session of the user but that of `token`."""
+    session.exec(
+        update(LoginSession)
+        .where(
+            LoginSession.user_id == user_id,  # type: ignore[arg-type]
+            LoginSession.token_hash != token_hash(token),  # type: ignore[arg-type]
+            LoginSession.revoked_at.is_(None),  # type: ignore[union-attr]
+        )
+        .values(revoked_at=now)
+    )
+
+
 def revoke_all(session: Session, user_id: int, now: datetime) -> None:
     """End every session of the user, on every device."""
     session.exec(

@@ -221,6 +221,18 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("계좌번호 끝 4자리가 다릅니다", "실전 허가는 계좌번호 끝 4자리도 확인합니다.", "다시 입력하십시오."),
         ("The last four digits differ", "Arming asks for those of the account number.", "Type them again."),
     ),
+    "password_unusable": (
+        ("비밀번호를 바꾸지 않았습니다", "{problem}", "고쳐서 다시 누르십시오."),
+        ("The password was not changed", "{problem}", "Mend it and try again."),
+    ),
+    "confirm_mock": (
+        (
+            "확인 이름이 다릅니다",
+            "모의투자 계좌의 규칙은 계좌 이름을 입력해야 켜집니다.",
+            "'{nickname}'을(를) 입력하십시오.",
+        ),
+        ("The typed name differs", "A rule on a MOCK account asks for its name.", "Type '{nickname}'."),
+    ),
     "reason_missing": (
         ("사유가 없습니다", "이 작업은 기록에 사유를 남깁니다.", "사유를 적으십시오."),
         ("A reason is missing", "It is kept in the audit trail.", "Write the reason."),

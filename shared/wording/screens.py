@@ -78,8 +78,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "market.chart": ("차트", "Chart"),
     "market.chart_alt": ("봉 차트와 우리 체결", "Candles with our trades"),
     "market.chart_note": (
-        "봉 {n}개 · 우리 체결 {trades}건 · 마지막 봉 {at} (거래소 시각). 세모: 매수 ▲ 매도 ▼, 점선: 손절",
-        "{n} candles · {trades} trades of ours · last {at} (exchange time). Triangles: buy ▲ sell ▼; dashed: stop",
+        "봉 {n}개 · 우리 체결 {trades}건 · 마지막 봉 {at} (거래소 시각). 세모: 매수 ▲ 매도 ▼, 긴 점선: 손절, 짧은 점선: 미체결 주문",
+        "{n} candles · {trades} trades of ours · last {at} (exchange time). Triangles: buy ▲ sell ▼; dashed: stop; dotted: open order",
     ),
     "market.stop_of": ("손절 {account}", "stop {account}"),
     "market.volume": ("거래량", "Volume"),

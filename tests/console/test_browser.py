@@ -11,9 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sqlmodel import select
 
+from console.passwords import check_password
 from console.services import accounts
 from shared.db import reading, writing
-from shared.models import Alert, BrokerageAccount, Command, ExecutionLog, Role
+from shared.models import Alert, BrokerageAccount, Command, ExecutionLog, Role, User
 from shared.wording.alerts import ADVICE
 from tests.console import desks
 from tests.console.desks import Desk
@@ -114,6 +115,56 @@ def test_a_live_account_starts_only_after_its_name_was_typed(page: Page, url: st
     page.get_by_role("button", name="정지", exact=True).click()
     page.get_by_role("button", name="이 계좌 정지").click()
     expect(page.get_by_text("정지를 요청했습니다")).to_be_visible()
+
+
+def test_a_live_account_is_armed_on_its_page_and_the_panels_stand_still_meanwhile(
+    page: Page, url: str, desk: Desk
+) -> None:
+    live = desk.accounts["본계좌"]
+    page.goto(f"{url}/account?account={live}")
+    settled(page)
+    page.get_by_role("button", name="실전 허가", exact=False).first.click()
+    dialog = page.get_by_role("dialog")
+    do = dialog.get_by_role("button", name="본계좌 실전 허가")
+    expect(do).to_be_disabled()
+    expect(page.get_by_text("갱신 멈춤").first).to_be_attached()
+    dialog.get_by_label("확인: 계좌 이름을 그대로 입력").fill("본계좌")
+    dialog.get_by_label("확인: 계좌번호 끝 4자리").fill(
+        accounts.detail(desk.wiring, desk.actor(Role.ADMIN), live).last4
+    )
+    dialog.get_by_label("사유").fill("첫 실전")
+    expect(do).to_be_enabled()
+    do.click()
+    expect(page.get_by_role("button", name="허가 거두기")).to_be_visible()
+    expect(page.get_by_text("갱신 멈춤")).to_have_count(0)
+    assert accounts.detail(desk.wiring, desk.actor(Role.ADMIN), live).armed_until is not None
+
+
+def test_ones_own_password_is_changed_in_the_console_and_the_tab_key_loses_nothing(
+    browser: Browser, url: str, desk: Desk
+) -> None:
+    tab = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ko").new_page()
+    tab.set_default_timeout(20_000)
+    sign_in(tab, url, Role.VIEWER)
+    tab.goto(f"{url}/people")
+    settled(tab)
+    tab.locator("summary", has_text="비밀번호 바꾸기").click()
+    for label, text in (
+        ("지금 비밀번호", desks.PASSWORDS[Role.VIEWER]),
+        ("새 비밀번호", "mine alone from now"),
+        ("새 비밀번호 다시", "mine alone from now"),
+    ):
+        field = tab.get_by_label(label, exact=True)
+        field.fill(text)
+        field.press("Tab")
+    tab.get_by_role("button", name="바꾸기", exact=True).click()
+    expect(tab.get_by_text("비밀번호를 바꾸었습니다")).to_be_visible()
+    tab.reload()  # this sign-in stays
+    tab.wait_for_selector("[data-table=bar]", timeout=30_000)
+    tab.context.close()
+    with reading(desk.wiring.engine) as session:
+        user = session.get_one(User, desk.users[Role.VIEWER])
+        assert check_password("mine alone from now", user.password_hash or "")
 
 
 def test_a_cancel_is_one_command(page: Page, url: str, desk: Desk) -> None:

@@ -32,6 +32,7 @@ from console.services import (
     orders,
     orders_at_once,
     overview,
+    own_password,
     policies,
     returns,
     risk,
@@ -96,7 +97,7 @@ def _rule(desk: Desk, account: str) -> int:
 
 def _switched_on(desk: Desk, account: str) -> int:
     rule_id = _rule(desk, account)
-    rules.switch(desk.wiring, desk.actor(Role.ADMIN), rule_id, enabled=True)
+    rules.switch(desk.wiring, desk.actor(Role.ADMIN), rule_id, enabled=True, confirm=account)
     return rule_id
 
 
@@ -216,6 +217,9 @@ DEEDS[Action.DRILL] = _drill
 DEEDS[Action.AUDIT_READ] = lambda d, a, n: sign_ins.trail(d.wiring, a)
 DEEDS[Action.SESSION_END] = lambda d, a, n: sign_ins.end(d.wiring, a, _session(d, a.user_id or 0))
 DEEDS[Action.PASSWORD_RESET] = lambda d, a, n: users.reset_password(d.wiring, a, d.users[Role.VIEWER], reason="잊음")
+DEEDS[Action.PASSWORD_OWN] = lambda d, a, n: own_password.change(
+    d.wiring, a, PASSWORDS[a.role], "a new and longer one", "a new and longer one", token="this one"
+)
 DEEDS[Action.FACTOR_OWN] = lambda d, a, n: _proves_own_factor(d, a)
 DEEDS[Action.FACTOR_RESET] = lambda d, a, n: factors.reset(d.wiring, a, d.users[Role.VIEWER], reason="분실")
 DEEDS[Action.POLICY_SET] = lambda d, a, n: policies.demand_factor(
@@ -223,7 +227,7 @@ DEEDS[Action.POLICY_SET] = lambda d, a, n: policies.demand_factor(
 )
 DEEDS[Action.SECOND_LOOK] = lambda d, a, n: four_eyes.agree(d.wiring, a, _look(d), password=PASSWORDS[a.role])
 DEEDS[Action.PROPOSAL_DECIDE] = lambda d, a, n: approvals.approve(d.wiring, a, _entry(d, n))
-OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST, Action.SESSION_END, Action.FACTOR_OWN}
+OF_NO_ACCOUNT = {Action.VIEW, Action.BACKTEST, Action.SESSION_END, Action.FACTOR_OWN, Action.PASSWORD_OWN}
 DEEDS[Action.FEE_CONTRACT] = lambda d, a, n: fees.add(
     d.wiring, a, d.accounts[n], since=date(2026, 1, 1), until=None, buy_pct=Decimal("0.1"), sell_pct=Decimal("0.1")
 )
