@@ -45,7 +45,7 @@ bench: dev ## figures beside a floor or a peer measured in the same run
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt || echo "peers are missing: their ratios are left out"
 	@$(BIN)/python -m bench
 
-chaos: dev ## the order path under every fault; writes docs/scoreboard.md (half an hour)
+chaos: dev ## the order path under every fault, in pieces; writes docs/scoreboard.md (more than an hour)
 	@$(BIN)/python -m tests.chaos
 
 down: ## stop a desk that runs elsewhere
@@ -62,7 +62,6 @@ screenshots: dev ## the pictures of docs/screenshots, from a prepared desk in a 
 	@$(BIN)/python tools/screenshots.py
 
 fuzz: dev ## schemathesis against a running console with our own OpenAPI description
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check schemathesis==4.32.5
 	@$(BIN)/python -m pytest -m soak tests/console/api/test_fuzz.py -rs
 
 release: ## the version of pyproject.toml and CHANGELOG.md as an annotated tag; pushes nothing

@@ -112,6 +112,14 @@ class CancelIn(Strict):
     key: Key | None = Field(None, description="the same key is the same command")
 
 
+class ApproveIn(Strict):
+    confirm: Typed = Field("", description="LIVE: the account's name")
+
+
+class DeclineIn(Strict):
+    """Nothing to say beside the no."""
+
+
 class Page(Strict):
     limit: Annotated[int, Field(ge=1, le=200)] = 100
     before: Annotated[str, Field(pattern=r"^[0-9]{0,9}$")] = Field("", description="`next` of the page before")

@@ -86,10 +86,15 @@ async def _follow(
     mark = object()
     _open.add(mark)
     shown: dict[str, Any] = {}
+    concurrent = caller.wiring.engine.dialect.name == "postgresql"
+    settled: Place | None = None
     try:
         while True:
             try:
-                found, place = await asyncio.to_thread(_read, caller, topics, account_id, wanted, place, shown)
+                newest = await asyncio.to_thread(_now, caller) if concurrent else None
+                top = (settled or place) if concurrent else None  # what was there one look ago
+                found, place = await asyncio.to_thread(_read, caller, topics, account_id, wanted, place, shown, top)
+                settled = newest
             except TradingError:  # the token's user was disabled or lost the account
                 return
             except SQLAlchemyError:
@@ -108,19 +113,28 @@ def _read(
     wanted: LogFilter,
     place: Place,
     shown: dict[str, Any],
+    top: Place | None,
 ) -> tuple[list[tuple[str, Place, Any]], Place]:
-    """What is new since `place`, each with the place after it; state topics come when they differ from `shown`."""
+    """What is new since `place`, each with the place after it; state topics come when they differ from `shown`.
+
+    Nothing above `top` is told yet: bots that write at the same time take their numbers before they commit, and one who
+    listens must not be past a row that comes a moment later.
+    """
     found: list[tuple[str, Place, Any]] = []
     wiring, actor = caller.wiring, caller.actor
     if "logs" in topics:
         since = replace(wanted, after=place.log)
         for line in logs.newest(wiring, actor, since, account_id=account_id, limit=BATCH):
+            if top is not None and line.id > top.log:
+                break
             place = replace(place, log=line.id)
             found.append(("logs", place, asdict(line)))
     if "orders" in topics:
         with reading(wiring.engine) as session:
             known = [row.id for row in visible_accounts(session, actor) if row.id and account_id in (None, row.id)]
             for event in panels.order_events_after(session, known, place.event, limit=BATCH):
+                if top is not None and (event.id or 0) > top.event:
+                    break
                 place = replace(place, event=event.id or 0)
                 found.append(("orders", place, event.model_dump()))
     if "positions" in topics:

@@ -12,8 +12,9 @@ from console.cli.accounts import Account
 from console.cli.desk import open_desk
 from console.cli.orders import Key, OrderId, Symbol, answered
 from console.cli.output import AsJson
-from console.services import accounts, inbox
+from console.services import accounts, approvals, inbox
 
+EntryId = Annotated[int, typer.Argument(min=1, metavar="N", help="inbox list의 진입 번호 · an entry's number")]
 app = typer.Typer(help="확인 필요 · what waits for a person", no_args_is_help=True)
 
 
@@ -30,7 +31,27 @@ def list_(as_json: AsJson = False) -> None:
     ]
     stopped = [{"kind": "stopped", **asdict(one.whose), "symbol": one.symbol, "why": one.why} for one in view.stopped]
     bare = [{"kind": "unguarded", **asdict(one)} for one in view.unguarded]
-    output.show(output.listing([*down, *unproven, *drifts, *stopped, *bare], desk.now), as_json)
+    entries = [{"kind": "entry", **one.told} for one in view.proposals]
+    looks = [{"kind": "second_look", **asdict(one)} for one in view.looks]
+    output.show(output.listing([*down, *unproven, *drifts, *stopped, *bare, *entries, *looks], desk.now), as_json)
+
+
+@app.command()
+def approve(
+    entry: EntryId,
+    confirm: Annotated[str, typer.Option(help="실전: 계좌 이름 · LIVE: the account's name")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """규칙이 원하는 진입을 승인합니다. 봇이 모든 안전장치를 다시 묻고 보냅니다 · Send an entry that a rule wants, if every guard agrees."""
+    desk = open_desk()
+    answered(desk, approvals.approve(desk.wiring, desk.actor, entry, confirm=confirm), as_json)
+
+
+@app.command()
+def decline(entry: EntryId, as_json: AsJson = False) -> None:
+    """규칙이 원하는 진입을 거절합니다. 아무것도 보내지 않습니다 · Drop an entry that a rule wants; nothing is sent."""
+    desk = open_desk()
+    answered(desk, approvals.decline(desk.wiring, desk.actor, entry), as_json)
 
 
 @app.command()

@@ -75,17 +75,18 @@ def print_json(document: Any) -> None:
 
 
 def _print_table(rows: list[Mapping[str, Any]]) -> None:
-    """Columns that are empty in every row are left out; into a pipe nothing is folded."""
+    """Columns that are empty in every row are left out, rows may differ in theirs; into a pipe nothing is folded."""
     console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
     if not rows:
         console.print("—")
         return
-    names = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
+    every = dict.fromkeys(name for row in rows for name in row)
+    names = [name for name in every if any(row.get(name) not in (None, "") for row in rows)]
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in names:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*(escape(_cell(row[name])) for name in names))
+        table.add_row(*(escape(_cell(row.get(name))) for name in names))
     console.print(table)
 
 

@@ -45,12 +45,31 @@ class ProposalLine:
     expires_at: datetime
     command: Command | None  # the answer that is on its way to the bot, or came back from it
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the command line and the API show of it."""
+        return {name: getattr(self, name) for name in SHOWN}
+
+
+SHOWN = (
+    "id", "account_id", "account", "environment", "rule_id", "rule", "symbol", "side", "qty", "price", "order_type",
+    "currency", "reason", "status", "asked_at", "expires_at",
+)  # fmt: skip
+
 
 def waiting(wiring: Wiring, actor: Actor) -> list[ProposalLine]:
     """Entries that may still be approved, of the accounts this person may see; the first to end first."""
     now = wiring.clock.wall_now()
     with reading(wiring.engine) as session:
         return _lines(session, actor, lambda ids: proposals.waiting(session, ids, now))
+
+
+def opened(wiring: Wiring, actor: Actor, proposal_id: int) -> ProposalLine:
+    """One entry that may still be approved. NotFound: it waits no longer, or not for this person."""
+    found = next((one for one in waiting(wiring, actor) if one.id == proposal_id), None)
+    if found is None:
+        raise refuse(NotFound, "no_proposal", actor.lang, proposal=proposal_id)
+    return found
 
 
 def decided(wiring: Wiring, actor: Actor, *, limit: int = 10) -> list[ProposalLine]:

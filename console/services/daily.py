@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import io
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from console.services import orders, overview
+from console.services import overview
 from console.services.holdings import EquityCurve
+from console.services.overview import AccountLine
 from console.services.permissions import Actor
 from console.wiring import Wiring
-from shared.domain.account import Market
-from shared.store.panels import OrderFilter
+from shared.calendars import load
+from shared.db import reading
+from shared.domain.account import Environment, Market
+from shared.domain.order_state import UNPROVEN, OrderStatus
+from shared.domain.trading_days import ZONES
+from shared.domain.turns import SessionOn, from_open, last_turn, sessions_of
+from shared.models import EquitySnapshot
+from shared.store import fees, panels, trades
+from shared.store import orders as order_store
 
 ONE_DAY = timedelta(days=1)
+REFUSED = (OrderStatus.REJECTED, OrderStatus.DENIED)
 SIZE = (900, 360)
 MARGIN = 40
 COLOURS = ("#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed", "#0891b2", "#be185d", "#4b5563")
@@ -29,9 +39,10 @@ class DayLine:
     account: str
     environment: str
     currency: str
+    day: date  # the market's own
     status: str
     equity: Decimal | None
-    pnl: Decimal | None  # since the market's own midnight
+    pnl: Decimal | None  # of that day, money paid in or out left out
     realized: Decimal | None  # of today's fills; None when one of them does not say
     commission: Decimal | None
     tax: Decimal | None
@@ -49,37 +60,64 @@ class DayReport:
 
 
 def report(wiring: Wiring, actor: Actor) -> DayReport:
-    """Today of every account this person may see; a day begins at the market's own midnight."""
-    view = overview.overview(wiring, actor)
-    lines = []
-    for line in sorted(view.lines, key=lambda one: one.id):
-        zone = overview.ZONES[Market(line.market)]
-        start = view.as_of.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-        done = [one for one in orders.fills(wiring, actor, account_id=line.id, limit=200) if one.filled_at >= start]
-        placed = [
-            one
-            for one in orders.listed(wiring, actor, account_id=line.id, wanted=OrderFilter())
-            if one.placed_at >= start
-        ]
-        lines.append(
-            DayLine(
-                account_id=line.id,
-                account=line.nickname,
-                environment=line.environment,
-                currency=Market(line.market).currency.value,
-                status=line.status,
-                equity=line.equity.amount if line.equity else None,
-                pnl=line.pnl_today.amount if line.pnl_today else None,
-                realized=_sum([one.realized_pnl for one in done if one.side == "SELL"]),
-                commission=_sum([one.commission for one in done]),
-                tax=_sum([one.tax for one in done if one.side == "SELL"]),
-                fills=len(done),
-                refused=sum(one.status in {"REJECTED", "DENIED"} for one in placed),
-                unknown=sum(one.status in {"UNKNOWN", "NEEDS_OPERATOR"} for one in placed),
-                positions=line.positions,
+    """The day of every account this person may see: since the midnight of its market's last day that had begun trading.
+
+    In Seoul's afternoon that is the night before for US shares, and on a Sunday it is Friday.
+    """
+    view, calendars = overview.overview(wiring, actor), load()
+    sessions = {market: sessions_of(market, calendars) for market in Market}
+    lines = sorted(view.lines, key=lambda one: one.id)
+    starts = {one.id: began(one, view.as_of, sessions[Market(one.market)]) for one in lines}
+    with reading(wiring.engine) as session:
+        latest = panels.last_equity(session, starts.keys())
+        before = {**panels.equity_first_since(session, starts), **panels.equity_before(session, starts)}
+        paid: dict[int, Decimal] = defaultdict(Decimal)
+        for flow in fees.flows(session, starts.keys()):
+            if starts[flow.account_id] <= flow.at:
+                paid[flow.account_id] += flow.amount
+        found = []
+        for one in lines:
+            start = starts[one.id]
+            done = trades.fills_since(session, one.id, start)
+            counted = order_store.counts_since(session, one.id, start)
+            found.append(
+                DayLine(
+                    account_id=one.id,
+                    account=one.nickname,
+                    environment=one.environment,
+                    currency=Market(one.market).currency.value,
+                    day=start.astimezone(ZONES[Market(one.market)]).date(),
+                    status=one.status,
+                    equity=one.equity.amount if one.equity else None,
+                    pnl=_pnl(latest.get(one.id), before.get(one.id), start, paid[one.id]),
+                    realized=_sum([fill.realized_pnl for fill in done if fill.side == "SELL"]),
+                    commission=_sum([fill.commission for fill in done]),
+                    tax=_sum([fill.tax for fill in done if fill.side == "SELL"]),
+                    fills=len(done),
+                    refused=sum(counted[status] for status in REFUSED),
+                    unknown=sum(counted[status] for status in UNPROVEN),
+                    positions=one.positions,
+                )
             )
-        )
-    return DayReport(view.as_of.astimezone(overview.ZONES[Market.KRX]).date(), view.as_of, tuple(lines))
+    return DayReport(view.as_of.astimezone(ZONES[Market.KRX]).date(), view.as_of, tuple(found))
+
+
+def began(account: AccountLine, now: datetime, session_on: SessionOn) -> datetime:
+    """The market's midnight of the account's day. The local exchange trades round the clock: its day is today."""
+    zone = ZONES[Market(account.market)]
+    opened = last_turn(from_open(Market(account.market), 0), now, session_on)
+    if opened is None or account.environment == Environment.SIM:
+        opened = now
+    return opened.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _pnl(
+    latest: EquitySnapshot | None, before: EquitySnapshot | None, start: datetime, paid_in: Decimal
+) -> Decimal | None:
+    """None when the equity of that day is not known."""
+    if latest is None or before is None or latest.at < start:
+        return None
+    return latest.equity - before.equity - paid_in
 
 
 def picture(curves: Sequence[EquityCurve]) -> bytes | None:

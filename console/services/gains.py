@@ -7,17 +7,19 @@ bought elsewhere have no cost here and are counted, not guessed.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable
+import threading
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from sqlmodel import Session
 
+from console.services import won
 from console.services.costs import CostBook
 from console.services.permissions import Actor, visible_accounts
+from console.services.won import History
 from console.wiring import Wiring
 from shared.calendars import load
 from shared.db import reading
@@ -25,14 +27,12 @@ from shared.domain.account import Environment, Market
 from shared.domain.gains import Leg, LotMethod, Sale, YearTax, realise, year_tax
 from shared.domain.money import Currency
 from shared.domain.order import Side
-from shared.domain.sessions import KST
 from shared.domain.trading_days import ZONES, OutsideCalendar
 from shared.models import BrokerageAccount
-from shared.store import fx, trades
-from shared.store.trades import Trade
+from shared.store import fees, trades
 
-RATE_HOLDS = timedelta(days=7)  # over a long holiday the last base rate holds; an older one is no rate of that day
 ZERO = Decimal(0)
+Unseen = tuple[int, str, int, date]  # account, symbol, shares sold whose purchase nobody saw, settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +85,33 @@ class Gains:
     estimated: bool  # some fees are by contract or published rate, not the broker's word
 
 
+@dataclass(frozen=True, slots=True)
+class _Matched:
+    """What one account sold in one year."""
+
+    sales: tuple[Sale, ...]
+    without_cost: tuple[Unseen, ...]
+    estimated: bool
+
+
+_Key = tuple[str, int, int, LotMethod]  # store, account, year, method
+_matched: OrderedDict[_Key, tuple[object, _Matched]] = OrderedDict()  # → what it was reckoned from, the result
+_lock = threading.Lock()
+MOST_MATCHED = 200  # accounts and years; the least lately asked goes first
+
+
 def of_year(wiring: Wiring, actor: Actor, year: int, method: LotMethod = LotMethod.MOVING_AVERAGE) -> Gains:
-    """Everything sold that settled in `year`, of the accounts this person may see."""
+    """Everything sold that settled in `year`, of the accounts this person may see.
+
+    An account is reckoned anew when it traded, or fees, instruments or a day's rate changed; else the figures are kept.
+    """
     with reading(wiring.engine) as session:
         known = {row.id: row for row in visible_accounts(session, actor) if row.id is not None}
         owners = trades.owners(session)
-        legs, estimated = _legs(session, known)
+        found = _years(session, known, year, method)
     named = {key: owners.get(row.owner_id, "") for key, row in known.items()}
-    found = realise(legs, method)
-    sales = [one for one in found.sales if one.sold_on.year == year]
-    bare = [one for one in found.without_cost if one[3].year == year]
+    sales = sorted((sale for one in found.values() for sale in one.sales), key=lambda sale: sale.sold_on)
+    bare = [unseen for one in found.values() for unseen in one.without_cost]
     rows = tuple(
         SaleLine(named[one.account_id], known[one.account_id].nickname, known[one.account_id].environment,
                  known[one.account_id].market, one)
@@ -106,47 +123,65 @@ def of_year(wiring: Wiring, actor: Actor, year: int, method: LotMethod = LotMeth
         tuple(_lines(sales, bare, known, named)),
         rows,
         tuple(_owners(rows, bare, known, named)),
+        any(one.estimated for one in found.values()),
+    )
+
+
+def _years(session: Session, known: dict[int, BrokerageAccount], year: int, method: LotMethod) -> dict[int, _Matched]:
+    """The year of each account, reckoned or kept."""
+    store, versions, basis = str(session.get_bind().engine.url), trades.versions(session), fees.version(session)
+    rates, costs = won.history(session), CostBook(session)
+    found = {}
+    for account_id, account in known.items():
+        if account_id not in versions:
+            continue
+        foreign = Market(account.market).currency is not Currency.KRW
+        version = (versions[account_id], basis, (rates.days, rates.last) if foreign else None)
+        key = (store, account_id, year, method)
+        kept = _matched.get(key)
+        if kept is None or kept[0] != version:
+            kept = (version, _match(session, account, costs, rates, year, method))
+        with _lock:
+            _matched[key] = kept
+            _matched.move_to_end(key)
+            while len(_matched) > MOST_MATCHED:
+                _matched.popitem(last=False)
+        found[account_id] = kept[1]
+    return found
+
+
+def _match(
+    session: Session, account: BrokerageAccount, costs: CostBook, rates: History, year: int, method: LotMethod
+) -> _Matched:
+    market, days, estimated = Market(account.market), load().days(Market(account.market)), False
+
+    def legs() -> Iterator[Leg]:
+        nonlocal estimated
+        for trade in trades.of_account(session, account.id or 0):
+            on = trade.filled_at.astimezone(ZONES[market]).date()
+            try:
+                settles = days.settle_date(on)
+            except OutsideCalendar:
+                settles = on
+            cost = costs.of(trade, account, on)
+            estimated = estimated or cost.estimated
+            rate = Decimal(1) if market.currency is Currency.KRW else rates.on(settles)
+            yield Leg(
+                trade.account_id, trade.symbol, trade.currency or market.currency, Side(trade.side), trade.qty,
+                trade.price, cost.total, settles, rate,
+            )  # fmt: skip
+
+    all_years = realise(legs(), method)
+    return _Matched(
+        tuple(one for one in all_years.sales if one.sold_on.year == year),
+        tuple(one for one in all_years.without_cost if one[3].year == year),
         estimated,
     )
 
 
-def _legs(session: Session, known: dict[int, BrokerageAccount]) -> tuple[list[Leg], bool]:
-    rates = fx.series(session, Currency.USD, Currency.KRW)
-    days = [row.at.astimezone(KST).date() for row in rates]
-    costs, calendars, estimated, legs = CostBook(session), load(), False, []
-    for trade in sorted(trades.after(session, 0), key=lambda one: (one.filled_at, one.id)):
-        account = known.get(trade.account_id)
-        if account is None:
-            continue
-        market = Market(account.market)
-        on = trade.filled_at.astimezone(ZONES[market]).date()
-        try:
-            settles = calendars.days(market).settle_date(on)
-        except OutsideCalendar:
-            settles = on
-        cost = costs.of(trade, account, on)
-        estimated = estimated or cost.estimated
-        rate = Decimal(1) if market.currency is Currency.KRW else _rate(days, [row.rate for row in rates], settles)
-        legs.append(_leg(trade, market, cost.total, settles, rate))
-    return legs, estimated
-
-
-def _leg(trade: Trade, market: Market, fees: Decimal, settles: date, rate: Decimal | None) -> Leg:
-    return Leg(
-        trade.account_id, trade.symbol, trade.currency or market.currency, Side(trade.side), trade.qty, trade.price,
-        fees, settles, rate,
-    )  # fmt: skip
-
-
-def _rate(days: list[date], values: list[Decimal], on: date) -> Decimal | None:
-    """The last base rate told by the end of the Korean day; None when it is too old to be that day's."""
-    index = bisect_right(days, on)
-    return None if not index or on - days[index - 1] > RATE_HOLDS else values[index - 1]
-
-
 def _lines(
     sales: Iterable[Sale],
-    bare: list[tuple[int, str, int, date]],
+    bare: list[Unseen],
     known: dict[int, BrokerageAccount],
     named: dict[int, str],
 ) -> list[GainLine]:
@@ -182,7 +217,7 @@ def _lines(
 
 def _owners(
     rows: tuple[SaleLine, ...],
-    bare: list[tuple[int, str, int, date]],
+    bare: list[Unseen],
     known: dict[int, BrokerageAccount],
     named: dict[int, str],
 ) -> list[OwnerTax]:

@@ -11,13 +11,14 @@ import threading
 import time
 from bisect import bisect_right
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from sqlmodel import Session
 
+from console.services import won
 from console.services.costs import CostBook, Running
 from console.services.permissions import Actor, visible_accounts
 from console.services.won import Rate
@@ -27,7 +28,7 @@ from shared.domain.account import Environment, Market
 from shared.domain.money import Currency
 from shared.domain.order import Side
 from shared.domain.trading_days import ZONES
-from shared.models import BrokerageAccount, FxRate, ProfitRollup
+from shared.models import BrokerageAccount, ProfitRollup
 from shared.store import accounts, fees, fx, trades
 from shared.store.trades import Trade
 
@@ -37,6 +38,7 @@ FILLS_AT_ONCE = 2_000  # read in portions: a year of fills at once would cost 10
 BREATH_S = 0.02
 ORDERS_KEPT = 3_000  # that may yet be filled further: a commission is rounded on the whole order
 SAVED_EVERY = 1_000  # fills between two savings
+RECENT = 1_000  # fills among which one that a slower transaction brings late is found
 
 
 @dataclass(slots=True)
@@ -95,8 +97,10 @@ class _Ledger:
     lots: dict[tuple[int, str], deque[list[Decimal]]] = field(default_factory=lambda: defaultdict(deque))
     days: dict[tuple[date, int, int | None], Day] = field(default_factory=dict)
     saved_id: int = 0  # the last fill in what the store keeps of it
+    recent: deque[int] = field(default_factory=deque)  # the newest fills in it, those after `since`
+    since: int = 0
 
-    def holds_under(self, rates: list[FxRate], basis: str) -> bool:
+    def holds_under(self, rates: Sequence[fx.Told], basis: str) -> bool:
         """Tell whether what was reckoned is still right: the rates it knew are there, newer ones are younger than it."""
         newest, known = self.rates
         if self.last_id and self.basis != basis:
@@ -116,7 +120,7 @@ def statement(
     """The days `since`..`until` of the accounts this person may see."""
     with reading(wiring.engine) as session:
         mine = {row.id: row for row in visible_accounts(session, actor) if row.id is not None}
-        rates = fx.series(session, "USD", "KRW")
+        rates = won.history(session).told
         days = _grown(session, str(wiring.engine.url), rates)
         named = trades.owners(session)
     owners = {key: named.get(row.owner_id, "") for key, row in mine.items()}
@@ -163,7 +167,7 @@ def keep(wiring: Wiring) -> None:
     store, grows = str(wiring.engine.url), True
     while grows:
         with reading(wiring.engine) as session:
-            grows = _grow(session, store, fx.series(session, "USD", "KRW"))
+            grows = _grow(session, store, won.history(session).told)
         time.sleep(BREATH_S)  # pages are served in between
     with _lock:
         ledger = _ledgers[store]
@@ -218,7 +222,7 @@ def _restored(session: Session) -> _Ledger:
         return _Ledger()
     first = rows[0]
     ledger = _Ledger(first.last_fill_id, first.newest_at, (first.rates_at, first.rates), first.basis)
-    ledger.saved_id = first.last_fill_id
+    ledger.saved_id = ledger.since = first.last_fill_id
     for row in rows:
         for order, (amount, charged) in row.orders.items():
             ledger.orders[int(order)] = row.account_id
@@ -236,7 +240,7 @@ def _restored(session: Session) -> _Ledger:
     return ledger
 
 
-def _grown(session: Session, store: str, rates: list[FxRate]) -> list[Day]:
+def _grown(session: Session, store: str, rates: Sequence[fx.Told]) -> list[Day]:
     """The days of this store's ledger, up to now."""
     while _grow(session, store, rates):
         pass
@@ -244,12 +248,12 @@ def _grown(session: Session, store: str, rates: list[FxRate]) -> list[Day]:
         return list(_ledgers[store].days.values())
 
 
-def _grow(session: Session, store: str, rates: list[FxRate]) -> bool:
+def _grow(session: Session, store: str, rates: Sequence[fx.Told]) -> bool:
     """Take the next portion of fills into the ledger; False when there was none."""
     with _lock:
         basis = str(fees.version(session))
         ledger = _ledgers.get(store) or _restored(session)
-        if not ledger.holds_under(rates, basis):
+        if not ledger.holds_under(rates, basis) or _overtook(session, ledger):
             ledger = _Ledger()
         ledger.basis = basis
         ledger.rates = (rates[-1].at if rates else None, len(rates))
@@ -263,12 +267,20 @@ def _grow(session: Session, store: str, rates: list[FxRate]) -> bool:
         for trade in fresh:
             book.take(trade)
             ledger.orders[trade.order_id] = trade.account_id
+            ledger.recent.append(trade.id)
+        while len(ledger.recent) > RECENT:
+            ledger.since = ledger.recent.popleft()
         for order_id in list(ledger.orders)[:-ORDERS_KEPT]:
             del ledger.orders[order_id]
         ledger.last_id = fresh[-1].id
         newest = max(trade.filled_at for trade in fresh)
         ledger.newest_at = newest if ledger.newest_at is None else max(newest, ledger.newest_at)
         return True
+
+
+def _overtook(session: Session, ledger: _Ledger) -> bool:
+    """Tell whether a fill was committed after one with a higher number, and so is missing: two bots write at once."""
+    return trades.count_between(session, ledger.since + 1, ledger.last_id) > len(ledger.recent)
 
 
 @dataclass(slots=True)

@@ -308,6 +308,9 @@ def switch(
         row = _rule(session, actor, rule_id)
         role = authorize(session, actor, Action.RULE_SWITCH, row.account_id)
         account = _account(session, actor, row.account_id)
+        by_hand = actor.source == "console" and account.environment == Environment.MOCK  # programs: LIVE alone
+        if enabled and by_hand and confirm != account.nickname:
+            raise refuse(Conflict, "confirm_name", actor.lang, nickname=account.nickname)
         if enabled and account.environment == Environment.LIVE:
             check_live(actor, role)
             if confirm != account.nickname:

@@ -12,8 +12,11 @@ from console.wiring import Wiring
 from shared.db import reading, writing
 from shared.domain.errors import Conflict
 from shared.store.people import link_telegram, telegram_people
+from shared.wording.alerts import TEXTS
 
 LEVELS = ("loud", "silent", "off")
+CRITICAL = "critical"  # always rings; a single event may be hushed by its name
+SEVERITIES = ("info", "warning", CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ def _check_time(actor: Actor, text: str) -> None:
 
 def _level(actor: Actor, text: str) -> tuple[str, str]:
     name, _, level = text.partition("=")
-    if not name or level not in LEVELS:
+    known = name in TEXTS or name in SEVERITIES
+    if not known or level not in LEVELS or (name == CRITICAL and level != "loud"):
         raise refuse(Conflict, "bad_wish", actor.lang, wish=text)
     return name, level

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from sqlmodel import Session
@@ -15,8 +16,10 @@ from console.wiring import Wiring
 from shared.db import writing
 from shared.domain.errors import Conflict
 from shared.domain.money import Currency, Money
+from shared.domain.sessions import KST
 from shared.store import fx
 
+RATE_HOLDS = timedelta(days=7)  # over a long holiday the last base rate holds; an older one is no rate of that day
 _LOWEST, _HIGHEST = Decimal(500), Decimal(5000)  # a mistyped rate must not become somebody's wealth
 
 
@@ -27,6 +30,36 @@ class Rate:
     won: Decimal
     at: datetime
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Every rate of the dollar, and the last one told on each Korean day."""
+
+    told: tuple[fx.Told, ...]  # oldest first
+    days: tuple[date, ...]
+    last: tuple[Decimal, ...]  # of each of `days`
+
+    def on(self, day: date) -> Decimal | None:
+        """The base rate in force at the end of a Korean day; None when the last one is too old to be that day's."""
+        index = bisect_right(self.days, day)
+        return None if not index or day - self.days[index - 1] > RATE_HOLDS else self.last[index - 1]
+
+
+_histories: dict[str, tuple[object, History]] = {}  # store → version, what it told
+
+
+def history(session: Session) -> History:
+    """Read the rates; what was read is kept until another one was told."""
+    store, version = str(session.get_bind().engine.url), fx.version(session)
+    known = _histories.get(store)
+    if known is not None and known[0] == version:
+        return known[1]
+    told = fx.series(session, Currency.USD.value, Currency.KRW.value)
+    by_day = {one.at.astimezone(KST).date(): one.rate for one in told}
+    found = History(tuple(told), tuple(by_day), tuple(by_day.values()))
+    _histories[store] = (version, found)
+    return found
 
 
 def rate_at(session: Session, at: datetime) -> Rate | None:

@@ -8,11 +8,10 @@ import signal
 
 from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
-from telegram.error import TelegramError
 from telegram.ext import AIORateLimiter, ApplicationBuilder
 
 from console.cloud.changes import Changes
-from console.telegram.daily_report import send_due
+from console.telegram.daily_report import DailyReports
 from console.telegram.notifier import POLL_S, Notifier
 from console.telegram.poller import Poller
 from console.wiring import Wiring, wire
@@ -65,15 +64,14 @@ async def serve(wiring: Wiring, token: str, chats: tuple[int, ...]) -> None:
 async def _deliver(wiring: Wiring, bot: Bot, chats: tuple[int, ...], stop: asyncio.Event, woken: asyncio.Event) -> None:
     """Each second, and at once when Realtime says that an alert was written."""
     notifier = Notifier(wiring.engine, wiring.clock, bot, chats, wiring.settings.lang)
+    reports = DailyReports(wiring, bot)
     while not stop.is_set():
         woken.clear()  # before the look: what is written during it wakes us again
         try:
             await notifier.deliver_pending()
-            await send_due(wiring, bot)
+            await reports.send_due()
         except SQLAlchemyError as error:
             log("telegram", "store away", level="warning", why=type(error).__name__)
-        except TelegramError as error:
-            log("telegram", "report not delivered, will try again", level="warning", why=type(error).__name__)
         waits = [asyncio.ensure_future(one.wait()) for one in (stop, woken)]
         await asyncio.wait(waits, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
         for one in waits:

@@ -6,14 +6,15 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from console.services import accounts, kill, orders, orders_at_once, overview
+from console.services import accounts, approvals, kill, orders, orders_at_once, overview
 from console.services.permissions import Actor
 from console.telegram import reads
 from console.telegram.messages import clip, fitting
 from console.telegram.reads import Reply, text_in
 from console.wiring import Wiring
+from shared.domain.account import Environment
 from shared.domain.bot_state import KillLevel
-from shared.domain.errors import TradingError
+from shared.domain.errors import NotFound, TradingError
 
 __all__ = ["Asked", "Desk", "Reply"]
 
@@ -134,8 +135,8 @@ def _kill(wiring: Wiring, actor: Actor, words: list[str]) -> Prepared:
 
 
 def _cancel(wiring: Wiring, actor: Actor, words: list[str]) -> Prepared:
-    if words and words[0].isdigit():
-        order = int(words[0])
+    order = reads.number_in(words)
+    if order is not None:
 
         def one(wired: Wiring, who: Actor, key: str) -> str:
             command = orders.request_cancel(wired, who, order, key=key)
@@ -168,11 +169,45 @@ def _flatten(wiring: Wiring, actor: Actor, words: list[str]) -> Prepared:
     return said, deed, True
 
 
+def _approve(wiring: Wiring, actor: Actor, words: list[str]) -> Prepared:
+    one = approvals.opened(wiring, actor, _number(actor, words))
+
+    def deed(wired: Wiring, who: Actor, _key: str) -> str:
+        command = approvals.approve(wired, who, one.id, confirm=one.account)
+        return text_in(
+            who, f"승인을 봇에 전했습니다 (명령 {command.id}).", f"The bot was told to send it ({command.id})."
+        )
+
+    said = f"{text_in(actor, '승인하고 주문', 'Approve and send')} #{one.id}: {reads.entry(actor, one)}"
+    return said, deed, one.environment == Environment.LIVE
+
+
+def _decline(wiring: Wiring, actor: Actor, words: list[str]) -> Prepared:
+    one = approvals.opened(wiring, actor, _number(actor, words))
+
+    def deed(wired: Wiring, who: Actor, _key: str) -> str:
+        command = approvals.decline(wired, who, one.id)
+        return text_in(
+            who, f"거절을 봇에 전했습니다 (명령 {command.id}).", f"The bot was told to drop it ({command.id})."
+        )
+
+    return f"{text_in(actor, '거절', 'Decline')} #{one.id}: {reads.entry(actor, one)}", deed, False
+
+
+def _number(actor: Actor, words: list[str]) -> int:
+    found = reads.number_in(words)
+    if found is not None:
+        return found
+    raise NotFound(text_in(actor, "어느 진입입니까?", "Which entry?"), "", "/approvals")
+
+
 _DEEDS: dict[str, Callable[[Wiring, Actor, list[str]], Prepared]] = {
     "pause": _pause,
     "resume": _resume,
     "kill": _kill,
     "cancel": _cancel,
     "flatten": _flatten,
+    "approve": _approve,
+    "decline": _decline,
 }
 COMMANDS = tuple(sorted({*_DEEDS, *reads.READS}))

@@ -10,17 +10,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 from sqlmodel import Session
-from telegram import Bot
+from telegram import Bot, InlineKeyboardMarkup
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
 from console.telegram import messages
+from console.telegram.keyboard import keyboard
+from console.telegram.reads import ANSWERS, MENU
 from console.telegram.recipients import OFF, SILENT, Recipient, recipients
 from shared.clock import Clock
 from shared.db import reading, writing
 from shared.logs import log
 from shared.models import Alert
-from shared.store import accounts, alerts, heartbeats
+from shared.store import accounts, alerts, heartbeats, proposals
 
 STALE = timedelta(hours=6)  # after a long silence yesterday's fills are history, not news
 STALE_QUIET = timedelta(hours=24)  # what quiet hours held back is still told in the morning
@@ -28,6 +30,7 @@ GROUP_FROM = 4  # so many at once become one message; a critical one always stan
 POLL_S = 1.0
 ALIVE_EVERY_S = 5.0  # the Edge Function sends at once when this program has been silent for 15 s
 PROGRAM = "telegram"
+ASKS = "APPROVAL_WAITING"  # an entry that a person answers within minutes: no quiet hour, no digest, no news once over
 
 Named = tuple[Alert, str]  # an alert and the name of its account
 
@@ -66,9 +69,9 @@ class Notifier:
             alert = row[0]
             if not person.sees(alert.account_id) or person.level(alert.kind, alert.severity) == OFF:
                 skipped["off"].append(alert.id or 0)
-            elif now - alert.last_at > stale:
+            elif now - alert.last_at > stale or (alert.kind == ASKS and alert.acknowledged_at is not None):
                 skipped["stale"].append(alert.id or 0)
-            elif alert.severity == "critical" or not person.is_quiet(now):
+            elif alert.severity == "critical" or alert.kind == ASKS or not person.is_quiet(now):
                 fresh.append(row)
         for outcome, ids in skipped.items():
             if ids:
@@ -80,7 +83,8 @@ class Notifier:
             ids = [row.id or 0 for row, _ in batch]
             text = messages.one(*batch[0], person.lang) if len(batch) == 1 else messages.digest(batch, person.lang)
             hushed = all(person.level(row.kind, row.severity) == SILENT for row, _ in batch)
-            outcome = await self._send(person.chat, text, hushed)
+            buttons = await self._answers(person, batch[0][0]) if len(batch) == 1 else None
+            outcome = await self._send(person.chat, text, hushed, buttons)
             if outcome is None:
                 await asyncio.to_thread(self._release, ids)
                 break
@@ -116,10 +120,26 @@ class Notifier:
         await asyncio.to_thread(write)
         self._said_at = self._clock.monotonic()
 
-    async def _send(self, chat: int, text: str, hushed: bool) -> str | None:
+    async def _answers(self, person: Recipient, alert: Alert) -> InlineKeyboardMarkup | None:
+        """Yes and no below an entry that asks; each leads to the one-time code of its command."""
+        if alert.kind != ASKS or not person.linked:
+            return None
+
+        def read() -> int | None:
+            with reading(self._engine) as session:
+                return proposals.waiting_by_key(session, alert.account_id, alert.dedup_key.partition(":")[2])
+
+        entry = await asyncio.to_thread(read)
+        place = 1 if person.lang == "en" else 0
+        labelled = [(f"{sign} {MENU[verb][place]}", f"/{verb} {entry}") for sign, verb in ANSWERS]
+        return None if entry is None else keyboard(labelled)
+
+    async def _send(self, chat: int, text: str, hushed: bool, buttons: InlineKeyboardMarkup | None) -> str | None:
         """How it went, or None when it must be tried again."""
         try:
-            await self._bot.send_message(chat, text, parse_mode=ParseMode.HTML, disable_notification=hushed)
+            await self._bot.send_message(
+                chat, text, parse_mode=ParseMode.HTML, disable_notification=hushed, reply_markup=buttons
+            )
         except RetryAfter as error:
             wait = error.retry_after
             await asyncio.sleep(wait.total_seconds() if isinstance(wait, timedelta) else wait)
@@ -154,11 +174,11 @@ class Notifier:
 
 
 def batches(rows: Sequence[Named]) -> list[list[Named]]:
-    """Runs of what is not critical become one message when they are many; order is kept."""
+    """Runs of what is not critical and asks nothing become one message when they are many; order is kept."""
     found: list[list[Named]] = []
     run: list[Named] = []
     for row in [*rows, None]:
-        if row is not None and row[0].severity != "critical":
+        if row is not None and row[0].severity != "critical" and row[0].kind != ASKS:
             run.append(row)
             continue
         found += [run] if len(run) >= GROUP_FROM else [[one] for one in run]

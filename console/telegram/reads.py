@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from console.services import alerts, daily, holdings, logs, orders, overview, rules
+from console.services import alerts, approvals, daily, holdings, logs, orders, overview, rules
 from console.services.permissions import Actor
 from console.telegram.messages import clip, fitting
 from console.wiring import Wiring
@@ -40,6 +41,9 @@ MENU = {  # command → its button, in both languages
     "log": ("기록", "Log"),
     "report": ("보고", "Report"),
     "help": ("도움말", "Help"),
+    "approvals": ("승인 대기", "Approvals"),
+    "approve": ("승인", "Approve"),
+    "decline": ("거절", "Decline"),
     "pause": ("진입 멈춤", "Pause"),
     "resume": ("다시 시작", "Resume"),
     "kill": ("전면 정지", "Kill"),
@@ -58,6 +62,7 @@ NEXT = {  # after one command, what a person asks next
     "log": ("status", "why", "help"),
     "report": ("pnl", "positions", "status"),
     "help": ("status", "report", "why"),
+    "approvals": ("orders", "positions", "status"),
 }
 
 
@@ -110,6 +115,29 @@ def orders_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
     ]
     buttons = [(f"✖ #{one.id}", f"/cancel {one.id}") for one in found if one.cancelable][:6]
     return Reply(_listed(actor, lines, "orders").text, buttons=[*buttons, *menu(actor, "orders")])
+
+
+def approvals_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
+    """Entries of semi-automatic rules that wait for a yes, the first to end first, with both answers as buttons."""
+    found = approvals.waiting(wiring, actor)[:SHOWN]
+    lines = [f"<b>#{one.id}</b> {clip(entry(actor, one), 300)} · {_left(wiring, actor, one)}" for one in found]
+    buttons = [(f"{sign} #{one.id}", f"/{verb} {one.id}") for one in found[:3] for sign, verb in ANSWERS]
+    return Reply(_listed(actor, lines, "approvals").text, buttons=[*buttons, *menu(actor, "approvals")])
+
+
+ANSWERS = (("✔", "approve"), ("✖", "decline"))
+
+
+def entry(actor: Actor, one: approvals.ProposalLine) -> str:
+    """An entry that waits, in one line, not escaped."""
+    at = say("approval.market", actor.lang) if one.price is None else f"@ {_plain(one.price)} {one.currency}"
+    side = say(f"side.{one.side}", actor.lang)
+    return f"{one.account[:60]} {one.environment} · {one.symbol} {side} {one.qty} {at} · {one.rule[:60]}"
+
+
+def _left(wiring: Wiring, actor: Actor, one: approvals.ProposalLine) -> str:
+    left = max(0, int((one.expires_at - wiring.clock.wall_now()).total_seconds()))
+    return say("approval.left", actor.lang, seconds=left)
 
 
 def fills(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
@@ -179,10 +207,12 @@ def report(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
     made = daily.report(wiring, actor)
     lines = [f"<b>{made.day.isoformat()}</b>"]
     for one in made.lines:
-        lines.append(f"<b>{clip(one.account, 60)}</b> {one.environment}")
+        lines.append(f"<b>{clip(one.account, 60)}</b> {one.environment} · {one.day:%m-%d}")
         equity = "—" if one.equity is None else f"{_plain(one.equity)} {one.currency}"
         today = "—" if one.pnl is None else f"{one.pnl:+,.2f}"
         counted = text_in(actor, f"체결 {one.fills} · 거부 {one.refused}", f"{one.fills} fills · {one.refused} refused")
+        if one.unknown:
+            counted += text_in(actor, f" · ❓확인중 {one.unknown}", f" · ❓{one.unknown} unproven")
         lines.append(f"  {equity} ({today}) · {counted}")
     curves = holdings.equity_curves(wiring, actor, daily.ONE_DAY)
     picture = daily.picture(curves)
@@ -193,11 +223,13 @@ def help_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
     korean = (
         "/status 상태 · /accounts 계좌 · /positions 보유 · /orders 미체결 · /fills 체결 · /pnl 손익\n"
         "/why 왜 안 샀나 · /rules 규칙 · /log 기록 · /report 일일 보고\n"
+        "/approvals 승인 대기 · /approve 승인 · /decline 거절\n"
         "/pause 진입 멈춤 · /resume 다시 · /kill 전면 정지 · /cancel 취소 · /flatten 전량 정리\n"
         "계좌 번호나 이름을 뒤에 적습니다: /pause 2. 바꾸는 명령은 코드로 확인합니다."
     )
     english = (
         "/status /accounts /positions /orders /fills /pnl\n/why /rules /log /report\n"
+        "/approvals · /approve N · /decline N\n"
         "/pause no entries · /resume · /kill halt · /cancel · /flatten\n"
         "Add an account's number or name: /pause 2. What changes anything asks for a code."
     )
@@ -215,6 +247,7 @@ READS: dict[str, Callable[[Wiring, Actor, list[str]], Reply]] = {
     "log": log_,
     "report": report,
     "rules": rules_,
+    "approvals": approvals_,
     "help": help_,
     "start": help_,
 }
@@ -243,6 +276,12 @@ def _maybe_account(wiring: Wiring, actor: Actor, words: list[str]) -> int | None
 
 def text_in(actor: Actor, korean: str, english: str) -> str:
     return english if actor.lang == "en" else korean
+
+
+def number_in(words: list[str]) -> int | None:
+    """The number that a command carries, as typed or as shown (#5); None when the first word is none."""
+    found = re.fullmatch(r"#?([0-9]{1,9})", words[0]) if words else None
+    return int(found[1]) if found else None
 
 
 def _listed(actor: Actor, lines: list[str], after: str) -> Reply:

@@ -14,6 +14,7 @@ from shared.store.people import granted_accounts, telegram_people
 from shared.words import LANGS
 
 LOUD, SILENT, OFF = "loud", "silent", "off"
+CRITICAL = "critical"
 BY_SEVERITY = {"critical": LOUD, "warning": LOUD, "info": SILENT}
 
 
@@ -27,10 +28,12 @@ class Recipient:
     levels: dict[str, Any] = field(default_factory=dict)
     quiet: tuple[time, time] | None = None
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Seoul"))
+    linked: bool = False  # to a user of the desk: only he may answer
 
     def level(self, kind: str, severity: str) -> str:
-        """How loud: his word about the event, else about its severity. A critical one is never off by severity alone."""
-        return str(self.levels.get(kind) or self.levels.get(severity) or BY_SEVERITY.get(severity, LOUD))
+        """How loud: his word about the event, else about its severity. What is critical rings unless the event is named."""
+        by_severity = BY_SEVERITY.get(severity, LOUD) if severity == CRITICAL else self.levels.get(severity)
+        return str(self.levels.get(kind) or by_severity or BY_SEVERITY.get(severity, LOUD))
 
     def sees(self, account_id: int | None) -> bool:
         return account_id is None or self.accounts is None or account_id in self.accounts
@@ -60,6 +63,7 @@ def _of(session: Session, link: TelegramLink, user: User, lang: str) -> Recipien
         levels=link.levels,
         quiet=hours(link.quiet_from, link.quiet_to),
         zone=ZoneInfo(link.zone),
+        linked=True,
     )
 
 

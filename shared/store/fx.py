@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
+from sqlalchemy import func
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
 from shared.models import FxRate
@@ -25,10 +27,27 @@ def rate_at(session: Session, base: str, quote: str, at: datetime) -> FxRate | N
     return found
 
 
-def series(session: Session, base: str, quote: str, *, limit: int = 2000) -> list[FxRate]:
-    """Oldest first; the newest `limit` rates."""
-    query = _real(session, select(FxRate).where(FxRate.base == base, FxRate.quote == quote), base, quote)
-    return list(session.exec(query.order_by(col(FxRate.at).desc()).limit(limit)))[::-1]
+class Told(NamedTuple):
+    """What one unit of `base` cost in `quote` from a moment on."""
+
+    at: datetime
+    rate: Decimal
+    source: str
+
+
+def series(session: Session, base: str, quote: str) -> list[Told]:
+    """Every rate ever told, oldest first: a tax paper asks for those of the year's first days too."""
+    columns = sa_select(col(FxRate.at), col(FxRate.rate), col(FxRate.source))
+    query = columns.where(col(FxRate.base) == base, col(FxRate.quote) == quote)
+    return [Told(*row) for row in session.execute(_real(session, query, base, quote).order_by(col(FxRate.at)))]
+
+
+def version(session: Session) -> tuple[int, int, datetime | None]:
+    """Changes whenever a rate was told."""
+    count, newest, at = session.execute(
+        sa_select(func.count(), func.coalesce(func.max(col(FxRate.id)), 0), func.max(col(FxRate.at)))
+    ).one()
+    return count, newest, at
 
 
 def _real(session: Session, query: Any, base: str, quote: str) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import datetime
+
 from sqlmodel import Session, col, func, select
 
 from shared.domain.order_state import OrderStatus
@@ -16,3 +19,9 @@ def first_trade_date(session: Session, account_id: int) -> str | None:
         OrderRow.account_id == account_id, OrderRow.trade_date != "", col(OrderRow.status).not_in(NEVER_SENT)
     )
     return session.exec(query).one()
+
+
+def counts_since(session: Session, account_id: int, since: datetime) -> Counter[str]:
+    """How many orders placed since then stand in each status."""
+    query = select(OrderRow.status, func.count()).where(OrderRow.account_id == account_id)
+    return Counter(dict(session.exec(query.where(col(OrderRow.placed_at) >= since).group_by(OrderRow.status)).all()))

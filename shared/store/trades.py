@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+from sqlalchemy import func
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
 from shared.models import FillRow, OrderRow, Owner, PriceBar, ProfitRollup, QuoteRow
+
+PORTION = 2_000  # rows in memory at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +37,51 @@ class Trade:
 
 def after(session: Session, fill_id: int, *, limit: int = 1_000_000) -> list[Trade]:
     """Executions of all accounts recorded after `fill_id`, in the order of recording."""
-    query = (
-        sa_select(
-            col(FillRow.id),
-            col(FillRow.account_id),
-            col(OrderRow.rule_id),
-            col(FillRow.symbol),
-            col(FillRow.side),
-            col(FillRow.qty),
-            col(FillRow.price),
-            col(FillRow.currency),
-            col(FillRow.commission),
-            col(FillRow.tax),
-            col(FillRow.filled_at),
-            col(FillRow.order_id),
-        )
-        .join(OrderRow, col(OrderRow.id) == col(FillRow.order_id))
-        .where(col(FillRow.id) > fill_id)
-        .order_by(col(FillRow.id))
-        .limit(limit)
-    )
+    query = _trades().where(col(FillRow.id) > fill_id).order_by(col(FillRow.id)).limit(limit)
     return [Trade(*row) for row in session.execute(query)]
+
+
+def _trades() -> Any:
+    return sa_select(
+        col(FillRow.id),
+        col(FillRow.account_id),
+        col(OrderRow.rule_id),
+        col(FillRow.symbol),
+        col(FillRow.side),
+        col(FillRow.qty),
+        col(FillRow.price),
+        col(FillRow.currency),
+        col(FillRow.commission),
+        col(FillRow.tax),
+        col(FillRow.filled_at),
+        col(FillRow.order_id),
+    ).join(OrderRow, col(OrderRow.id) == col(FillRow.order_id))
+
+
+def count_between(session: Session, first: int, last: int) -> int:
+    """How many executions have a number from `first` to `last`."""
+    query = sa_select(func.count()).select_from(FillRow).where(col(FillRow.id) >= first, col(FillRow.id) <= last)
+    return int(session.execute(query).scalar_one())
+
+
+def of_account(session: Session, account_id: int) -> Iterator[Trade]:
+    """Every execution of an account in the order in which they were traded, read in portions."""
+    query = _trades().where(col(FillRow.account_id) == account_id).order_by(col(FillRow.filled_at), col(FillRow.id))
+    for row in session.execute(query, execution_options={"yield_per": PORTION}):
+        yield Trade(*row)
+
+
+def versions(session: Session) -> dict[int, tuple[int, int]]:
+    """Per account how many executions there are and the newest one's number: changes with each that comes, late or not."""
+    query = sa_select(col(FillRow.account_id), func.count(), func.max(col(FillRow.id)))
+    rows = session.execute(query.group_by(col(FillRow.account_id)))
+    return {account: (count, newest) for account, count, newest in rows}
+
+
+def fills_since(session: Session, account_id: int, since: datetime) -> list[FillRow]:
+    """Every execution of an account since then, oldest first."""
+    query = select(FillRow).where(FillRow.account_id == account_id, col(FillRow.filled_at) >= since)
+    return list(session.exec(query.order_by(col(FillRow.filled_at), col(FillRow.id))))
 
 
 def rollups(session: Session) -> list[ProfitRollup]:
@@ -76,15 +104,27 @@ def quotes(session: Session, environments: Collection[str], markets: Collection[
     return list(session.exec(query.order_by(col(QuoteRow.market), col(QuoteRow.symbol)).limit(200)))
 
 
-def bars(session: Session, environment: str, market: str, symbol: str, timeframe: str, *, limit: int) -> list[PriceBar]:
-    """Oldest first; the newest `limit`."""
-    query = select(PriceBar).where(
-        PriceBar.environment == environment,
-        PriceBar.market == market,
-        PriceBar.symbol == symbol,
-        PriceBar.timeframe == timeframe,
-    )
-    return list(session.exec(query.order_by(col(PriceBar.start).desc()).limit(limit)))[::-1]
+@dataclass(frozen=True, slots=True)
+class BarRow:
+    start: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: int
+
+
+def bars(session: Session, environment: str, market: str, symbol: str, timeframe: str, *, limit: int) -> list[BarRow]:
+    """Oldest first; the newest `limit`. Plain rows: ten thousand of them are drawn at once."""
+    query = sa_select(
+        col(PriceBar.start), col(PriceBar.open), col(PriceBar.high), col(PriceBar.low), col(PriceBar.close),
+        col(PriceBar.volume),
+    ).where(
+        col(PriceBar.environment) == environment, col(PriceBar.market) == market, col(PriceBar.symbol) == symbol,
+        col(PriceBar.timeframe) == timeframe,
+    )  # fmt: skip
+    rows = session.execute(query.order_by(col(PriceBar.start).desc()).limit(limit)).all()
+    return [BarRow(*row) for row in reversed(rows)]
 
 
 def owners(session: Session) -> dict[int, str]:

@@ -301,7 +301,9 @@ def test_switching_on_in_live_shows_the_evidence_and_what_is_missing(
     app.button(key="rule_switch").click()
     app.run()
     assert any("백테스트" in one.value for one in app.error)
+    assert app.button(key="rule_switch_do").disabled  # until the name stands there
     app.text_input(key="rule_confirm").set_value("본계좌")
+    app.run()
     app.button(key="rule_switch_do").click()
     app.run()
     assert not rules.opened(desk.wiring, desk.actor(Role.ADMIN), rule).enabled
@@ -331,8 +333,14 @@ def test_limits_and_the_switch_of_one_account_are_set_on_the_risk_page(
     app.selectbox(key="risk_account").set_value(us)
     app.run()
     app.text_input(key=f"max_account_amount_{us}").set_value("45,000")
-    app.text_input(key="more_reason").set_value("넓힘")
     app.button(key="more_save").click()
+    app.run()
+    asked = html_of(app)
+    assert "$45,000.00" in asked[asked.index('data-table="second"') :]  # now and afterwards, before it takes effect
+    assert risk.view(desk.wiring, desk.actor(Role.ADMIN)).accounts[0].max_account_amount != 45_000
+    app.text_input(key="second_reason").set_value("넓힘")
+    app.run()
+    app.button(key="second_do").click()
     app.run()
     app.button(key="risk_raise_REDUCE_ONLY").click()
     app.run()

@@ -1,6 +1,6 @@
 """The console behind the nginx of docs/deploy.md: TLS, the Secure cookie, the page's WebSocket, event streams.
 
-Runs where nginx is installed (apt): python -m pytest -m soak tests/deploy/test_proxy.py
+Runs where nginx is installed (apt): python -m pytest -m soak tests/console/test_proxy.py
 """
 
 from __future__ import annotations
@@ -169,3 +169,19 @@ def test_the_unit_starts_what_make_run_starts() -> None:
     make = (ROOT / "Makefile").read_text(encoding="utf-8")
     started = re.findall(r"^ExecStart(?:Pre)?=/opt/letstrade/\.venv/bin/(.+)$", unit, re.M)
     assert len(started) == 2 and all(f"$(BIN)/{command}" in make for command in started)
+
+
+ANALYZE = shutil.which("systemd-analyze")
+
+
+@pytest.mark.skipif(ANALYZE is None, reason="no systemd-analyze: apt install systemd")
+def test_systemd_knows_every_line_of_the_unit(tmp_path: Path) -> None:
+    """Linted by systemd itself; what it would start is not installed here, so any program stands for it."""
+    text = (ROOT / "deploy" / "letstrade.service").read_text(encoding="utf-8")
+    unit = tmp_path / "letstrade.service"
+    for line, mistaken in (("", False), ("UMasq=0077", True), ("KillMode=mixedd", True)):
+        mended = text.replace("UMask=0077", line or "UMask=0077")
+        unit.write_text(re.sub(r"/opt/letstrade/\.venv/bin/\S+", "/bin/true", mended), encoding="utf-8")
+        said = subprocess.run([str(ANALYZE), "verify", str(unit)], capture_output=True, text=True)
+        about_us = [one for one in said.stderr.splitlines() if str(unit) in one or unit.name in one]
+        assert bool(about_us) is mistaken, said.stderr

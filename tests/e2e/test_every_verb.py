@@ -26,7 +26,10 @@ ELSEWHERE = {  # verb → where it runs instead
     "setup": "the desk was made by it",
     "exchange serve": "the desk's exchange is it",
     "telegram test": "tests/console/telegram: needs a Bot API server",
-    **{f"inbox {verb}": "tests/console/cli/test_inbox.py: needs a matter" for verb in ("resolve", "lift", "settle")},
+    **{
+        f"inbox {verb}": "tests/console/cli/test_inbox.py: needs a matter"
+        for verb in ("resolve", "lift", "settle", "approve", "decline")
+    },
     **{
         f"backup {verb}": "tests/console/cli/test_backup.py: needs a machine to come back on"
         for verb in ("create", "restore", "verify")

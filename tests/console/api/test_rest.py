@@ -21,6 +21,7 @@ from shared.clock import SystemClock
 from shared.db import reading
 from shared.models import AuditLog, Command, Role
 from tests.console.desks import CANARIES, RULE_TEXT, Desk
+from tests.console.entries import entry
 
 US = "미국 주식 1호"
 EVERY = list(Scope)
@@ -136,6 +137,24 @@ async def test_a_cancel_with_the_same_key_is_one_command(api: httpx.AsyncClient,
         assert len(session.exec(select(Command).where(Command.kind == "CANCEL_ORDER")).all()) == 1
 
 
+async def test_an_entry_that_waits_is_listed_and_answered_once(api: httpx.AsyncClient, desk: Desk) -> None:
+    sim, live = entry(desk, US, "s1"), entry(desk, "본계좌", "s2")
+    listed = (await api.get("/api/v1/proposals")).json()["items"]
+    assert [(one["id"], one["symbol"], one["qty"], one["price"], one["status"]) for one in listed] == [
+        (sim, "AAPL", 3, "211.5", "WAITING"), (live, "AAPL", 3, "211.5", "WAITING")
+    ]  # fmt: skip
+    first, again = [await api.post(f"/api/v1/proposals/{sim}:approve", json={}) for _ in range(2)]
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json()["command"]["id"] == again.json()["command"]["id"]
+    assert (await api.post(f"/api/v1/proposals/{sim}:decline", json={})).status_code == 409, "the first answer counts"
+    bare = await api.post(f"/api/v1/proposals/{live}:approve", json={})
+    assert bare.status_code == 409 and "본계좌" in bare.json()["error"]["now"]
+    assert (await api.post(f"/api/v1/proposals/{live}:approve", json={"confirm": "본계좌"})).status_code == 202
+    assert (await api.post("/api/v1/proposals/99:approve", json={})).status_code == 404
+    viewer = {"authorization": f"Bearer {token_for(desk, Role.VIEWER)}"}
+    assert (await api.post(f"/api/v1/proposals/{sim}:approve", json={}, headers=viewer)).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("role", "scopes", "status"),
     [(Role.ADMIN, [Scope.READ], 403), (Role.VIEWER, EVERY, 403), (Role.TRADER, [Scope.READ, Scope.TRADE], 200)],
@@ -180,7 +199,8 @@ async def test_the_schema_names_every_route(api: httpx.AsyncClient) -> None:
              "/v1/accounts/{account_id}/credentials", "/v1/rules", "/v1/rules/{rule_id}", "/v1/rules/{rule_id}:toggle",
              "/v1/orders/{order_id}:cancel", "/v1/positions", "/v1/logs", "/v1/stream", "/v1/bots", "/v1/alerts",
              "/v1/bots/{account_id}:start", "/v1/bots/{account_id}:stop", "/v1/bots/{account_id}:restart", "/v1/audit",
-             "/v1/alerts/{alert_id}/timeline", "/v1/webhook/tradingview/{path_id}"}  # fmt: skip
+             "/v1/alerts/{alert_id}/timeline", "/v1/proposals", "/v1/proposals/{proposal_id}:approve",
+             "/v1/proposals/{proposal_id}:decline", "/v1/webhook/tradingview/{path_id}"}  # fmt: skip
     assert paths == named
 
 

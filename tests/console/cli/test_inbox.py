@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from shared.models import Command
+from shared.db import writing
+from shared.models import Command, Proposal
 from shared.store.commands import CommandKind, CommandStatus
 from tests.console.cli.terminal import Terminal
 from tests.console.cli.test_orders import answered
@@ -55,3 +58,35 @@ def test_a_stopped_symbol_is_lifted_and_the_list_is_read(terminal: Terminal) -> 
     assert answered(terminal, account_id, ["inbox", "lift", "A1", "aapl"], bot).code == 0
     assert kinds == [CommandKind.LIFT_SYMBOL]
     assert terminal.run("inbox", "list", "--json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("verb", "status", "code"),
+    [("approve", CommandStatus.DONE, 0), ("decline", CommandStatus.DONE, 0), ("approve", CommandStatus.FAILED, 1)],
+)
+def test_an_entry_is_answered_and_the_bots_word_is_the_exit_code(
+    terminal: Terminal, verb: str, status: CommandStatus, code: int
+) -> None:
+    account_id, kinds = terminal.add("A1"), list[str]()
+    with writing(terminal.engine) as session:
+        now = terminal.wiring().clock.wall_now()
+        row = Proposal(
+            account_id=account_id, proposal_key="s1", rule_id=1, version_id=1, symbol="AAPL", side="BUY", qty=3,
+            price=Decimal("211.50"), currency="USD", status="WAITING", asked_at=now,
+            expires_at=now + timedelta(seconds=120), updated_at=now,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        number = row.id
+
+    def bot(command: Command) -> tuple[CommandStatus, Mapping[str, Any]]:
+        kinds.append(command.kind)
+        refused = {"error": {"code": "cash", "what": "예수금 부족", "why": "", "now": ""}}
+        return status, refused if status is CommandStatus.FAILED else {"sent": True}
+
+    listed = terminal.json("inbox", "list")["items"]
+    assert [(one["kind"], one["id"], one["price"]) for one in listed] == [("entry", number, "211.5")]
+    assert answered(terminal, account_id, ["inbox", verb, str(number)], bot).code == code
+    assert kinds == [verb.upper()]
+    assert terminal.run("inbox", "approve", "999").code == 1
+    assert terminal.run("inbox", "list").code == 0

@@ -33,7 +33,7 @@ market check · strategy check · report daily|tax · exchange serve|ledger|faul
 # What the product has beyond the contract, by name.
 BESIDE = """
 account move · alerts timeline · backtest cancel|job|jobs|queue · backup create|verify|restore · cloud status|upload|alerts ·
-completion · inbox list|resolve|lift|settle · keys rotate-kek · kill cancel-all|flatten · telegram setup|test ·
+completion · inbox list|resolve|lift|settle|approve|decline · keys rotate-kek · kill cancel-all|flatten · telegram setup|test ·
 user enable|password|factor-reset|link · webhook add|list|revoke
 """
 KEYS = "secrets/master.key"
@@ -174,6 +174,26 @@ def test_doctor_refuses_a_project_that_is_open_to_a_key(terminal: Terminal, post
     assert not found["ok"] and found["needed"] and "positions" in str(found["text"])
     terminal.json("db", "upgrade", DATABASE_URL=postgres_url)  # what doctor says to do
     assert said()["ok"]
+    engine.dispose()
+
+
+@pytest.mark.postgres
+def test_doctor_says_of_what_a_project_tells_no_changes(terminal: Terminal, postgres_url: str) -> None:
+    make_project(postgres_url.replace("+psycopg", ""))
+    engine = open_engine(postgres_url)
+
+    def said() -> tuple[bool, str]:
+        given = {"DATABASE_URL": postgres_url, "SUPABASE_PROJECT_URL": "http://127.0.0.1:9"}
+        items = terminal.run("doctor", "--json", **given).json["items"]
+        return next((one["ok"], one["text"]) for one in items if one["check"] == "realtime")
+
+    terminal.json("db", "upgrade", DATABASE_URL=postgres_url)
+    assert said() == (True, "changes are told at once")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("alter publication supabase_realtime drop table orders")
+    assert said() == (False, "changes are not told: orders")
+    terminal.json("db", "upgrade", DATABASE_URL=postgres_url)
+    assert said()[0]
     engine.dispose()
 
 

@@ -7,10 +7,11 @@ import zipfile
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as D
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from sqlmodel import delete
+from sqlmodel import Session, col, delete, select
 
 from console.services import fees, gains, profit, returns, sheets
 from console.services.costs import contract_on
@@ -260,3 +261,84 @@ def test_a_workbook_holds_numbers_as_numbers_and_no_formula() -> None:
     assert [one.text for one in sheet.iter(f"{SHEET}v")] == ["5", "1.50"]
     assert [one.text for one in sheet.iter(f"{SHEET}t")] == ["name", "n", "=1+1 <b>", None, "xy"]
     assert sheets.as_csv(rows).decode("utf-8-sig").splitlines()[1] == "'=1+1 <b>,5"
+
+
+def test_a_year_is_reckoned_anew_for_who_traded_or_whose_rates_and_fees_changed_and_else_kept(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_fills(desk)
+    rates(desk, d2026_01_06="1300", d2026_03_04="1400")
+    fill(desk, US, "BUY", 10, "100", "2026-01-05T10:00-05:00")
+    fill(desk, KRX, "BUY", 10, "70000", "2026-01-05T10:00+09:00", "005930")
+    reckoned: list[int] = []
+    real = gains._match
+
+    def match(session: Session, account: BrokerageAccount, *given: Any) -> Any:
+        reckoned.append(account.id or 0)
+        return real(session, account, *given)
+
+    monkeypatch.setattr(gains, "_match", match)
+    us, krx = desk.accounts[US], desk.accounts[KRX]
+
+    def asked() -> tuple[list[int], tuple[int, ...]]:
+        reckoned.clear()
+        found = gains.of_year(desk.wiring, desk.actor(Role.ADMIN), 2026)
+        return sorted(reckoned), tuple(int(line.sale.gain_won or 0) for line in found.sales)
+
+    assert asked() == (sorted([us, krx]), ())
+    assert asked() == ([], ()), "nothing changed"
+    fill(desk, US, "SELL", 10, "110", "2026-03-03T10:00-05:00")
+    who, first = asked()
+    assert who == [us] and len(first) == 1
+    with writing(desk.wiring.engine) as session:
+        at = datetime.fromisoformat("2026-03-04T18:00+09:00")  # the day's last word is another one
+        fx.record(session, base="USD", quote="KRW", rate=D(1500), source="LIVE KIS", at=at)
+    who, second = asked()
+    assert who == [us] and second[0] - first[0] == 110 * 10 * 100 - 276  # the sale's fee is 2.76 dollars
+    fees.add(desk.wiring, desk.actor(Role.ADMIN), us, since=date(2026, 1, 1), until=None, buy_pct=D(0), sell_pct=D(0))
+    who, third = asked()
+    assert us in who and third > second
+
+
+def test_the_rates_of_spring_are_known_in_autumn_however_many_came_since(desk: Desk) -> None:
+    no_fills(desk)
+    rates(desk, d2026_01_06="1300", d2026_03_04="1450")
+    with writing(desk.wiring.engine) as session:
+        start = datetime(2026, 4, 1, tzinfo=UTC)
+        session.add_all(
+            FxRate(base="USD", quote="KRW", rate=D(1400), source="LIVE KIS", at=start + timedelta(hours=n))
+            for n in range(3000)
+        )
+    fill(desk, US, "BUY", 1, "100", "2026-01-05T10:00-05:00")
+    fill(desk, US, "SELL", 1, "110", "2026-03-03T10:00-05:00")
+    (sale,) = [one.sale for one in gains.of_year(desk.wiring, desk.actor(Role.ADMIN), 2026).sales]
+    assert (sale.cost_won, sale.proceeds_won) == (130_000, 159_500)
+    view = profit.statement(desk.wiring, desk.actor(Role.ADMIN), date(2026, 1, 1), date(2026, 12, 31))
+    assert sum(day.fees_won for day in view.days) > 0, "the sale was in March, when a rate had been told"
+
+
+def test_a_fill_that_is_committed_after_a_younger_one_is_earned_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two bots write to PostgreSQL at once: the lower number may come later."""
+    monkeypatch.setattr(profit, "_ledgers", {})
+    no_fills(desk)
+    rates(desk, d2026_01_01="1000")
+    bought, sold = "2026-11-03T10:00+09:00", "2026-11-03T11:00+09:00"
+    order = fill(desk, KRX, "BUY", 10, "100", bought)
+    fill(desk, KRX, "SELL", 10, "150", sold)
+    with writing(desk.wiring.engine) as session:
+        late, early = session.exec(select(FillRow).order_by(col(FillRow.id))).all()
+        early.id, gone = (early.id or 0) + 5, late.model_dump()
+        session.delete(late)
+        session.add(early)
+    day = date(2026, 11, 3)
+
+    def gain() -> tuple[D, int]:
+        days = profit.statement(desk.wiring, desk.actor(Role.ADMIN), day, day).days
+        return sum((one.gain for one in days), D(0)), sum(one.unknown for one in days)
+
+    assert gain() == (0, 1)
+    with writing(desk.wiring.engine) as session:
+        session.add(FillRow(**{**gone, "order_id": order}))
+    assert gain() == (500, 0)

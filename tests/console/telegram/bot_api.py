@@ -23,6 +23,9 @@ class BotApi:
     answers: list[web.Response] = field(default_factory=list)  # given once each, before normal answers
     updates: list[dict[str, Any]] = field(default_factory=list)
     pressed: list[str] = field(default_factory=list)  # callback queries that were answered
+    polls: list[web.Response] = field(default_factory=list)  # the same for getUpdates
+    old: set[str] = field(default_factory=set)  # callback queries that Telegram says are too old
+    blocked: set[int] = field(default_factory=set)  # chats that blocked the bot
     polling: int = 0
     url: str = ""
 
@@ -31,6 +34,8 @@ class BotApi:
         if method == "getMe":
             return _ok({"id": 1234567, "is_bot": True, "first_name": "desk", "username": "desk_bot"})
         if method == "getUpdates":
+            if self.polls:
+                return self.polls.pop(0)
             return await self._get_updates(dict(await request.post()))
         if method == "setMyCommands":
             return _ok(True)
@@ -38,23 +43,28 @@ class BotApi:
             return self.answers.pop(0)
         form = dict(await request.post())
         if method == "answerCallbackQuery":
+            if str(form["callback_query_id"]) in self.old:
+                return refusal(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
             self.pressed.append(str(form["callback_query_id"]))
             return _ok(True)
+        if int(str(form["chat_id"])) in self.blocked:
+            return refusal(403, "Forbidden: bot was blocked by the user")
         chat = {"id": int(str(form["chat_id"])), "type": "private", "first_name": "person"}
         if method == "sendPhoto":
+            why = refused(str(form.get("caption", "x")), str(form.get("parse_mode", "")), most=1024)
+            if why:
+                return refusal(400, f"Bad Request: {why}")
             self.photos.append(form)
             return _ok({"message_id": 1, "date": 0, "chat": chat})
-        refusal = refused(str(form["text"]), str(form.get("parse_mode", "")))
-        if refusal:
-            body = {"ok": False, "error_code": 400, "description": f"Bad Request: {refusal}"}
-            return web.json_response(body, status=400)
+        why = refused(str(form["text"]), str(form.get("parse_mode", "")))
+        if why:
+            return refusal(400, f"Bad Request: {why}")
         self.sent.append(form)
         return _ok({"message_id": len(self.sent), "date": 0, "chat": chat, "text": form["text"]})
 
     async def _get_updates(self, form: dict[str, Any]) -> web.Response:
         if self.polling:
-            body = {"ok": False, "error_code": 409, "description": "Conflict: terminated by other getUpdates request"}
-            return web.json_response(body, status=409)
+            return conflict()
         offset, self.polling = int(form.get("offset", 0)), self.polling + 1
         try:
             deadline = time.monotonic() + min(int(form.get("timeout", 0)), 2)
@@ -87,11 +97,11 @@ class BotApi:
         self.updates.append({"update_id": number, "callback_query": query})
 
 
-def refused(text: str, mode: str) -> str:
+def refused(text: str, mode: str, most: int = 4096) -> str:
     """Why Telegram would refuse the text; "" when it would not."""
     if not text.strip():
         return "message text is empty"
-    if len(re.sub(r"<[^>]*>", "", text)) > 4096:
+    if len(re.sub(r"<[^>]*>", "", text)) > most:
         return "message is too long"
     if mode == "HTML":
         rest = _TAG.sub("", text)
@@ -100,6 +110,14 @@ def refused(text: str, mode: str) -> str:
         if len(re.findall(r"<(?:b|code)>", text)) != len(re.findall(r"</(?:b|code)>", text)):
             return "can't parse entities: unclosed tag"
     return ""
+
+
+def refusal(code: int, why: str) -> web.Response:
+    return web.json_response({"ok": False, "error_code": code, "description": why}, status=code)
+
+
+def conflict() -> web.Response:
+    return refusal(409, "Conflict: terminated by other getUpdates request")
 
 
 def too_many(seconds: int) -> web.Response:

@@ -239,3 +239,41 @@ def raise_critical(engine: Engine, number: int) -> None:
 def alerts_waiting(engine: Engine) -> bool:
     with reading(engine) as session:
         return bool(alerts.undelivered(session))
+
+
+async def test_an_entry_that_asks_is_told_in_quiet_hours_alone_and_not_once_it_is_over(store: Engine) -> None:
+    here = CLOCK.wall_now().astimezone(ZoneInfo("Asia/Seoul"))
+    link(store, 42, quiet_from=f"{here - timedelta(hours=1):%H:%M}", quiet_to=f"{here + timedelta(hours=1):%H:%M}")
+    for number in range(6):
+        tell(store, f"fill:{number}")
+    ask(store, "over")
+    with writing(store) as session:
+        alerts.end(session, CLOCK.wall_now(), dedup_key="approval:over")
+    ask(store, "waits")
+    async with notifier(store) as (one, api):
+        assert await one.deliver_pending() == 1
+        assert "승인 대기" in api.sent[0]["text"] and len(api.sent) == 1
+
+
+def ask(engine: Engine, key: str) -> None:
+    with writing(engine) as session:
+        params = {"symbol": "AAPL", "side": "BUY", "quantity": 3, "price": "211.50"}
+        alerts.raise_alert(
+            session,
+            CLOCK.wall_now(),
+            kind="APPROVAL_WAITING",
+            severity="warning",
+            dedup_key=f"approval:{key}",
+            params=params,
+        )
+
+
+async def test_what_is_critical_rings_whatever_is_said_of_its_severity(store: Engine) -> None:
+    link(store, 42, levels={"critical": "off", "info": "off", "BOT_BLOCKED": "off"})
+    tell(store, "fill:1")
+    with writing(store) as session:
+        for kind in ("BOT_SILENT", "BOT_BLOCKED"):
+            alerts.raise_alert(session, CLOCK.wall_now(), kind=kind, severity="critical", dedup_key=kind)
+    async with notifier(store) as (one, api):
+        assert await one.deliver_pending() == 1
+        assert "봇 응답 없음" in api.sent[0]["text"] and api.sent[0]["disable_notification"] == "false"
