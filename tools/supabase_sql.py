@@ -40,7 +40,11 @@ def files() -> Iterator[tuple[str, str]]:
         first, last = number == 0, number == len(revisions) - 1
         body = _ddl(revision)
         made = re.findall(r"CREATE TABLE (\w+)", body) + ["alembic_version"] * first
-        text = HEAD.format(source=f"migrations/versions/{revision.module.__name__.removesuffix('_py')}.py") + VERSION_TABLE * first + body
+        text = (
+            HEAD.format(source=f"migrations/versions/{revision.module.__name__.removesuffix('_py')}.py")
+            + VERSION_TABLE * first
+            + body
+        )
         text += f"\n{_version(revision, first)};\n\n"
         wanted = list(_closing(made)) + (list(row_security.statements(_tables())) if last else [])
         yield f"{version(number)}_{_slug(revision)}.sql", text + "".join(f"{line};\n" for line in wanted)
