@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import streamlit as st
 
 from console.components import confirm
@@ -29,9 +31,14 @@ def choose_preset(slot: str, text_key: str) -> None:
         chosen = known[name or next(iter(known))]
         st.markdown(plain(chosen.description(lang())))
         if chosen.picture is not None:
-            st.html(chosen.picture.read_text(encoding="utf-8"))  # an SVG of ours
+            st.html(_picture(chosen.picture.read_bytes()))
         keys = {one.name: _knob(one, f"{slot}_{chosen.name}") for one in chosen.rule.params}
         st.button(t("rules.preset_use"), key=f"preset_use_{slot}", on_click=_use, args=(chosen, keys, text_key))
+
+
+def _picture(svg: bytes) -> str:
+    """An SVG of ours as an image: Streamlit takes SVG out of HTML, and its own image call brings a picture library along."""
+    return f'<img style="width:100%" alt="" src="data:image/svg+xml;base64,{b64encode(svg).decode()}">'
 
 
 def _knob(param: Param, slot: str) -> str:
