@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import streamlit as st
 
 from console.components import confirm
 from console.components.confirm import plain
 from console.components.frame import lang, t
+from console.components.live import hold
 from console.services import presets
 from console.services.presets import Preset
 from shared.domain.rule.model import Param, Rule, Sizing, SizingMode
@@ -28,9 +31,14 @@ def choose_preset(slot: str, text_key: str) -> None:
         chosen = known[name or next(iter(known))]
         st.markdown(plain(chosen.description(lang())))
         if chosen.picture is not None:
-            st.image(str(chosen.picture))
+            st.html(_picture(chosen.picture.read_bytes()))
         keys = {one.name: _knob(one, f"{slot}_{chosen.name}") for one in chosen.rule.params}
         st.button(t("rules.preset_use"), key=f"preset_use_{slot}", on_click=_use, args=(chosen, keys, text_key))
+
+
+def _picture(svg: bytes) -> str:
+    """An SVG of ours as an image: Streamlit takes SVG out of HTML, and its own image call brings a picture library along."""
+    return f'<img style="width:100%" alt="" src="data:image/svg+xml;base64,{b64encode(svg).decode()}">'
 
 
 def _knob(param: Param, slot: str) -> str:
@@ -46,6 +54,7 @@ def _use(chosen: Preset, keys: dict[str, str], text_key: str) -> None:
     """What the fields hold at the click: the page may not have been drawn since the last was typed."""
     values = {name: st.session_state[key] for name, key in keys.items() if st.session_state.get(key) is not None}
     st.session_state[text_key] = with_defaults(chosen.text, values)
+    hold("rule")
 
 
 def choose_sizing(rule: Rule, slot: str, text_key: str) -> None:
@@ -95,3 +104,4 @@ def _resize(kind: str, keys: list[str], text_key: str) -> None:
 
 def _write(text_key: str, wanted: Sizing) -> None:
     st.session_state[text_key] = with_sizing(st.session_state[text_key], wanted)
+    hold("rule")

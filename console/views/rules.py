@@ -155,9 +155,8 @@ def _editor(account_id: int, rule_id: int) -> None:
             choose_preset(slot, field)
         st.session_state.setdefault(field, text)  # not as a default: the forms beside it write it too
         written = st.text_area(
-            t("rules.text"), height=430, key=field, help=t("rules.text_help"),
-            on_change=_edited, args=(field, text),
-        )  # fmt: skip
+            t("rules.text"), height=430, key=field, help=t("rules.text_help"), on_change=_edited, args=(field, text)
+        )
         one, two = st.columns(2)
         symbols = one.text_input(t("rules.symbols"), key=f"rule_symbols_{slot}", help=t("rules.symbols_help"))
         held = two.number_input(

@@ -138,3 +138,23 @@ def test_the_next_minutes_first_tick_closes_at_once_and_begins_a_wait_of_its_own
     assert chart.close_due(T0 + timedelta(seconds=60), 100.0) == []
     assert [bar.close for bar in chart.on_tick(tick(60, "11"))] == [10]
     assert chart.close_due(T0 + timedelta(seconds=120), 100.0 + GRACE_S) == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(90, 110)), min_size=2, max_size=80))
+def test_a_spike_is_the_move_from_the_lowest_or_highest_price_of_the_last_minutes(moves: list[tuple[int, int]]) -> None:
+    watch, at = SpikeWatch(Decimal(5), 1), T0
+    seen: list[tuple[datetime, Decimal]] = []
+    quiet_until = T0
+    for wait, price in moves:
+        at += timedelta(seconds=wait)
+        if not seen or at - seen[-1][0] >= timedelta(seconds=1):
+            seen.append((at, Decimal(price)))
+        inside = [one for when, one in seen if at - when <= timedelta(minutes=1)]
+        up = max(price / one - 1 for one in inside)
+        down = min(price / one - 1 for one in inside)
+        told = max(up, -down) * 100 >= Decimal(5) and at >= quiet_until
+        near = abs(max(up, -down) * 100 - 5) < Decimal("1e-20")
+        got = watch.moved("AAPL", Decimal(price), at)
+        assert near or (got is not None) == told
+        if got is not None:
+            quiet_until = at + timedelta(minutes=1)

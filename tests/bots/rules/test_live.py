@@ -161,3 +161,44 @@ def test_rules_on_one_series_share_what_they_computed():
     assert len(first) == 1
     live.rows(plan_of(replace(EMA, id="other")), window, False, {})
     assert {key: value for key, value in window.slots.items() if key != "closed"} == first
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rules(with_targets=True), st.integers(0, 5), st.integers(60, 90), st.floats(0.97, 1.03))
+def test_the_quick_no_is_the_conditions_own_answer(rule, seed, count, move):
+    window = window_of(random_bars(seed, count), 64, forming=True)
+    window.grow(float(window.now[3]) * move, 3)
+    try:
+        plan = plan_of(rule)
+        seen = live.on_forming(plan, window)
+    except ConfigError:
+        assume(False)
+    assume(seen.enters is not None)
+    now = seen.columns(window.now, window.puts, {})
+    assert seen.enters(window.now) is plan.entry_test(now, seen.before)
+    assert seen.leaves(window.now) is plan.exit_test(now, seen.before)
+
+
+VOTES = parse_rule("""
+metadata: {name: v}
+strategy:
+  id: v
+  indicators: [{id: sma, alias: a, params: {period: 3}}, {id: rsi, alias: r, params: {period: 5}}]
+  entry: {conditions: [{vote: {of: [
+    {indicator: close, operator: cross_above, compare_to: a},
+    {not: {indicator: r, operator: greater_than, value: 50}},
+    {indicator: close, operator: between, value: [40000, 60000]}], weights: [1, 2, 1.5], at_least: 2.5}}]}
+  exit: {logic: OR, conditions: [{indicator: close, operator: cross_below, compare_to: a, compare_scalar: 1.001, compare_operation: mul}]}
+""")
+
+
+def test_votes_crosses_and_scaled_lines_are_judged_alike_on_every_tick():
+    bars, answers = random_bars(4, 200), set()
+    for count in range(20, 200):
+        window = window_of(bars.until(count), 64, forming=True)
+        plan, seen = plan_of(VOTES), live.on_forming(plan_of(VOTES), window)
+        now = seen.columns(window.now, window.puts, {})
+        told = (seen.enters(window.now), seen.leaves(window.now))
+        assert told == (plan.entry_test(now, seen.before), plan.exit_test(now, seen.before))
+        answers.add(told)
+    assert len(answers) >= 3
