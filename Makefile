@@ -45,7 +45,7 @@ bench: dev ## figures beside a floor or a peer measured in the same run
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt || echo "peers are missing: their ratios are left out"
 	@$(BIN)/python -m bench
 
-chaos: dev ## the order path under every fault; writes docs/scoreboard.md (half an hour)
+chaos: dev ## the order path under every fault, in pieces; writes docs/scoreboard.md (more than an hour)
 	@$(BIN)/python -m tests.chaos
 
 down: ## stop a desk that runs elsewhere

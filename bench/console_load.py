@@ -100,8 +100,7 @@ async def _measure(desk: object, url: str, pid: int, moving: bool) -> None:
 
     process = psutil.Process(pid)
     before = process.memory_info().rss / 1e6
-    cookie = _signed_in(url)
-    viewers = [Viewer(url, cookie) for _ in range(VIEWERS)]
+    viewers = [Viewer(url, cookie) for cookie in _signed_in(desk, url)]
     tasks = [asyncio.create_task(one.watch()) for one in viewers]
     bots = asyncio.create_task(_trade(desk, moving))
     await asyncio.sleep(WARM_S)
@@ -143,17 +142,28 @@ async def _trade(desk: object, moving: bool) -> None:
         await asyncio.sleep(COUNTED_S)
 
 
-def _signed_in(url: str) -> str:
-    """Sign in as a browser does; returns the cookie."""
+def _signed_in(desk: object, url: str) -> list[str]:
+    """One cookie per viewer: the first signs in as a browser does, the others have sessions of the same person."""
     import httpx
 
+    from shared.db import writing
     from shared.models import Role
+    from shared.store.people import user_by_email
+    from shared.store.sessions import start_session
     from tests.console.desks import PASSWORDS
 
     with httpx.Client(base_url=url, trust_env=False, headers={"Origin": url}, timeout=120) as browser:
         browser.get("/login")
         browser.post("/login", data={"email": "admin@desk.local", "password": PASSWORDS[Role.ADMIN]})
-        return "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        (name, _), *_ = first = list(browser.cookies.items())
+    cookies = ["; ".join(f"{key}={value}" for key, value in first)]
+    with writing(desk.wiring.engine) as session:  # type: ignore[attr-defined]
+        user = user_by_email(session, "admin@desk.local")
+        assert user is not None
+        for _ in range(VIEWERS - 1):
+            token = start_session(session, user.id or 0, datetime.now(UTC), ip="", user_agent="bench")
+            cookies.append(f"{name}={token}")
+    return cookies
 
 
 if __name__ == "__main__":

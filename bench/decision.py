@@ -1,6 +1,7 @@
 """A tick's text → a rule's decision, against the least that plain Python can do; a hundred rules on one tick; explaining.
 
-Four indicators (SMA 10 and 30, RSI 14, Bollinger 20) and a rule of three conditions, judged on every tick of a forming bar.
+Four indicators (SMA 10 and 30, RSI 14, Bollinger 20) and a rule of three conditions, judged on every tick of a forming bar. The
+first two conditions hold and the last does not: a rule stops at the first that fails, and here none may be spared.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ strategy:
     - {id: bollinger, alias: band, params: {period: 20, std: 2}}
   entry:
     conditions:
-      - {indicator: fast, operator: greater_than, compare_to: slow}
-      - {indicator: rsi, operator: less_than, value: 70}
-      - {indicator: close, operator: greater_than, compare_to: band, compare_output: lower}
+      - {indicator: fast, operator: not_equal, compare_to: slow}
+      - {indicator: rsi, operator: less_equal, value: 100}
+      - {indicator: close, operator: less_than, compare_to: band, compare_output: lower, compare_scalar: 0.5, compare_operation: mul}
 risk: {stop_loss: {enabled: true, percent: 5}}
 """
 NOW = datetime(2026, 11, 20, 1, 0, 20, tzinfo=UTC)
@@ -76,15 +77,10 @@ def run() -> None:
     for one in ticks:
         chart.on_tick(one)
 
-    def judged(tick: Tick) -> object:
-        return evaluate(rule, _view(window, float(tick.price)))
-
-    def charted(tick: Tick) -> object:
-        chart.on_tick(tick)
-        return judged(tick)
-
     def whole(message: str) -> object:
-        return charted(decoded(message))
+        tick = decode_ticks(decode_frame(message), NOW)[0]
+        chart.on_tick(tick)
+        return evaluate(rule, MarketView("005930", NOW, window, False, window.now[3]))
 
     rows = [("text → Tick", decoded, told), ("Tick → bar", chart.on_tick, ticks), ("bar → decision", judged_after_put(window, rule), ticks),
             ("text → decision", whole, told)]  # fmt: skip
@@ -141,7 +137,7 @@ def _explained(window: BarWindow, rule: Rule, ticks: list[Tick]) -> None:
 
     judge = judged_after_put(window, rule)
     whole, _ = nanoseconds(judge, ticks)
-    kept, _ = nanoseconds(lambda tick: Trace((), None, (), ()), ticks)
+    kept, _ = nanoseconds(lambda tick: Trace((), None, (), (), None), ticks)
     nothing, _ = nanoseconds(lambda tick: None, ticks)
     told, _ = nanoseconds(lambda tick: tuple(judge(tick).steps), ticks)  # type: ignore[attr-defined]
     print(

@@ -32,7 +32,7 @@ class Before:
     sellable: int | None
     cash: str  # buying power, or the total where the broker does not tell it
     price: str | None = None  # the symbol's last price at the send
-    foreign: dict[str, list[int]] = field(default_factory=dict)  # number → [filled, open] of orders that are not ours
+    foreign: dict[str, list[int]] = field(default_factory=dict)  # dated number → [filled, open] of orders not ours
 
     def encode(self) -> str:
         return json.dumps({"before": asdict(self)})
@@ -46,6 +46,11 @@ class Before:
 def state_of(row: BrokerOrder) -> list[int]:
     """What of an order moves money: shares filled, shares open."""
     return [row.filled_quantity, row.leaves_quantity]
+
+
+def name_of(row: BrokerOrder) -> str:
+    """A row's number with its day: brokers count anew each day."""
+    return f"{row.ordered_at.date()}:{row.broker_order_id}"
 
 
 def orderable(cash: Cash) -> Decimal:
@@ -68,7 +73,7 @@ def unexplained(
     differs = _shares_differ(order, before, positions, others, fills)
     if differs is not None:
         return differs
-    moved = [row.broker_order_id for row in foreign if state_of(row) != before.foreign.get(row.broker_order_id, [0, 0])]
+    moved = [row.broker_order_id for row in foreign if state_of(row) != before.foreign.get(name_of(row), [0, 0])]
     if moved:
         return f"그동안 우리 것이 아닌 주문 {', '.join(moved)}도 돈을 움직였음"
     if others or fills:

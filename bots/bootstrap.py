@@ -40,6 +40,7 @@ from bots.reconcile import LOOK_BACK_DAYS, Reconciler
 from bots.risk.kill_switch import KillSwitch
 from bots.schedule import Schedule
 from bots.screen import Screen
+from bots.splits import SplitWatch
 from bots.standby import Copy, Standby
 from bots.stop_watch import StopWatch
 from bots.sync import StoreAway, StoreLink, StoreSync
@@ -175,7 +176,7 @@ def _parts(
 ) -> Parts:  # fmt: skip
     clock, key, box = base.clock, config.key, StateBox()
     orders = OwnOrders(journal, clock, state, LotBook(state.lots), key.account_id)
-    executions = Executions(orders, clock)
+    executions = Executions(orders, clock, hours.trade_date)
     feed, chart = Feed(clock), Chart(hours.zone)
     portfolio, daybook = Portfolio(orders, feed.price), DayBook(orders, state.marks)
     kill_switch = KillSwitch(base.settings.home / "kill", base.folder / "kill")
@@ -208,6 +209,7 @@ def _parts(
         clock,
         box.spawn,
         DecisionLog(clock, pace.decision_s),
+        splits=SplitWatch(daybook, clock, box.look, lambda rows: tell(rows)),
     )
     cache = Cache(base.folder / "cache.db", key, broker, clock)
 

@@ -13,17 +13,17 @@ from collections.abc import Coroutine
 from typing import Any
 
 from bots import outgoing
-from bots.config import BotConfig, load
+from bots.back_office import BackOffice
 from bots.journal import Changes, Outgoing
 from bots.nudges import listen
 from bots.orders import DeskOrder
 from bots.parts import Parts
 from bots.pulse import feel
-from bots.sync import Polled, StoreAway
+from bots.sync import StoreAway
 from brokers.contract import MarketPhase, NoticeUnreadable, StreamDown, StreamUp
 from shared.domain.account import Environment
 from shared.domain.bot_state import BotEventKind, BotState, KillLevel, next_state
-from shared.domain.errors import AuthRefused, BrokerError, ConfigError, DoorClosed, Refused
+from shared.domain.errors import AuthRefused, BrokerError, DoorClosed, Refused
 from shared.domain.market import OrderBook, Tick
 from shared.domain.order import OrderNotice
 
@@ -36,24 +36,18 @@ DRAIN_S = 20.0
 KEPT_DAYS = 7
 
 
-class Restart(Exception):
-    """End this process so that supervision starts a new one: what it stands on has changed."""
-
-
 class Bot:
     def __init__(self, parts: Parts) -> None:
         self.p = parts
         self._box = parts.state
         self._stop = asyncio.Event()
         self._full_at = -FULL_GAP_S
-        self._recovered = False
-        self._away: float | None = None  # monotonic, since when the store has not answered
         self._kill_level = KillLevel.RUN
-        self._copied: tuple[int, KillLevel, int] | None = None  # what the copy on disk says
         self._wants_stale = asyncio.Event()
+        self._office = BackOffice(parts, self._tell, self._wants_stale.set)
         parts.orders.on_change = self._order_changed
         parts.desk.on_auth_refused = self._key_refused
-        parts.sync.heard_kill = self._heard_kill
+        parts.sync.heard_kill = self._office.heard_kill
         parts.fitness.on_stall, parts.fitness.on_skew = self._stalled, self._skewed
         if parts.key.environment is Environment.LIVE:
             parts.kill_switch.armed = False  # until the configuration says so
@@ -67,7 +61,7 @@ class Bot:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._stop.set)
-        self._apply(self.p.config)
+        self._office.put_in_force(self.p.config)
         tasks = [asyncio.create_task(work, name=name) for name, work in self._loops()]
         stop = asyncio.create_task(self._stop.wait(), name="stop")
         failed = asyncio.create_task(self._box.failed.wait(), name="failed")
@@ -86,14 +80,14 @@ class Bot:
 
     def _loops(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         loops: list[tuple[str, Coroutine[Any, Any, None]]] = [
-            ("sync", self._sync()),
+            ("sync", self._office.follow()),
             ("life", self._life()),
             ("events", self._events()),
             ("prices", self._prices()),
             ("quick", self._quick()),
             ("slow", self._slow()),
             ("minute", self._minute()),
-            ("schedule", self.p.schedule.follow(lambda: self._recovered)),
+            ("schedule", self.p.schedule.follow(lambda: self._box.recovered)),
             ("nudge", listen(self.p.nudge_path, self.p.sync.soon)),
             ("fitness", self.p.fitness.watch(asyncio.sleep)),
         ]
@@ -142,7 +136,7 @@ class Bot:
 
     async def _full(self) -> None:
         p = self.p
-        asked_at = p.clock.wall_now()
+        asked_at, asked = p.clock.wall_now(), p.clock.monotonic()
         picture = await p.reconciler.full()
         if not picture.steady:
             self._box.ask.set()  # something of ours moved while we looked: look again, conclude nothing
@@ -156,16 +150,16 @@ class Bot:
             p.daybook.keep(marks)
             await p.journal.write(Changes(marks=marks))
             p.orders.forget_before(today.fromordinal(today.toordinal() - KEPT_DAYS))
-        await self._look_for_drift()
-        if not self._recovered:
-            self._recovered = True
+        await self._look_for_drift(asked)
+        if not self._box.recovered:
+            self._box.recovered = True
             p.trader.recall(p.facts)
             await p.trader.approvals.recall(p.facts, {one.request.signal_key for one in p.orders.all()})
             p.vitals.ready_at = p.clock.wall_now()
         if self._box.state is not BotState.BLOCKED:
             self._move(BotEventKind.RECONCILED, "")
 
-    async def _look_for_drift(self) -> None:
+    async def _look_for_drift(self, asked: float) -> None:
         """Compare holdings with what the day's mark and our fills make of them; tell, and stop entries."""
         p = self.p
         today = p.hours.trade_date(p.clock.market_now())
@@ -181,6 +175,7 @@ class Bot:
                 )
                 await p.orders.shrink_lots(symbol, theirs, alert)
         p.portfolio.drift = found
+        p.trader.splits.compared(found, asked, p.feed.price)
 
     async def _wait_for_question(self) -> None:
         """Until somebody asks, an unknown order is due, or a minute has passed."""
@@ -239,7 +234,7 @@ class Bot:
         """What is subscribed, and quotes for what is silent; own loop, so a slow quote delays nothing else."""
         while True:
             await asyncio.sleep(0.5)
-            if not self._recovered:
+            if not self._box.recovered:
                 continue
             if self._wants_stale.is_set():
                 self._wants_stale.clear()
@@ -249,15 +244,16 @@ class Bot:
     async def _quick(self) -> None:
         while True:
             await asyncio.sleep(0.1)
-            if self._recovered:
+            if self._box.recovered:
                 self.p.market_data.close_bars()
                 self.p.trader.judge_late()
 
     async def _slow(self) -> None:
         while True:
             await asyncio.sleep(1.0)
+            self._office.check_arms()
             self._feel()
-            if not self._recovered:
+            if not self._box.recovered:
                 continue
             self.p.screen.show()
             await self.p.trader.act_on_deferred()
@@ -267,8 +263,8 @@ class Bot:
 
     async def _minute(self) -> None:
         while True:
-            await asyncio.sleep(5.0 if not self._recovered else 60.0)
-            if self._recovered:
+            await asyncio.sleep(5.0 if not self._box.recovered else 60.0)
+            if self._box.recovered:
                 await self.p.journal.write(self.p.screen.minute())
                 self._wants_stale.set()
 
@@ -282,9 +278,6 @@ class Bot:
         now = self.p.clock.wall_now()
         self._tell((outgoing.alert("CLOCK_SKEW", "critical", "skew", now, skew_s=skew_s, source=source),))
 
-    def _heard_kill(self, level: KillLevel) -> None:
-        self.p.kill_switch.store_level = level
-
     def _feel(self) -> None:
         """Refresh the vitals and react to the kill switch."""
         level = self.p.kill_switch.level()
@@ -293,124 +286,6 @@ class Bot:
             self._tell((outgoing.alert("KILL_RAISED", "critical", "kill", now, level=level.name, by="-"),))
         self._kill_level = level
         feel(self.p, level, self.p.fitness.read_lag_ms())
-
-    # --- the store ----------------------------------------------------------------------------------------------
-
-    async def _sync(self) -> None:
-        p = self.p
-        while True:
-            try:
-                p.vitals.outbox_depth = await p.journal.outbox_depth()
-                if p.sync.copy_from is not None:
-                    await self._come_back()
-                polled = await p.sync.once(claim=self._recovered)
-                await self._store_answers()
-                await self._take(polled)
-                await p.tokens.save_pending()
-                await self._copy()
-            except StoreAway as e:
-                if self._away is None and p.sync.away_s() > 0:
-                    # Started from a copy, nobody knows since when.
-                    self._away = p.clock.monotonic() - (0.0 if p.sync.copy_from else p.sync.away_s())
-                    alert = outgoing.alert("STORE_AWAY", "critical", "store", p.clock.wall_now(), reason=str(e))
-                    await p.journal.write(Changes(outbox=(alert,)))
-            await p.sync.wait()
-
-    async def _store_answers(self) -> None:
-        """Say how long the store was away and how much it has to catch up with."""
-        p = self.p
-        if self._away is None:
-            return
-        away_s, self._away = round(p.clock.monotonic() - self._away), None
-        now, behind = p.clock.wall_now(), p.vitals.outbox_depth
-        alert = outgoing.alert("STORE_BACK", "info", "store_back", now, away_s=away_s, behind=behind)
-        await p.journal.write(Changes(outbox=(alert,)))
-
-    async def _come_back(self) -> None:
-        """The store answers for the first time since this process began from its copy: make good what start left out.
-
-        Raises:
-            StoreAway: not yet. HeldElsewhere: another host acts for the account. Restart: the keys are other ones now.
-        """
-        p = self.p
-        p.kill_switch.store_level = await p.sync.arrive()
-        if await self._reload():
-            text = f"저장소 복귀: {p.sync.copy_from:%Y-%m-%d %H:%M:%S %Z} 사본으로 시작했음"
-            p.sync.copy_from = None
-            self._tell((outgoing.log("WARNING", text, p.clock.wall_now()),))
-
-    async def _copy(self) -> None:
-        """Keep the copy that a start without the store needs, whenever something of it changed."""
-        p = self.p
-        token = p.tokens.current
-        wanted = (p.vitals.config_version, p.kill_switch.store_level, token.generation if token else 0)
-        if p.sync.copy_from is None and wanted != self._copied:
-            held = p.orders.lots.opened_by()
-            if await p.link.read(lambda session: p.standby.keep(session, held)):
-                self._copied = wanted
-
-    async def _take(self, polled: Polled) -> None:
-        """Act on what the store said: kill level, configuration, commands."""
-        self._heard_kill(polled.kill_level)
-        if polled.desired is not None and polled.desired.config_version != self.p.vitals.config_version:
-            await self._reload()
-        self._check_arms()
-        for command in polled.claimed:
-            self._box.spawn(self._do(command))
-
-    async def _do(self, command: Any) -> None:
-        status, result = await self.p.commands.run(command)
-        self.p.sync.results.append((command.id, status, result))
-        self.p.sync.soon()
-
-    async def _reload(self) -> bool:
-        """Put a changed configuration in force; False: it cannot be read, is refused by name and the old one stays."""
-        p = self.p
-        held = p.orders.lots.opened_by()
-        try:
-            config = await p.link.read(lambda session: load(session, p.key.account_id, held))
-        except ConfigError as e:
-            self._tell((outgoing.alert("CONFIG_REFUSED", "critical", "config", p.clock.wall_now(), reason=str(e)),))
-            return False
-        if self._box.state is BotState.BLOCKED or config.key_stamp != p.config.key_stamp:
-            raise Restart("설정이나 키가 바뀌어 다시 시작합니다")
-        self._apply(config)
-        p.sync.soon()  # the console sees at once that it is in force
-        return True
-
-    def _apply(self, config: BotConfig) -> None:
-        p = self.p
-        kept = {one.rule.rule_id: one for one in p.config.rules}
-        refused = [kept[one.rule_id] for one in config.refused if one.rule_id in kept]
-        for one in config.refused:
-            self._tell(
-                (
-                    outgoing.alert(
-                        "CONFIG_REFUSED", "critical", f"config:{one.rule_id}", p.clock.wall_now(),
-                        reason=f"{one.name}: {one.reason}", rule=one.rule_id,
-                    ),
-                )
-            )  # fmt: skip
-        p.config = config
-        p.clearance.configure(config, p.key, p.broker.key)
-        p.market_data.spikes.pct, p.market_data.spikes.minutes = config.spike_pct, config.spike_minutes
-        p.schedule.paused = config.paused_jobs
-        p.housekeeping.at_close, p.housekeeping.at_close_minutes = config.at_close, config.at_close_minutes
-        p.trader.configure((*config.rules, *refused), config.pinned)
-        p.vitals.config_version = config.version
-        self._check_arms()
-        self._wants_stale.set()
-
-    def _check_arms(self) -> None:
-        """LIVE trades only while armed; an approval that ran out stops entries and says so."""
-        p = self.p
-        if p.key.environment is not Environment.LIVE:
-            return
-        until = p.config.armed_until
-        armed = until is not None and p.clock.wall_now() < until
-        if p.kill_switch.armed and not armed:
-            self._tell((outgoing.alert("ARMED_EXPIRED", "critical", "armed", p.clock.wall_now()),))
-        p.kill_switch.armed = armed
 
     # --- state --------------------------------------------------------------------------------------------------
 

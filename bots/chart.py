@@ -39,10 +39,14 @@ class Chart:
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
         self._kept: dict[SeriesKey, _Kept] = {}
+        self._of: dict[str, list[_Kept]] = {}  # the same by symbol
 
     def want(self, keys: set[SeriesKey]) -> None:
         """Keep exactly these series; new ones wait for their seed."""
         self._kept = {key: self._kept.get(key) or _Kept(BarSeries(*key, self._zone)) for key in keys}
+        self._of = {}
+        for (symbol, _), kept in self._kept.items():
+            self._of.setdefault(symbol, []).append(kept)
 
     def unseeded(self) -> list[SeriesKey]:
         return [key for key, kept in self._kept.items() if not kept.seeded]
@@ -73,7 +77,14 @@ class Chart:
 
     def on_tick(self, tick: Tick) -> list[Bar]:
         """Count a tick everywhere; returns the bars that it closed."""
-        return [bar for key, kept in self._kept.items() if key[0] == tick.symbol for bar in _added(kept, tick)]
+        closed: list[Bar] = []
+        price = float(tick.price)
+        for kept in self._of.get(tick.symbol, ()):
+            if kept.series.grow(tick):  # nearly every tick
+                kept.window.grow(price, tick.quantity)
+            else:
+                closed += _added(kept, tick)
+        return closed
 
     def close_due(self, now: datetime, monotonic: float) -> list[Bar]:
         """Close bars whose time is over at market time `now` and whose last ticks had GRACE_S to arrive."""

@@ -335,15 +335,22 @@ class Commands:
             return _told(
                 await self.orders.apply(order.id, OrderEventKind.PROVE_ABSENT, kind, "사람이 판단", note="미접수")
             )
-        rows = {row.broker_order_id: row for row in await self.reconciler.light()}
-        if number not in rows:
+        row = await self.reconciler.unowned(order, str(number))
+        if row is None:
             raise Refusal(
                 "그 주문번호가 없습니다",
-                f"증권사 목록에 주인 없는 {number}번이 없습니다",
+                f"증권사 목록에 주인 없는 {number}번이 {order.trade_date:%m-%d}에 없습니다",
                 "번호를 확인하십시오",
                 "no_order",
             )
-        return _told(await self.reconciler.adopt(order.id, rows[number], "사람이 판단"))
+        if (row.symbol, row.side, row.quantity) != (order.symbol, order.side, order.quantity):
+            raise Refusal(
+                "그 주문일 수 없습니다",
+                f"{number}번은 {row.symbol} {row.side} {row.quantity}주, 이 주문은 {order.symbol} {order.side} {order.quantity}주",
+                "증권사 앱에서 종목, 방향, 수량이 같은 주문의 번호를 넣으십시오",
+                "another_order",
+            )
+        return _told(await self.reconciler.adopt(order.id, row, "사람이 판단"))
 
     async def _bars(self, payload: Result) -> Result:
         """Past bars of the broker for a backtest, oldest first; the account's key asks, so its own bot does."""

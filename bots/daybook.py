@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 
 from bots.orders import DayMark, DeskOrder
@@ -13,6 +14,7 @@ from shared.domain.order import Position, Side
 from shared.domain.order_state import OrderStatus
 
 PriceOf = Callable[[str], Decimal | None]
+CARRIED = timedelta(days=6)  # fills are kept for a week
 DAY = ""  # the mark that says the day has been marked, holdings or none
 _NOT_AN_ORDER = frozenset({OrderStatus.PENDING, OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED})
 
@@ -26,14 +28,38 @@ class DayBook:
         return (today, DAY) in self._marks
 
     def first_marks(self, today: date, positions: tuple[Position, ...], price_of: PriceOf) -> tuple[DayMark, ...]:
-        """The marks of a new trade date: what is held now, at its last price. To be journalled, then kept."""
-        seq = self._orders.fill_seq
-        held = [
-            DayMark(today, one.symbol, one.quantity, one.last_price or price_of(one.symbol) or one.average_price, seq)
-            for one in positions
-            if one.quantity
-        ]
-        return (DayMark(today, DAY, 0, Decimal(0), seq), *held)
+        """The marks of a new trade date: what is held, at its last price. To be journalled, then kept.
+
+        Where an earlier date was marked, what that mark and our fills since make is held: shares that came or went
+        between the dates without an order of ours are a difference, and no new beginning.
+        """
+        seq, before = self._orders.fill_seq, self._last_marked(today)
+        theirs = {one.symbol: one for one in positions if one.quantity}
+        names = set(theirs) if before is None else {*theirs, *self.symbols()}
+        marks = [DayMark(today, DAY, 0, Decimal(0), seq)]
+        for symbol in sorted(names):
+            one = theirs.get(symbol)
+            quantity = self.expected(before, symbol) if before is not None else None
+            quantity = quantity if quantity is not None else (one.quantity if one is not None else 0)
+            price = (one.last_price if one is not None else None) or price_of(symbol)
+            price = price or (one.average_price if one is not None else next(iter(self.prices(symbol)), Decimal(0)))
+            if quantity:
+                marks.append(DayMark(today, symbol, quantity, price, seq))
+        return tuple(marks)
+
+    def symbols(self) -> set[str]:
+        """What was held or traded since the earliest mark that is kept."""
+        return {symbol for _, symbol in self._marks if symbol != DAY} | {fill.symbol for fill in self._orders.fills}
+
+    def prices(self, symbol: str) -> list[Decimal]:
+        """The prices of a symbol at the marks of the days, newest first."""
+        days = sorted((day for day, name in self._marks if name == symbol), reverse=True)
+        return [self._marks[day, symbol].price for day in days]
+
+    def _last_marked(self, today: date) -> date | None:
+        """The last date before `today` that was marked, if our fills since then are all still at hand."""
+        days = [day for day, name in self._marks if name == DAY and timedelta(0) < today - day <= CARRIED]
+        return max(days, default=None)
 
     def keep(self, marks: tuple[DayMark, ...]) -> None:
         for mark in marks:
@@ -44,6 +70,15 @@ class DayBook:
         mark, day = self._marks.get((today, symbol)), self._marks[today, DAY]
         had, was = (mark.quantity, mark.price) if mark is not None else (0, price)
         return DayMark(today, symbol, had + by, was, day.fill_seq)
+
+    def rescaled(self, today: date, symbol: str, ours: int, theirs: int, price: Decimal) -> DayMark:
+        """The day's mark of `symbol` after a corporate action made `theirs` of `ours` shares, worth as much as before.
+
+        Is the mark's price nearer to that of now than to what it was worth in old shares, it is one of new shares.
+        """
+        fresh = self.corrected(today, symbol, theirs - ours, price)
+        scaled = fresh.price * ours / theirs
+        return replace(fresh, price=scaled) if abs(scaled - price) < abs(fresh.price - price) else fresh
 
     def told(self, today: date) -> list[list[object]]:
         """The day's marks for the heartbeat: a host that takes the account over counts the day from the same start."""

@@ -20,7 +20,7 @@ LEAST_S = 1.0  # an answer that flickers is told this often at most
 
 @dataclass(slots=True)
 class _Told:
-    verdict: str = ""
+    verdict: Verdict | None = None
     reason: str = ""
     told: float = -REPEAT_S
     day: date | None = None
@@ -34,17 +34,21 @@ class DecisionLog:
 
     def take(self, decision: Decision, outcome: Allowed | Denied | None, today: date) -> tuple[Outgoing, ...]:
         """Count one decision; returns the rows to write: often none."""
-        told = self._told.setdefault((decision.rule_id, decision.symbol), _Told())
+        judged = (decision.rule_id, decision.symbol)
+        told = self._told.get(judged)
+        if told is None:
+            told = self._told[judged] = _Told()
         if told.day != today:
             told.day, told.counts = today, Counter()
         reason = outcome.code if isinstance(outcome, Denied) else decision.reason
         told.counts[reason] += 1
-        changed = (decision.verdict.value, reason) != (told.verdict, told.reason)
-        quiet_s = self._clock.monotonic() - told.told
+        changed = decision.verdict is not told.verdict or reason != told.reason
+        now = self._clock.monotonic()
+        quiet_s = now - told.told
         acted = isinstance(outcome, Allowed)
         if not acted and quiet_s < (self._least_s if changed else REPEAT_S):
             return ()
-        told.verdict, told.reason, told.told = decision.verdict.value, reason, self._clock.monotonic()
+        told.verdict, told.reason, told.told = decision.verdict, reason, now
         rows = [self._row(decision, outcome, reason, told.counts)]
         if decision.verdict is not Verdict.HOLD and (acted or changed):
             kind = SignalType.ENTRY if decision.verdict is Verdict.BUY else SignalType.EXIT

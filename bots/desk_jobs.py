@@ -1,10 +1,13 @@
-"""What the desk's schedule does: readiness before each open, copies of the store, and dates that come near.
+"""What the desk's schedule does: readiness before each open, backups, old rows thinned, and dates that come near.
 
 One table of jobs (`DeskJobs.all`); each returns a line for its row. The accounts' own jobs are in bots/jobs.py.
 """
 
 from __future__ import annotations
 
+import shutil
+import time as real_time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -14,22 +17,23 @@ from sqlmodel import Session, col, select
 from bots import readiness
 from bots.desk_schedule import DeskJob
 from bots.schedule import Missed
+from bots.tidying import tidy
 from shared.clock import Clock
 from shared.config import Settings
 from shared.db import writing
 from shared.domain.account import Market
+from shared.domain.errors import ConfigError
 from shared.domain.sessions import KST, Calendars
 from shared.domain.trading_days import ZONES
 from shared.domain.turns import at_clock, from_open, sessions_of
 from shared.models import BrokerageAccount, FeeContract, Readiness
-from shared.store import accounts, alerts, copies, fx, schedule
+from shared.store import accounts, alerts, backup, fx, schedule
 
 BEFORE_OPEN_MIN = -30
-KEEP_COPIES = 14
+KEEP_NIGHTLY = 14
 FEES_END_WITHIN = timedelta(days=30)
 CALENDAR_ENDS_WITHIN = timedelta(days=60)
 RATE_STALE = timedelta(days=4)  # a long weekend is no alarm
-COPIES = "backups"  # folder under LETSTRADE_HOME
 
 
 @dataclass(slots=True)
@@ -38,6 +42,7 @@ class DeskJobs:
     clock: Clock
     settings: Settings
     calendars: Calendars
+    rest: Callable[[float], None] = real_time.sleep
 
     def all(self) -> tuple[DeskJob, ...]:
         """Every job of the desk with its time and what becomes of a missed turn."""
@@ -45,6 +50,7 @@ class DeskJobs:
         return (
             DeskJob("ready_krx", from_open(korea, BEFORE_OPEN_MIN), Missed.ALERT, self.ready_krx),
             DeskJob("ready_us", from_open(Market.US, BEFORE_OPEN_MIN), Missed.ALERT, self.ready_us),
+            DeskJob("tidy", at_clock(korea, time(6, 30), trading_days=False), Missed.RUN, self.tidy),
             DeskJob("backup", at_clock(korea, time(7, 10), trading_days=False), Missed.RUN, self.back_up),
             DeskJob("dates", at_clock(korea, time(8), trading_days=False), Missed.RUN, self.look_at_dates),
         )
@@ -99,12 +105,26 @@ class DeskJobs:
             params={"market": market.value, "n": len(found), "short": len(lacking), "which": "; ".join(lacking)[:500]},
         )  # fmt: skip
 
+    def tidy(self, due: datetime) -> str:
+        """Thin what is old by the rules of shared/store/retention.py."""
+        gone, ended = tidy(self.engine, self.clock, self.rest)
+        told = ", ".join(f"{table} {count:,}행" for table, count in sorted(gone.items())) or "지울 것 없음"
+        return told if ended else f"{told}; 남은 것은 다음 차례에"
+
     def back_up(self, due: datetime) -> str:
-        """Copy the store, prove the copy, let the oldest go."""
-        folder = self.settings.home / COPIES
-        made = copies.make(self.engine, folder, self.clock.wall_now())
-        gone = copies.prune(folder, KEEP_COPIES)
-        return f"{made.path.name}, {made.rows:,}행, {made.bytes:,}바이트, 확인함; 지운 사본 {len(gone)}개"
+        """Back the desk up as `backup create` does, prove it, let the oldest go; one that cannot be used is removed."""
+        now, passphrase = self.clock.wall_now(), self.settings.env.get(backup.PASSPHRASE)
+        folder = backup.nightly(self.settings.home, now)
+        made = backup.create(self.settings, self.engine, folder, now, passphrase)
+        try:
+            backup.verify(folder, passphrase)
+        except ConfigError:
+            shutil.rmtree(folder)
+            raise
+        gone = backup.prune(self.settings.home, KEEP_NIGHTLY)
+        size, rows = sum(one.stat().st_size for one in folder.iterdir()), sum(made.rows.values())
+        keys = "키 포함" if made.keys else "키 없음"
+        return f"{folder.name}, {rows:,}행, {size:,}바이트, {keys}, 확인함; 지운 사본 {len(gone)}개"
 
     def look_at_dates(self, due: datetime) -> str:
         """Fee contracts that end, rates that grow old, calendars that run out: told while there is time."""

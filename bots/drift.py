@@ -16,7 +16,7 @@ from bots import outgoing
 from bots.daybook import DayBook
 from bots.feed import Feed
 from bots.journal import Changes, Journal
-from bots.orders import RuleLot
+from bots.orders import DayMark, RuleLot
 from bots.own_orders import OwnOrders
 from bots.portfolio import Portfolio
 from bots.trader import Trader
@@ -77,7 +77,8 @@ class DriftDesk:
         owner = ", ".join(f"규칙 {rule_id} {number}주" for rule_id, number in shares.items())
         left = max(free, 0) - sum(shares.values())
         told = f"{owner}; {left}주는 사람의 보유로 둠" if owner else "사람의 보유로 둠"
-        done = await self._count(symbol, tuple(one for one in lots if one.quantity), price, told)
+        mark = self.daybook.corrected(self.today(), symbol, theirs - self._drift(symbol)[0], price)
+        done = await self._count(symbol, tuple(one for one in lots if one.quantity), mark, told)
         return done | {"shares": dict(shares), "left": left, "theirs": theirs}
 
     async def rescale(self, symbol: str) -> dict[str, Any]:
@@ -93,7 +94,8 @@ class DriftDesk:
         ratio = Decimal(theirs) / ours
         lots = tuple(_rescaled(lot, ratio) for lot in self.orders.lots.all() if lot.symbol == symbol)
         price = self.feed.price(symbol) or self._cost(symbol)
-        return await self._count(symbol, lots, price, f"권리 변동 {ours} → {theirs}주, 규칙의 몫도 같은 비율로")
+        mark = self.daybook.rescaled(self.today(), symbol, ours, theirs, price)
+        return await self._count(symbol, lots, mark, f"권리 변동 {ours} → {theirs}주, 규칙의 몫도 같은 비율로")
 
     def _drift(self, symbol: str) -> tuple[int, int]:
         if symbol not in self.portfolio.drift:
@@ -102,16 +104,16 @@ class DriftDesk:
             )
         return self.portfolio.drift[symbol]
 
-    async def _count(self, symbol: str, lots: tuple[RuleLot, ...], price: Decimal, owner: str) -> dict[str, Any]:
+    async def _count(self, symbol: str, lots: tuple[RuleLot, ...], mark: DayMark, owner: str) -> dict[str, Any]:
         """From here on the broker's holding is what we expect."""
         ours, theirs = self._drift(symbol)
-        mark = self.daybook.corrected(self.today(), symbol, theirs - ours, price)
         text = f"{symbol} 잔고 {ours}주 → 증권사 {theirs}주로 인정, {owner}"
         row = outgoing.log("WARNING", text, self.clock.wall_now(), lots[0].rule_id if len(lots) == 1 else None)
         await self.journal.write(Changes(lots=lots, marks=(mark,), outbox=(row,)))
         self.orders.lots.keep(lots)
         self.daybook.keep((mark,))
         self.portfolio.drift.pop(symbol, None)
+        self.trader.splits.compared(self.portfolio.drift, self.clock.monotonic(), self.feed.price)
         return {"symbol": symbol, "ours": ours, "theirs": theirs}
 
     def _adopted(self, symbol: str, rule_id: int, free: int, price: Decimal) -> RuleLot:

@@ -58,7 +58,7 @@ class Elsewhere:
     def _ours(self, row: BrokerOrder) -> bool:
         day = row.ordered_at.astimezone(self._zone).date()
         numbers = (row.broker_order_id, row.orig_order_id or row.broker_order_id)
-        return any(self._orders.number(number, day) is not None for number in numbers)
+        return any(self._orders.number(number, day, row.ordered_at) is not None for number in numbers)
 
     def _rows(self, order_id: str, row: BrokerOrder) -> list[Outgoing]:
         now, day = self._clock.wall_now(), row.ordered_at.astimezone(self._zone).date()

@@ -6,8 +6,9 @@ covered by the cumulative, never added to it. Rows of nobody's are kept aside: a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bots import outgoing
@@ -20,31 +21,40 @@ from shared.domain.order_state import OrderEventKind, OrderStatus
 
 ORPHAN_KEPT = timedelta(minutes=5)
 LIVE = (OrderStatus.ACCEPTED, OrderStatus.PARTIAL)
+DatedNumber = tuple[date, str]  # brokers count anew each day: a number names an order together with its trade date
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerView:
-    """One complete look at the broker's orders. `open_ids` are the numbers of its open-order list."""
+    """One complete look at the broker's orders. `open_ids` are the trade dates and numbers of its open-order list."""
 
     rows: tuple[BrokerOrder, ...]
-    open_ids: frozenset[str]
-    asked_at: datetime  # wall, before the first question: an order acknowledged later may be missing
+    open_ids: frozenset[DatedNumber]
 
 
 class Executions:
-    def __init__(self, orders: OwnOrders, clock: Clock) -> None:
-        self._orders, self._clock = orders, clock
-        self._orphans: dict[str, list[OrderNotice]] = {}  # broker number → notices that came before its ack
-        self.first_seen: dict[str, datetime] = {}  # broker number → wall time we first saw it in a list
+    def __init__(self, orders: OwnOrders, clock: Clock, trade_date: Callable[[datetime], date]) -> None:
+        self._orders, self._clock, self._trade_date = orders, clock, trade_date
+        self._orphans: dict[DatedNumber, list[OrderNotice]] = {}  # notices that came before the ack of their order
+        self.first_seen: dict[DatedNumber, datetime] = {}  # wall time a list that shows it had been answered
+
+    def dated(self, row: BrokerOrder) -> DatedNumber:
+        """The name of a broker's row: its trade date and number."""
+        return self._trade_date(row.ordered_at), row.broker_order_id
+
+    def number_of(self, row: BrokerOrder, broker_order_id: str = "") -> BrokerNumber | None:
+        """Our record of the row's own number, or of another that it names."""
+        day = self._trade_date(row.ordered_at)
+        return self._orders.number(broker_order_id or row.broker_order_id, day, row.ordered_at)
 
     async def apply_view(self, view: BrokerView) -> list[BrokerOrder]:
         """Apply every row that is ours; return the rows that are nobody's of ours."""
         foreign: list[BrokerOrder] = []
         for row in sorted(view.rows, key=lambda one: (one.ordered_at, one.broker_order_id)):  # a chain from its start
-            self.first_seen.setdefault(row.broker_order_id, view.asked_at)
+            self.first_seen.setdefault(self.dated(row), self._clock.wall_now())
             if row.is_cancel:
                 continue
-            number = self._orders.number(row.broker_order_id, row.ordered_at.date())
+            number = self.number_of(row)
             if number is not None and row.became is not None:
                 await self._follow_reservation(number, row)
                 continue
@@ -63,28 +73,32 @@ class Executions:
 
     async def apply_notice(self, notice: OrderNotice) -> bool:
         """Take a stream notice; True when the broker should be asked (a fill without an execution id, or an end)."""
-        number = self._orders.number(notice.broker_order_id, self._clock.market_now().date())
-        if number is None:
-            self._keep_orphan(notice)
-            return True
         if notice.fill is None:
             return True
+        at = notice.fill.filled_at
+        number = self._orders.number(notice.broker_order_id, self._trade_date(at), at)
+        if number is None:
+            self._keep_orphan((self._trade_date(at), notice.broker_order_id), notice)
+            return True
+        order = self._orders.get(number.client_order_id)
+        if order is None or (notice.fill.symbol, notice.fill.side) != (order.symbol, order.side):
+            return True  # the list says whose it is
         await self._apply_noticed(number, notice)
         return notice.kind != "filled"
 
     async def claim_orphans(self, order: DeskOrder) -> bool:
         """Apply notices that outran the acknowledgement of `order`; True when there were any."""
-        notices = self._orphans.pop(order.broker_order_id or "", [])
+        notices = self._orphans.pop((order.trade_date, order.broker_order_id or ""), [])
         for notice in notices:
             number = self._orders.number(notice.broker_order_id, order.trade_date)
-            if number is not None and notice.fill is not None:
+            if number is not None:
                 await self._apply_noticed(number, notice)
         return bool(notices)
 
-    def _keep_orphan(self, notice: OrderNotice) -> None:
+    def _keep_orphan(self, name: DatedNumber, notice: OrderNotice) -> None:
         oldest = self._clock.wall_now() - ORPHAN_KEPT
         self._orphans = {k: kept for k, kept in self._orphans.items() if kept[-1].received_at >= oldest}
-        self._orphans.setdefault(notice.broker_order_id, []).append(notice)
+        self._orphans.setdefault(name, []).append(notice)
 
     async def _apply_noticed(self, number: BrokerNumber, notice: OrderNotice) -> None:
         fill = notice.fill
@@ -131,7 +145,7 @@ class Executions:
         await self._orders.record_fill(order.id, FoundFill(after, execution_id, fresh, price, self._clock.market_now()))
 
     async def _apply_end(self, row: BrokerOrder, view: BrokerView) -> None:
-        number = None if row.is_cancel else self._orders.number(row.broker_order_id, row.ordered_at.date())
+        number = None if row.is_cancel else self.number_of(row)
         order = None if number is None else self._orders.get(number.client_order_id)
         if order is None or order.broker_order_id != row.broker_order_id or order.status not in LIVE:
             return
@@ -146,14 +160,14 @@ class Executions:
         elif row.canceled and row.leaves_quantity == 0:
             why = "취소 확인" if order.cancel_requested_at else "증권사에서 취소됨"
             await self._orders.apply(order.id, OrderEventKind.CANCEL, JournalKind.TERMINAL, why)
-        elif row.leaves_quantity == 0 and row.broker_order_id not in view.open_ids and not order.amend_pending:
+        elif row.leaves_quantity == 0 and self.dated(row) not in view.open_ids and not order.amend_pending:
             await self._orders.apply(order.id, OrderEventKind.EXPIRE, JournalKind.TERMINAL, "장 종료로 효력 상실")
 
     async def _follow_reservation(self, number: BrokerNumber, row: BrokerOrder) -> None:
         """Our reservation was sent at the opening: from then on the order goes by the number it got there."""
         order = self._orders.get(number.client_order_id)
         if order is not None and order.broker_order_id == row.broker_order_id and row.became is not None:
-            number = BrokerNumber(self._clock.market_now().date(), row.became, order.id)
+            number = BrokerNumber(self._trade_date(self._clock.market_now()), row.became, order.id)
             why = f"예약주문이 {row.became}번으로 나감"
             await self._orders.note(order.id, JournalKind.AMENDED, why, numbers=(number,), broker_order_id=row.became)
 
@@ -161,7 +175,7 @@ class Executions:
         """A new number that replaces one of ours is ours: our amendment's answer is lost or late, or a person's hand."""
         if row.orig_order_id is None or row.rejected:
             return None
-        original = self._orders.number(row.orig_order_id, row.ordered_at.date())
+        original = self.number_of(row, row.orig_order_id)
         order = None if original is None else self._orders.get(original.client_order_id)
         if order is None:
             return None

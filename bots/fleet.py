@@ -27,7 +27,6 @@ from bots.desk_schedule import DeskSchedule
 from bots.key_testers import KeyTesters
 from bots.lease import holds, host_name
 from bots.supervision import Program, Supervisor, SupervisorAway, account_of, program_name
-from bots.tidying import Tidying
 from shared import calendars, schema
 from shared.clock import Clock, SystemClock
 from shared.config import Settings, load_settings
@@ -127,7 +126,6 @@ class Fleet:
         self._turn = 0
         self._skew_s = 0.0  # this host's clock less the store's
         self._behind = False  # another host runs newer programs: accounts move there, never back here
-        self._tidying = Tidying(engine, clock, self._host)
 
     def turn(self) -> None:
         """Look once at store and supervisord, and act on the difference."""
@@ -163,7 +161,6 @@ class Fleet:
                 self._watch_other_hosts(session, now, wishes, leases)
                 self._watch_the_clock(session)
             self._behind = self._newer_host(now)
-            self._tidying.turn()
         self._turn += 1
 
     def _store_time(self, session: Session) -> datetime:

@@ -19,10 +19,11 @@ from bots.lots import LotBook
 from bots.orders import BrokerNumber, DeskOrder, JournalKind, RecordedFill
 from shared.clock import Clock
 from shared.domain.errors import IllegalTransition
-from shared.domain.order import OrderRequest, Side
+from shared.domain.order import OrderRequest, OrderSession, Side
 from shared.domain.order_state import TERMINAL, OrderEventKind, OrderStatus, next_status
 from shared.domain.signal import Decision
 
+SAME_MOMENT = timedelta(minutes=10)  # between our clock and the broker's stamp of one order
 FROZEN_FACT = "frozen:"  # facts of the journal: symbols stopped until a person looks
 
 
@@ -72,12 +73,23 @@ class OwnOrders:
     def has_seen(self, execution_id: str) -> bool:
         return execution_id in self._seen
 
-    def number(self, broker_order_id: str, around: date) -> BrokerNumber | None:
-        """Our record of a broker number dated within a day of `around` (brokers date by other zones)."""
-        for days in (0, -1, 1):
-            found = self._numbers.get((around + timedelta(days=days), broker_order_id))
-            if found is not None:
-                return found
+    def number(self, broker_order_id: str, day: date, at: datetime | None = None) -> BrokerNumber | None:
+        """Our record of a broker number of trade date `day`.
+
+        Brokers count anew each day, so the same number of another day is another order. Only where the broker's stamp
+        `at` lies beside the moment of an order of ours did the clocks disagree about the day; a reservation is dated
+        now by its receipt, now by its opening.
+        """
+        found = self._numbers.get((day, broker_order_id))
+        if found is not None or at is None:
+            return found
+        for days in (-1, 1):
+            near = self._numbers.get((day + timedelta(days=days), broker_order_id))
+            order = None if near is None else self._orders.get(near.client_order_id)
+            if order is None:
+                continue
+            if order.request.session is OrderSession.RESERVED or abs(order.market_at - at) <= SAME_MOMENT:
+                return near
         return None
 
     def numbers_of(self, client_order_id: str) -> list[BrokerNumber]:

@@ -49,6 +49,7 @@ class StateBox:
     reason: str = ""
     ask: asyncio.Event = field(default_factory=asyncio.Event)  # somebody wants the broker asked
     full_wanted: bool = True  # everything, not orders alone
+    recovered: bool = False  # this process agreed with the broker once
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     failed: asyncio.Event = field(default_factory=asyncio.Event)
     failure: BaseException | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bots.absence import Before, orderable, state_of
+from bots.absence import Before, name_of, orderable, state_of
 from bots.daybook import PriceOf
 from bots.orders import DeskOrder, RecordedFill
 from bots.own_orders import OwnOrders
@@ -43,7 +43,7 @@ class Portfolio:
         self, positions: tuple[Position, ...], cash: Cash, asked_at: datetime, foreign: Sequence[BrokerOrder] = ()
     ) -> None:
         """Replace the picture by a complete answer, asked for at `asked_at`; `foreign` are orders that are not ours."""
-        self._foreign = {one.broker_order_id: state_of(one) for one in foreign if any(state_of(one))}
+        self._foreign = {name_of(one): state_of(one) for one in foreign if any(state_of(one))}
         self._positions = {one.symbol: one for one in positions if one.quantity}
         self.cash, self._asked_at, self._fill_seq = cash, asked_at, self._orders.fill_seq
         self.ahead = {}

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 
 from bots import outgoing
 from bots.absence import Before, unexplained
-from bots.executions import LIVE, BrokerView, Executions
+from bots.executions import LIVE, BrokerView, DatedNumber, Executions
 from bots.failpoints import reach
 from bots.journal import Outgoing
 from bots.orders import (
@@ -44,6 +44,7 @@ AGREED = timedelta(
 )  # clocks that are kept by the network agree so far; how far the broker's is behind is measured
 SEND_LASTS = timedelta(seconds=120)  # a request that a crash cut off has reached the broker by then, or never will
 LOOK_BACK_DAYS = 7
+Named = tuple[str, str | None]  # an order of ours and the broker number it goes by
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class Reconciler:
     trade_date: Callable[[], date]
     drifted: Callable[[str], bool] = lambda symbol: False  # holdings of the symbol are not what our fills say
     _searches: dict[str, Search] = field(default_factory=dict)
-    _open_ids: frozenset[str] = frozenset()  # of the last look
+    _open_ids: frozenset[Named] = frozenset()  # of the last look
     _missing: dict[str, Search] = field(default_factory=dict)  # accepted orders that the last looks did not show
     _adopted: dict[str, datetime] = field(default_factory=dict)  # found by looking → until when the broker took it
     _behind: timedelta = timedelta(0)  # the broker's clock against ours, at least, by the stamps of our own orders
@@ -171,21 +172,22 @@ class Reconciler:
 
     async def _look(self, since: date) -> list[BrokerOrder]:
         """One complete look at orders and fills, applied; returns rows that are not ours."""
-        asked_at = self.clock.wall_now()
         today = self.trade_date()
         open_rows = await self.broker.get_open_orders()
         # A day to each side: brokers date orders by their own zone.
         rows = await self.broker.get_executions(since - timedelta(days=1), today + timedelta(days=1))
         open_rows = [*open_rows, *await self._reserved(since, today)]
-        by_number = {row.broker_order_id: row for row in open_rows}
-        by_number.update({row.broker_order_id: row for row in rows})  # the execution list has the fills
+        dated = self.executions.dated
+        by_number = {dated(row): row for row in open_rows}
+        by_number.update({dated(row): row for row in rows})  # the execution list has the fills
         self._measure_clock(by_number.values())
-        open_ids = frozenset(row.broker_order_id for row in open_rows if row.leaves_quantity > 0)
-        self._open_ids = open_ids
-        foreign = await self.executions.apply_view(BrokerView(tuple(by_number.values()), open_ids, asked_at))
-        await self._end_expired(by_number, open_ids, today)
+        open_ids = frozenset(dated(row) for row in open_rows if row.leaves_quantity > 0)
+        foreign = await self.executions.apply_view(BrokerView(tuple(by_number.values()), open_ids))
+        self._open_ids = self._ours(row for row in open_rows if row.leaves_quantity > 0)
+        listed = self._ours(by_number.values())
+        await self._end_expired(listed, today)
         await self._watch_adopted(foreign)
-        await self._watch_missing(by_number, today)
+        await self._watch_missing(listed, today)
         return foreign
 
     async def _reserved(self, since: date, today: date) -> list[BrokerOrder]:
@@ -199,14 +201,18 @@ class Reconciler:
             return []  # it takes them here and does not list them
         return [replace(row, broker_order_id=kept_number(row.broker_order_id, row.session)) for row in rows]
 
-    async def _end_expired(self, rows: dict[str, BrokerOrder], open_ids: frozenset[str], today: date) -> None:
+    def _ours(self, rows: Iterable[BrokerOrder]) -> frozenset[Named]:
+        found = (self.executions.number_of(row) for row in rows)
+        return frozenset((one.client_order_id, one.broker_order_id) for one in found if one is not None)
+
+    async def _end_expired(self, listed: frozenset[Named], today: date) -> None:
         """An order of an earlier trade date that is no longer open has ended with its session, fills counted."""
         for order in self.orders.open():
-            over = order.status in LIVE and order.trade_date < today and order.broker_order_id not in open_ids
+            over = order.status in LIVE and order.trade_date < today and _name(order) not in self._open_ids
             if (
                 over
                 and not order.amend_pending
-                and (order.broker_order_id in rows or order.trade_date < today - timedelta(days=LOOK_BACK_DAYS))
+                and (_name(order) in listed or order.trade_date < today - timedelta(days=LOOK_BACK_DAYS))
             ):
                 await self.orders.apply(order.id, OrderEventKind.EXPIRE, JournalKind.TERMINAL, "장 종료로 효력 상실")
 
@@ -270,20 +276,20 @@ class Reconciler:
     def _measure_clock(self, rows: Iterable[BrokerOrder]) -> None:
         """The broker cannot have had an order of ours before it was decided: a stamp that says so tells its clock."""
         for row in rows:
-            number = self.orders.number(row.broker_order_id, row.ordered_at.date())
+            number = self.executions.number_of(row)
             order = None if number is None else self.orders.get(number.client_order_id)
             if order is not None and row.orig_order_id is None and order.request.session is not OrderSession.RESERVED:
                 behind = order.market_at - (row.ordered_at + STAMP)
                 self._behind = min(max(self._behind, behind), SKEW)
 
-    async def _watch_missing(self, rows: dict[str, BrokerOrder], today: date) -> None:
+    async def _watch_missing(self, listed: frozenset[Named], today: date) -> None:
         """An accepted order that no complete list shows: its number may be wrong. Shown to a person, never adopted anew."""
         missing = [
             order
             for order in self.orders.open()
             if order.status in LIVE
             and order.trade_date == today
-            and order.broker_order_id not in rows
+            and _name(order) not in listed
             and order.request.session is not OrderSession.RESERVED  # not every broker lists them
         ]
         now = self.clock.monotonic()
@@ -323,7 +329,7 @@ class Reconciler:
 
     async def _conclude_amendment(self, order: DeskOrder, waited: float) -> None:
         """No list shows a replacement. The original still open proves it unamended; gone, it may have been replaced."""
-        if order.broker_order_id in self._open_ids or order.status not in LIVE:
+        if _name(order) in self._open_ids or order.status not in LIVE:
             await self.orders.note(order.id, JournalKind.AMEND_REFUSED, "정정되지 않음 확인", amend_pending=False)
         elif waited >= DOUBT_S:
             why = f"주문 {order.id}: 정정 결과를 모르는 채 원주문이 사라짐"
@@ -334,10 +340,22 @@ class Reconciler:
         """Same shape, unowned, inside the send's time, not seen before it, and no replacement of another order."""
         if not could_be(order, row) or row.orig_order_id is not None:
             return False
-        seen = self.executions.first_seen.get(row.broker_order_id)
+        seen = self.executions.first_seen.get(self.executions.dated(row))
         if seen is not None and order.sent_at is not None and seen < order.sent_at:
             return False
         return row.ordered_at >= order.market_at.replace(microsecond=0) - SKEW
+
+    async def unowned(self, order: DeskOrder, number: str) -> BrokerOrder | None:
+        """Ask for the row that a person means by `number`: nobody's of ours, of the order's trade date; leading zeros say nothing.
+
+        Raises BrokerError.
+        """
+        wanted = (order.trade_date, number.lstrip("0"))
+        for row in await self.light(order.trade_date):
+            day, name = self.executions.dated(row)
+            if (day, name.lstrip("0")) == wanted:
+                return row
+        return None
 
     async def adopt(self, order_id: str, row: BrokerOrder, why: str) -> DeskOrder:
         """A person says that this row of the broker is the order."""
@@ -351,8 +369,8 @@ class Reconciler:
             order.id, OrderEventKind.ADOPT, JournalKind.ADOPTED, f"주문번호 {row.broker_order_id}: {why}",
             numbers=(number,), broker_order_id=row.broker_order_id, note="조회로 확인됨",
         )  # fmt: skip
-        ids = frozenset({row.broker_order_id}) if row.leaves_quantity else frozenset[str]()
-        await self.executions.apply_view(BrokerView((row,), ids, self.clock.wall_now()))
+        ids = frozenset({self.executions.dated(row)}) if row.leaves_quantity else frozenset[DatedNumber]()
+        await self.executions.apply_view(BrokerView((row,), ids))
         return self.orders.get(order.id) or order
 
     async def _give_up(self, order: DeskOrder, why: str) -> None:
@@ -366,6 +384,10 @@ class Reconciler:
             kind, "critical", f"{kind.lower()}:{order.id}", self.clock.wall_now(), symbol=order.symbol,
             side=order.side, quantity=order.quantity, price=order.price, order=order.id, reason=reason,
         )  # fmt: skip
+
+
+def _name(order: DeskOrder) -> Named:
+    return order.id, order.broker_order_id
 
 
 def _numbers(rows: list[BrokerOrder]) -> str:

@@ -36,7 +36,9 @@ class Guard:
 
 
 def guard_of(trader: Trader, symbol: str) -> Guard | None:
-    """Return who guards the holding of `symbol`; None: nobody. A parked rule guards nothing."""
+    """Return who guards the holding of `symbol`; None: nobody. A parked rule guards nothing, nor one that waits."""
+    if symbol in trader.splits.suspected:
+        return None
     found: list[Guard] = []
     for lot in trader.lots.all():
         if lot.symbol == symbol and lot.rule_id in trader.rules and (lot.rule_id, symbol) not in trader.parked:

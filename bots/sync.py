@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -341,7 +341,10 @@ class StoreSync:
         return Polled(wanted, level, claimed, others, queued[-1].seq if queued else 0, tuple(poison))
 
     def _show(self, session: Session, stream: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
-        for _, values in sorted(rows.items()):  # everybody in the same order: nobody waits for one who waits for him
+        ordered = [values for _, values in sorted(rows.items())]  # for everybody the same: nobody waits in a circle
+        if stream != "vitals" and self._at_once(session, [(stream, values) for values in ordered]):
+            return
+        for values in ordered:
             why = self._put(session, stream, values)
             if why is not None:
                 self._vitals.detail["snapshot_refused"] = f"{stream}: {why}"
@@ -372,18 +375,25 @@ class StoreSync:
     def _deliver_all(self, session: Session, queued: list[Queued]) -> list[tuple[int, str]]:
         """Apply outbox rows, all together; when one of them cannot be applied, one by one. Returns those that never can."""
         rows = [(row.stream, _values(row)) for row in queued if row.stream != outgoing.ALERTS]
+        written = self._at_once(session, rows)
+        left = [row for row in queued if row.stream == outgoing.ALERTS] if written else queued
+        found = [(row.seq, self._put(session, row.stream, _values(row))) for row in left]
+        return [(seq, why) for seq, why in found if why is not None]
+
+    def _at_once(self, session: Session, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
+        """Write rows together on one savepoint; False when one of them cannot be written, and none was."""
+        if not rows:
+            return True
         try:
             with session.begin_nested():
                 sync.apply_all(session, self._key.account_id, [(name, self._body(name, body)) for name, body in rows])
-            left = [row for row in queued if row.stream == outgoing.ALERTS]
         except DBAPIError as e:
             if not isinstance(e, (IntegrityError, DataError)):
                 raise  # the store is away, not a row at fault
-            left = queued
+            return False
         except (sync.PoisonRow, StatementError, KeyError, ValueError):
-            left = queued
-        found = [(row.seq, self._put(session, row.stream, _values(row))) for row in left]
-        return [(seq, why) for seq, why in found if why is not None]
+            return False
+        return True
 
     def _put(self, session: Session, stream: str, values: Mapping[str, Any]) -> str | None:
         """Write one row on its own savepoint; returns why it cannot be one."""

@@ -30,8 +30,10 @@ from bots.portfolio import Portfolio
 from bots.pricing import entry_quantity, kept_price, limit_price
 from bots.python_rules import PythonRules
 from bots.rules.evaluate import evaluate, risk_distance
+from bots.rules.plan import plan_of
 from bots.rules.python_strategy import FillTold
 from bots.rules.series import BarWindow, Holding, MarketView
+from bots.splits import SplitWatch
 from bots.trading_hours import TradingHours
 from shared.clock import Clock
 from shared.domain.account import Market
@@ -44,18 +46,10 @@ from shared.store.exposure import OpenElsewhere
 
 TICK_EVERY_S = 0.2  # a rule is judged this often at most between bar closes; the last price is never skipped
 OPEN_PATIENCE_S = 600.0  # a deferred decision that cannot be judged so long after the open is dropped
-NOT_YET = frozenset(
-    [
-        "stale_data",
-        "fallback_data",
-        "no_price",
-        "instrument_unknown",
-        "pnl_unknown",
-        "cash_unknown",
-        "holdings_unknown",
-        "bot_state",
-    ]
-)
+NOT_YET = frozenset({
+    "stale_data", "fallback_data", "no_price", "instrument_unknown", "pnl_unknown", "cash_unknown", "holdings_unknown",
+    "bot_state",
+})  # fmt: skip
 MOST_TOLD = 1_000  # orders whose fills a rule's code was told of
 ASKS_CODE = "asks_code"  # the stops of a Python rule say nothing; its code is to be asked
 DEFERRED = "deferred:"  # facts of the journal: decisions of a closed session, waiting for the next open
@@ -85,11 +79,12 @@ class Trader:
     parked: dict[Key, str] = field(default_factory=dict)
     stops_checked: dict[Key, datetime] = field(default_factory=dict)  # wall time a position was last judged
     _judged: dict[Key, float] = field(default_factory=dict)  # monotonic time of the last evaluation on a tick
-    _dirty: set[Key] = field(default_factory=set)  # a price came too soon after the last evaluation
+    _dirty: dict[Key, bool] = field(default_factory=dict)  # to be judged as soon as may be; True: at the bar's close
     _deferred: dict[Key, Decision] = field(default_factory=dict)
     _opened: dict[Key, float] = field(default_factory=dict)  # when a deferred decision first met an open market
     _stops: dict[int, Rule] = field(default_factory=dict)  # version id → the rule with its stops only
     _told: dict[str, int] = field(default_factory=dict)  # order id → shares that the rule's code was told of
+    splits: SplitWatch = field(kw_only=True)  # whether a price may be a corporate action's
     python: PythonRules = field(init=False)
     approvals: Approvals = field(init=False)  # where entries of semi-automatic rules wait for a person
 
@@ -137,7 +132,7 @@ class Trader:
                 continue
             key = (rule_id, symbol)
             if self.clock.monotonic() - self._judged.get(key, -1.0) < TICK_EVERY_S:
-                self._dirty.add(key)
+                self._dirty.setdefault(key, False)
             else:
                 self._judge(key, bar_closed=False)
 
@@ -155,12 +150,17 @@ class Trader:
 
     def judge_late(self) -> None:
         """Judge what was skipped because prices came too fast."""
-        dirty, self._dirty = self._dirty, set()
-        for key in dirty:
-            self._judge(key, bar_closed=False)
+        dirty, self._dirty = self._dirty, {}
+        for key, bar_closed in dirty.items():
+            self._judge(key, bar_closed=bar_closed)
 
     def _judge(self, key: Key, *, bar_closed: bool) -> None:
         if key in self.parked or key[0] not in self.rules:
+            return
+        price = self.feed.price(key[1])
+        if price is not None and self.lots.get(*key) is not None and self.splits.waits(key[1], price):
+            if key[1] not in self.splits.suspected:  # else a person decides first
+                self._dirty[key] = bar_closed or self._dirty.get(key, False)
             return
         self._judged[key] = self.clock.monotonic()
         try:
@@ -218,7 +218,7 @@ class Trader:
             bar_closed=bar_closed,
             last_price=None if price is None else float(price),
             holding=None if lot is None else _holding(lot),
-            minutes_to_close=self.hours.minutes_to_close(now),
+            minutes_to_close=self.hours.minutes_to_close(now) if rule.python or plan_of(rule).has_facts else None,
             equity=self._equity(rule),
         )
         return rule, view

@@ -7,6 +7,7 @@ import streamlit as st
 from console.components.choices import colour_style
 from console.components.figures import Html, join
 from console.components.frame import allowed, me, session_cookie, t, wiring
+from console.components.live import turned_to
 from console.services import alerts, inbox, people
 from console.services.people import sign_out
 from console.services.permissions import Action
@@ -99,4 +100,5 @@ page = st.navigation(
 st.set_page_config(page_title=f"({waiting}) {page.title} · LetsTrade" if waiting else f"{page.title} · LetsTrade")
 _person()
 colour_style()
+turned_to(page.url_path)
 page.run()

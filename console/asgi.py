@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import sys
 import threading
@@ -29,12 +30,14 @@ from shared.logs import configure
 
 SHARED_S = 0.5  # a quarter of the quickest panel's period
 PROFIT_EVERY_S = 300.0
+M_ARENA_MAX = -8  # malloc.h
 EXIT_CONFIG = 78  # supervisord: do not restart
 _log = logging.getLogger("console")
 
 
 def main() -> int:
     """Serve until stopped; 78 with what / why / now when a person must mend something first."""
+    _few_arenas()
     try:
         settings = load_settings()
         wired = wiring.wire(settings)
@@ -57,6 +60,13 @@ def main() -> int:
         Exporter(wired, settings.otlp_endpoint).start()
     app.run(config=streamlit_config(settings.port, settings.public_host))
     return 0
+
+
+def _few_arenas() -> None:
+    """Every run of a page has a thread of its own, and glibc gives each thread a heap that it never hands back."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(M_ARENA_MAX, 2)
 
 
 def _keep_profit(wired: wiring.Wiring) -> None:

@@ -14,7 +14,7 @@ from shared.config import ROOT
 from shared.db import reading, writing
 from shared.domain.errors import ConfigError
 from shared.models import load_all
-from shared.store import heartbeats, row_security
+from shared.store import heartbeats, realtime, row_security
 
 load_all()
 
@@ -99,6 +99,12 @@ def row_security_gaps(engine: Engine) -> list[str] | None:
         return row_security.gaps(connection) if row_security.is_supabase(connection) else None
 
 
+def untold_changes(engine: Engine) -> list[str] | None:
+    """Tables whose changes a Supabase project tells nobody; None when the database is not one."""
+    with engine.connect() as connection:
+        return realtime.untold(connection) if row_security.is_supabase(connection) else None
+
+
 def _run(engine: Engine, revision: str, *, up: bool) -> None:
     """Migrate in one transaction; a Supabase project is never seen with a table that its public key can read."""
     config = alembic_config()
@@ -110,4 +116,5 @@ def _run(engine: Engine, revision: str, *, up: bool) -> None:
         (command.upgrade if up else command.downgrade)(config, revision)
         if guarded and up:
             row_security.apply(connection)
+            realtime.publish(connection)
         connection.commit()

@@ -17,11 +17,14 @@ from shared.secret_files import read_secret_file
 SECRETS = (
     "DATABASE_URL",
     "SUPABASE_DB_URL",
+    "DATABASE_DIRECT_URL",
+    "SUPABASE_DIRECT_URL",
     "SUPABASE_SERVICE_ROLE_KEY",
     "TELEGRAM_BOT_TOKEN",
     "LETSTRADE_MASTER_KEY",
     "LETSTRADE_KEK_KEY",
     "LETSTRADE_WEBHOOK_SECRET",
+    "LETSTRADE_BACKUP_PASSPHRASE",
 )
 Source = Callable[[str, Mapping[str, str]], str]
 

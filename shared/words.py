@@ -8,6 +8,7 @@ from typing import Any
 from shared.wording import (
     alerts,
     cloud,
+    deeds,
     desk,
     money,
     pages,
@@ -27,6 +28,7 @@ UNKNOWN = "—"
 
 WORDS: dict[str, tuple[str, str]] = {
     **cloud.WORDS,
+    **deeds.WORDS,
     **desk.WORDS,
     **pages.WORDS,
     **screens.WORDS,
@@ -64,6 +66,12 @@ def reason_text(code: str, lang: str, text: str = "") -> str:
     """A decision's reason: the words of its code, else what its writer said, else the code."""
     both = WORDS.get(f"reason.{code}")
     return text or code if both is None else both[_index(lang)]
+
+
+def deed_text(action: str, lang: str) -> str:
+    """What somebody did, by the action of the audit trail; one without words shows its name."""
+    both = WORDS.get(f"deed.{action}")
+    return action if both is None else both[_index(lang)]
 
 
 def alert_text(kind: str, lang: str, params: Mapping[str, Any]) -> str:

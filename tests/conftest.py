@@ -10,12 +10,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
 from shared import schema
 from shared.db import open_engine
 from tests import pooler
 from tests.supabase import for_the_store, new_database
+
+# No test depends on the speed of the machine: Hypothesis measures examples by the clock unless told not to.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 BY_NAME = {
     "mock_hosts": "the brokers' own hosts: make test-mock, with 모의투자 keys",

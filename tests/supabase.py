@@ -1,5 +1,5 @@
-"""What a hosted Supabase project brings of its own: its roles, auth.uid(), auth.role(), and the grants that it gives
-every new table of `public`. Only what our policies stand on."""
+"""What a hosted Supabase project brings of its own: its roles, auth.uid(), the grants that it gives every new table of
+`public`, and an empty publication for Realtime. Only what ours stands on."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ end $$
 """
 PROJECT = """
 create schema auth;
+create publication supabase_realtime;
 create function auth.uid() returns uuid language sql stable as $$
   select nullif((nullif(current_setting('request.jwt.claims', true), '')::jsonb) ->> 'sub', '')::uuid $$;
 grant usage on schema auth to anon, authenticated, service_role;

@@ -21,7 +21,7 @@ BY_OTHERS = {  # the beginning of a command → what executes it, or why nothing
     "make doctor": "`doctor`, tests/console/cli/test_verbs.py",
     "make lint": "the commit hook",
     "make bench": "half an hour of the whole machine",
-    "make chaos": "tests/chaos, its own half hour",
+    "make chaos": "tests/chaos, its own hour",
     "make strangers": "fetches other people's clients",
     "make fuzz": "tests/console/api/test_fuzz.py",
     "make release": "tests/test_release.py",

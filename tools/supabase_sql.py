@@ -1,7 +1,7 @@
 """`python -m tools.supabase_sql`: write supabase/migrations from the revisions and the row security of this checkout.
 
 One file per revision, in their order, so that `supabase db push` ends where `db upgrade` ends. A new table is shut in
-the file that makes it; policies and grants stand at the end of the last file.
+the file that makes it; policies and grants stand at the end of the last file. One file more has Realtime tell changes.
 """
 
 from __future__ import annotations
@@ -17,11 +17,15 @@ from sqlmodel import SQLModel
 
 from shared import schema
 from shared.config import ROOT
-from shared.store import row_security
+from shared.store import realtime, row_security
 
 FOLDER = ROOT / "supabase" / "migrations"
-FIRST = 2026_01_01_00_00_00  # the version a file is known by at the project; the n-th revision has the n-th
-HEAD = "-- Written by tools/supabase_sql.py from shared/migrations/versions/{source}; do not edit.\n\n"
+# The version a file is known by at the project: the n-th revision has the n-th. `db push` refuses a file older than the
+# last that it took, so whatever comes after urgent_alerts and realtime, which are not revisions, is numbered behind them.
+FIRST = 2026_01_01_00_00_00
+LATER, FROM = 2026_12_01_00_00_00, 9
+REALTIME = "20261122000001_realtime.sql"
+HEAD = "-- Written by tools/supabase_sql.py from shared/{source}; do not edit.\n\n"
 VERSION_TABLE = (
     "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
     "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));\n\n"
@@ -36,10 +40,20 @@ def files() -> Iterator[tuple[str, str]]:
         first, last = number == 0, number == len(revisions) - 1
         body = _ddl(revision)
         made = re.findall(r"CREATE TABLE (\w+)", body) + ["alembic_version"] * first
-        text = HEAD.format(source=f"{revision.module.__name__.removesuffix('_py')}.py") + VERSION_TABLE * first + body
+        text = (
+            HEAD.format(source=f"migrations/versions/{revision.module.__name__.removesuffix('_py')}.py")
+            + VERSION_TABLE * first
+            + body
+        )
         text += f"\n{_version(revision, first)};\n\n"
         wanted = list(_closing(made)) + (list(row_security.statements(_tables())) if last else [])
-        yield f"{FIRST + number}_{_slug(revision)}.sql", text + "".join(f"{line};\n" for line in wanted)
+        yield f"{version(number)}_{_slug(revision)}.sql", text + "".join(f"{line};\n" for line in wanted)
+    yield REALTIME, f"{HEAD.format(source='store/realtime.py')}{realtime.PUBLISH};\n"
+
+
+def version(number: int) -> int:
+    """What the n-th revision, counted from 0, is known by at a project."""
+    return FIRST + number if number < FROM else LATER + number
 
 
 def _ddl(revision: Script) -> str:

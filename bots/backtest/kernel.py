@@ -19,9 +19,8 @@ from bots.backtest.costs import CHEAP, Costs, Regime, as_decimal
 from bots.backtest.data import PriceData
 from bots.backtest.fast import LOG, Fill, Trades, Walked, sizing_of, static_facts
 from bots.rules.conditions import Column, columns
-from bots.rules.plan import Branch, Leaf, Negation, Node, Plan, Poll, ScaledColumn
+from bots.rules.plan import Branch, Leaf, Negation, Node, Plan, Poll, ScaledColumn, has_target
 from bots.rules.series import FloatArray
-from bots.rules.targets import has_target
 from bots.rules.tree import without_polls
 from shared.domain.account import Market
 from shared.domain.order import PRICED, OrderType

@@ -23,9 +23,9 @@ from bots.backtest.replay import Replay
 from bots.pricing import kept_price, limit_price
 from bots.risk.guards import Limits
 from bots.rules.evaluate import stop_level, target_level
-from bots.rules.plan import Plan, plan_of
+from bots.rules.plan import Plan, has_target, plan_of
 from bots.rules.series import Holding
-from bots.rules.targets import Standing, has_target, step_towards
+from bots.rules.targets import Standing, step_towards
 from brokers.paper.adapter import PLENTY, Filled
 from shared.domain.order import PRICED, OrderType, Side, TimeInForce
 from shared.domain.rule.model import Rule, UnfilledAction

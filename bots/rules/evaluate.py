@@ -16,13 +16,15 @@ from bots.rules.conditions import columns, rows
 from bots.rules.judging import Fixed, Row, Trace, score_of
 from bots.rules.plan import Plan, plan_of
 from bots.rules.series import BarWindow, Holding, MarketView
-from bots.rules.targets import Proposal, Standing, has_target, step_towards
+from bots.rules.targets import Proposal, Standing, step_towards
 from bots.rules.tree import Node
 from shared.domain.rule.model import EvaluateOn, Fact, Rule
 from shared.domain.signal import Decision, Verdict
 
 LEVEL_DECIMALS = 8  # 12 × 0.95 is 11.4, not 11.399999999999999: a price at the level has reached it
 _NO_ROW: tuple[float, ...] = ()
+_NO_FACTS: dict[Fact, float] = {}
+_HOLD, _TICK = Verdict.HOLD, EvaluateOn.TICK
 
 
 def evaluate(rule: Rule, market: MarketView) -> Decision:
@@ -36,25 +38,32 @@ def evaluate(rule: Rule, market: MarketView) -> Decision:
     """
     plan = plan_of(rule)
     holding = market.holding
-    fixed: list[Fixed] = []
-    if holding is None or holding.quantity <= 0:
-        return _enter(plan, rule, market, fixed)
-    reason = _stop_hit(plan, market, holding, fixed)
-    if reason is not None:
-        return _decision(rule, market, Verdict.SELL, reason, Trace(fixed, None, _NO_ROW, _NO_ROW))
-    return _leave(plan, rule, market, holding, fixed)
-
-
-def _enter(plan: Plan, rule: Rule, market: MarketView, fixed: list[Fixed]) -> Decision:
+    if holding is not None and holding.quantity > 0:
+        fixed: list[Fixed] = []
+        reason = _stop_hit(plan, market, holding, fixed)
+        if reason is not None:
+            return _decision(rule, market, Verdict.SELL, reason, Trace(fixed, None, _NO_ROW, _NO_ROW, None))
+        return _leave(plan, rule, market, holding, fixed)
     if not _due(rule, market):
-        return _waiting(rule, market, fixed)
+        return _waiting(rule, market, [])
+    bars = market.bars
+    if type(bars) is BarWindow and bars.forming and not market.bar_closed and not plan.has_target:
+        # What nearly every tick comes to: every value is known, and a condition fails.
+        seen = live.on_forming(plan, bars)
+        if seen.enters is not None and not seen.enters(bars.now):
+            trace = Trace((), plan.entry_told, bars.now, seen.before, seen.columns)
+            return Decision(rule.rule_id, rule.version_id, market.symbol, _HOLD, "no_entry", market.at, trace)
+    return _enter(plan, rule, market)
+
+
+def _enter(plan: Plan, rule: Rule, market: MarketView) -> Decision:
     now, before = _rows(plan, market, None)
     held = plan.entry_test(now, before)
-    if has_target(rule):
+    trace = Trace((), plan.entry_told, now, before, None)
+    if plan.has_target:
         if rule.entry.conditions and not held:
-            return _held_back(rule, market, held, "no_entry", Trace(fixed, plan.entry_told, now, before))
-        return _towards(plan, rule, market, None, fixed, plan.entry_told, (now, before))
-    trace = Trace(fixed, plan.entry_told, now, before)
+            return _held_back(rule, market, held, "no_entry", trace)
+        return _towards(plan, rule, market, None, [], plan.entry_told, (now, before))
     if held:
         return _decision(rule, market, Verdict.BUY, "entry", trace, score=score_of(plan.entry_told, now, before))
     return _held_back(rule, market, held, "no_entry", trace)
@@ -69,15 +78,23 @@ def _leave(plan: Plan, rule: Rule, market: MarketView, holding: Holding, fixed: 
         right = str(plan.time_stop_bars)
         fixed.append(("risk.time_stop", "bars_since_entry", str(age), "greater_equal", right, old))
         if old:
-            return _decision(rule, market, Verdict.SELL, "time_stop", Trace(fixed, None, _NO_ROW, _NO_ROW))
+            return _decision(rule, market, Verdict.SELL, "time_stop", Trace(fixed, None, _NO_ROW, _NO_ROW, None))
+    bars = market.bars
+    if type(bars) is BarWindow and bars.forming and not market.bar_closed and not plan.has_target:
+        seen = live.on_forming(plan, bars)
+        if seen.leaves is not None and not seen.leaves(bars.now):
+            trace = Trace(fixed, plan.exit_told, bars.now, seen.before, seen.columns)
+            return _decision(rule, market, _HOLD, "no_exit", trace)
     now, before = _rows(plan, market, holding)
     held = plan.exit_test(now, before)
     if held:
         score = score_of(plan.exit_told, now, before)
-        return _decision(rule, market, Verdict.SELL, "exit", Trace(fixed, plan.exit_told, now, before), score=score)
-    if has_target(rule):
+        return _decision(
+            rule, market, Verdict.SELL, "exit", Trace(fixed, plan.exit_told, now, before, None), score=score
+        )
+    if plan.has_target:
         return _towards(plan, rule, market, holding, fixed, plan.exit_told, (now, before))
-    return _held_back(rule, market, held, "no_exit", Trace(fixed, plan.exit_told, now, before))
+    return _held_back(rule, market, held, "no_exit", Trace(fixed, plan.exit_told, now, before, None))
 
 
 def _towards(
@@ -86,33 +103,38 @@ def _towards(
 ) -> Decision:  # fmt: skip
     """The step towards the rule's target; a grid with an entry condition buys only while it holds."""
     if rule.rebalance is not None and market.equity is None:
-        return _decision(rule, market, Verdict.HOLD, "equity_unknown", Trace(fixed, node, *judged))
+        return _decision(rule, market, Verdict.HOLD, "equity_unknown", Trace(fixed, node, *judged, None))
     proposal = step_towards(plan, Standing(market.symbol, judged_price(market), holding, market.equity), fixed)
-    trace = Trace(fixed, node, *judged)
+    trace = Trace(fixed, node, *judged, None)
     if proposal is None:
         return _decision(rule, market, Verdict.HOLD, "no_step", trace)
     if proposal.verdict is Verdict.BUY and holding is not None and rule.entry.conditions:
         held = plan.entry_test(*judged)
-        trace = Trace(fixed, plan.entry_told, *judged)
+        trace = Trace(fixed, plan.entry_told, *judged, None)
         if not held:
             return _held_back(rule, market, held, "no_entry", trace)
     return _decision(rule, market, proposal.verdict, proposal.reason, trace, proposal)
 
 
 def _due(rule: Rule, market: MarketView) -> bool:
-    return market.bar_closed or rule.evaluate is EvaluateOn.TICK
+    return market.bar_closed or rule.evaluate is _TICK
 
 
 def _rows(plan: Plan, market: MarketView, holding: Holding | None) -> tuple[Row, Row]:
+    facts = _facts(market, holding) if plan.has_facts else _NO_FACTS
+    if isinstance(market.bars, BarWindow):
+        return live.rows(plan, market.bars, market.bar_closed, facts)
+    bars = market.bars.closed() if market.bar_closed else market.bars
+    return rows(columns(plan, bars, facts))
+
+
+def _facts(market: MarketView, holding: Holding | None) -> dict[Fact, float]:
     minutes = market.minutes_to_close
     facts = {Fact.MINUTES_TO_CLOSE: nan if minutes is None else float(minutes)}
     if holding is not None:
         facts[Fact.PNL_PCT] = round((judged_price(market) / holding.average_price - 1.0) * 100.0, LEVEL_DECIMALS)
         facts[Fact.BARS_SINCE_ENTRY] = float(holding.bars_since_entry)
-    if isinstance(market.bars, BarWindow):
-        return live.rows(plan, market.bars, market.bar_closed, facts)
-    bars = market.bars.closed() if market.bar_closed else market.bars
-    return rows(columns(plan, bars, facts))
+    return facts
 
 
 def _price(market: MarketView) -> float:
@@ -181,7 +203,7 @@ def target_level(base: float, percent: float | None) -> float | None:
 
 
 def _waiting(rule: Rule, market: MarketView, fixed: list[Fixed]) -> Decision:
-    return _decision(rule, market, Verdict.HOLD, "waiting_for_bar_close", Trace(fixed, None, _NO_ROW, _NO_ROW))
+    return _decision(rule, market, Verdict.HOLD, "waiting_for_bar_close", Trace(fixed, None, _NO_ROW, _NO_ROW, None))
 
 
 def _held_back(rule: Rule, market: MarketView, held: bool | None, reason: str, trace: Trace) -> Decision:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bots.rules.own_indicators import OWN
 from bots.rules.series import Bars, FloatArray
-from bots.rules.talib_door import abstract, talib
+from bots.rules.talib_door import described, talib
 from shared.domain.errors import ConfigError
 from shared.domain.rule.catalogue import IndicatorSpec, Knob, Source, find_indicator
 from shared.domain.rule.model import Indicator, PriceField
@@ -120,7 +120,7 @@ def _call(function: str, params: tuple[tuple[str, int | float], ...], source: Pr
         if function in OWN:
             lookback = OWN[function].lookback(dict(params))
         else:
-            lookback = int(abstract.Function(function, **dict(params)).lookback)
+            lookback = int(described(function, **dict(params)).lookback)
     except Exception as e:  # talib raises bare Exception for every refusal
         raise _refused(function, params, e) from e
     call = Call(function, params, lookback + shift, source, shift)
@@ -136,7 +136,7 @@ def _refused(function: str, params: tuple[tuple[str, int | float], ...], error: 
 
 
 def _info(function: str) -> dict[str, Any]:
-    found: dict[str, Any] = abstract.Function(function).info
+    found: dict[str, Any] = described(function).info
     return found
 
 

@@ -16,6 +16,7 @@ from shared.domain.signal import Step
 
 Row = Sequence[float]
 Test = Callable[[Row, Row], bool | None]
+Columns = Callable[[Any, int, Any], Row]  # of a forming bar whose every value is known (stepping.py)
 Fixed = tuple[str, str, str, str, str, bool | None]  # a Step's fields, of what is not a condition: stops, targets
 
 _COMPARE: dict[m.Operator, Callable[[float, float], bool]] = {
@@ -167,20 +168,28 @@ def _step(leaf: Leaf, now: Row, before: Row) -> Step:
     return Step(leaf.path, leaf.label, left, leaf.operator.value, right, _leaf(leaf)(now, before))
 
 
+# What was not a condition, the conditions, every column now and on the bar before; with the last, what makes the columns of
+# now, which is then the forming bar as it stood.
+Compared = tuple[Sequence[Fixed], Node | None, Row, Row, Columns | None]
+
+
 class Trace(Sequence[Step]):
     """The steps of one evaluation: kept as the numbers that were compared, told as Steps only when somebody looks."""
 
-    __slots__ = ("_before", "_fixed", "_node", "_now", "_told")
+    __slots__ = ("_kept", "_told")
 
-    def __init__(self, fixed: Sequence[Fixed], node: Node | None, now: Row, before: Row) -> None:
-        self._fixed, self._node, self._now, self._before = fixed, node, now, before
-        self._told: tuple[Step, ...] | None = None
+    def __init__(self, *kept: *Compared) -> None:
+        self._kept = kept
 
     def _steps(self) -> tuple[Step, ...]:
-        if self._told is None:
-            judged = () if self._node is None else steps_of(self._node, self._now, self._before)
-            self._told = (*(Step(*one) for one in self._fixed), *judged)
-        return self._told
+        try:
+            return self._told
+        except AttributeError:  # never looked at: every evaluation makes one of these, and few are
+            fixed, node, now, before, columns = self._kept
+            seen = now if columns is None else columns(now, 0, {})
+            judged = () if node is None else steps_of(node, seen, before)
+            self._told: tuple[Step, ...] = (*(Step(*one) for one in fixed), *judged)
+            return self._told
 
     @overload
     def __getitem__(self, index: int) -> Step: ...

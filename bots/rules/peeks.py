@@ -1,14 +1,15 @@
 """What an indicator says while the newest bar still forms, without going over the past again.
 
 When a bar closes, an indicator is computed by TA-Lib over the window and what the next step needs is kept; a tick then
-costs one step. The step's formulas are TA-Lib's own, held to it within 1e-9 by tests; what has no step here is computed by
-TA-Lib on as few bars as its value depends on.
+costs one step. The step's formulas are TA-Lib's own, held to it within 1e-9 by tests. They are text, so that a rule's steps
+become one function (stepping.py). What has no formula here is computed by TA-Lib on as few bars as its value depends on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import nan, sqrt
+from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 
@@ -19,36 +20,45 @@ from shared.domain.rule.model import PriceField
 
 Values = tuple[float, ...]
 Peek = Callable[[Row], Values]
-_PLACE = {PriceField.OPEN: 0, PriceField.HIGH: 1, PriceField.LOW: 2, PriceField.CLOSE: 3, PriceField.VOLUME: 4}
+Kept = tuple[float, ...]  # what a formula keeps of the closed bars, in the order of its names
+PLACES = {
+    PriceField.OPEN: "o",
+    PriceField.HIGH: "h",
+    PriceField.LOW: "l",
+    PriceField.CLOSE: "c",
+    PriceField.VOLUME: "v",
+}  # the forming bar's figures as formulas name them; x is the one that the indicator looks at
 
 
-def peek_of(call: Call, closed: Bars, computed: tuple[FloatArray, ...], start: int) -> Peek:
-    """Return the step from `closed` (whose values are `computed`) to the bar that forms after it from `start` on."""
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """`lines` of Python from the forming bar and what is kept, to `outputs`."""
+
+    kept: tuple[str, ...]
+    lines: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def formula_of(call: Call, closed: Bars, computed: tuple[FloatArray, ...]) -> tuple[Formula, Kept] | None:
+    """Return the step after `closed` (whose values are `computed`); None: it has no formula, use peek_of."""
     count = len(closed)
     if call.shift:
-        values = tuple(
-            float(one[count - call.shift]) if count >= call.shift else nan for one in _unshifted(call, closed)
-        )
-        return lambda row: values
+        known = (float(one[count - call.shift]) if count >= call.shift else nan for one in _unshifted(call, closed))
+        return _fixed(tuple(known))
     if count < call.lookback:
-        blank = (nan,) * output_count(call.function)
-        return lambda row: blank
-    make = _STEPS.get(call.function)
-    if make is not None and count > call.lookback:
-        step = make(call, closed, computed, _PLACE[call.source])
-        if step is not None:
-            return step
-    return _again(call, closed, start)
+        return _fixed((nan,) * output_count(call.function))
+    formula, keep = _STEPS.get(call.function, (None, None))
+    if formula is None or keep is None or count == call.lookback:
+        return None
+    kept = keep(call, closed, computed)
+    return None if kept is None else (formula, kept)
 
 
-def _unshifted(call: Call, closed: Bars) -> tuple[FloatArray, ...]:
-    """The call's values without its shift."""
-    bare = Call(call.function, call.params, call.lookback - call.shift, call.source)
-    return bare.compute(closed)
+def peek_of(call: Call, closed: Bars, start: int) -> Peek:
+    """Return the step of an indicator without a formula, to the bar that forms from `start` on.
 
-
-def _again(call: Call, closed: Bars, start: int) -> Peek:
-    """Compute over the bars that the value depends on, the forming one last."""
+    It computes over the bars that the value depends on, the forming one last.
+    """
     wanted = call.lookback + _SPARE if _finite(call) else len(closed)
     tail = min(wanted, len(closed))
     begin = len(closed) - tail
@@ -63,6 +73,18 @@ def _again(call: Call, closed: Bars, start: int) -> Peek:
         return tuple(float(one[-1]) for one in call.compute(bars))
 
     return peek
+
+
+def _fixed(values: Values) -> tuple[Formula, Kept]:
+    """Values that the forming bar does not touch."""
+    names = tuple(f"y{place}" for place in range(len(values)))
+    return Formula(names, (), names), values
+
+
+def _unshifted(call: Call, closed: Bars) -> tuple[FloatArray, ...]:
+    """The call's values without its shift."""
+    bare = Call(call.function, call.params, call.lookback - call.shift, call.source)
+    return bare.compute(closed)
 
 
 def _finite(call: Call) -> bool:
@@ -134,7 +156,7 @@ _FINITE = frozenset(
 
 # -- one step ----------------------------------------------------------------------------------------------------------
 
-Make = Callable[[Call, Bars, tuple[FloatArray, ...], int], Peek | None]
+Keep = Callable[[Call, Bars, tuple[FloatArray, ...]], Kept | None]
 
 
 def _period(call: Call) -> int:
@@ -146,108 +168,115 @@ def _series(call: Call, closed: Bars) -> FloatArray:
     return found
 
 
-def _sma(call: Call, closed: Bars, computed: tuple[FloatArray, ...], place: int) -> Peek:
+def _sma(call: Call, closed: Bars, computed: tuple[FloatArray, ...]) -> Kept:
     period = _period(call)
     total = float(_series(call, closed)[len(closed) - period + 1 :].sum()) if period > 1 else 0.0
-    return lambda row: ((total + row[place]) / period,)
+    return total, period
 
 
-def _ema(call: Call, closed: Bars, computed: tuple[FloatArray, ...], place: int) -> Peek:
-    last, share = float(computed[0][-1]), 2.0 / (_period(call) + 1)
-    return lambda row: (last + share * (row[place] - last),)
+def _ema(call: Call, closed: Bars, computed: tuple[FloatArray, ...]) -> Kept:
+    return float(computed[0][-1]), 2.0 / (_period(call) + 1)
 
 
-def _rsi(call: Call, closed: Bars, computed: tuple[FloatArray, ...], place: int) -> Peek:
+def _rsi(call: Call, closed: Bars, computed: tuple[FloatArray, ...]) -> Kept:
     period, values = _period(call), _series(call, closed)
     steps = np.diff(values)
     gain = float(talib.RMA(np.maximum(steps, 0.0), timeperiod=period)[-1]) * (period - 1)
     loss = float(talib.RMA(np.maximum(-steps, 0.0), timeperiod=period)[-1]) * (period - 1)
-    last = float(values[-1])
-
-    def peek(row: Row) -> Values:
-        step = row[place] - last
-        up, down = (gain + step, loss) if step > 0 else (gain, loss - step)
-        both = up + down
-        return (100.0 * up / both if both else 0.0,)
-
-    return peek
+    return float(values[-1]), gain, loss
 
 
-def _bands(call: Call, closed: Bars, computed: tuple[FloatArray, ...], place: int) -> Peek | None:
+def _bands(call: Call, closed: Bars, computed: tuple[FloatArray, ...]) -> Kept | None:
     params = dict(call.params)
     if params.get("matype", 0) != 0:
         return None
     period, above, below = int(params["timeperiod"]), params.get("nbdevup", 2.0), params.get("nbdevdn", 2.0)
     kept = _series(call, closed)[len(closed) - period + 1 :]
     base = float(kept[-1])  # squares of distances, not of prices: no digits are lost
-    total, squares = float((kept - base).sum()), float(((kept - base) ** 2).sum())
-
-    def peek(row: Row) -> Values:
-        x = row[place] - base
-        mean = (total + x) / period
-        variance = (squares + x * x) / period - mean * mean
-        spread = sqrt(variance) if variance > 0 else 0.0
-        middle = base + mean
-        return middle + above * spread, middle, middle - below * spread
-
-    return peek
+    return base, float((kept - base).sum()), float(((kept - base) ** 2).sum()), period, above, below
 
 
-def _macd(call: Call, closed: Bars, computed: tuple[FloatArray, ...], place: int) -> Peek | None:
+def _macd(call: Call, closed: Bars, computed: tuple[FloatArray, ...]) -> Kept:
     params, values = dict(call.params), _series(call, closed)
     fast, slow = sorted((int(params["fastperiod"]), int(params["slowperiod"])))
     long = float(talib.EMA(values, timeperiod=slow)[-1])
-    short = long + float(computed[0][-1])
-    signal = float(computed[1][-1])
-    k_fast, k_slow, k_signal = 2.0 / (fast + 1), 2.0 / (slow + 1), 2.0 / (int(params["signalperiod"]) + 1)
-
-    def peek(row: Row) -> Values:
-        x = row[place]
-        macd = short + k_fast * (x - short) - (long + k_slow * (x - long))
-        line = signal + k_signal * (macd - signal)
-        return macd, line, macd - line
-
-    return peek
+    short, signal = long + float(computed[0][-1]), float(computed[1][-1])
+    return short, long, signal, 2.0 / (fast + 1), 2.0 / (slow + 1), 2.0 / (int(params["signalperiod"]) + 1)
 
 
-def _atr(call: Call, closed: Bars, computed: tuple[FloatArray, ...], place: int) -> Peek | None:
-    period, last, close = _period(call), float(computed[0][-1]), float(_series(call, closed)[-1])
-    if period == 1 or place != 3:
+def _atr(call: Call, closed: Bars, computed: tuple[FloatArray, ...]) -> Kept | None:
+    period = _period(call)
+    if period == 1 or call.source is not PriceField.CLOSE:
         return None
-
-    def peek(row: Row) -> Values:
-        high, low = row[1], row[2]
-        return ((last * (period - 1) + max(high, close) - min(low, close)) / period,)
-
-    return peek
+    return float(computed[0][-1]) * (period - 1), float(closed.close[-1]), period
 
 
-def _extreme(choose: Callable[[float, float], float], of: Callable[[FloatArray], float]) -> Make:
-    def make(call: Call, closed: Bars, computed: tuple[FloatArray, ...], place: int) -> Peek:
-        kept = float(of(_series(call, closed)[len(closed) - _period(call) + 1 :]))
-        return lambda row: (choose(kept, row[place]),)
-
-    return make
+def _extreme(of: Callable[[FloatArray], float]) -> Keep:
+    return lambda call, closed, computed: (float(of(_series(call, closed)[len(closed) - _period(call) + 1 :])),)
 
 
-def _roc(call: Call, closed: Bars, computed: tuple[FloatArray, ...], place: int) -> Peek:
-    then = float(_series(call, closed)[len(closed) - _period(call)])
-    return lambda row: ((row[place] / then - 1.0) * 100.0 if then else 0.0,)
+def _roc(call: Call, closed: Bars, computed: tuple[FloatArray, ...]) -> Kept:
+    return (float(_series(call, closed)[len(closed) - _period(call)]),)
 
 
-def _own_price(call: Call, closed: Bars, computed: tuple[FloatArray, ...], place: int) -> Peek | None:
-    return (lambda row: row) if place == 3 else None
+def _own_price(call: Call, closed: Bars, computed: tuple[FloatArray, ...]) -> Kept | None:
+    return () if call.source is PriceField.CLOSE else None
 
 
-_STEPS: dict[str, Make] = {
-    "SMA": _sma,
-    "EMA": _ema,
-    "RSI": _rsi,
-    "BBANDS": _bands,
-    "MACD": _macd,
-    "ATR": _atr,
-    "MAX": _extreme(max, np.max),
-    "MIN": _extreme(min, np.min),
-    "ROC": _roc,
-    "OWN_PRICE": _own_price,
+_STEPS: dict[str, tuple[Formula, Keep]] = {
+    "SMA": (Formula(("total", "period"), ("y = (total + x) / period",), ("y",)), _sma),
+    "EMA": (Formula(("last", "share"), ("y = last + share * (x - last)",), ("y",)), _ema),
+    "RSI": (
+        Formula(
+            ("last", "gain", "loss"),
+            (
+                "step = x - last",
+                "up = gain + step if step > 0 else gain",
+                "both = up + (loss if step > 0 else loss - step)",
+                "y = 100.0 * up / both if both else 0.0",
+            ),
+            ("y",),
+        ),
+        _rsi,
+    ),
+    "BBANDS": (
+        Formula(
+            ("base", "total", "squares", "period", "above", "below"),
+            (
+                "away = x - base",
+                "mean = (total + away) / period",
+                "variance = (squares + away * away) / period - mean * mean",
+                "spread = sqrt(variance) if variance > 0 else 0.0",
+                "middle = base + mean",
+                "upper = middle + above * spread",
+                "lower = middle - below * spread",
+            ),
+            ("upper", "middle", "lower"),
+        ),
+        _bands,
+    ),
+    "MACD": (
+        Formula(
+            ("short", "long", "before", "quick", "slow", "share"),
+            (
+                "macd = short + quick * (x - short) - (long + slow * (x - long))",
+                "signal = before + share * (macd - before)",
+                "histogram = macd - signal",
+            ),
+            ("macd", "signal", "histogram"),
+        ),
+        _macd,
+    ),
+    "ATR": (
+        Formula(
+            ("summed", "last", "period"),
+            ("y = (summed + (h if h > last else last) - (l if l < last else last)) / period",),
+            ("y",),
+        ),
+        _atr,
+    ),
+    "MAX": (Formula(("kept",), ("y = x if x > kept else kept",), ("y",)), _extreme(np.max)),
+    "MIN": (Formula(("kept",), ("y = x if x < kept else kept",), ("y",)), _extreme(np.min)),
+    "ROC": (Formula(("then",), ("y = (x / then - 1.0) * 100.0 if then else 0.0",), ("y",)), _roc),
+    "OWN_PRICE": (Formula((), (), ("o", "h", "l", "c", "v")), _own_price),
 }

@@ -13,7 +13,19 @@ from shared.domain.rule.params import bind
 from shared.domain.rule.validate import child_path, indicator_of, pattern_function
 from shared.domain.rule.write import operand_text
 
-__all__ = ["Branch", "Leaf", "Negation", "Node", "Plan", "Poll", "ScaledColumn", "Source", "leaves", "plan_of"]
+__all__ = [
+    "Branch",
+    "Leaf",
+    "Negation",
+    "Node",
+    "Plan",
+    "Poll",
+    "ScaledColumn",
+    "Source",
+    "has_target",
+    "leaves",
+    "plan_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,8 @@ class Plan:
     entry_test: Test
     exit_test: Test
     crosses: bool  # whether a condition looks at the bar before
+    has_facts: bool  # whether one looks at the position or the session
+    has_target: bool  # whether the rule trades in steps towards a position
     risk_column: int | None = None  # the ATR that sizes an entry
     risk_multiple: float = 0.0
 
@@ -55,6 +69,11 @@ class Plan:
         """Whether the exit conditions look at the position, so that they cannot be judged without one."""
         used = {one.fact for one in self.sources if isinstance(one, m.FactRef)}
         return bool(used & {m.Fact.PNL_PCT, m.Fact.BARS_SINCE_ENTRY})
+
+
+def has_target(rule: m.Rule) -> bool:
+    """Whether the rule says a target position."""
+    return rule.ladder is not None or rule.grid is not None or rule.rebalance is not None
 
 
 def plan_of(rule: m.Rule) -> Plan:
@@ -184,6 +203,8 @@ def _compile(rule: m.Rule) -> Plan:
         entry_test=test_of(entry),
         exit_test=test_of(leave),
         crosses=crosses,
+        has_facts=any(isinstance(one, m.FactRef) for one in compiler.sources),
+        has_target=has_target(rule),
         risk_column=risk_column,
         risk_multiple=risk_multiple,
     )

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from bots.rules.plan import plan_of
-from bots.rules.targets import has_target
+from bots.rules.plan import has_target, plan_of
 from bots.rules.tree import Branch, Leaf, Negation, Node, leaves
 from shared.domain.rule.model import Logic, Rule
 from shared.domain.signal import Step, Verdict

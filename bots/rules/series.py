@@ -70,8 +70,8 @@ class BarWindow:
     """
 
     __slots__ = (
-        "_at", "_begin", "_capacity", "_columns", "_end", "_forming", "_newest", "_stale", "_starts", "bound", "now",
-        "puts", "slots", "version",
+        "_at", "_begin", "_capacity", "_columns", "_end", "_newest", "_stale", "_starts", "bound", "forming", "now", "puts",
+        "slots", "version",
     )  # fmt: skip
 
     def __init__(self, capacity: int = 500) -> None:
@@ -81,7 +81,7 @@ class BarWindow:
         self._starts = np.zeros(2 * capacity, np.int64)
         self._columns = np.zeros((5, 2 * capacity), np.float64)
         self._begin = self._end = 0
-        self._forming = False
+        self.forming = False  # whether the newest bar is still open
         self._stale = False  # the newest bar's numbers have not reached the arrays yet
         self._newest: datetime | None = None
         self._at = 0
@@ -103,11 +103,6 @@ class BarWindow:
         return self._end - self._begin
 
     @property
-    def forming(self) -> bool:
-        """Whether the newest bar is still open."""
-        return self._forming
-
-    @property
     def newest_start(self) -> int:
         """Epoch seconds of the newest bar's opening."""
         return self._at
@@ -120,11 +115,18 @@ class BarWindow:
         """
         if bar.start != self._newest:
             self._append(bar)
-        elif not (self._forming and not bar.closed):
+        elif not (self.forming and not bar.closed):
             self.version += 1
         self.now = (float(bar.open), float(bar.high), float(bar.low), float(bar.close), float(bar.volume))
         self._stale = True
-        self._forming = not bar.closed
+        self.forming = not bar.closed
+        self.puts += 1
+
+    def grow(self, price: float, quantity: int) -> None:
+        """Count one trade in the bar that forms: what `put` of that bar, grown by it, would do."""
+        opened, high, low, _, volume = self.now
+        self.now = (opened, price if price > high else high, price if price < low else low, price, volume + quantity)
+        self._stale = True
         self.puts += 1
 
     def _append(self, bar: Bar) -> None:
@@ -142,7 +144,7 @@ class BarWindow:
         self._write()
         span = slice(self._begin, self._end)
         opened, high, low, close, volume = (column[span] for column in self._columns)
-        return Bars(self._starts[span], opened, high, low, close, volume, self._forming)
+        return Bars(self._starts[span], opened, high, low, close, volume, self.forming)
 
     def closed(self) -> Bars:
         """Return the bars that have closed as arrays."""

@@ -44,11 +44,6 @@ class Standing:
         return 0 if self.holding is None else self.holding.quantity
 
 
-def has_target(rule: m.Rule) -> bool:
-    """Whether the rule says a target position."""
-    return rule.ladder is not None or rule.grid is not None or rule.rebalance is not None
-
-
 def step_towards(plan: Plan, standing: Standing, fixed: list[Fixed]) -> Proposal | None:
     """Return the trade that the rule's target asks for now, None for none; what was compared is added to `fixed`."""
     rule = plan.rule

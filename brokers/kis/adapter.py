@@ -16,7 +16,7 @@ from brokers.kis.auth import Auth
 from brokers.kis.codec import decode_ack, judge, text
 from brokers.kis.codec_krx import KrxDialect
 from brokers.kis.codec_us import UsDialect, collared
-from brokers.kis.dialect import Ask, Dialect, Quotes, Registration, Ticket
+from brokers.kis.dialect import Ask, Dialect, Place, Quotes, Registration, Ticket
 from brokers.kis.history import History
 from brokers.kis.lookup import Lookup, not_found
 from brokers.kis.quotes_krx import KrxQuotes
@@ -27,12 +27,17 @@ from brokers.pacing import Pacer, Priority
 from shared.clock import Clock
 from shared.domain.account import AccountKey, AccountNumber, Environment, Market, Wire
 from shared.domain.errors import (
+    AuthExpired,
+    AuthRefused,
     BadPrice,
     BrokerUnavailable,
     ConfigError,
+    DoorClosed,
     NotFound,
     OrderRejected,
     OutcomeUnknown,
+    RateLimited,
+    Refused,
     WireError,
 )
 from shared.domain.instrument import Instrument, Venue
@@ -105,6 +110,7 @@ class KisAdapter:
         dialect, quotes = DIALECTS[key.market]
         self._dialect, self._quotes = dialect(account, site.mock), quotes(site.mock)
         self._rest = Rest(door, auth, site, self._dialect.page_size_suffix)
+        self._together = self._quotes.together
         self._lookup = Lookup(self._rest, key.market, site.mock, clock)
         self._history = History(self._rest, self._quotes, site.mock, clock)
         # broker_order_id -> where the order went, which amend and cancel must follow: KIS's own lists do not name it.
@@ -289,11 +295,32 @@ class KisAdapter:
         return quote
 
     async def get_quotes(self, symbols: Sequence[str]) -> list[Quote]:
-        """One call each."""
+        """Ten US shares a call where the environment has that, else one call each."""
+        if self._together > 1 and len(symbols) > 1:
+            try:
+                return await self._quotes_together(symbols)
+            except (RateLimited, AuthExpired, AuthRefused, DoorClosed):
+                raise
+            except (Refused, WireError):
+                self._together = 1  # its answer is known from samples only: what it cannot do is asked one by one
         found = []
         for symbol in symbols:
             with suppress(BrokerUnavailable, NotFound):
                 found.append(await self.get_quote(symbol))
+        return found
+
+    async def _quotes_together(self, symbols: Sequence[str]) -> list[Quote]:
+        places: list[Place] = []
+        for symbol in symbols:
+            with suppress(BrokerUnavailable, NotFound):
+                instrument = await self._lookup.instrument(symbol)
+                places.append((instrument.symbol, instrument.venue))
+        found: list[Quote] = []
+        for at in range(0, len(places), self._together):
+            part = places[at : at + self._together]
+            with suppress(BrokerUnavailable):
+                body = await self._rest.get(self._quotes.quotes(part))
+                found += self._quotes.read_quotes(part, body, self._clock.market_now(), self._clock.wall_now())
         return found
 
     async def get_order_book(
@@ -370,4 +397,4 @@ class KisAdapter:
             yield await self._events.get()
 
     def rate_budget(self) -> RateBudget:
-        return self._pacer.budget()
+        return replace(self._pacer.budget(), quotes_a_call=self._together)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -108,6 +109,7 @@ def whole(row: Row, name: str) -> int:
     return int(value)
 
 
+@lru_cache(maxsize=8192)  # every tick pays for this, and prices come back
 def decimal(value: str, name: str) -> Decimal:
     try:
         parsed = Decimal(value.strip())
@@ -118,6 +120,7 @@ def decimal(value: str, name: str) -> Decimal:
     return parsed
 
 
+@lru_cache(maxsize=1024)  # the ticks of one second share it
 def instant(day: str, clock: str, zone: ZoneInfo = KST) -> datetime:
     """YYYYMMDD and HHMMSS of a zone as an aware UTC time. Cut by width: every tick pays for this."""
     text = day.strip() + clock.strip()

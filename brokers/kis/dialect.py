@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +20,7 @@ from shared.domain.order import BrokerOrder, Cash, OrderSession, OrderType, Posi
 
 ROUND_IT = "가격을 호가 단위에 맞추세요 / round the price to the tick"
 Registration = tuple[str, str]  # a stream's TR id and tr_key
+Place = tuple[str, Venue]  # a symbol and where it is listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,19 @@ class Quotes(Protocol):
 
     market: Market
     zone: ZoneInfo
+    together: int  # symbols that one call of `quotes` covers; 1: there is no such call
 
     def __init__(self, mock: bool) -> None: ...
+
+    def quotes(self, places: Sequence[Place]) -> Ask:
+        """The prices of at most `together` symbols."""
+        ...
+
+    def read_quotes(
+        self, places: Sequence[Place], body: Row, market_now: datetime, received_at: datetime
+    ) -> list[Quote]:
+        """What has a price, in no certain order."""
+        ...
 
     def quote(self, symbol: str, venue: Venue, session: OrderSession) -> Ask: ...
     def read_quote(self, symbol: str, body: Row, market_now: datetime, received_at: datetime) -> Quote | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -32,6 +34,13 @@ class TickFields:
     quantity: int
     day: int  # KST
     clock: int  # KST
+    cut: int = field(init=False)  # fields up to the last one that is read
+    pick: Callable[[list[str]], tuple[str, ...]] = field(init=False)  # what is read, in this order
+
+    def __post_init__(self) -> None:
+        read = (self.symbol, self.price, self.quantity, self.day, self.clock)
+        object.__setattr__(self, "cut", max(read) + 1)
+        object.__setattr__(self, "pick", itemgetter(*read))
 
 
 TICK_FIELDS = {  # kis.md §5.4: SYMB LAST EVOL KYMD KHMS · §5.7: MKSC_SHRN_ISCD STCK_PRPR CNTG_VOL BSOP_DATE STCK_CNTG_HOUR
@@ -84,9 +93,9 @@ KRX_NOTICE = NoticeFields(8, 9, 10, 12, 13, 14, scale=0)  # kis.md §5.9
 NOTICE_LAYOUT = {"H0GSCNI0": US_NOTICE, "H0GSCNI9": US_NOTICE, "H0STCNI0": KRX_NOTICE, "H0STCNI9": KRX_NOTICE}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Frame:
-    """A data frame, its payload still as it came."""
+    """A data frame, its payload still as it came. Never changed; not frozen because every tick has one."""
 
     encrypted: bool
     tr: str
@@ -137,11 +146,18 @@ def decode_control(message: str) -> Ack:
         raise WireError(KIS, "-", f"not a control message: {message[:100]!r}") from e
 
 
+_ENCRYPTED = {"0": False, "1": True}
+
+
 def decode_frame(message: str) -> Frame:
-    parts = message.split("|", 3)
-    if len(parts) != 4 or parts[0] not in {"0", "1"} or not parts[2].isdigit() or int(parts[2]) < 1:
+    try:
+        kind, tr, records_told, payload = message.split("|", 3)
+        encrypted, count = _ENCRYPTED[kind], 1 if records_told == "001" else int(records_told)
+    except (ValueError, KeyError) as e:
+        raise WireError(KIS, "-", f"not a data frame: {message[:100]!r}") from e
+    if count < 1:
         raise WireError(KIS, "-", f"not a data frame: {message[:100]!r}")
-    return Frame(parts[0] == "1", parts[1], int(parts[2]), parts[3])
+    return Frame(encrypted, tr, count, payload)
 
 
 def records(payload: str, count: int, least: int) -> Iterator[list[str]]:
@@ -157,16 +173,24 @@ def records(payload: str, count: int, least: int) -> Iterator[list[str]]:
 def decode_ticks(frame: Frame, received_at: datetime) -> list[Tick]:
     """Read every trade of a frame; WireError when it is not as documented."""
     at = TICK_FIELDS[frame.tr]
-    return [
-        Tick(
-            symbol=plain_symbol(record[at.symbol]),
-            price=decimal(record[at.price], "price"),
-            quantity=int(decimal(record[at.quantity], "quantity")),
-            at=instant(record[at.day], record[at.clock]),
-            received_at=received_at,
-        )
-        for record in records(frame.payload, frame.count, at.count)
-    ]
+    if frame.count > 1:
+        return [_tick(at.pick(record), received_at) for record in records(frame.payload, frame.count, at.count)]
+    values = frame.payload.split("^", at.cut)  # a lone record, as most are: what is not read is counted, not cut
+    if len(values) <= at.cut or at.cut + 1 + values[-1].count("^") < at.count:
+        raise WireError(KIS, "-", f"{frame.payload.count('^') + 1} fields are not a record of {at.count} or more")
+    symbol, price, quantity, day, clock = at.pick(values)
+    exact, at_time = decimal(price, "price"), instant(day, clock)
+    return [Tick(plain_symbol(symbol), exact, _whole(quantity), at_time, received_at)]
+
+
+def _tick(read: tuple[str, ...], received_at: datetime) -> Tick:
+    symbol, price, quantity, day, clock = read
+    return Tick(plain_symbol(symbol), decimal(price, "price"), _whole(quantity), instant(day, clock), received_at)
+
+
+@lru_cache(maxsize=8192)
+def _whole(quantity: str) -> int:
+    return int(decimal(quantity, "quantity"))
 
 
 def decode_books(frame: Frame, received_at: datetime) -> list[OrderBook]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 
@@ -11,10 +12,13 @@ from brokers.kis.dialect import Ask
 from brokers.kis.rest import Rest
 from shared.clock import Clock
 from shared.domain.account import Market
-from shared.domain.errors import NotFound, OrderRejected, Refused
+from shared.domain.errors import NotFound, OrderRejected, Refused, WireError
 from shared.domain.instrument import Instrument, InstrumentType, Venue, check_symbol
 from shared.domain.money import Currency
 from shared.domain.venue_rules import tick_size
+
+# scty_grp_id_cd of what is no share; a fund listed abroad is one as well (portal, 주식기본조회).
+GROUPS = {"EF": InstrumentType.ETF, "FE": InstrumentType.ETF, "EN": InstrumentType.ETN, "EW": InstrumentType.ELW}
 
 
 class Lookup:
@@ -57,20 +61,24 @@ class Lookup:
         return None
 
     async def _krx(self, symbol: str) -> Instrument | None:
-        """The price answer proves the code, names the board and betrays the type; product information adds the name."""
+        """The price answer proves the code and names the board; what KIS knows of the share tells its type and name.
+
+        Where that is silent (모의투자 has neither call) the words of the price answer and its price unit tell the type.
+        """
         ask = Ask(tr.KRX_PRICE, {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": symbol})
         price = one(await self._rest.get(ask), "output")
         last = positive(price, "stck_prpr")
         if last is None:
             return None
-        about = {} if self._mock else await self._product(Ask(tr.KRX_PRODUCT, product("300", symbol)))
+        about = await self._about(symbol)
         board = text(price, "rprs_mrkt_kor_name")
         return Instrument(
             symbol=symbol,
             market=Market.KRX,
             venue=Venue.KRX,
             currency=Currency.KRW,
-            type=krx_type(
+            type=GROUPS.get(text(about, "scty_grp_id_cd"))
+            or krx_type(
                 f"{text(about, 'prdt_name')} {text(about, 'prdt_clsf_name')} {board}",
                 last,
                 positive(price, "aspr_unit"),
@@ -79,6 +87,13 @@ class Lookup:
             board=next((name for name in ("KOSDAQ", "KOSPI") if board.upper().startswith(name)), ""),
             name=text(about, "prdt_abrv_name") or text(about, "prdt_name"),
         )
+
+    async def _about(self, symbol: str) -> Row:
+        for asked in () if self._mock else (tr.KRX_SHARE, tr.KRX_PRODUCT):
+            with suppress(WireError):
+                if row := await self._product(Ask(asked, product("300", symbol))):
+                    return row
+        return {}
 
     async def _product(self, ask: Ask) -> Row:
         """The product's row; {} when KIS answers that there is none (rt_cd 7, its code is not documented)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -23,7 +24,7 @@ from brokers.kis.codec import (
     text,
     whole,
 )
-from brokers.kis.dialect import Ask, Registration, not_offered
+from brokers.kis.dialect import Ask, Place, Registration, not_offered
 from shared.domain.account import Market
 from shared.domain.instrument import Instrument, Venue
 from shared.domain.market import Bar, BookLevel, Detail, OrderBook, Quote, Tick, Timeframe
@@ -44,9 +45,18 @@ ADMINISTRATIVE, HALTED = "51", "58"  # iscd_stat_cls_code
 class KrxQuotes:
     market = Market.KRX
     zone = KST
+    together = 1
 
     def __init__(self, mock: bool) -> None:
         self._mock = mock
+
+    def quotes(self, places: Sequence[Place]) -> Ask:
+        raise not_offered("여러 국내 종목의 동시 시세는 쓰지 않습니다", "Korean prices are asked one by one")
+
+    def read_quotes(
+        self, places: Sequence[Place], body: Row, market_now: datetime, received_at: datetime
+    ) -> list[Quote]:
+        return []
 
     def quote(self, symbol: str, venue: Venue, session: OrderSession) -> Ask:
         return Ask(tr.KRX_PRICE, where(symbol, venue, session))

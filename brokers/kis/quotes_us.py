@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -24,7 +25,7 @@ from brokers.kis.codec import (
     text,
     whole,
 )
-from brokers.kis.dialect import Ask, Registration, not_offered
+from brokers.kis.dialect import Ask, Place, Registration, not_offered
 from shared.domain.account import Market
 from shared.domain.instrument import Instrument, Venue
 from shared.domain.market import Bar, BookLevel, Detail, OrderBook, Quote, Tick, Timeframe
@@ -40,6 +41,7 @@ MINUTE_ROWS = ChartRow("xymd", "xhms", "open", "high", "low", "last", "evol")
 TRADABLE = "매매 가능"  # e_ordyn; anything else is a halt
 SEARCHED = ("PRICECUR", "RATE", "VALX", "SHAR", "VOLUME", "AMT", "EPS", "PER")  # the conditions of a search
 USA = "840"
+TOGETHER = 10  # symbols of one multprice call
 
 
 class UsQuotes:
@@ -48,12 +50,34 @@ class UsQuotes:
 
     def __init__(self, mock: bool) -> None:
         self._mock = mock
+        self.together = 1 if mock else TOGETHER
+
+    def quotes(self, places: Sequence[Place]) -> Ask:
+        """Every slot is named, the empty ones with blanks."""
+        slots = {f"{name}_{n:02d}": "" for n in range(1, TOGETHER + 1) for name in ("EXCD", "SYMB")}
+        for n, (symbol, venue) in enumerate(places, 1):
+            slots |= {f"EXCD_{n:02d}": tr.VENUE_TO_QUOTE[venue], f"SYMB_{n:02d}": share_class(symbol)}
+        return Ask(tr.US_PRICES, {"AUTH": "", "NREC": str(len(places)), **slots}, "output2")
+
+    def read_quotes(
+        self, places: Sequence[Place], body: Row, market_now: datetime, received_at: datetime
+    ) -> list[Quote]:
+        """Rows are told by exchange and symbol, never by their order; one that was not asked for is left out."""
+        asked = {(tr.VENUE_TO_QUOTE[venue], share_class(symbol)): symbol for symbol, venue in places}
+        found = []
+        for row in rows(body, "output2"):
+            symbol = asked.get((text(row, "excd"), text(row, "symb")))
+            quote = None if symbol is None else self._quote(symbol, row, market_now, received_at)
+            found += [] if quote is None else [quote]
+        return found
 
     def quote(self, symbol: str, venue: Venue, session: OrderSession) -> Ask:
         return Ask(tr.US_PRICE, where(symbol, venue, session))
 
     def read_quote(self, symbol: str, body: Row, market_now: datetime, received_at: datetime) -> Quote | None:
-        output = one(body, "output")
+        return self._quote(symbol, one(body, "output"), market_now, received_at)
+
+    def _quote(self, symbol: str, output: Row, market_now: datetime, received_at: datetime) -> Quote | None:
         last = positive(output, "last")
         if last is None:  # an unknown symbol is answered with blanks and rt_cd 0
             return None
@@ -132,6 +156,8 @@ class UsQuotes:
         return Ask(tr.US_TRADES, {**where(symbol, venue), "TDAY": "1", "KEYB": ""})
 
     def read_trades(self, symbol: str, body: Row, market_now: datetime, received_at: datetime) -> list[Tick]:
+        """The official sample finds the rows in output1, other clients in use in output2: they are where the times are."""
+        blocks = [[row for row in rows(body, name) if text(row, "khms")] for name in ("output1", "output2")]
         return [
             Tick(
                 symbol=symbol,
@@ -140,7 +166,7 @@ class UsQuotes:
                 at=instant_near(required(row, "khms"), market_now),
                 received_at=received_at,
             )
-            for row in rows(body, "output1")
+            for row in blocks[0] or blocks[1]
         ]
 
     def earlier(self, timeframe: Timeframe, before: datetime, new: list[Bar], market_now: datetime) -> datetime | None:

@@ -121,6 +121,7 @@ US_SETTLED = Tr(_US + "inquire-balance", "TTTS3012R", "VTTS3012R")
 US_PROFIT = Tr(_US + "inquire-period-profit", "TTTS3039R", None)
 US_POWER = Tr(_US + "inquire-psamount", "TTTS3007R", "VTTS3007R")
 US_PRICE = Tr(_US_PRICE + "price", "HHDFS00000300", "HHDFS00000300")
+US_PRICES = Tr(_US_PRICE + "multprice", "HHDFS76220000", None)
 US_DETAIL = Tr(_US_PRICE + "price-detail", "HHDFS76200200", None)
 US_BOOK = Tr(_US_PRICE + "inquire-asking-price", "HHDFS76200100", None)
 US_TRADES = Tr(_US_PRICE + "inquire-ccnl", "HHDFS76200300", None)
@@ -146,6 +147,7 @@ KRX_PERIOD = Tr(_KRX_PRICE + "inquire-daily-itemchartprice", "FHKST03010100", "F
 KRX_MINUTE_TODAY = Tr(_KRX_PRICE + "inquire-time-itemchartprice", "FHKST03010200", "FHKST03010200")
 KRX_MINUTE_PAST = Tr(_KRX_PRICE + "inquire-time-dailychartprice", "FHKST03010230", None)
 KRX_PRODUCT = Tr(_KRX_PRICE + "search-info", "CTPF1604R", None)
+KRX_SHARE = Tr(_KRX_PRICE + "search-stock-info", "CTPF1002R", None)
 KRX_HOLIDAYS = Tr(_KRX_PRICE + "chk-holiday", "CTCA0903R", None)
 
 SIDE_TO_KIS = {Side.SELL: "01", Side.BUY: "02"}

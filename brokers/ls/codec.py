@@ -182,6 +182,11 @@ class Session:
     def day(self, instant_: datetime) -> date:
         return instant_.astimezone(self.zone).date()
 
+    def label_day(self, instant_: datetime, timeframe: Timeframe) -> date:
+        """The day of the label of the bar that holds `instant_`: minutes are labelled with their end (ls.md §3.3)."""
+        minutes = timeframe.seconds < Timeframe.D1.seconds
+        return self.day(instant_ + timedelta(seconds=timeframe.seconds) if minutes else instant_)
+
     def span(self, timeframe: Timeframe, day: date) -> tuple[datetime, datetime]:
         """(opening, closing) of the day, week or month that `day` is in; which of its days LS names does not matter."""
         first = last = day

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from brokers.ls.codec import (
     Session,
     amount,
     calendar_day,
+    decode_days,
     instant,
     levels,
     one,
@@ -24,13 +26,16 @@ from brokers.ls.codec import (
     whole,
 )
 from shared.domain.account import Market
+from shared.domain.errors import WireError
 from shared.domain.instrument import Instrument, InstrumentType, Venue
-from shared.domain.market import Detail, OrderBook, Quote, Tick, Timeframe
+from shared.domain.market import Bar, Detail, OrderBook, Quote, Tick, Timeframe
 from shared.domain.money import Currency
 
 NEW_YORK = ZoneInfo("America/New_York")
 SESSION = Session(NEW_YORK, time(9, 30), time(16, 0))
+SIGNS = {"1": 1, "2": 1, "4": -1, "5": -1}  # of a change: at the upper limit, up, at the lower limit, down
 PERIODS = {Timeframe.D1: "2", Timeframe.W1: "3", Timeframe.MN1: "4"}
+OURS = "."  # parts the ticker and the class of a share (BRK.B) in every list, whoever the broker is
 SPELLINGS = "/.-"  # of a class share; which one LS writes is not documented, so each is tried
 KEY_LENGTH = 18
 MASTER_ROWS = 500
@@ -68,15 +73,15 @@ def exchange_of(venue: Venue | None) -> str | None:
 
 def candidates(symbol: str) -> list[Key]:
     """Every way LS may name `symbol`, likeliest first."""
-    tickers = [symbol.replace("/", mark) for mark in SPELLINGS] if "/" in symbol else [symbol]
+    tickers = [symbol.replace(OURS, mark) for mark in SPELLINGS] if OURS in symbol else [symbol]
     return [Key(exchange, ticker) for ticker in tickers for exchange in tr.US_MARKETS]
 
 
 def our_symbol(ticker: str) -> str:
-    """Return BRK/B for whatever way LS writes a class share: one spelling in all lists, whoever the broker is."""
+    """Return BRK.B for whatever way LS, or a person, writes a class share."""
     ticker = ticker.strip()
-    for mark in SPELLINGS[1:]:
-        ticker = ticker.replace(mark, "/")
+    for mark in SPELLINGS:
+        ticker = ticker.replace(mark, OURS)
     return ticker
 
 
@@ -194,6 +199,40 @@ def encode_bars(key: Key, timeframe: Timeframe, count: int, last_day: date) -> t
     minutes = timeframe.seconds // 60
     sdate = last_day - timedelta(days=count * minutes * 3 // (REGULAR_MINUTES * 2) + MARGIN_DAYS)
     return tr.US_MINUTES, {**common, "sdate": f"{sdate:%Y%m%d}", "ncnt": minutes, "cts_time": ""}
+
+
+def encode_table(key: Key, timeframe: Timeframe, last_day: date) -> dict[str, str | int]:
+    """Write g3103."""
+    return {**key.block, "gubun": PERIODS[timeframe], "date": f"{last_day:%Y%m%d}"}
+
+
+def decode_table(symbol: str, timeframe: Timeframe, found: list[Row], now: datetime) -> list[Bar]:
+    """Read rows of g3103, newest first, as bars, oldest first.
+
+    The table does not say whether it is adjusted for splits, but each row tells its change: rows that follow one another
+    must agree on the price between them.
+
+    Raises:
+        WireError: they do not; what lies before is not comparable.
+    """
+    for row, older in pairwise(found):
+        change = abs(amount(row, "diff")) * SIGNS.get(text(row, "sign"), 0)
+        if amount(row, "price") - change != amount(older, "price"):
+            raise WireError(tr.LS, "-", f"g3103: {symbol} is not adjusted before {text(row, 'chedate')}")
+    rows = [{**row, "date": row.get("chedate"), "close": row.get("price")} for row in reversed(found)]
+    return decode_days(symbol, timeframe, rows, "volume", SESSION, now)
+
+
+def encode_tick_chart(key: Key, count: int) -> dict[str, str | int]:
+    """Write g3202: the newest `count` trades, a bar each."""
+    dates: dict[str, str | int] = {"sdate": "", "edate": "99999999", "cts_seq": 0}
+    return {**key.block, "ncnt": 1, "qrycnt": count, "comp_yn": "N", **dates}
+
+
+def decode_bar_of_one(symbol: str, row: Row, received_at: datetime) -> Tick:
+    """Read a row of g3202 that is one trade; its times are New York's."""
+    at = instant(calendar_day(required(row, "date")), required(row, "loctime"), NEW_YORK)
+    return Tick(symbol, amount(row, "close"), whole(row, "exevol"), at, received_at)
 
 
 def encode_trades(key: Key, count: int) -> dict[str, str | int]:

@@ -238,7 +238,7 @@ class LsKrx(LsAccount):
     ) -> list[Bar]:
         now = self._clock.market_now()
         session = self.session if venue in codec_krx.KRX_ONLY else LONG_SESSION
-        last_day = None if until is None else session.day(until)
+        last_day = None if until is None else session.label_day(until, timeframe)
         rows_wanted = min(count, ROWS_A_PAGE)
         asked, block = codec_krx.encode_bars(self._known_form(symbol), timeframe, rows_wanted, last_day, venue)
 

@@ -145,13 +145,15 @@ US_TRADES = Tr("g3102", _US_DATA, 10, US_LISTED)
 US_MASTER = Tr("g3190", _US_DATA, 10, US_LISTED)
 US_MINUTES = Tr("g3203", _US_CHART, 1)
 US_DAYS = Tr("g3204", _US_CHART, 1)
+US_TABLE = Tr("g3103", _US_CHART, 1)  # days, weeks, months as a plain table: where the chart does not answer
+US_TICK_CHART = Tr("g3202", _US_CHART, 1)  # bars of n trades; of one trade each, the trades themselves
 TRS = {
     tr.code: tr
     for tr in (
         *(NEW, AMEND, CANCEL, HOLDINGS, SETTLED, TODAY, CASH, HISTORY, POWER, JOURNAL, JOURNAL_OF, PROBE),
         *(BOOK, VENUE_BOOK, DETAIL, QUOTES, TRADES, VENUE_TRADES, DAYS, MINUTES, VENUE_DAYS, VENUE_MINUTES, MASTER),
         *(US_NEW, US_AMEND, US_ORDERS, US_BALANCE, US_CASH, US_PRICE, US_LISTING, US_BOOK, US_TRADES, US_MASTER),
-        *(US_MINUTES, US_DAYS),
+        *(US_MINUTES, US_DAYS, US_TABLE, US_TICK_CHART),
     )
 }
 

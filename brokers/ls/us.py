@@ -13,20 +13,25 @@ from brokers.http import Door
 from brokers.ls import account_us as account
 from brokers.ls import codec, codec_us, tr
 from brokers.ls.auth import Auth
-from brokers.ls.base import ROWS_A_PAGE, LsAccount, only_regular
+from brokers.ls.base import MAX_BAR_PAGES, ROWS_A_PAGE, LsAccount, only_regular
 from brokers.ls.rest import Rest
 from brokers.ls.stream import Registration
 from brokers.pacing import Pacer
 from shared.clock import Clock
 from shared.domain.account import AccountKey, BrokerName, Market
 from shared.domain.errors import (
+    AuthExpired,
+    AuthRefused,
     BrokerError,
     BrokerUnavailable,
+    DoorClosed,
     NotFound,
     NotSent,
     OrderRejected,
+    RateLimited,
     Refused,
     UnknownSymbol,
+    WireError,
 )
 from shared.domain.fees import default_contract
 from shared.domain.instrument import Instrument, Venue
@@ -36,6 +41,7 @@ from shared.domain.order import BrokerOrder, Cash, OrderAck, OrderSession, Order
 from shared.domain.venue_rules import round_to_tick, tick_size
 
 TRADES_A_PAGE = 30
+NOT_OF_THE_CALL = (RateLimited, AuthExpired, AuthRefused, DoorClosed)  # another call would hear the same
 COLLAR_PCT = Decimal(5)  # how far above the last price a "market" buy may fill
 ORDER_ROWS, HOLDING_ROWS = "COSAQ00102OutBlock3", "COSOQ00201OutBlock4"
 FEE_PCT = default_contract(BrokerName.LS, Market.US).buy_pct
@@ -98,8 +104,8 @@ class LsUs(LsAccount):
         Raises:
             UnknownSymbol: LS does not list it, or lists it elsewhere than at `venue`. NotSent: LS could not be asked.
         """
-        exchange = codec_us.exchange_of(venue)
-        if venue is not None and exchange is not None and symbol not in self._listings and "/" not in symbol:
+        symbol, exchange = codec_us.our_symbol(symbol), codec_us.exchange_of(venue)
+        if venue is not None and exchange is not None and symbol not in self._listings and codec_us.OURS not in symbol:
             return Instrument(symbol, Market.US, venue, Currency.USD), codec_us.Key(exchange, symbol)
         try:
             instrument, key = await self._listed(symbol)
@@ -173,7 +179,7 @@ class LsUs(LsAccount):
     async def get_quote(
         self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
     ) -> Quote:
-        body = await self._book(symbol, session)
+        symbol, body = await self._book(symbol, session)
         quote = codec_us.decode_quote(symbol, body, self._clock.market_now(), self._clock.wall_now())
         if quote is None:
             raise self._not_found(symbol)
@@ -190,21 +196,22 @@ class LsUs(LsAccount):
     async def get_order_book(
         self, symbol: str, *, venue: Venue | None = None, session: OrderSession = OrderSession.REGULAR
     ) -> OrderBook:
-        body = await self._book(symbol, session)
+        symbol, body = await self._book(symbol, session)
         return codec_us.decode_book(symbol, body, self._clock.market_now(), self._clock.wall_now())
 
-    async def _book(self, symbol: str, session: OrderSession) -> codec.Row:
+    async def _book(self, symbol: str, session: OrderSession) -> tuple[str, codec.Row]:
+        """The symbol as it is written here, and g3106 of it."""
         only_regular(session)
-        _, key = await self._listed(symbol)
+        instrument, key = await self._listed(symbol)
         body = await self._rest.get(tr.US_BOOK, key.block)
         if not codec_us.known(body, tr.US_BOOK.code):
             raise self._not_found(symbol)
-        return body
+        return instrument.symbol, body
 
     async def get_detail(self, symbol: str) -> Detail:
-        _, key = await self._listed(symbol)
+        instrument, key = await self._listed(symbol)
         priced = await self._rest.get(tr.US_PRICE, key.block)
-        detail = codec_us.decode_detail(symbol, priced, await self._rest.get(tr.US_LISTING, key.block))
+        detail = codec_us.decode_detail(instrument.symbol, priced, await self._rest.get(tr.US_LISTING, key.block))
         if detail is None:
             raise self._not_found(symbol)
         return detail
@@ -219,8 +226,9 @@ class LsUs(LsAccount):
         venue: Venue | None = None,
     ) -> list[Bar]:
         now = self._clock.market_now()
-        _, key = await self._listed(symbol)
-        last_day = self.session.day(until or now)
+        instrument, key = await self._listed(symbol)
+        symbol = instrument.symbol
+        last_day = self.session.label_day(until or now, timeframe)
         asked, block = codec_us.encode_bars(key, timeframe, min(count, ROWS_A_PAGE), last_day)
 
         def read(body: codec.Row) -> list[Bar]:
@@ -229,14 +237,46 @@ class LsUs(LsAccount):
                 return codec.decode_days(symbol, timeframe, rows, "volume", self.session, now)
             return codec.decode_minutes(symbol, timeframe, rows, ("loctime", "exevol"), self.session.zone, now)
 
-        return await self._walk_bars(asked, block, read, count, until, symbol)
+        try:
+            return await self._walk_bars(asked, block, read, count, until, symbol)
+        except (Refused, WireError) as e:
+            if asked is not tr.US_DAYS or isinstance(e, NOT_OF_THE_CALL):
+                raise
+        return await self._table(symbol, key, timeframe, count, until)
+
+    async def _table(
+        self, symbol: str, key: codec_us.Key, timeframe: Timeframe, count: int, until: datetime | None
+    ) -> list[Bar]:
+        """The last `count` bars up to `until` by g3103, which has no cursor: each page ends before the last began."""
+        now = self._clock.market_now()
+        last_day = self.session.day(until or now)
+        found: list[codec.Row] = []
+        for _ in range(MAX_BAR_PAGES):
+            body = await self._known(
+                symbol, self._rest.get(tr.US_TABLE, codec_us.encode_table(key, timeframe, last_day))
+            )
+            seen = {codec.text(row, "chedate") for row in found}
+            new = [row for row in codec.rows(body, "g3103OutBlock1") if codec.text(row, "chedate") not in seen]
+            found += new
+            if not new or len(found) > count:
+                break
+            last_day = codec.calendar_day(codec.required(found[-1], "chedate")) - timedelta(days=1)
+        bars = codec_us.decode_table(symbol, timeframe, found, now)
+        return [bar for bar in bars if until is None or bar.start <= until][-count:]
 
     async def get_trades(self, symbol: str, count: int, *, venue: Venue | None = None) -> list[Tick]:
-        _, key = await self._listed(symbol)
-        body = await self._rest.get(tr.US_TRADES, codec_us.encode_trades(key, min(count, TRADES_A_PAGE)))
-        received_at = self._clock.wall_now()
+        instrument, key = await self._listed(symbol)
+        wanted, received_at = min(count, TRADES_A_PAGE), self._clock.wall_now()
+        try:
+            body = await self._rest.get(tr.US_TRADES, codec_us.encode_trades(key, wanted))
+        except (Refused, WireError) as e:
+            if isinstance(e, NOT_OF_THE_CALL):
+                raise
+            body = await self._rest.get(tr.US_TICK_CHART, codec_us.encode_tick_chart(key, wanted))
+            rows = codec.rows(body, f"{tr.US_TICK_CHART.code}OutBlock1")[::-1]
+            return [codec_us.decode_bar_of_one(instrument.symbol, row, received_at) for row in rows]
         found = codec.rows(body, f"{tr.US_TRADES.code}OutBlock1")
-        return [codec_us.decode_trade(symbol, row, received_at) for row in found[:count]]
+        return [codec_us.decode_trade(instrument.symbol, row, received_at) for row in found[:count]]
 
     async def get_instrument(self, symbol: str) -> Instrument:
         return (await self._listed(symbol))[0]
@@ -254,17 +294,10 @@ class LsUs(LsAccount):
         """Ask LS where a symbol is listed and how it spells it; remembered while the account runs.
 
         Raises:
-            NotFound: LS does not know it, or it is a class share that is not written with a slash.
+            NotFound: LS does not know it.
         """
+        symbol = codec_us.our_symbol(self._known_form(symbol))
         if symbol not in self._listings:
-            self._known_form(symbol)
-            if codec_us.our_symbol(symbol) != symbol:
-                raise NotFound(
-                    f"{symbol} is not how a class share is written here",
-                    "주식 종류는 빗금으로 씁니다 / classes are written with a slash",
-                    f"{codec_us.our_symbol(symbol)}",
-                    "unknown_symbol",
-                )
             for key in codec_us.candidates(symbol):
                 body = await self._rest.get(tr.US_LISTING, key.block)
                 if codec_us.known(body, tr.US_LISTING.code):

@@ -10,7 +10,7 @@ import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from brokers.paper.accounts import Profile
+from brokers.paper.accounts import Frames, Profile
 from brokers.paper.clients import DEFAULT_CASH, Cash
 from brokers.paper.costs import CostMode
 from brokers.paper.server import PORTS, Options, serve
@@ -78,6 +78,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--tls", type=Path, metavar="DIR", help="speak TLS on the brokers' ports; DIR keeps the certificate and ca.pem"
     )
+    made.add_argument(
+        "--frames", type=Frames, choices=list(Frames), default=Frames.DOCUMENTED, help="fields of KIS's Korean frames"
+    )
     made.add_argument("--cash", type=read_cash, default=dict(DEFAULT_CASH), metavar="KRW=N,USD=N")
     return made
 
@@ -89,7 +92,7 @@ def main(argv: list[str] | None = None) -> int:
     home = (ROOT / (os.environ.get("LETSTRADE_HOME") or "var")).resolve()
     tls = None if args.tls is None else (ROOT / args.tls).resolve()
     options = Options(
-        home, args.profile, args.tape, args.speed, args.lead, args.port_offset, args.cash, args.costs, tls
+        home, args.profile, args.tape, args.speed, args.lead, args.port_offset, args.cash, args.costs, tls, args.frames
     )
     try:
         return asyncio.run(serve(options, SystemClock()))

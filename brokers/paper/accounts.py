@@ -19,6 +19,13 @@ class Profile(StrEnum):
     STRICT = "strict"  # the brokers' real limits; registered keys and accounts only
 
 
+class Frames(StrEnum):
+    """How many fields KIS's Korean frames and its notices have."""
+
+    DOCUMENTED = "documented"  # kis.md §5: 46, 59 and 65; notices by the profile
+    EXTENDED = "2026-09"  # with the fields a published client found appended when KRX began its after-market
+
+
 class ExEnv(StrEnum):
     """Which side of the exchange: live-like or 모의-like ports. Not our Environment."""
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NoReturn
 
-from brokers.paper.accounts import Account, AccountId, CashView, ExEnv, Holding, IssuedToken, Profile
+from brokers.paper.accounts import Account, AccountId, CashView, ExEnv, Frames, Holding, IssuedToken, Profile
 from brokers.paper.checks import Checks
 from brokers.paper.clients import DEFAULT_CASH, Cash, Clients, Lot, new_account
 from brokers.paper.clock import ExchangeClock, Sessions
@@ -50,6 +50,7 @@ class Exchange:
         costs: CostMode = CostMode.NONE,
     ) -> None:
         self.profile, self.clock, self._state = profile, clock, state
+        self.frames = Frames.DOCUMENTED
         self.tape = Tape(clock, source)
         self.ledger = Ledger(state)
         self.faults = FaultPlan(clock.wall_now, self._write_fault, state.committed)

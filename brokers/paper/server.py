@@ -12,7 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from brokers.paper import kis_wire, ls_wire
-from brokers.paper.accounts import ExEnv, Profile
+from brokers.paper.accounts import ExEnv, Frames, Profile
 from brokers.paper.admin import admin_app
 from brokers.paper.clients import DEFAULT_CASH, Cash
 from brokers.paper.clock import ExchangeClock, Sessions
@@ -52,6 +52,7 @@ class Options:
     cash: Cash = field(default_factory=lambda: dict(DEFAULT_CASH))
     costs: CostMode | None = None  # None: strict charges, compat does not
     tls: Path | None = None  # folder of the certificate; None: plain HTTP and WS
+    frames: Frames = Frames.DOCUMENTED
 
 
 def apps(exchange: Exchange) -> dict[str, web.Application]:
@@ -86,6 +87,7 @@ async def serve(options: Options, clock: Clock) -> int:
             state, ExchangeClock(clock), options.tape, options.speed, options.profile, options.cash, options.lead_s,
             costs,
         )  # fmt: skip
+        exchange.frames = options.frames
         secure = None if options.tls is None else server_context(options.tls, clock.wall_now())
         for name, app in apps(exchange).items():
             port = PORTS[name] + options.port_offset

@@ -70,6 +70,7 @@ def _reasons(wiring: Wiring) -> list[str]:
         schema.require_current(wiring.engine)
     except ConfigError as error:
         return [f"schema: {error.what}"]
+    open_doors = [f"row security: {gap}" for gap in schema.row_security_gaps(wiring.engine) or []]
     now = wiring.clock.wall_now()
     with reading(wiring.engine) as session:
         wanted = {row.id: row.nickname for row in live_accounts(session) if row.id is not None and row.enabled}
@@ -78,4 +79,4 @@ def _reasons(wiring: Wiring) -> list[str]:
         name for key, name in wanted.items() if key not in beats or (now - beats[key].at).total_seconds() > SILENT_S
     ]
     unwatched = [f"nobody watches: {name}" for name in watch.silent_programs(wiring)]
-    return [*(f"bot silent: {name}" for name in silent), *unwatched]
+    return [*open_doors, *(f"bot silent: {name}" for name in silent), *unwatched]

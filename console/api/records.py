@@ -22,7 +22,7 @@ from console.api.schemas import (
     Page,
     RulesQuery,
 )
-from console.services import alerts, approvals, holdings, incident, orders, trail_check
+from console.services import alert_timeline, alerts, approvals, holdings, orders, trail_check
 from console.services.orders import OrderLine
 from shared.models import Command
 from shared.store.panels import OrderFilter
@@ -93,7 +93,7 @@ def alerts_(request: Request, caller: Reader, query: Annotated[AlertsQuery, Quer
 @router.get("/alerts/{alert_id:int}/timeline", response_model=Listing)
 def timeline(request: Request, caller: Reader, alert_id: Id, _: NoQuery) -> Response:
     """What happened around an alert, oldest first: alerts, orders, log lines, commands, and audit for an Admin."""
-    items = [asdict(one) for one in incident.timeline(caller.wiring, caller.actor, alert_id)]
+    items = [asdict(one) for one in alert_timeline.around(caller.wiring, caller.actor, alert_id)]
     return answer(request, {"items": items, "next": None, "as_of": caller.wiring.clock.wall_now()})
 
 

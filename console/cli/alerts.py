@@ -10,7 +10,7 @@ import typer
 from console.cli import output
 from console.cli.desk import open_desk
 from console.cli.output import AsJson
-from console.services import alerts, incident
+from console.services import alert_timeline, alerts
 from shared.words import alert_advice, alert_text
 
 app = typer.Typer(help="알림 · alerts", no_args_is_help=True)
@@ -48,5 +48,5 @@ def ack(alert_id: Annotated[int, typer.Argument(metavar="ALERT")], as_json: AsJs
 def timeline(alert_id: Annotated[int, typer.Argument(metavar="ALERT")], as_json: AsJson = False) -> None:
     """알림 앞뒤로 있었던 일 · What happened around one: orders, log lines, commands, audit."""
     desk = open_desk()
-    found = incident.timeline(desk.wiring, desk.actor, alert_id)
+    found = alert_timeline.around(desk.wiring, desk.actor, alert_id)
     output.show(output.listing([asdict(one) for one in found], desk.now), as_json)

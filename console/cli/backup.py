@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -25,14 +24,13 @@ from shared.store import secrets as sealed
 app = typer.Typer(
     help="백업과 복구 · Back the desk up beside running bots; restore it on a new machine.", no_args_is_help=True
 )
-PASSPHRASE = "LETSTRADE_BACKUP_PASSPHRASE"  # pragma: allowlist secret
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="백업 폴더 · the backup's folder")]
 
 
 @app.command()
 def create(
     to: Annotated[
-        Path | None, typer.Option("--to", help="새 폴더 · a new folder; default: desk-backups/<time> in LETSTRADE_HOME")
+        Path | None, typer.Option("--to", help="새 폴더 · a new folder; default: backups/<time> in LETSTRADE_HOME")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -42,9 +40,9 @@ def create(
     """
     settings, now = load_settings(), SystemClock().wall_now()
     load_private(settings)  # who cannot read the key file is not the operator of this machine
-    folder = to or settings.home / "desk-backups" / now.strftime("%Y%m%dT%H%M%SZ")
+    folder = to or backup.by_hand(settings.home, now)
     engine = open_engine(settings.database_url)
-    passphrase = os.environ.get(PASSPHRASE) or None
+    passphrase = settings.env.get(backup.PASSPHRASE)
     made = backup.create(settings, engine, folder, now, passphrase)
     backup.verify(folder, passphrase)
     with writing(engine) as session:
@@ -53,7 +51,9 @@ def create(
             after={"folder": folder.name, "keys": made.keys, "rows": sum(made.rows.values())},
         )  # fmt: skip
     if not made.keys:
-        tell(f"키는 들어 있지 않습니다 · the keys are not in it: set {PASSPHRASE}, or copy {settings.home / 'secrets'}")
+        tell(
+            f"키는 들어 있지 않습니다 · the keys are not in it: set {backup.PASSPHRASE}, or copy {settings.home / 'secrets'}"
+        )
     size = sum(one.stat().st_size for one in folder.iterdir())
     show({"folder": str(folder), "kind": made.kind, "rows": sum(made.rows.values()), "keys": made.keys, "bytes": size,
           "verified": True}, as_json)  # fmt: skip
@@ -62,7 +62,7 @@ def create(
 @app.command()
 def verify(folder: Folder, as_json: AsJson = False) -> None:
     """백업이 온전한지 확인 · Prove that a backup can be used; with the passphrase set, that its keys open."""
-    passphrase = os.environ.get(PASSPHRASE) or None
+    passphrase = load_settings().env.get(backup.PASSPHRASE)
     made = backup.verify(folder, passphrase)
     opened = made.keys and passphrase is not None
     show({"ok": True, "at": made.at, "kind": made.kind, "revision": made.revision, "rows": sum(made.rows.values()),
@@ -92,7 +92,7 @@ def restore(
             "한 계좌를 두 데스크가 거래하면 주문이 겹칩니다 · two desks on one account double its orders",
             "letstrade backup restore … --old-desk-is-off",
         )
-    made = backup.restore(settings, open_engine(settings.database_url), folder, os.environ.get(PASSPHRASE) or None)
+    made = backup.restore(settings, open_engine(settings.database_url), folder, settings.env.get(backup.PASSPHRASE))
     engine = open_engine(settings.database_url)
     with reading(engine) as session:
         planted = sealed.canary(session)

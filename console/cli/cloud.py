@@ -14,7 +14,7 @@ import typer
 from console.cli.desk import open_desk
 from console.cli.output import FAILED, AsJson, show
 from console.cloud import files, functions
-from console.cloud.changes import CONSOLE_TABLES, Changes, Line
+from console.cloud.changes import CONFIRMED_S, CONSOLE_TABLES, Changes, Line
 from console.cloud.project import TIMEOUT_S, Project, asking, client, project_of
 from shared.clock import SystemClock
 from shared.config import Settings
@@ -89,8 +89,8 @@ def _auth(project: Project) -> str:
 
 def _rest(project: Project) -> str:
     with asking("REST", instead=_INSTEAD):
-        rows = client(project, project.server_key).table("meta").select("name").limit(1).execute().data
-    return f"reads {len(rows)} row"
+        rows = client(project, project.server_key).table("brokerage_accounts").select("id").limit(1).execute().data
+    return f"answers, {len(rows)} row read"
 
 
 def _storage(project: Project) -> str:
@@ -111,7 +111,7 @@ def _realtime(settings: Settings) -> str:
         stop = asyncio.Event()
         changes = Changes(settings, CONSOLE_TABLES, stop.set)  # the first wake is the line itself
         task = asyncio.create_task(changes.run(stop))
-        for _ in range(int(TIMEOUT_S / 0.05)):
+        for _ in range(int((TIMEOUT_S + CONFIRMED_S) / 0.05)):
             if changes.line is not Line.OFF:
                 break
             await asyncio.sleep(0.05)
@@ -121,5 +121,5 @@ def _realtime(settings: Settings) -> str:
 
     told = asyncio.run(once())
     if told.line is not Line.LIVE:
-        raise ConfigError("Realtime does not answer", told.why, _INSTEAD)
-    return "subscribed"
+        raise ConfigError("Realtime tells nothing", told.why, _INSTEAD)
+    return f"tells changes of {', '.join(CONSOLE_TABLES)}"

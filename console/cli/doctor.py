@@ -82,6 +82,7 @@ def examine() -> Iterator[Finding]:
     yield from _ports(settings)
     yield from _bots(settings)
     yield from _row_security(settings)
+    yield from _realtime(settings)
     yield from _supabase(settings)
     yield Finding(
         "telegram",
@@ -132,6 +133,19 @@ def _row_security(settings: Settings) -> Iterator[Finding]:
     text = "every table is under row-level security" if not gaps else "; ".join(gaps[:5])
     more = f" (+{len(gaps) - 5})" if len(gaps) > 5 else ""
     yield Finding("row security", not gaps, text + more, "run `letstrade db upgrade`" if gaps else "")
+
+
+def _realtime(settings: Settings) -> Iterator[Finding]:
+    """A project tells changes only of the tables in its publication; of the others everybody polls."""
+    if settings.supabase_project_url is None:
+        return
+    try:
+        untold = schema.untold_changes(open_engine(settings.database_url))
+    except SQLAlchemyError:
+        return  # said above by name
+    if untold is not None:
+        text = f"changes are not told: {', '.join(untold)}" if untold else "changes are told at once"
+        yield Finding("realtime", not untold, text, "run `letstrade db upgrade`" if untold else "", needed=False)
 
 
 def _trail(settings: Settings) -> str:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from console.components import confirm
 from console.components.figures import Html, age, ago, environment_badge, join, length, mark, moment, safe, span
+from console.components.fill_toasts import fill_toasts
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.proof import proof_fields, proven
 from console.services import kill, overview, watch
@@ -26,15 +27,16 @@ def bar() -> None:
     actor = me()
     with right:
         may = allowed(actor, Action.KILL_RAISE)
-        if st.button(
-            t("kill.button"), key="kill_open", icon=":material/emergency_home:", disabled=not may, width="stretch"
-        ):
-            confirm.open_dialog("kill")
+        st.button(
+            t("kill.button"), key="kill_open", icon=":material/emergency_home:", disabled=not may, width="stretch",
+            on_click=confirm.open_dialog, args=("kill",),
+        )  # fmt: skip
+    confirm.notice()
     if confirm.opened("kill") is not None:
         st.dialog(t("kill.title"), on_dismiss=confirm.close)(_kill_dialog)()
 
 
-@st.fragment(run_every="3s")
+@st.fragment(run_every=3)
 def _status() -> None:
     view = overview.overview(wiring(), me())
     st.html(
@@ -55,6 +57,7 @@ def _status() -> None:
         words = t("kill.now_group", group=_group_name(one.scope), level=t(f"kill.{KillLevel(one.level).name}"))
         st.html(Html(f'<div class="lt-kill" role="alert">{safe(words)}</div>'))
     _silent_programs()
+    fill_toasts()
 
 
 def _silent_programs() -> None:

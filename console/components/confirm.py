@@ -12,18 +12,26 @@ from console.services import changes
 from shared.domain.errors import TradingError
 
 _NOTICE = "notice"
+_WAITS = "second_admin"  # not refused: another Admin is asked
 
 
 def attempt(action: Callable[[], object], done: str) -> bool:
     """Run a service call from a callback: a toast when it worked, else the refusal stays on the page."""
+    if not prepare(action):
+        return False
+    changes.forget()
+    st.toast(done, icon=":material/check:")
+    return True
+
+
+def prepare(action: Callable[[], object]) -> bool:
+    """Read what was typed, from a callback, before a question opens; a refusal stays on the page."""
     try:
         action()
     except TradingError as refusal:
         st.session_state[_NOTICE] = refusal
         return False
-    changes.forget()
     st.session_state.pop(_NOTICE, None)
-    st.toast(done, icon=":material/check:")
     return True
 
 
@@ -35,8 +43,12 @@ def notice() -> None:
 
 
 def show(refusal: TradingError) -> None:
-    """What happened, why, what to do now."""
-    st.error(f"**{plain(refusal.what)}**\n\n{plain(refusal.why)}\n\n{plain(refusal.now)}", icon=":material/block:")
+    """What happened, why, what to do now. What only waits for a second Admin is no failure."""
+    told = f"**{plain(refusal.what)}**\n\n{plain(refusal.why)}\n\n{plain(refusal.now)}"
+    if refusal.code == _WAITS:
+        st.info(told, icon=":material/how_to_reg:")
+    else:
+        st.error(told, icon=":material/block:")
 
 
 def plain(text: str) -> str:
@@ -45,12 +57,16 @@ def plain(text: str) -> str:
 
 
 def in_dialog(action: Callable[[], object], done: str) -> None:
-    """Run a service call inside a dialog: closes it when it worked, else says why and stays."""
+    """Run a service call inside a dialog: closes it when it worked or waits for a second Admin, else says why and stays."""
     try:
         action()
     except TradingError as refusal:
-        show(refusal)
-        return
+        if refusal.code != _WAITS:
+            show(refusal)
+            return
+        st.session_state[_NOTICE] = refusal
+        close()
+        st.rerun()
     changes.forget()
     close()
     st.toast(done, icon=":material/check:")
@@ -69,7 +85,10 @@ def instead(action: Callable[[], object]) -> None:
 
 
 def open_dialog(name: str, **values: object) -> None:
-    """Remember which question is open; it is drawn by the page on each run until answered."""
+    """Remember which question is open; it is drawn by the page on each run until answered.
+
+    For a button's `on_click`: what refreshes must know before the page is drawn that it stands still now.
+    """
     st.session_state["dialog"] = (name, values)
 
 
@@ -77,6 +96,10 @@ def opened(name: str) -> dict[str, Any] | None:
     """The values of the open question `name`, or None."""
     held = st.session_state.get("dialog")
     return held[1] if held and held[0] == name else None
+
+
+def any_open() -> bool:
+    return "dialog" in st.session_state
 
 
 def close() -> None:

@@ -74,7 +74,7 @@ def _watch_it(running: Running, chosen: DrillLine | None) -> None:
     )
 
 
-@st.fragment(run_every="2s")
+@st.fragment(run_every=2)
 def _progress(running: Running, chosen: DrillLine | None) -> None:
     actor, desk = me(), wiring()
     try:

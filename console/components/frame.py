@@ -6,6 +6,7 @@ import streamlit as st
 
 from console import wiring as wired
 from console.gate import session_token
+from console.services import changes
 from console.services.people import actor_of
 from console.services.permissions import MATRIX, Action, Actor
 from console.wiring import Wiring
@@ -27,7 +28,8 @@ def me() -> Actor:
 
     Without a live session the run ends here with a way to sign in again.
     """
-    actor = actor_of(wiring(), session_cookie())
+    desk, cookie = wiring(), session_cookie()
+    actor = changes.briefly(desk, ("actor", cookie), lambda: actor_of(desk, cookie))
     if actor is None:
         _signed_out()
         st.stop()

@@ -10,7 +10,7 @@ from console.components.rows import account_cell, order_status, side_word
 from console.components.table import Column, table
 from console.services.incidents import Incident, Kind
 from shared.store.commands import OPEN_COMMANDS, CommandStatus
-from shared.words import alert_advice, alert_text, reason_text
+from shared.words import alert_advice, alert_text, deed_text, reason_text
 
 _TONES = {"critical": "act", "warning": "watch", "info": "off"}
 
@@ -49,7 +49,7 @@ def _what(one: Incident) -> Html:
             return join(t(f"command.{one.code}"), span("lt-sub", one.by))
         case Kind.DEED:
             target = " · ".join(str(part) for part in (one.params.get("of"), one.text) if part)
-            return join(one.by, " · ", one.code, span("lt-sub", target) if target else "")
+            return join(one.by, " · ", deed_text(one.code, lang()), span("lt-sub", target) if target else "")
     return join(one.text)
 
 

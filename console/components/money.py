@@ -10,6 +10,7 @@ import streamlit as st
 from console.components import confirm
 from console.components.figures import UNKNOWN, Html, age, amount, join, mark, moved, percent, span
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.live import live
 from console.components.order_ticket import typed_price
 from console.components.rows import account_cell
 from console.components.table import Column, note, table
@@ -211,7 +212,7 @@ def _save_flow() -> None:
     confirm.attempt(lambda: returns.record_flow(desk, actor, int(given["flow_account"]), value, at), t("returns.saved"))
 
 
-@st.fragment(run_every="5s")
+@live(5)
 def _buying() -> None:
     columns = [Column(t("col.account")), Column(t("buying.line"), wide=True), Column(t("buying.amount"), numeric=True),
                Column(t("col.age"), numeric=True)]  # fmt: skip

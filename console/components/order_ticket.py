@@ -30,6 +30,8 @@ _FIELDS = ("ticket_symbol", "ticket_side", "ticket_price", "ticket_quantity", "t
 
 def open_ticket(account_id: int, symbol: str = "", side: Side = Side.BUY, at: Decimal | None = None) -> None:
     """Begin an order; its key is made now, so that a click that comes twice is one order."""
+    if not account_id:
+        return
     for name in (*_FIELDS, _ASKED, _PREVIEW):
         st.session_state.pop(name, None)
     st.session_state["ticket_symbol"], st.session_state["ticket_side"] = symbol, side
@@ -124,7 +126,7 @@ def _ask(account_id: int, ticket: Ticket) -> None:
         confirm.show(refusal)
 
 
-@st.fragment(run_every="0.5s")
+@st.fragment(run_every=0.5)
 def _wait(command_id: int) -> None:
     """Until the bot has answered; then the dialog is drawn once more and this panel is gone."""
     command = manual_orders.answer(wiring(), me(), command_id)
@@ -265,7 +267,7 @@ def follow(command_id: int | None) -> None:
     st.session_state["followed"] = command_id
 
 
-@st.fragment(run_every="1s")
+@st.fragment(run_every=1)
 def followed() -> None:
     """The last request of this person on screen: 요청됨 → 접수 → 실행중 → 완료 or 실패, with the bot's reason."""
     command_id = st.session_state.get("followed")

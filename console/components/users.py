@@ -60,14 +60,18 @@ def manage(rows: list[UserLine]) -> None:
         t("people.choose"), list(found), index=None, key="user_choice", placeholder=t("choice.none"),
         format_func=lambda one: found[one].email if one in found else f"#{one}",
     )  # fmt: skip
-    if right.button(t("people.add"), key="user_add", icon=":material/person_add:", width="stretch"):
-        confirm.open_dialog("user_add")
+    right.button(
+        t("people.add"), key="user_add", icon=":material/person_add:", width="stretch", on_click=confirm.open_dialog,
+        args=("user_add",),
+    )  # fmt: skip
     if chosen in found:
         row = found[chosen]
         offered = [one for one in DEEDS if one not in _senseless(row)]
         for deed, cell in zip(offered, st.columns(len(offered)), strict=True):
-            if cell.button(t(f"people.do.{deed}"), key=f"user_{deed}", width="stretch"):
-                confirm.open_dialog("user_deed", user_id=row.id, email=row.email, deed=deed)
+            cell.button(
+                t(f"people.do.{deed}"), key=f"user_{deed}", width="stretch", on_click=confirm.open_dialog,
+                args=("user_deed",), kwargs={"user_id": row.id, "email": row.email, "deed": deed},
+            )  # fmt: skip
     _draw_dialogs(found)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console.components.figures import Html, ago, environment_badge, join, safe, span
+from console.components.figures import Html, ago, environment_badge, join, length, mark, safe, span
 from console.components.frame import lang, me, t, wiring
 from console.components.table import link
-from console.services import alerts
+from console.services import alerts, inbox
 from console.services.alerts import AlertLine
 from console.services.overview import age_s
 from shared.words import alert_advice, alert_text
@@ -15,6 +15,7 @@ from shared.words import alert_advice, alert_text
 
 def waiting(*, limit: int) -> None:
     """Draw the gravest open alerts in two columns, and the way to the rest."""
+    _for_a_person()
     lines = [line for line in alerts.inbox(wiring(), me(), limit=100) if line.severity != "info"]
     if not lines:
         return
@@ -24,6 +25,27 @@ def waiting(*, limit: int) -> None:
     st.html(
         f'<div class="lt-waiting{tone}" role="status" data-table="waiting"><strong>{safe(t("waiting.title"))} '
         f"{len(lines)} {more}</strong>{body}</div>"
+    )
+
+
+def _for_a_person() -> None:
+    """One line: entries and deeds that wait for a yes end by themselves; the rest of the inbox does not."""
+    view = inbox.matters(wiring(), me())
+    if not view.count:
+        return
+    told: list[object] = []
+    if view.proposals:
+        left = min((one.expires_at - view.as_of).total_seconds() for one in view.proposals)
+        ends = t("waiting.first_end", left=length(max(left, 0), lang()))
+        told.append(join(mark("act", t("waiting.proposals", n=len(view.proposals))), span("lt-soft", f" ({ends})")))
+    if view.looks:
+        told.append(mark("act", t("waiting.looks", n=len(view.looks))))
+    rest = view.count - len(view.proposals) - len(view.looks)
+    if rest:
+        told.append(mark("act", t("waiting.matters", n=rest)))
+    parts = join(*(part for one in told for part in (one, Html(" &nbsp; "))))
+    st.html(
+        join(Html('<div class="lt-bar" data-table="matters">'), parts, link("/inbox", t("nav.inbox")), Html("</div>"))
     )
 
 

@@ -94,7 +94,9 @@ def add_account(wiring: Wiring, actor: Actor, new: NewAccount, keys: Keys, limit
         return _id(row)
 
 
-def set_credentials(wiring: Wiring, actor: Actor, account_id: int, keys: Keys, *, confirm: str = "") -> None:
+def set_credentials(
+    wiring: Wiring, actor: Actor, account_id: int, keys: Keys, *, confirm: str = "", reason: str = ""
+) -> None:
     """Replace the keys of an account; the account number must stay the same account's or be new to the desk."""
     with writing(wiring.engine) as session:
         authorize(session, actor, Action.CREDENTIAL_SET, account_id)
@@ -103,7 +105,10 @@ def set_credentials(wiring: Wiring, actor: Actor, account_id: int, keys: Keys, *
         number, last4 = _account_number(actor, BrokerName(row.broker), keys.account_no)
         _seal_keys(wiring, session, actor, row, keys, number, last4)
         row.config_version += 1
-        note(session, wiring, actor, Action.CREDENTIAL_SET, _target(row), account_id=row.id, after={"last4": last4})
+        note(
+            session, wiring, actor, Action.CREDENTIAL_SET, _target(row), account_id=row.id, after={"last4": last4},
+            reason=reason,
+        )  # fmt: skip
     nudge(wiring.settings, account_id)
 
 

@@ -22,8 +22,12 @@ from shared.store import panels, rules
 LONGEST = timedelta(days=31)
 
 
-def arm(wiring: Wiring, actor: Actor, account_id: int, *, hours: float, confirm: str, reason: str) -> datetime:
+def arm(
+    wiring: Wiring, actor: Actor, account_id: int, *, hours: float, confirm: str, reason: str, last4: str | None = None
+) -> datetime:
     """Let a LIVE account open positions until then; without a running approval its bot only closes.
+
+    `last4` None: a door without a field for the last four digits of the account number.
 
     Raises:
         Conflict: not LIVE, the name was not typed, no reason, longer than a month, or a second Admin must agree first.
@@ -35,6 +39,8 @@ def arm(wiring: Wiring, actor: Actor, account_id: int, *, hours: float, confirm:
             raise refuse(Conflict, "not_live", actor.lang, nickname=row.nickname)
         if confirm != row.nickname:
             raise refuse(Conflict, "confirm_live", actor.lang, nickname=row.nickname)
+        if last4 not in (None, row.last4):
+            raise refuse(Conflict, "confirm_last4", actor.lang)
         if not reason.strip():
             raise refuse(Conflict, "reason_missing", actor.lang)
         if not 0 < hours <= LONGEST.total_seconds() / 3600:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -21,6 +21,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _MOST_HELD = 400  # readings; the least lately asked goes first
+BRIEFLY_S = 5.0
 _LONGEST_S = 15.0  # whatever the numbers say: a writer that forgot to count is seen then
 
 
@@ -35,6 +36,7 @@ _sharing_s = [0.0]
 _newest: dict[str, tuple[float, Numbers]] = {}  # store → when asked, what it said
 _seen: dict[tuple[str, int | None, str], tuple[Numbers, tuple[int, ...]]] = {}  # who → the accounts he may see
 _held: OrderedDict[tuple[Any, ...], _Held] = OrderedDict()
+_briefly: dict[tuple[str, Hashable], tuple[float, tuple[int, ...], Any]] = {}  # (store, what) → when, at which number
 _being_read: set[tuple[Any, ...]] = set()
 _lock = threading.Lock()
 
@@ -46,9 +48,10 @@ def share(seconds: float) -> None:
 
 
 def forget() -> None:
-    """Somebody acted here: the next look asks for the numbers."""
+    """Somebody acted here: the next look asks for the numbers, and who is who."""
     with _lock:
         _newest.clear()
+        _briefly.clear()
 
 
 def now(wiring: Wiring) -> Numbers:
@@ -63,6 +66,29 @@ def now(wiring: Wiring) -> Numbers:
     with _lock:
         _newest[store] = (at, found)
     return found
+
+
+def briefly(wiring: Wiring, key: Hashable, read: Callable[[], T], *, at_most_s: float = BRIEFLY_S) -> T:
+    """Hold a small reading, until anybody did anything on this desk (that leaves a row in the audit) or time is over.
+
+    For drawing only: what takes effect asks the database itself. A session that was ended or a role that was changed
+    is seen at the next look.
+    """
+    if not _sharing_s[0]:
+        return read()
+    desk, at = now(wiring).desk, wiring.clock.monotonic()
+    name = (str(wiring.engine.url), key)
+    with _lock:
+        known = _briefly.get(name)
+    if known is not None and known[1] == desk and at - known[0] < at_most_s:
+        value: T = known[2]
+        return value
+    value = read()
+    with _lock:
+        if len(_briefly) >= _MOST_HELD:
+            _briefly.clear()
+        _briefly[name] = (at, desk, value)
+    return value
 
 
 def by_number(

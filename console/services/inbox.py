@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,13 +27,16 @@ from console.wiring import Wiring
 from shared.db import reading, writing
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import Conflict, NotFound
-from shared.domain.order_state import UNPROVEN
+from shared.domain.order_state import OPEN, UNPROVEN
 from shared.models import Alert, BrokerageAccount, Command, Heartbeat, OrderRow
 from shared.store import alerts, commands, panels, rules
 from shared.store.commands import CommandKind
 from shared.store.panels import OrderFilter
 
 ANSWER_LASTS = timedelta(seconds=60)  # what a person judged by is old after that: a bot that was away asks him anew
+OPEN_WORDS = frozenset(status.value for status in OPEN)
+LAST_WORDS = 15  # lines of a log
+ALERTS_READ = 400
 DOWN = frozenset({"PARKED", "FATAL", "SILENT", "BLOCKED"})
 DRIFT_KINDS, STOP_KINDS = frozenset({"DRIFT"}), frozenset({"ORDER_CONTRADICTION", "FILL_IMPOSSIBLE"})
 POST_MORTEM_KINDS = frozenset({"BOT_PARKED", "BOT_FATAL", "BOT_SILENT", "BOT_BLOCKED", "KEY_REFUSED"})
@@ -117,10 +121,10 @@ def matters(wiring: Wiring, actor: Actor) -> Matters:
         rows = [row for row in visible_accounts(session, actor) if row.id is not None]
         beats = panels.heartbeats(session, [row.id for row in rows if row.id is not None])
         fallen = [row for row in rows if status_of(row, beats.get(row.id or 0), now)[0] in DOWN]
-        logs = {row.id: _last_words(session, row.id or 0) for row in fallen}
-        drifts = tuple(one for row in rows for one in _drifts(session, row, beats.get(row.id or 0)))
-        stopped = tuple(one for row in rows for one in _stopped(session, row, beats.get(row.id or 0)))
-    down = tuple(_down(wiring, actor, row, beats.get(row.id or 0), now, held, logs[row.id]) for row in fallen)
+        told = _told(session, rows, beats)
+        down = _fallen(session, wiring, fallen, beats, held, told)
+        drifts = tuple(one for row in rows for one in _drifts(session, row, beats.get(row.id or 0), told))
+        stopped = tuple(one for row in rows for one in _stopped(row, beats.get(row.id or 0), told))
     dead = {one.whose.account_id for one in down}
     bare = tuple(one for one in held if one.guarded_by is None and one.account_id not in dead)
     proposals, looks = approvals.waiting(wiring, actor), four_eyes.waiting(wiring, actor)
@@ -200,7 +204,19 @@ def _whose(row: BrokerageAccount) -> Whose:
     return Whose(row.id or 0, row.nickname, row.environment)
 
 
-def _drifts(session: Session, row: BrokerageAccount, beat: Heartbeat | None) -> list[Drift]:
+def _told(session: Session, rows: list[BrokerageAccount], beats: Mapping[int, Heartbeat]) -> dict[int, list[Alert]]:
+    """The alerts nobody has seen yet, of the accounts with something to explain: how long it has been so."""
+    of = {row.id or 0 for row in rows}
+    found: dict[int, list[Alert]] = defaultdict(list)
+    for one in alerts.listed(session, of, acknowledged=False, limit=ALERTS_READ) if of else []:
+        if one.account_id is not None:
+            found[one.account_id].append(one)
+    return found
+
+
+def _drifts(
+    session: Session, row: BrokerageAccount, beat: Heartbeat | None, alerted: Mapping[int, list[Alert]]
+) -> list[Drift]:
     told = beat.detail.get("drift") if beat is not None else None
     if beat is None or not told:
         return []
@@ -209,56 +225,61 @@ def _drifts(session: Session, row: BrokerageAccount, beat: Heartbeat | None) -> 
         Drift(
             _whose(row), symbol, int(ours), int(theirs),
             tuple((one.id or 0, one.name) for one in running if one.symbol == symbol),
-            _since(session, row.id or 0, DRIFT_KINDS, symbol) or beat.at,
+            _since(alerted.get(row.id or 0, []), DRIFT_KINDS, symbol) or beat.at,
         )
         for symbol, (ours, theirs) in told.items()
     ]  # fmt: skip
 
 
-def _stopped(session: Session, row: BrokerageAccount, beat: Heartbeat | None) -> list[Stopped]:
+def _stopped(row: BrokerageAccount, beat: Heartbeat | None, alerted: Mapping[int, list[Alert]]) -> list[Stopped]:
     told = beat.detail.get("frozen") if beat is not None else None
     if beat is None or not told:
         return []
     return [
-        Stopped(_whose(row), symbol, why, _since(session, row.id or 0, STOP_KINDS, symbol) or beat.at)
+        Stopped(_whose(row), symbol, why, _since(alerted.get(row.id or 0, []), STOP_KINDS, symbol) or beat.at)
         for symbol, why in told.items()
     ]
 
 
-def _since(session: Session, account_id: int, kinds: frozenset[str], symbol: str) -> datetime | None:
+def _since(rows: list[Alert], kinds: frozenset[str], symbol: str) -> datetime | None:
     """When it was first told, while nobody has acknowledged that."""
-    rows = alerts.listed(session, {account_id}, acknowledged=False, limit=100)
     return min(
         (row.created_at for row in rows if row.kind in kinds and row.params.get("symbol") == symbol), default=None
     )
 
 
-def _down(
-    wiring: Wiring, actor: Actor, row: BrokerageAccount, beat: Heartbeat | None, now: datetime, held: list[PositionLine],
-    log: tuple[str, ...],
-) -> Down:  # fmt: skip
-    recent = order_services.listed(wiring, actor, account_id=row.id, limit=1)
-    return Down(
-        whose=_whose(row),
-        status=status_of(row, beat, now)[0],
-        reason=row.health_reason or (beat.reason if beat is not None else ""),
-        at=beat.at if beat is not None else None,
-        log=log,
-        last_order=recent[0] if recent else None,
-        open_orders=tuple(order_services.open_orders(wiring, actor, account_id=row.id)),
-        held=tuple(one for one in held if one.account_id == row.id),
+def _fallen(
+    session: Session, wiring: Wiring, rows: list[BrokerageAccount], beats: Mapping[int, Heartbeat],
+    held: list[PositionLine], alerted: Mapping[int, list[Alert]],
+) -> tuple[Down, ...]:  # fmt: skip
+    """The post-mortem of each, read together: as many statements for twenty accounts as for one."""
+    now = wiring.clock.wall_now()
+    known = {row.id or 0: row for row in rows}
+    last = panels.newest_order_of_each(session, known)
+    live = OrderFilter(statuses=OPEN_WORDS, since=now - order_services.OPEN_ORDER_HORIZON)
+    resting: dict[int, list[OrderLine]] = defaultdict(list)
+    for order in panels.orders(session, known, live, limit=order_services.LIMIT):
+        resting[order.account_id].append(order_services.order_line(order, known[order.account_id]))
+    words = {key: _kept_log(alerted.get(key, [])) for key in known}
+    lines = panels.last_logs_of_each(session, [key for key, kept in words.items() if not kept], LAST_WORDS)
+    return tuple(
+        Down(
+            whose=_whose(row),
+            status=status_of(row, beats.get(key), now)[0],
+            reason=row.health_reason or (beats[key].reason if key in beats else ""),
+            at=beats[key].at if key in beats else None,
+            log=words[key] or tuple(f"{one.created_at:%H:%M:%S} {one.level} {one.message}" for one in lines[key][::-1]),
+            last_order=order_services.order_line(last[key], row) if key in last else None,
+            open_orders=tuple(resting[key]),
+            held=tuple(one for one in held if one.account_id == key),
+        )
+        for key, row in known.items()
     )
 
 
-def _last_words(session: Session, account_id: int) -> tuple[str, ...]:
-    """The end of the log that watchdog kept when it put the bot down; else what the bot itself wrote to the store."""
-    for row in _of_fall(alerts.listed(session, {account_id}, acknowledged=False, limit=50), account_id):
-        return tuple(str(line) for line in row.params["log"])
-    rows = panels.logs(session, [account_id], panels.LogFilter(), limit=15)
-    return tuple(f"{one.created_at:%H:%M:%S} {one.level} {one.message}" for one in reversed(rows))
-
-
-def _of_fall(rows: list[Alert], account_id: int) -> list[Alert]:
-    return [
-        row for row in rows if row.account_id == account_id and row.kind in POST_MORTEM_KINDS and row.params.get("log")
-    ]
+def _kept_log(rows: list[Alert]) -> tuple[str, ...]:
+    """The end of the log that watchdog kept when it put the bot down; () when it kept none."""
+    for row in rows:
+        if row.kind in POST_MORTEM_KINDS and row.params.get("log"):
+            return tuple(str(line) for line in row.params["log"])
+    return ()

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from console.services import proof, second_looks
+from console.services.changes import by_number
 from console.services.nudge import nudge
 from console.services.permissions import Action, Actor, authorize, may_see, present_role, refuse
 from console.services.trail import note
@@ -38,6 +39,7 @@ class Scope:
         return kill.scope_of(self.account_id, self.group)
 
 
+@by_number()
 def groups(wiring: Wiring, actor: Actor) -> list[str]:
     """The groups that have an account this person may see, environments first."""
     with reading(wiring.engine) as session:
@@ -48,6 +50,7 @@ def groups(wiring: Wiring, actor: Actor) -> list[str]:
     return [*found, *(f"owner:{one}" for one in owners if len(owners) > 1)]
 
 
+@by_number(at_most_s=1.0)
 def raised_groups(wiring: Wiring, actor: Actor) -> list[KillSwitch]:
     """Groups that stand above RUN and have an account this person may see."""
     known = set(groups(wiring, actor))

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from console.services.changes import by_number
+from console.services.orders import CANCELABLE, OPEN_ORDER_HORIZON
 from console.services.permissions import Actor, visible_accounts
 from console.wiring import Wiring
 from shared.calendars import load
@@ -16,11 +17,11 @@ from shared.domain.account import Market
 from shared.domain.market import Timeframe
 from shared.domain.sessions import Phase, Timetable, local_day, phases
 from shared.domain.trading_days import ZONES
-from shared.models import PriceBar
 from shared.store import panels, trades
+from shared.store.trades import BarRow
 
 TABLES = (Timetable.KRX, Timetable.NXT, Timetable.US, Timetable.KIS_US)
-MOST_BARS = 20_000  # one-minute rows read for one chart
+MOST_BARS = 50_000  # one-minute rows read for one chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Chart:
     trades: tuple[Mark, ...]
     stops: tuple[Mark, ...]
     currency: str
+    resting: tuple[Mark, ...] = ()  # our limit orders that wait in the market
 
 
 @by_number()
@@ -91,6 +93,7 @@ def quotes(wiring: Wiring, actor: Actor) -> list[QuoteLine]:
     ]
 
 
+@by_number()
 def chart(
     wiring: Wiring, actor: Actor, environment: str, market: str, symbol: str, timeframe: Timeframe, *, limit: int = 400
 ) -> Chart:
@@ -109,15 +112,23 @@ def chart(
         since = candles[0].start if candles else wiring.clock.wall_now()
         done = trades.of_symbol(session, mine.keys(), symbol, since)
         held = [row for row in panels.positions(session, mine.keys()) if row.symbol == symbol]
+        horizon = wiring.clock.wall_now() - OPEN_ORDER_HORIZON
+        waits = panels.OrderFilter(statuses=frozenset(CANCELABLE), symbol=symbol, since=horizon)
+        orders = panels.orders(session, mine.keys(), waits, limit=20)
     return Chart(
         tuple(candles),
         tuple(Mark(row.filled_at, row.price, row.side, row.qty, mine[row.account_id]) for row in done),
         tuple(Mark(None, row.stop_price, "", row.qty, mine[row.account_id]) for row in held if row.stop_price),
         Market(market).currency.value,
+        tuple(
+            Mark(row.placed_at, row.price, row.side, row.qty - row.filled_qty, mine[row.account_id])
+            for row in orders
+            if row.price is not None
+        ),
     )
 
 
-def gathered(rows: Sequence[PriceBar], timeframe: Timeframe, market: Market) -> list[Candle]:
+def gathered(rows: Sequence[BarRow], timeframe: Timeframe, market: Market) -> list[Candle]:
     """One-minute bars in longer candles; a day is the exchange's own."""
     candles: list[Candle] = []
     for row in rows:
@@ -134,6 +145,8 @@ def gathered(rows: Sequence[PriceBar], timeframe: Timeframe, market: Market) -> 
 
 def _start(at: datetime, timeframe: Timeframe, market: Market) -> datetime:
     local = at.astimezone(ZONES[market])
+    if timeframe is Timeframe.M1:
+        return local.replace(second=0, microsecond=0)
     if timeframe is Timeframe.D1:
         return local.replace(hour=0, minute=0, second=0, microsecond=0)
     step = timeframe.seconds // 60

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from console.services.changes import by_number
 from console.services.nudge import nudge
@@ -123,6 +124,16 @@ def history(wiring: Wiring, actor: Actor, order_id: int) -> list[OrderEvent]:
             raise refuse(NotFound, "no_order", actor.lang, order=order_id)
         authorize(session, actor, Action.VIEW, row.account_id)
         return panels.order_events(session, order_id)
+
+
+def broker_answer(wiring: Wiring, actor: Actor, order_id: int) -> dict[str, Any] | None:
+    """What the broker answered, as the bot kept it: account and keys were masked before it was written."""
+    with reading(wiring.engine) as session:
+        row = session.get(OrderRow, order_id)
+        if row is None:
+            raise refuse(NotFound, "no_order", actor.lang, order=order_id)
+        authorize(session, actor, Action.VIEW, row.account_id)
+        return row.raw
 
 
 def request_cancel(wiring: Wiring, actor: Actor, order_id: int, *, key: str) -> Command:

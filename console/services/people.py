@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 
+from console.services import changes
 from console.services.permissions import Actor
 from console.wiring import Wiring
 from shared.clock import Clock
@@ -42,12 +43,17 @@ def set_language(wiring: Wiring, actor: Actor, lang: str) -> None:
         if user is not None:
             user.lang = lang
             session.add(user)
+    changes.forget()
 
 
 def colours(wiring: Wiring, actor: Actor) -> str:
     """ "red" (up is red, the Korean habit) or "green" (up is green)."""
-    with reading(wiring.engine) as session:
-        return fact(session, f"colours:{actor.user_id}") or COLOURS[0]
+
+    def read() -> str:
+        with reading(wiring.engine) as session:
+            return fact(session, f"colours:{actor.user_id}") or COLOURS[0]
+
+    return changes.briefly(wiring, ("colours", actor.user_id), read)
 
 
 def set_colours(wiring: Wiring, actor: Actor, chosen: str) -> None:
@@ -55,6 +61,7 @@ def set_colours(wiring: Wiring, actor: Actor, chosen: str) -> None:
     if actor.user_id is not None and chosen in COLOURS:
         with writing(wiring.engine) as session:
             set_fact(session, f"colours:{actor.user_id}", chosen)
+        changes.forget()
 
 
 def signed_in(engine: Engine, clock: Clock, token: str | None) -> SignedIn | None:

@@ -84,12 +84,16 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a text is: a rule with warnings, or the list of what must be mended. `text` names its symbols."""
+    """What a text is: a rule with warnings, or the list of what must be mended. `text` names its symbols.
+
+    `read` is the rule that the text says even where an account needs more of it.
+    """
 
     rule: Rule | None
     text: str
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
+    read: Rule | None = None
 
 
 def listed(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[RuleLine]:
@@ -153,7 +157,7 @@ def check(text: str, market: Market, symbols: str, lang: str) -> Checked:
     if rule.sizing is None:
         problems.append(say("rules.no_sizing", lang))
     warnings = tuple(warning.text(lang) for warning in warnings_of(rule))
-    return Checked(None if problems else rule, text, tuple(problems), warnings)
+    return Checked(None if problems else rule, text, tuple(problems), warnings, rule)
 
 
 def add_rule(
@@ -304,6 +308,9 @@ def switch(
         row = _rule(session, actor, rule_id)
         role = authorize(session, actor, Action.RULE_SWITCH, row.account_id)
         account = _account(session, actor, row.account_id)
+        by_hand = actor.source == "console" and account.environment == Environment.MOCK  # programs: LIVE alone
+        if enabled and by_hand and confirm != account.nickname:
+            raise refuse(Conflict, "confirm_name", actor.lang, nickname=account.nickname)
         if enabled and account.environment == Environment.LIVE:
             check_live(actor, role)
             if confirm != account.nickname:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from console.services import changes
 from console.wiring import Wiring
 from shared.db import reading
 from shared.models import Host
@@ -19,6 +20,10 @@ DOWN = frozenset({"FATAL", "BACKOFF"})
 
 def silent_programs(wiring: Wiring) -> list[str]:
     """Programs that should watch or tell and do not: "fleet@host", …; empty when all is well, or none was ever seen."""
+    return changes.briefly(wiring, "watch", lambda: _all_silent(wiring), at_most_s=1.0)
+
+
+def _all_silent(wiring: Wiring) -> list[str]:
     now = wiring.clock.wall_now()
     with reading(wiring.engine) as session:
         hosts = [one for one in heartbeats.hosts(session) if now - one.seen_at < FORGOTTEN]

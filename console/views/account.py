@@ -7,47 +7,43 @@ from decimal import Decimal, InvalidOperation
 import streamlit as st
 
 from console.components import confirm
+from console.components.account_deeds import approval, archive_button, deed_dialogs, deeds
 from console.components.bar import bar
 from console.components.choices import account_choice
 from console.components.commands import command_table
-from console.components.figures import (
-    Html,
-    ago,
-    environment_badge,
-    join,
-    mark,
-    money,
-    moved_money,
-    span,
-    token_left,
-)
+from console.components.figures import Html, ago, amount, join, mark, money, moved_money, span, token_left
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
-from console.components.order_ticket import followed, open_ticket, order_ticket
+from console.components.live import live
+from console.components.order_ticket import order_ticket
 from console.components.reasons import decision_table
 from console.components.rows import cash_table, fill_table, log_table, order_table, position_table
+from console.components.second_question import Change, Question, ask, second_question
 from console.components.secret import secret_input
 from console.components.table import facts, note
 from console.services import accounts, holdings, logs, orders, overview
-from console.services.accounts import Keys, Limits, new_key
+from console.services.accounts import Keys, Limits
 from console.services.overview import Trouble
 from console.services.permissions import Action, refuse
-from shared.domain.account import Environment
+from shared.domain.account import Environment, Market
 from shared.domain.errors import Conflict
 from shared.models import BrokerageAccount
 from shared.store.panels import LogFilter
 
 _TONES = {Trouble.ACT: "act", Trouble.WATCH: "watch", Trouble.FINE: "fine", Trouble.OFF: "off"}
-_SECTIONS = ("summary", "orders", "fills", "decisions", "logs", "settings")
+_SECTIONS = ("summary", "positions", "orders", "fills", "decisions", "logs", "settings", "credentials")
+_AMOUNTS = ("max_order_amount", "max_symbol_amount", "max_daily_buy", "max_daily_loss")
 _SECRETS = ("set_app_key", "set_app_secret", "set_account_no", "set_hts_id")
 
 
-@st.fragment(run_every="2s")
+@live(2)
 def _head(account_id: int) -> None:
     view = overview.overview(wiring(), me(), only=account_id)
     line = view.lines[0]
     wanted = t("desired.on") if line.enabled else t("desired.off")
     state = mark(_TONES[line.trouble], f"{wanted} → {t(f'status.{line.status}')}")
+    live_account = line.environment == Environment.LIVE
+    approved = [(t("account.approval"), approval(line.armed_until, view.as_of))] if live_account else []
     facts(
         [
             (t("col.state"), join(state, span("lt-sub", line.why) if line.why else Html(""))),
@@ -57,117 +53,71 @@ def _head(account_id: int) -> None:
             (t("col.equity"), money(line.equity)),
             (t("col.cash"), money(line.cash)),
             (t("col.token"), token_left(line.token_expires_at, view.as_of, lang())),
+            *approved,
         ],
         name="account_head",
     )
 
 
-def _switch(row: BrokerageAccount) -> None:
-    """Start and stop; the dialog repeats account and environment."""
-    actor = me()
-    one, two, three, four, _ = st.columns([1, 1, 1, 1, 1])
-    may_start, may_stop = allowed(actor, Action.ACCOUNT_START), allowed(actor, Action.ACCOUNT_STOP)
-    idle = overview.startable(wiring(), actor, row)
-    kind = "primary" if idle else "secondary"
-    if one.button(t("account.start"), key="start", type=kind, width="stretch", disabled=not (may_start and idle)):
-        confirm.open_dialog("start", row=row)
-    if two.button(t("account.stop"), key="stop", width="stretch", disabled=not (may_stop and row.enabled)):
-        confirm.open_dialog("stop", row=row)
-    three.button(
-        t("account.test_key"),
-        key="test_key",
-        width="stretch",
-        disabled=not allowed(actor, Action.KEY_TEST),
-        on_click=_test_key,
-        args=(row.id, st.session_state.setdefault("test_key_id", new_key())),
-        help=t("account.test_key_help"),
-    )
-    may_place = allowed(actor, Action.ORDER_PLACE)
-    if four.button(t("ticket.new"), key="ticket_open", icon=":material/add:", width="stretch", disabled=not may_place):
-        open_ticket(row.id or 0)
-    followed()
-
-
-def _test_key(account_id: int, key: str) -> None:
-    actor, desk = me(), wiring()
-    confirm.attempt(lambda: accounts.test_key(desk, actor, account_id, key=key), t("account.test_key_asked"))
-    st.session_state["test_key_id"] = new_key()
-
-
-def _start_dialog(row: BrokerageAccount) -> None:
-    actor, desk = me(), wiring()
-    _repeat(row)
-    st.markdown(t("account.start_effect"))
-    typed = reason = ""
-    if row.environment == Environment.LIVE:
-        st.warning(t("account.start_live"), icon=":material/warning:")
-        typed = st.text_input(t("field.confirm_name"), key="start_confirm", live=True, autocomplete="off")
-        reason = st.text_input(t("field.reason"), key="start_reason")
-    ready = row.environment != Environment.LIVE or typed == row.nickname
-    if st.button(t("account.start_do"), key="start_do", type="primary", width="stretch", disabled=not ready):
-        confirm.in_dialog(
-            lambda: accounts.start(desk, actor, row.id or 0, confirm=typed, reason=reason), t("account.start_asked")
-        )
-    confirm.cancel_button()
-
-
-def _stop_dialog(row: BrokerageAccount) -> None:
-    actor, desk = me(), wiring()
-    _repeat(row)
-    st.markdown(t("account.stop_effect"))
-    if st.button(t("account.stop_do"), key="stop_do", type="primary", width="stretch"):
-        confirm.in_dialog(lambda: accounts.stop(desk, actor, row.id or 0), t("account.stop_asked"))
-    confirm.cancel_button()
-
-
-def _repeat(row: BrokerageAccount) -> None:
-    st.html(join(Html("<strong>"), row.nickname, Html("</strong> "), environment_badge(row.environment, lang())))
-    st.caption(f"{row.broker} {row.market} ··{row.last4}")
-
-
-@st.fragment(run_every="2s")
+@live(2)
 def _summary(account_id: int) -> None:
     now = wiring().clock.wall_now()
     position_table(holdings.positions(wiring(), me(), account_id=account_id), now, with_account=False)
-    cash_table(holdings.cash(wiring(), me(), account_id=account_id), now, with_account=False)
     st.subheader(t("account.commands"))
     command_table(orders.recent_commands(wiring(), me(), account_id), now)
 
 
-@st.fragment(run_every="2s")
+@live(2)
+def _positions(account_id: int) -> None:
+    now = wiring().clock.wall_now()
+    position_table(holdings.positions(wiring(), me(), account_id=account_id), now, with_account=False)
+    st.subheader(t("positions.cash"))
+    cash_table(holdings.cash(wiring(), me(), account_id=account_id), now, with_account=False)
+
+
+@live(2)
 def _orders(account_id: int) -> None:
     order_table(orders.listed(wiring(), me(), account_id=account_id, limit=100), with_account=False)
 
 
-@st.fragment(run_every="2s")
+@live(2)
 def _fills(account_id: int) -> None:
     fill_table(orders.fills(wiring(), me(), account_id=account_id), with_account=False)
 
 
-@st.fragment(run_every="2s")
+@live(2)
 def _decisions(account_id: int) -> None:
     decision_table(holdings.decisions(wiring(), me(), account_id), wiring().clock.wall_now())
 
 
-@st.fragment(run_every="2s")
+@live(2)
 def _logs(account_id: int) -> None:
     log_table(logs.newest(wiring(), me(), LogFilter(), account_id=account_id, limit=100), with_account=False)
 
 
 def _settings(account_id: int) -> None:
     row = accounts.detail(wiring(), me(), account_id)
-    may = allowed(me(), Action.CREDENTIAL_SET)
+    may = allowed(me(), Action.ACCOUNT_LIMITS)
     if not may:
         note(t("page.admin_only"))
     st.subheader(t("account_new.limits"))
     _limit_form(row, disabled=not may)
+    st.subheader(t("account.archive"))
+    archive_button(row)
+
+
+def _credentials(account_id: int) -> None:
+    row = accounts.detail(wiring(), me(), account_id)
+    may = allowed(me(), Action.CREDENTIAL_SET)
+    if not may:
+        note(t("page.admin_only"))
     st.subheader(t("account.replace_keys"))
     _key_form(row, disabled=not may)
 
 
 def _limit_form(row: BrokerageAccount, *, disabled: bool) -> None:
-    names = ("max_order_amount", "max_symbol_amount", "max_daily_buy", "max_daily_loss")
-    for column, name in zip(st.columns(4), names, strict=True):
+    st.caption(t("limit.explain", currency=Market(row.market).currency.value))
+    for column, name in zip(st.columns(4), _AMOUNTS, strict=True):
         present = getattr(row, name)
         shown = "" if present is None else f"{present:f}"
         column.text_input(t(f"limit.{name}"), shown, key=f"limit_{name}_{row.id}", disabled=disabled)
@@ -175,19 +125,35 @@ def _limit_form(row: BrokerageAccount, *, disabled: bool) -> None:
     st.number_input(
         t("limit.max_trades_per_day"), 0, 10_000, present_trades, key=f"limit_trades_{row.id}", disabled=disabled
     )
-    st.text_input(t("field.reason"), key="limit_reason", disabled=disabled)
-    st.button(t("limit.save"), key="limit_save", disabled=disabled, on_click=_save_limits, args=(row.id, names))
+    st.button(t("limit.save"), key="limit_save", disabled=disabled, on_click=_ask_limits, args=(row,))
 
 
-def _save_limits(account_id: int, names: tuple[str, ...]) -> None:
+def _ask_limits(row: BrokerageAccount) -> None:
+    """Read what was typed and show what it changes; nothing is saved before the second answer."""
     actor, desk, state = me(), wiring(), st.session_state
 
-    def save() -> None:
-        amounts = [_decimal(name, str(state[f"limit_{name}_{account_id}"])) for name in names]
-        limits = Limits(*amounts, max_trades_per_day=int(state[f"limit_trades_{account_id}"]))
-        accounts.set_limits(desk, actor, account_id, limits, reason=str(state["limit_reason"]))
+    def prepared() -> None:
+        typed = [_decimal(name, str(state[f"limit_{name}_{row.id}"])) for name in _AMOUNTS]
+        wish = Limits(*typed, max_trades_per_day=int(state[f"limit_trades_{row.id}"]))
+        currency = Market(row.market).currency.value
+        changes = [
+            Change(t(f"limit.{name}"), _told(getattr(row, name), currency), _told(getattr(wish, name), currency))
+            for name in _AMOUNTS
+        ]
+        trades = [f"{one or 0:,}" for one in (row.max_trades_per_day, wish.max_trades_per_day)]
+        changes.append(Change(t("limit.max_trades_per_day"), *trades))
+        ask(
+            Question(
+                t("account_new.limits"), row.nickname, row.environment, changes, t("limit.save"), t("limit.saved"),
+                lambda reason, _: accounts.set_limits(desk, actor, row.id or 0, wish, reason=reason),
+            )
+        )  # fmt: skip
 
-    confirm.attempt(save, t("limit.saved"))
+    confirm.prepare(prepared)
+
+
+def _told(value: Decimal | None, currency: str) -> str:
+    return t("second.empty") if value is None else amount(value, currency)
 
 
 def _decimal(name: str, typed: str) -> Decimal | None:
@@ -207,30 +173,42 @@ def _key_form(row: BrokerageAccount, *, disabled: bool) -> None:
     three, four = st.columns(2)
     three.text_input(t("field.account_no"), key="set_account_no", disabled=disabled, autocomplete="off")
     four.text_input(t("field.hts_id"), key="set_hts_id", disabled=disabled, autocomplete="off")
-    if row.environment == Environment.LIVE:
-        st.text_input(t("field.confirm_name"), key="set_confirm", disabled=disabled, autocomplete="off")
-    st.button(t("account.save_keys"), key="set_submit", disabled=disabled, on_click=_save_keys, args=(row.id,))
+    st.button(t("account.save_keys"), key="set_submit", disabled=disabled, on_click=_ask_keys, args=(row,))
     st.caption(t("account_new.sealed"))
 
 
-def _save_keys(account_id: int) -> None:
+def _ask_keys(row: BrokerageAccount) -> None:
+    """The typed keys wait in this session's memory for the second answer, and are gone from the form after it."""
     actor, desk, state = me(), wiring(), st.session_state
     keys = Keys(*(str(state[name]) for name in _SECRETS))
-    typed = str(state.get("set_confirm", ""))
-    if confirm.attempt(
-        lambda: accounts.set_credentials(desk, actor, account_id, keys, confirm=typed), t("account.keys_saved")
-    ):
+    changes = [
+        Change(t(f"field.{name.removeprefix('set_')}"), t("second.kept"), t("second.new_value"))
+        for name in _SECRETS
+        if state[name]
+    ]
+
+    def save(reason: str, typed: str) -> None:
+        accounts.set_credentials(desk, actor, row.id or 0, keys, confirm=typed, reason=reason)
         for name in _SECRETS:
-            state[name] = ""
+            st.session_state.pop(name, None)
+
+    ask(
+        Question(
+            t("account.replace_keys"), row.nickname, row.environment, changes, t("account.save_keys"),
+            t("account.keys_saved"), save, typed=row.nickname if row.environment == Environment.LIVE else "",
+        )
+    )  # fmt: skip
 
 
 _DRAW = {
     "summary": _summary,
+    "positions": _positions,
     "orders": _orders,
     "fills": _fills,
     "decisions": _decisions,
     "logs": _logs,
     "settings": _settings,
+    "credentials": _credentials,
 }
 
 bar()
@@ -240,9 +218,8 @@ chosen = account_choice()
 if chosen is None:
     st.html(f'<p class="lt-empty" data-table="account">{t("empty.accounts")}</p>')
 else:
-    account_row = accounts.detail(wiring(), me(), chosen)
     _head(chosen)
-    _switch(account_row)
+    deeds(accounts.detail(wiring(), me(), chosen))
     section = st.segmented_control(
         t("account.section"),
         _SECTIONS,
@@ -253,8 +230,6 @@ else:
         label_visibility="collapsed",
     )
     _DRAW[section or "summary"](chosen)
-    for name, draw in (("start", _start_dialog), ("stop", _stop_dialog)):
-        question = confirm.opened(name)
-        if question is not None:
-            st.dialog(t(f"account.{name}"), on_dismiss=confirm.close)(draw)(**question)
+    deed_dialogs()
+    second_question()
     order_ticket()

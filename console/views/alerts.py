@@ -9,9 +9,10 @@ from console.components.bar import bar
 from console.components.figures import UNKNOWN, age, clock, join, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
+from console.components.live import live
 from console.components.rows import account_cell
 from console.components.table import Column, table
-from console.services import alerts, incident
+from console.services import alert_timeline, alerts
 from console.services.alerts import AlertLine
 from console.services.permissions import Action
 from shared.words import alert_advice, alert_text
@@ -19,7 +20,7 @@ from shared.words import alert_advice, alert_text
 _TONES = {"critical": "act", "warning": "watch", "info": "off"}
 
 
-@st.fragment(run_every="2s")
+@live(2)
 def _open() -> None:
     columns = [
         Column(t("alerts.severity")),
@@ -75,7 +76,7 @@ def _timeline(alert_id: int) -> None:
     ]
     body = [
         [span("lt-log", clock(one.at), moment(one.at)), one.account or UNKNOWN, t(f"moment.{one.kind}"), one.text]
-        for one in incident.timeline(wiring(), me(), alert_id)
+        for one in alert_timeline.around(wiring(), me(), alert_id)
     ]
     st.subheader(t("alerts.timeline"))
     table(columns, body, name="incident", empty=t("empty.timeline"))

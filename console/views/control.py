@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import streamlit as st
 
+from console.components.account_deeds import approval
 from console.components.bar import bar
 from console.components.charts import equity_chart
 from console.components.events import event_table
@@ -26,11 +27,13 @@ from console.components.figures import (
 )
 from console.components.first_steps import first_steps
 from console.components.frame import lang, me, t, wiring
+from console.components.live import live
 from console.components.reasons import decided
 from console.components.table import Column, facts, link, note, table
 from console.components.waiting import waiting
 from console.services import events, holdings, overview, rules
 from console.services.overview import AccountLine, Overview, Sums, Trouble
+from shared.domain.account import Environment
 from shared.domain.money import Currency
 from shared.words import reason_text
 
@@ -38,7 +41,7 @@ _TONES = {Trouble.ACT: "act", Trouble.WATCH: "watch", Trouble.FINE: "fine", Trou
 _SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=31)}
 
 
-@st.fragment(run_every="2s")
+@live(2)
 def _desk() -> None:
     view = overview.overview(wiring(), me())
     waiting(limit=8)
@@ -124,7 +127,7 @@ def _row(line: AccountLine, view: Overview) -> list[object]:
     named = join(link(f"/account?account={line.id}", line.nickname), " ", environment_badge(line.environment, lang()))
     return [
         join(named, span("lt-sub", f"{line.broker} {line.market} ··{line.last4}")),
-        _state(line),
+        _state(line, view.as_of),
         _heartbeat(line),
         _pnl(line, view),
         join(money(line.equity), span("lt-sub", t("account.cash", cash=money(line.cash)))),
@@ -144,13 +147,14 @@ def _pnl(line: AccountLine, view: Overview) -> Html:
     return join(told, span("lt-sub", amount(line.pnl_today.amount * view.rate.won, "KRW")))
 
 
-def _state(line: AccountLine) -> Html:
+def _state(line: AccountLine, now: datetime) -> Html:
     wanted = t("desired.on") if line.enabled else t("desired.off")
     word = f"{wanted} → {t(f'status.{line.status}')}"
     below = line.why or (t("kill.on_account", level=t(f"kill.{line.kill.name}")) if line.kill else "")
     if not line.has_keys:
         below = t("account.no_keys")
-    return join(mark(_TONES[line.trouble], word, line.why), span("lt-sub", below) if below else "")
+    armed = span("lt-sub", approval(line.armed_until, now)) if line.environment == Environment.LIVE else ""
+    return join(mark(_TONES[line.trouble], word, line.why), span("lt-sub", below) if below else "", armed)
 
 
 def _heartbeat(line: AccountLine) -> Html:
@@ -169,13 +173,13 @@ def _guard(line: AccountLine) -> Html:
     return mark("fine", t("guard.all"))
 
 
-@st.fragment(run_every="3s")
+@live(3)
 def _recent() -> None:
     st.subheader(t("control.events"))
     event_table(events.recent(wiring(), me()))
 
 
-@st.fragment(run_every="20s")
+@live(20)
 def _equity(chosen: str) -> None:
     curves = holdings.equity_curves(wiring(), me(), _SPANS[chosen])
     if not any(len(curve.points) > 1 for curve in curves):

@@ -20,6 +20,7 @@ from console.components.bar import bar
 from console.components.figures import UNKNOWN, Html, ago, join, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
+from console.components.live import live
 from console.components.order_ticket import follow, followed
 from console.components.rows import account_cell, order_label, order_status, order_table, position_table
 from console.components.table import Column, link, note, table
@@ -39,7 +40,7 @@ from shared.words import reason_text
 Matter = Down | OrderLine | Drift | Stopped | ProposalLine | LookLine
 
 
-@st.fragment(run_every="2s")
+@live(2)
 def _list() -> None:
     view = inbox.matters(wiring(), me())
     columns = [

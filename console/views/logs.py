@@ -12,6 +12,7 @@ from console.components.figures import moment
 from console.components.frame import me, t, wiring
 from console.components.help import titled
 from console.components.incident_table import incident_table
+from console.components.live import live
 from console.components.rows import log_table
 from console.components.table import note
 from console.services import incidents, logs
@@ -23,7 +24,7 @@ _MODES = ("live", "search", "incidents")
 _SPANS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
 
-@st.fragment(run_every="2s")
+@live(2)
 def _live(account_id: int | None, levels: frozenset[str], text: str) -> None:
     rows = logs.newest(wiring(), me(), LogFilter(levels=levels, text=text), account_id=account_id)
     log_table(rows)
@@ -51,7 +52,7 @@ def _search(account_id: int | None, wanted: LogFilter) -> None:
         st.rerun()
 
 
-@st.fragment(run_every="5s")
+@live(5)
 def _incidents(account_id: int | None, span: str, kinds: frozenset[Kind]) -> None:
     asked = kinds or frozenset(Kind)
     incident_table(incidents.timeline(wiring(), me(), _SPANS[span], account_id=account_id, kinds=asked))

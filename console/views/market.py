@@ -24,6 +24,7 @@ from console.components.figures import (
 )
 from console.components.frame import lang, me, t, wiring
 from console.components.help import titled
+from console.components.live import live
 from console.components.table import Column, link, note, table
 from console.services import market
 from shared.domain.account import Market
@@ -32,9 +33,10 @@ from shared.domain.sessions import Phase
 from shared.domain.trading_days import ZONES
 
 _FRAMES = (Timeframe.M1, Timeframe.M5, Timeframe.M15, Timeframe.H1, Timeframe.D1)
+_MOST = (400, 2_000, 10_000)
 
 
-@st.fragment(run_every="20s")
+@live(20)
 def _clocks() -> None:
     now = wiring().clock.wall_now()
     columns = [Column(t("market.timetable")), Column(t("market.now")), Column(t("market.phases"), wide=True)]
@@ -63,7 +65,7 @@ def _line(phases: tuple[Phase, ...], now: datetime) -> Html:
     return join(*parts)
 
 
-@st.fragment(run_every="2s")
+@live(2)
 def _quotes() -> None:
     now = wiring().clock.wall_now()
     columns = [
@@ -93,10 +95,10 @@ def _quotes() -> None:
     table(columns, rows, name="quotes", empty=t("empty.quotes"))
 
 
-@st.fragment(run_every="15s")
-def _candles(environment: str, venue: str, symbol: str, frame: str) -> None:
+@live(15)
+def _candles(environment: str, venue: str, symbol: str, frame: str, most: int) -> None:
     chosen = Timeframe(frame)
-    drawn = market.chart(wiring(), me(), environment, venue, symbol, chosen)
+    drawn = market.chart(wiring(), me(), environment, venue, symbol, chosen, limit=most)
     if not drawn.candles:
         note(t("empty.candles"))
         return
@@ -114,7 +116,7 @@ asked = f"{st.query_params.get('env', '')} {st.query_params.get('market', '')} {
 left, right = st.columns([3, 2], gap="medium")
 with left:
     st.subheader(t("market.chart"))
-    one, two = st.columns([2, 3], vertical_alignment="bottom")
+    one, two, three = st.columns([4, 5, 4], vertical_alignment="bottom")
     names = list(known)
     chosen = one.selectbox(
         t("col.symbol"),
@@ -131,10 +133,14 @@ with left:
         t("market.frame"), [one.value for one in _FRAMES], default="1m", required=True, key="market_frame",
         label_visibility="collapsed",
     )  # fmt: skip
+    most = three.segmented_control(
+        t("market.most"), _MOST, default=_MOST[0], required=True, key="market_most", format_func=lambda one: f"{one:,}",
+        label_visibility="collapsed",
+    )  # fmt: skip
     if chosen in known:
         row = known[chosen]
         st.query_params.update({"symbol": row.symbol, "env": row.environment, "market": row.market})
-        _candles(row.environment, row.market, row.symbol, frame or "1m")
+        _candles(row.environment, row.market, row.symbol, frame or "1m", most or _MOST[0])
     else:
         note(t("empty.candles"))
 with right:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import streamlit as st
 
 from console.components import confirm
@@ -9,11 +11,12 @@ from console.components.bar import bar
 from console.components.choices import account_filter
 from console.components.frame import allowed, me, t, wiring
 from console.components.help import titled
+from console.components.live import live
 from console.components.order_ticket import follow, followed, open_ticket, order_ticket, typed_price
 from console.components.rows import fill_table, order_label, order_table
 from console.components.table import note
 from console.components.timeline import timeline
-from console.services import manual_orders, orders
+from console.services import manual_orders, orders, rules
 from console.services.accounts import new_key
 from console.services.orders import LIMIT, OrderLine
 from console.services.permissions import Action
@@ -29,23 +32,21 @@ _KINDS = {
 }
 
 
-@st.fragment(run_every="2s")
-def _orders(account_id: int | None, kind: str, symbol: str) -> None:
-    wanted = OrderFilter(statuses=_KINDS[kind], symbol=symbol)
+@live(2)
+def _orders(account_id: int | None, wanted: OrderFilter) -> None:
     rows = orders.listed(wiring(), me(), account_id=account_id, wanted=wanted)
     order_table(rows)
     if len(rows) == LIMIT:
         note(t("orders.limit", n=LIMIT))
 
 
-@st.fragment(run_every="2s")
+@live(2)
 def _fills(account_id: int | None, symbol: str) -> None:
     fill_table(orders.fills(wiring(), me(), account_id=account_id, symbol=symbol))
 
 
-def _timeline_chooser(account_id: int | None, kind: str, symbol: str) -> None:
+def _timeline_chooser(account_id: int | None, wanted: OrderFilter) -> None:
     """Outside what refreshes: which order's life is shown."""
-    wanted = OrderFilter(statuses=_KINDS[kind], symbol=symbol)
     rows = {row.id: row for row in orders.listed(wiring(), me(), account_id=account_id, wanted=wanted)}
     chosen = st.selectbox(
         t("orders.choose_timeline"),
@@ -57,9 +58,15 @@ def _timeline_chooser(account_id: int | None, kind: str, symbol: str) -> None:
     )
     if chosen in rows:
         _timeline(chosen)
+        with st.expander(t("orders.answer")):
+            answer = orders.broker_answer(wiring(), me(), chosen)
+            if answer is None:
+                note(t("orders.no_answer"))
+            else:
+                st.code(json.dumps(answer, ensure_ascii=False, indent=1, default=str), language="json")
 
 
-@st.fragment(run_every="2s")
+@live(2)
 def _timeline(order_id: int) -> None:
     timeline(orders.history(wiring(), me(), order_id))
 
@@ -77,11 +84,19 @@ def _chooser(account_id: int | None) -> None:
         placeholder=t("orders.none_cancelable") if not rows else t("choice.none"),
     )
     may_amend = chosen in rows and allowed(me(), Action.ORDER_AMEND)
-    if middle.button(t("amend.title"), key="amend_open", disabled=not may_amend, width="stretch") and chosen in rows:
-        confirm.open_dialog("amend", order=rows[chosen], key=new_key())
     ready = chosen in rows and allowed(me(), Action.ORDER_CANCEL)
-    if right.button(t("orders.cancel"), key="cancel_open", disabled=not ready, width="stretch") and chosen in rows:
-        confirm.open_dialog("cancel", order=rows[chosen], key=new_key())
+    for cell, name, label, may in (
+        (middle, "amend", t("amend.title"), may_amend),
+        (right, "cancel", t("orders.cancel"), ready),
+    ):
+        cell.button(
+            label, key=f"{name}_open", disabled=not may, width="stretch", on_click=_open, args=(name, rows.get(chosen))
+        )
+
+
+def _open(name: str, order: OrderLine | None) -> None:
+    if order is not None:
+        confirm.open_dialog(name, order=order, key=new_key())
 
 
 def _cancel_dialog(order: OrderLine, key: str) -> None:
@@ -127,7 +142,7 @@ def _amend_dialog(order: OrderLine, key: str) -> None:
 bar()
 titled("orders")
 confirm.notice()
-first, second, third, fourth = st.columns([2, 3, 1, 1], vertical_alignment="bottom")
+first, second, third, fourth, fifth = st.columns([3, 4, 2, 3, 2], vertical_alignment="bottom")
 with first:
     account = account_filter()
 kind = second.segmented_control(
@@ -139,19 +154,28 @@ kind = second.segmented_control(
     key="kind",
 )
 symbol = third.text_input(t("col.symbol"), key="symbol", max_chars=16).strip().upper()
+known_rules = {line.id: line for line in rules.listed(wiring(), me(), account_id=account)}
+rule = fourth.selectbox(
+    t("orders.rule"),
+    [None, *known_rules],
+    format_func=lambda one: f"#{one} {known_rules[one].name}" if one in known_rules else t("orders.all_rules"),
+    key="rule_filter",
+)
 may_place = account is not None and allowed(me(), Action.ORDER_PLACE)
-if fourth.button(
+fifth.button(
     t("ticket.new"),
     key="ticket_open",
     icon=":material/add:",
     width="stretch",
     disabled=not may_place,
     help=None if may_place else t("ticket.choose_account"),
-):
-    open_ticket(account or 0, symbol)
+    on_click=open_ticket,
+    args=(account or 0, symbol),
+)
 followed()
-_orders(account, kind or "all", symbol)
-_timeline_chooser(account, kind or "all", symbol)
+asked = OrderFilter(statuses=_KINDS[kind or "all"], symbol=symbol, rule_id=rule)
+_orders(account, asked)
+_timeline_chooser(account, asked)
 _chooser(account)
 st.subheader(t("orders.fills"))
 _fills(account, symbol)

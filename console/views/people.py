@@ -12,10 +12,12 @@ from console.components.choices import account_filter
 from console.components.figures import UNKNOWN, age, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
+from console.components.live import live
 from console.components.table import Column, table
 from console.components.users import manage, people_table, policy_panel
 from console.services import sign_ins, users
 from console.services.permissions import Action
+from shared.words import deed_text
 
 
 def _people() -> None:
@@ -25,7 +27,7 @@ def _people() -> None:
     policy_panel()
 
 
-@st.fragment(run_every="5s")
+@live(5)
 def _sign_ins() -> None:
     now = wiring().clock.wall_now()
     columns = [
@@ -90,7 +92,7 @@ def _trail() -> None:
         [
             moment(row.at),
             row.who,
-            row.action,
+            span("", deed_text(row.action, lang()), row.action),
             row.target,
             span("lt-log", _change(row.before, row.after)),
             row.reason,

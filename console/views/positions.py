@@ -11,6 +11,7 @@ from console.components.bar import bar
 from console.components.figures import Html, age, amount, environment_badge, join, moved, price
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
+from console.components.live import live
 from console.components.order_ticket import follow, followed
 from console.components.rows import cash_table, position_table
 from console.components.table import facts
@@ -21,7 +22,7 @@ from console.services.permissions import Action
 from shared.domain.account import Environment
 
 
-@st.fragment(run_every="2s")
+@live(2)
 def _positions() -> None:
     rows, now = holdings.positions(wiring(), me()), wiring().clock.wall_now()
     if rows:
@@ -59,8 +60,14 @@ def _closer() -> None:
         placeholder=t("close.nothing") if not rows else t("choice.none"),
     )
     ready = chosen in rows and allowed(me(), Action.ORDER_PLACE)
-    if right.button(t("close.open"), key="close_open", disabled=not ready, width="stretch") and chosen in rows:
-        confirm.open_dialog("close", row=rows[chosen], key=new_key())
+    right.button(
+        t("close.open"), key="close_open", disabled=not ready, width="stretch", on_click=_open, args=(rows.get(chosen),)
+    )
+
+
+def _open(row: PositionLine | None) -> None:
+    if row is not None:
+        confirm.open_dialog("close", row=row, key=new_key())
 
 
 def _label(row: PositionLine) -> str:

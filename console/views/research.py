@@ -86,7 +86,7 @@ def _do(rule_id: int, asked: dict[str, Any], params: str) -> None:
     confirm.attempt(ask, t("research.asked"))
 
 
-@st.fragment(run_every="2s")
+@st.fragment(run_every=2)
 def _jobs() -> None:
     lines = backtests.listed(wiring(), me(), 20)
     columns = [

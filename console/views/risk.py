@@ -11,8 +11,10 @@ from console.components.bar import bar
 from console.components.figures import UNKNOWN, Html, age, amount, environment_badge, join, mark, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
+from console.components.live import live
 from console.components.proof import proof_fields, proven
 from console.components.rows import account_cell
+from console.components.second_question import Change, Question, ask, second_question
 from console.components.table import Column, note, table
 from console.components.vitals_charts import exposure_chart
 from console.services import holdings, kill, orders_at_once, risk
@@ -21,6 +23,7 @@ from console.services.permissions import Action, refuse
 from console.services.risk import EXTENDED_HOURS, AccountRisk, Meter, MoreLimits, OwnerRisk
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import Conflict
+from shared.models import Owner
 from shared.words import reason_text
 
 _NEAR = 80  # percent of a limit from which it is worth a look
@@ -29,7 +32,7 @@ _LEVELS = (KillLevel.NO_NEW, KillLevel.REDUCE_ONLY, KillLevel.HALT)
 _TONES = {KillLevel.RUN: "fine", KillLevel.NO_NEW: "watch", KillLevel.REDUCE_ONLY: "watch", KillLevel.HALT: "act"}
 
 
-@st.fragment(run_every="3s")
+@live(3)
 def _figures() -> None:
     view = risk.view(wiring(), me())
     st.subheader(t("risk.accounts"))
@@ -46,7 +49,7 @@ def _figures() -> None:
         _owners(view.owners)
 
 
-@st.fragment(run_every="15s")
+@live(15)
 def _exposure() -> None:
     st.subheader(t("exposure.title"))
     found = holdings.exposure(wiring(), me())
@@ -139,15 +142,19 @@ def _actions(accounts: dict[int, AccountRisk]) -> None:
             on_click=_raise, args=(account.id, level),
         )  # fmt: skip
     lowers = allowed(actor, Action.KILL_LOWER) and account.kill > KillLevel.RUN
-    if cells[3].button(t("risk.lower"), key="risk_lower", width="stretch", disabled=not lowers):
-        confirm.open_dialog("risk_lower", account=account)
+    cells[3].button(
+        t("risk.lower"), key="risk_lower", width="stretch", disabled=not lowers, on_click=confirm.open_dialog,
+        args=("risk_lower",), kwargs={"account": account},
+    )  # fmt: skip
     cells[4].button(
         t("risk.cancel_all"), key="risk_cancel_all", width="stretch", disabled=not allowed(actor, Action.CANCEL_ALL),
         on_click=_cancel_all, args=(account.id,),
     )  # fmt: skip
     may_flatten = allowed(actor, Action.FLATTEN)
-    if cells[5].button(t("risk.flatten"), key="risk_flatten", width="stretch", disabled=not may_flatten):
-        confirm.open_dialog("risk_flatten", account=account, key=new_key())
+    cells[5].button(
+        t("risk.flatten"), key="risk_flatten", width="stretch", disabled=not may_flatten,
+        on_click=confirm.open_dialog, args=("risk_flatten",), kwargs={"account": account, "key": new_key()},
+    )  # fmt: skip
     note(t("risk.level_help"))
     with st.expander(t("risk.more")):
         _more(account, disabled=not allowed(actor, Action.ACCOUNT_LIMITS))
@@ -224,51 +231,76 @@ def _more(account: AccountRisk, *, disabled: bool) -> None:
         t("limit.extended_hours"), EXTENDED_HOURS, account.extended_hours, key=f"hours_{account.id}",
         format_func=lambda word: t(f"hours.{word}"), disabled=disabled, placeholder=t("hours.none"),
     )  # fmt: skip
-    st.text_input(t("field.reason"), key="more_reason", disabled=disabled)
-    st.button(t("limit.save"), key="more_save", disabled=disabled, on_click=_save_more, args=(account.id,))
+    st.button(t("limit.save"), key="more_save", disabled=disabled, on_click=_ask_more, args=(account,))
     note(t("risk.blank_account"))
 
 
-def _save_more(account_id: int) -> None:
+def _ask_more(account: AccountRisk) -> None:
     actor, desk, state = me(), wiring(), st.session_state
 
-    def save() -> None:
-        limits = MoreLimits(
-            _money("max_account_amount", f"max_account_amount_{account_id}"),
-            _money("first_day_amount", f"first_day_amount_{account_id}"),
-            int(state[f"minute_{account_id}"]),
-            tuple(word for word in EXTENDED_HOURS if word in state[f"hours_{account_id}"]),
+    def prepared() -> None:
+        wish = MoreLimits(
+            _money("max_account_amount", f"max_account_amount_{account.id}"),
+            _money("first_day_amount", f"first_day_amount_{account.id}"),
+            int(state[f"minute_{account.id}"]),
+            tuple(word for word in EXTENDED_HOURS if word in state[f"hours_{account.id}"]),
         )
-        risk.set_more_limits(desk, actor, account_id, limits, reason=str(state["more_reason"]))
+        pairs = (
+            ("max_account_amount", *(_told(one.max_account_amount, account.currency) for one in (account, wish))),
+            ("first_day_amount", *(_told(one.first_day_amount, account.currency) for one in (account, wish))),
+            ("max_orders_per_minute", f"{account.minute_limit:,}", f"{wish.max_orders_per_minute:,}"),
+            ("extended_hours", _hours(account.extended_hours), _hours(wish.extended_hours)),
+        )
+        changes = [Change(t(f"limit.{name}"), before, after) for name, before, after in pairs]
+        ask(
+            Question(
+                t("risk.more"), account.nickname, account.environment, changes, t("limit.save"), t("limit.saved"),
+                lambda reason, _: risk.set_more_limits(desk, actor, account.id, wish, reason=reason),
+            )
+        )  # fmt: skip
 
-    confirm.attempt(save, t("limit.saved"))
+    confirm.prepare(prepared)
+
+
+def _told(value: Decimal | None, currency: str) -> str:
+    return t("second.empty") if value is None else amount(value, currency)
+
+
+def _hours(words: tuple[str, ...]) -> str:
+    return ", ".join(t(f"hours.{word}") for word in words) or t("hours.none")
 
 
 def _owner_limits(account: AccountRisk, *, disabled: bool) -> None:
     owner = risk.owner_of(wiring(), me(), account.id)
     st.markdown(f"**{t('risk.owner')} {confirm.plain(owner.name)}**")
-    one, two, three = st.columns([1, 1, 2])
+    one, two, _ = st.columns([1, 1, 2])
     for cell, name, value in (
         (one, "max_exposure_krw", owner.max_exposure_krw),
         (two, "max_exposure_usd", owner.max_exposure_usd),
     ):
         shown = "" if value is None else f"{value:f}"
         cell.text_input(t(f"limit.{name}"), shown, key=f"{name}_{owner.id}", disabled=disabled)
-    three.text_input(t("field.reason"), key="owner_reason", disabled=disabled)
-    st.button(
-        t("risk.owner_save"), key="owner_save", disabled=disabled, on_click=_save_owner, args=(owner.id or 0,)
-    )  # fmt: skip
+    st.button(t("risk.owner_save"), key="owner_save", disabled=disabled, on_click=_ask_owner, args=(owner,))
     note(t("risk.blank_owner"))
 
 
-def _save_owner(owner_id: int) -> None:
+def _ask_owner(owner: Owner) -> None:
     actor, desk = me(), wiring()
 
-    def save() -> None:
-        krw, usd = (_money(name, f"{name}_{owner_id}") for name in ("max_exposure_krw", "max_exposure_usd"))
-        risk.set_owner_limits(desk, actor, owner_id, krw, usd, reason=str(st.session_state["owner_reason"]))
+    def prepared() -> None:
+        krw, usd = (_money(name, f"{name}_{owner.id}") for name in ("max_exposure_krw", "max_exposure_usd"))
+        changes = [
+            Change(t("limit.max_exposure_krw"), _told(owner.max_exposure_krw, "KRW"), _told(krw, "KRW")),
+            Change(t("limit.max_exposure_usd"), _told(owner.max_exposure_usd, "USD"), _told(usd, "USD")),
+        ]
+        ask(
+            Question(
+                t("risk.owner_save"), owner.name, "", changes, t("risk.owner_save"), t("limit.saved"),
+                lambda reason, _: risk.set_owner_limits(desk, actor, owner.id or 0, krw, usd, reason=reason),
+            )
+        )  # fmt: skip
 
-    confirm.attempt(save, t("limit.saved"))
+    confirm.prepare(prepared)
 
 
 def _money(name: str, key: str) -> Decimal | None:
@@ -294,3 +326,4 @@ for name, title, dialog in (
     question = confirm.opened(name)
     if question is not None:
         st.dialog(t(title), on_dismiss=confirm.close)(dialog)(**question)
+second_question()

@@ -11,8 +11,10 @@ from console.components.bar import bar
 from console.components.figures import UNKNOWN, Html, environment_badge, join, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
+from console.components.live import hold, let_go, live
 from console.components.reasons import decided
 from console.components.rows import account_cell
+from console.components.rule_form import choose_preset, choose_sizing
 from console.components.table import Column, note, table
 from console.services import accounts, rule_evidence, rules, what_if
 from console.services.permissions import Action
@@ -49,7 +51,7 @@ universe: ["{symbol}"]
 """
 
 
-@st.fragment(run_every="3s")
+@live(3)
 def _list() -> None:
     columns = [
         Column(t("col.account")),
@@ -79,8 +81,10 @@ def _row(line: RuleLine) -> list[object]:
 def _switch(opened: RuleText) -> None:
     may = allowed(me(), Action.RULE_SWITCH)
     label = t("rules.disable") if opened.enabled else t("rules.enable")
-    if st.button(label, key="rule_switch", disabled=not may, type="secondary" if opened.enabled else "primary"):
-        confirm.open_dialog("rule", opened=opened)
+    st.button(
+        label, key="rule_switch", disabled=not may, type="secondary" if opened.enabled else "primary",
+        on_click=confirm.open_dialog, args=("rule",), kwargs={"opened": opened},
+    )  # fmt: skip
 
 
 def _switch_dialog(opened: RuleText) -> None:
@@ -90,6 +94,9 @@ def _switch_dialog(opened: RuleText) -> None:
     typed, reason, waive = "", "", False
     if opened.enabled:
         st.markdown(t("rules.disable_effect"))
+    elif opened.environment == Environment.MOCK:
+        st.markdown(t("rules.enable_effect"))
+        typed = st.text_input(t("field.confirm_name"), key="rule_confirm", live=True, autocomplete="off")
     else:
         st.markdown(t("rules.enable_effect"))
         if opened.environment == Environment.LIVE:
@@ -103,7 +110,8 @@ def _switch_dialog(opened: RuleText) -> None:
         rules.switch, desk, actor, opened.id, enabled=not opened.enabled, confirm=typed, reason=reason, waive=waive
     )
     verb = t("rules.disable_do") if opened.enabled else t("rules.enable_do")
-    if st.button(verb, key="rule_switch_do", type="primary", width="stretch"):
+    named = opened.enabled or opened.environment == Environment.SIM or typed == opened.nickname
+    if st.button(verb, key="rule_switch_do", type="primary", width="stretch", disabled=not named):
         confirm.in_dialog(switch, t("rules.switched"))
     confirm.cancel_button()
 
@@ -139,10 +147,17 @@ def _editor(account_id: int, rule_id: int) -> None:
     opened = rules.opened(wiring(), me(), rule_id) if rule_id else None
     market = rules.market_of(wiring(), me(), account_id)
     slot = f"{account_id}_{rule_id}_{opened.version.number if opened else 0}"
+    field = f"rule_text_{slot}"
     text = opened.version.text if opened else _STARTER.format(name=t("rules.starter"), symbol=_example(market))
     left, right = st.columns([3, 2], gap="large")
     with left:
-        written = st.text_area(t("rules.text"), text, height=430, key=f"rule_text_{slot}", help=t("rules.text_help"))
+        if opened is None:
+            choose_preset(slot, field)
+        st.session_state.setdefault(field, text)  # not as a default: the forms beside it write it too
+        written = st.text_area(
+            t("rules.text"), height=430, key=field, help=t("rules.text_help"),
+            on_change=_edited, args=(field, text),
+        )  # fmt: skip
         one, two = st.columns(2)
         symbols = one.text_input(t("rules.symbols"), key=f"rule_symbols_{slot}", help=t("rules.symbols_help"))
         held = two.number_input(
@@ -154,6 +169,9 @@ def _editor(account_id: int, rule_id: int) -> None:
             help=t("rules.max_position_help"),
         )
     checked = rules.check(written or "", market, symbols or "", lang())
+    with left:
+        if checked.read is not None and not checked.read.python:
+            choose_sizing(checked.read, slot, field)
     with right:
         _findings(checked)
         if opened is not None and checked.rule is not None and checked.text != opened.version.text:
@@ -171,6 +189,11 @@ def _editor(account_id: int, rule_id: int) -> None:
             _switch(opened)
     if opened is not None:
         _versions(opened)
+
+
+def _edited(field: str, saved: str) -> None:
+    """While the text differs from what is saved the list above stands still."""
+    (let_go if st.session_state[field] == saved else hold)("rule")
 
 
 def _example(market: Market) -> str:
@@ -237,7 +260,7 @@ def _ask_what_if(account_id: int, older: str | None, newer: str | None, slot: st
     confirm.attempt(ask, t("rules.whatif_asked"))
 
 
-@st.fragment(run_every="2s")
+@st.fragment(run_every=2)
 def _what_if_result(ids: tuple[int, ...], names: tuple[str, ...]) -> None:
     sides = what_if.result(wiring(), me(), ids)
     columns = [
@@ -277,6 +300,7 @@ def _save(
         off.append(saved.switched_off)
 
     if confirm.attempt(save, t("rules.done")):
+        let_go("rule")
         st.session_state["rule"] = made[0]
         if any(off):
             st.toast(t("rules.switched_off"), icon=":material/warning:")
@@ -337,6 +361,8 @@ def _chosen_rule(account_id: int) -> int:
     chosen = st.selectbox(
         t("rules.edit"),
         [NEW, *known],
+        on_change=let_go,
+        args=("rule",),
         format_func=lambda one: f"#{one} {known[one].name}" if one in known else t("rules.new"),
         key="rule",
     )

@@ -9,6 +9,7 @@ from console.components.bar import bar
 from console.components.choices import account_filter
 from console.components.figures import UNKNOWN, Html, join, length, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
+from console.components.live import live
 from console.components.rows import account_cell
 from console.components.table import Column, note, table
 from console.services import schedule
@@ -19,7 +20,7 @@ from console.services.schedule import AT_CLOSE, JobLine, ReadyLine
 _TONES = {"ok": "fine", "failed": "act", "skipped": "watch", "paused": "off", "n/a": "off", "running": "watch"}
 
 
-@st.fragment(run_every="10s")
+@live(10)
 def _ready() -> None:
     columns = [Column(t("col.account")), Column(t("schedule.ready")), Column(t("schedule.lacking"), wide=True),
                Column(t("schedule.opens")), Column(t("schedule.checked"))]  # fmt: skip
@@ -42,7 +43,7 @@ def _ready_row(row: ReadyLine) -> list[object]:
     ]
 
 
-@st.fragment(run_every="5s")
+@live(5)
 def _jobs(chosen: int | None) -> None:
     rows = schedule.listed(wiring(), me(), account_id=chosen)
     columns = [Column(t("schedule.job"), wide=True), Column(t("col.account")), Column(t("schedule.next")),

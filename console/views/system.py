@@ -10,6 +10,7 @@ from console.components.drill import fire_drill
 from console.components.figures import UNKNOWN, age, join, length, mark, span, token_left
 from console.components.frame import lang, me, t, wiring
 from console.components.help import titled
+from console.components.live import live
 from console.components.rows import account_cell
 from console.components.store_sizes import store_sizes_panel
 from console.components.table import Column, facts, note, table
@@ -20,7 +21,7 @@ from console.services.system import BotLine
 _TONES = {"RUNNING": "fine", "STARTING": "watch", "BACKOFF": "act", "FATAL": "act", "EXITED": "act", "UNKNOWN": "act"}
 
 
-@st.fragment(run_every="5s")
+@live(5)
 def _programs() -> None:
     now = wiring().clock.wall_now()
     rows = system.programs(wiring(), me())
@@ -46,7 +47,7 @@ def _programs() -> None:
     table(columns, body, name="programs", empty=t("empty.programs"))
 
 
-@st.fragment(run_every="5s")
+@live(5)
 def _bots() -> None:
     now = wiring().clock.wall_now()
     rows = system.bots(wiring(), me())
@@ -101,7 +102,7 @@ def _store() -> None:
     note(t("system.written_help"))
 
 
-@st.fragment(run_every="60s")
+@live(60)
 def _day(chosen: str) -> None:
     days = vitals.day(wiring(), me())
     if days:
@@ -110,7 +111,7 @@ def _day(chosen: str) -> None:
     day_table(days)
 
 
-@st.fragment(run_every="60s")
+@live(60)
 def _latency() -> None:
     found = vitals.latency(wiring(), me())
     if found:

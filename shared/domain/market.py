@@ -28,9 +28,12 @@ _SECONDS = {"1m": 60, "5m": 300, "15m": 900, "1h": 3600, "1d": 86400, "1w": 604_
 RULE_TIMEFRAMES = (Timeframe.M1, Timeframe.M5, Timeframe.M15, Timeframe.H1, Timeframe.D1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tick:
-    """One trade in the market (체결). `at` is the exchange's time, `received_at` ours (wall clock)."""
+    """One trade in the market (체결). `at` is the exchange's time, `received_at` ours (wall clock).
+
+    Never changed after it was read; not frozen because freezing doubles the price of making one.
+    """
 
     symbol: str
     price: Decimal

@@ -1,36 +1,39 @@
 """SQLModel tables (names and minimum columns: design.md §9).
 
-Tables that no bot touches load when they are asked for: each costs a process 0.1 MB. `load_all` registers every one.
+Tables that no bot touches load when they are asked for: each costs a process 0.2 MB. `load_all` registers every one.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from shared.models.accounts import ApiCredential, BrokerageAccount, BrokerToken, FeeContract, KillSwitch
+from shared.models.accounts import ApiCredential, BrokerageAccount, BrokerToken, KillSwitch
 from shared.models.approvals import Proposal
 from shared.models.bots import Alert, BotVitals, Command, ExecutionLog, Heartbeat, Host, JobRun, Lease, Meta
 from shared.models.market import FxRate, InstrumentRow, PriceBar, QuoteRow
 from shared.models.orders import (
     CashBalance,
-    CashFlow,
     EquitySnapshot,
     FillRow,
     OrderEvent,
     OrderRow,
     PeriodProfit,
     PositionRow,
-    ProfitRollup,
 )
-from shared.models.people import AccountGrant, ApiToken, AuditLog, LoginSession, Owner, Role, User
-from shared.models.rules import BacktestRun, DecisionRow, RuleVersion, StrategySignal, TradeRule
+from shared.models.people import AuditLog, Owner, Role, User
+from shared.models.rules import DecisionRow, RuleVersion, StrategySignal, TradeRule
 from shared.models.schedule import PausedJob, Readiness, ScheduledJob
 
 if TYPE_CHECKING:
-    from shared.models.doors import AlertDelivery, TelegramLink, Webhook
+    from shared.models.doors import AccountGrant, AlertDelivery, ApiToken, LoginSession, TelegramLink, Webhook
+    from shared.models.money import CashFlow, FeeContract, ProfitRollup
+    from shared.models.research import BacktestRun
     from shared.models.safety import GroupGrant, RecoveryCode, SecondLook
 
 _LATER = {
-    "AlertDelivery": "doors", "TelegramLink": "doors", "Webhook": "doors",
+    "AccountGrant": "doors", "AlertDelivery": "doors", "ApiToken": "doors", "LoginSession": "doors",
+    "TelegramLink": "doors", "Webhook": "doors",
+    "CashFlow": "money", "FeeContract": "money", "ProfitRollup": "money",
+    "BacktestRun": "research",
     "GroupGrant": "safety", "RecoveryCode": "safety", "SecondLook": "safety",
 }  # fmt: skip
 

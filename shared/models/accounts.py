@@ -112,17 +112,3 @@ class KillSwitch(SQLModel, table=True):
     reason: str = ""
     changed_by: str = ""
     changed_at: datetime = Field(sa_type=Instant)
-
-
-class FeeContract(SQLModel, table=True):
-    """Negotiated commission of one account from a date on."""
-
-    __tablename__ = "fee_contracts"
-
-    id: int | None = Field(default=None, primary_key=True)
-    account_id: int = Field(foreign_key="brokerage_accounts.id", index=True)
-    effective_from: str  # ISO date
-    effective_to: str | None = None
-    buy_pct: Decimal = Field(sa_type=ExactDecimal)
-    sell_pct: Decimal = Field(sa_type=ExactDecimal)
-    note: str = ""

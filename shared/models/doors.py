@@ -1,4 +1,4 @@
-"""The doors beside the screen: Telegram people, what each was told, webhooks that may propose."""
+"""Ways into the desk: sessions, grants, API tokens, Telegram people, what each was told, webhooks that may propose."""
 
 from __future__ import annotations
 
@@ -55,5 +55,48 @@ class Webhook(SQLModel, table=True):
     name: str
     created_by: str = ""
     created_at: datetime = Field(sa_type=Instant)
+    revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+    last_used_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class LoginSession(SQLModel, table=True):
+    """The session of record: the cookie holds an opaque id, this row its hash."""
+
+    __tablename__ = "sessions"
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="users.id", index=True)
+    token_hash: str = Field(unique=True)
+    created_at: datetime = Field(sa_type=Instant)
+    last_seen_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime = Field(sa_type=Instant)
+    revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+    ip: str = ""
+    user_agent: str = ""
+    method: str = "password"  # password | oidc | supabase
+
+
+class AccountGrant(SQLModel, table=True):
+    """A Viewer or Trader sees and acts on granted accounts only; an Admin needs no grant."""
+
+    __tablename__ = "account_grants"
+    __table_args__ = (UniqueConstraint("user_id", "account_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="users.id", index=True)
+    account_id: int = Field(foreign_key="brokerage_accounts.id", index=True)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class ApiToken(SQLModel, table=True):
+    __tablename__ = "api_tokens"
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="users.id", index=True)
+    name: str
+    token_hash: str = Field(unique=True)
+    scopes: list[str] = Field(default_factory=list, sa_type=Json)
+    created_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime | None = Field(default=None, sa_type=Instant)
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)
     last_used_at: datetime | None = Field(default=None, sa_type=Instant)

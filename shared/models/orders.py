@@ -124,21 +124,6 @@ class CashBalance(SQLModel, table=True):
     as_of: datetime = Field(sa_type=Instant)
 
 
-class CashFlow(SQLModel, table=True):
-    """Money a person put into an account or took out: no gain and no loss. Written by hand."""
-
-    __tablename__ = "cash_flows"
-
-    id: int | None = Field(default=None, primary_key=True)
-    account_id: int = Field(foreign_key="brokerage_accounts.id", index=True)
-    at: datetime = Field(sa_type=Instant)
-    amount: Decimal = Field(sa_type=ExactDecimal)  # positive: paid in
-    currency: str
-    note: str = ""
-    recorded_by: str
-    recorded_at: datetime = Field(sa_type=Instant)
-
-
 class EquitySnapshot(SQLModel, table=True):
     __tablename__ = "equity_snapshots"
     __table_args__ = (UniqueConstraint("account_id", "at"),)
@@ -173,21 +158,4 @@ class PeriodProfit(SQLModel, table=True):
     fees: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     taxes: Decimal | None = Field(default=None, sa_type=ExactDecimal)  # None with fees told: they are in those
     of_sales: bool | None = None  # fees and taxes of the sales alone; else of every trade of the day
-    updated_at: datetime = Field(sa_type=Instant)
-
-
-class ProfitRollup(SQLModel, table=True):
-    """One account's earnings by day and its open lots, up to a fill: what a report goes on from. Made of fills alone."""
-
-    __tablename__ = "profit_rollups"
-
-    account_id: int = Field(foreign_key="brokerage_accounts.id", primary_key=True)
-    last_fill_id: int
-    newest_at: datetime | None = Field(default=None, sa_type=Instant)  # of the fills in it
-    rates: int = 0  # exchange rates known when it was made
-    rates_at: datetime | None = Field(default=None, sa_type=Instant)
-    days: list[Any] = Field(default_factory=list, sa_type=Json)
-    lots: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
-    orders: dict[str, Any] = Field(default_factory=dict, sa_type=Json)  # charged so far, of those that may fill further
-    basis: str = ""  # version of fee contracts and instruments
     updated_at: datetime = Field(sa_type=Instant)

@@ -7,7 +7,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from shared.models.columns import ExactDecimal, Instant, Json
@@ -44,23 +43,6 @@ class User(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Instant)
 
 
-class LoginSession(SQLModel, table=True):
-    """The session of record: the cookie holds an opaque id, this row its hash."""
-
-    __tablename__ = "sessions"
-
-    id: int | None = Field(default=None, primary_key=True)
-    user_id: int = Field(foreign_key="users.id", index=True)
-    token_hash: str = Field(unique=True)
-    created_at: datetime = Field(sa_type=Instant)
-    last_seen_at: datetime = Field(sa_type=Instant)
-    expires_at: datetime = Field(sa_type=Instant)
-    revoked_at: datetime | None = Field(default=None, sa_type=Instant)
-    ip: str = ""
-    user_agent: str = ""
-    method: str = "password"  # password | oidc | supabase
-
-
 class Owner(SQLModel, table=True):
     """Whose money: taxes and reports are per owner, and so is what may stand in the market in all.
 
@@ -74,32 +56,6 @@ class Owner(SQLModel, table=True):
     max_exposure_krw: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     max_exposure_usd: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     created_at: datetime = Field(sa_type=Instant)
-
-
-class AccountGrant(SQLModel, table=True):
-    """A Viewer or Trader sees and acts on granted accounts only; an Admin needs no grant."""
-
-    __tablename__ = "account_grants"
-    __table_args__ = (UniqueConstraint("user_id", "account_id"),)
-
-    id: int | None = Field(default=None, primary_key=True)
-    user_id: int = Field(foreign_key="users.id", index=True)
-    account_id: int = Field(foreign_key="brokerage_accounts.id", index=True)
-    created_at: datetime = Field(sa_type=Instant)
-
-
-class ApiToken(SQLModel, table=True):
-    __tablename__ = "api_tokens"
-
-    id: int | None = Field(default=None, primary_key=True)
-    user_id: int = Field(foreign_key="users.id", index=True)
-    name: str
-    token_hash: str = Field(unique=True)
-    scopes: list[str] = Field(default_factory=list, sa_type=Json)
-    created_at: datetime = Field(sa_type=Instant)
-    expires_at: datetime | None = Field(default=None, sa_type=Instant)
-    revoked_at: datetime | None = Field(default=None, sa_type=Instant)
-    last_used_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class AuditLog(SQLModel, table=True):

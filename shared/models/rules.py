@@ -89,17 +89,3 @@ class DecisionRow(SQLModel, table=True):
     counts: dict[str, int] = Field(default_factory=dict, sa_type=Json)  # reason → times today
     at: datetime = Field(sa_type=Instant, index=True)  # market time
     updated_at: datetime = Field(sa_type=Instant)
-
-
-class BacktestRun(SQLModel, table=True):
-    __tablename__ = "backtest_runs"
-
-    id: int | None = Field(default=None, primary_key=True)
-    rule_text: str
-    params: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
-    status: str = "QUEUED"
-    progress: float = 0.0
-    result: dict[str, Any] | None = Field(default=None, sa_type=Json)
-    requested_by: str = ""
-    created_at: datetime = Field(sa_type=Instant)
-    finished_at: datetime | None = Field(default=None, sa_type=Instant)

@@ -6,6 +6,7 @@
     manifest.json                               what stands above: sizes, SHA-256, rows per table, schema, moment
 
 Journals are not in it: a live one is its bot's alone, and a bot rebuilds from the store and from its broker.
+`backup create` and the desk's job of each morning write the same thing, under LETSTRADE_HOME/backups.
 """
 
 from __future__ import annotations
@@ -45,6 +46,9 @@ _SALT, _NONCE = 16, 12
 _SCRYPT = {"n": 2**15, "r": 8, "p": 1, "maxmem": 64 * 2**20, "dklen": 32}
 SCHEMAS = ("public", "desk", "letstrade")  # the tables; what policies ask; urgent alerts (supabase/migrations)
 KEPT = ("kill", "calendar_overrides.csv")  # of LETSTRADE_HOME; and each account's kill file
+PASSPHRASE = "LETSTRADE_BACKUP_PASSPHRASE"  # pragma: allowlist secret
+PLACE = "backups"  # folder under LETSTRADE_HOME
+_NIGHTLY, _OF_BEFORE = "nightly-", "letstrade-"  # the latter: single files, as earlier versions copied the store
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,29 @@ def create(settings: Settings, engine: Engine, folder: Path, now: datetime, pass
     )
     write_secret_file(folder / MANIFEST, json.dumps(asdict(made), indent=1) + "\n")  # last: without it there is none
     return made
+
+
+def by_hand(home: Path, now: datetime) -> Path:
+    """Where a backup goes that a person asks for; such a one is never removed by the desk."""
+    return home / PLACE / now.strftime("%Y%m%dT%H%M%SZ")
+
+
+def nightly(home: Path, now: datetime) -> Path:
+    """Where the desk's own backup goes."""
+    return home / PLACE / now.strftime(f"{_NIGHTLY}%Y%m%dT%H%M%SZ")
+
+
+def prune(home: Path, keep: int) -> list[Path]:
+    """Remove all but the newest `keep` of the desk's own backups; return those that went. A person's stay."""
+    place = home / PLACE
+    found = [*sorted(place.glob(f"{_OF_BEFORE}*")), *sorted(place.glob(f"{_NIGHTLY}*"))]
+    gone = found[: max(len(found) - keep, 0)]
+    for one in gone:
+        if one.is_dir():
+            shutil.rmtree(one)
+        else:
+            one.unlink()
+    return gone
 
 
 def verify(folder: Path, passphrase: str | None = None) -> Manifest:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlmodel import Session, col, delete, func, select, update
 
 from shared.models import BotVitals, BrokerageAccount, Heartbeat, Host, Lease, Meta
+from shared.store.sync import insert_of
 
 IDLE_IN_TRANSACTION_MS = 5000
 _BEAT = "beat:"  # facts: the last sign of life of a program of a host
@@ -28,24 +29,24 @@ class Desired:
 def desired(session: Session, account_id: int) -> Desired | None:
     """The account's versioned row, polled by its bot each second; None when there is no such account."""
     row = session.exec(
-        select(
+        select(  # type: ignore[call-overload]
             BrokerageAccount.enabled,
             BrokerageAccount.config_version,
             BrokerageAccount.desired_generation,
             BrokerageAccount.armed_until,
+            col(BrokerageAccount.archived_at).is_not(None),
         ).where(BrokerageAccount.id == account_id)
     ).first()
-    archived = session.exec(select(BrokerageAccount.archived_at).where(BrokerageAccount.id == account_id)).first()
-    return None if row is None else Desired(row[0], row[1], row[2], row[3], archived is not None)
+    return None if row is None else Desired(*row)
 
 
 def beat(session: Session, heartbeat: Heartbeat) -> None:
     """Write the bot's heartbeat and repeat its state on the account row."""
-    session.merge(heartbeat)
-    account = session.get(BrokerageAccount, heartbeat.account_id)
-    if account is not None:
-        account.last_heartbeat = heartbeat.at
-        account.health_status, account.health_reason = heartbeat.state, heartbeat.reason
+    row = {name: getattr(heartbeat, name) for name in Heartbeat.model_fields}
+    statement = insert_of(session)(Heartbeat.__table__).values(row)  # type: ignore[attr-defined]
+    session.execute(statement.on_conflict_do_update(index_elements=["account_id"], set_=row))
+    told = {"last_heartbeat": heartbeat.at, "health_status": heartbeat.state, "health_reason": heartbeat.reason}
+    session.execute(update(BrokerageAccount).where(col(BrokerageAccount.id) == heartbeat.account_id).values(told))
 
 
 def change_number(session: Session, account_id: int) -> int:

@@ -169,6 +169,15 @@ def orders(session: Session, account_ids: Collection[int], wanted: OrderFilter, 
     return list(session.exec(query.order_by(col(OrderRow.placed_at).desc(), col(OrderRow.id).desc()).limit(limit)))
 
 
+def newest_order_of_each(session: Session, account_ids: Collection[int]) -> dict[int, OrderRow]:
+    """The last order of each account; accounts without one are left out."""
+    newest = [_newest_orders(account, OrderFilter(), 1) for account in account_ids]
+    if not newest:
+        return {}
+    ids = union_all(*(sa_select(one.c.id) for one in newest))
+    return {row.account_id: row for row in session.exec(select(OrderRow).where(col(OrderRow.id).in_(ids)))}
+
+
 def _newest_orders(account_id: int, wanted: OrderFilter, limit: int) -> Any:
     query = sa_select(col(OrderRow.id)).where(col(OrderRow.account_id) == account_id)
     if wanted.since is not None:
@@ -219,6 +228,22 @@ def logs(session: Session, account_ids: Collection[int], wanted: LogFilter, *, l
     if wanted.after is not None:
         return list(session.exec(query.order_by(col(ExecutionLog.id)).limit(limit)))
     return list(session.exec(query.order_by(col(ExecutionLog.id).desc()).limit(limit)))
+
+
+def last_logs_of_each(session: Session, account_ids: Collection[int], limit: int) -> dict[int, list[ExecutionLog]]:
+    """The newest lines of each account, newest first."""
+    newest = [
+        sa_select(col(ExecutionLog.id)).where(col(ExecutionLog.account_id) == account)
+        .order_by(col(ExecutionLog.id).desc()).limit(limit).subquery()
+        for account in account_ids
+    ]  # fmt: skip
+    found: dict[int, list[ExecutionLog]] = {account: [] for account in account_ids}
+    if newest:
+        ids = union_all(*(sa_select(one.c.id) for one in newest))
+        query = select(ExecutionLog).where(col(ExecutionLog.id).in_(ids)).order_by(col(ExecutionLog.id).desc())
+        for row in session.exec(query):
+            found[row.account_id].append(row)
+    return found
 
 
 def log_page(

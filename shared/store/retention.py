@@ -20,9 +20,12 @@ from shared.models import (
     DecisionRow,
     EquitySnapshot,
     ExecutionLog,
+    JobRun,
     OrderEvent,
     OrderRow,
     PriceBar,
+    Readiness,
+    StrategySignal,
 )
 from shared.store.heartbeats import fact, set_fact
 
@@ -144,6 +147,18 @@ def _commands(session: Session, before: datetime) -> int:
     return _remove(session, Command, col(Command.finished_at) < before)
 
 
+def _signals(session: Session, before: datetime) -> int:
+    return _remove(session, StrategySignal, col(StrategySignal.created_at) < before)
+
+
+def _job_runs(session: Session, before: datetime) -> int:
+    return _remove(session, JobRun, col(JobRun.due_at) < before)
+
+
+def _readiness(session: Session, before: datetime) -> int:
+    return _remove(session, Readiness, col(Readiness.due_at) < before)
+
+
 def _remove(session: Session, model: Any, *where: Any) -> int:
     some = select(model.id).where(*where).order_by(model.id).limit(BATCH)
     return _count(session.execute(delete(model).where(col(model.id).in_(some))))
@@ -180,4 +195,7 @@ RULES: tuple[Rule, ...] = (
     Rule("order_events", 400, "주문과 체결만 · orders and fills only", _order_history),
     Rule("alerts", 180, "확인한 것은 삭제 · removed once seen", _alerts),
     Rule("commands", 90, "삭제 · removed", _commands),
+    Rule("strategy_signals", 400, "삭제 · removed", _signals),
+    Rule("job_runs", 180, "삭제 · removed", _job_runs),
+    Rule("readiness", 180, "삭제 · removed", _readiness),
 )

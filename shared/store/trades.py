@@ -104,15 +104,27 @@ def quotes(session: Session, environments: Collection[str], markets: Collection[
     return list(session.exec(query.order_by(col(QuoteRow.market), col(QuoteRow.symbol)).limit(200)))
 
 
-def bars(session: Session, environment: str, market: str, symbol: str, timeframe: str, *, limit: int) -> list[PriceBar]:
-    """Oldest first; the newest `limit`."""
-    query = select(PriceBar).where(
-        PriceBar.environment == environment,
-        PriceBar.market == market,
-        PriceBar.symbol == symbol,
-        PriceBar.timeframe == timeframe,
-    )
-    return list(session.exec(query.order_by(col(PriceBar.start).desc()).limit(limit)))[::-1]
+@dataclass(frozen=True, slots=True)
+class BarRow:
+    start: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: int
+
+
+def bars(session: Session, environment: str, market: str, symbol: str, timeframe: str, *, limit: int) -> list[BarRow]:
+    """Oldest first; the newest `limit`. Plain rows: ten thousand of them are drawn at once."""
+    query = sa_select(
+        col(PriceBar.start), col(PriceBar.open), col(PriceBar.high), col(PriceBar.low), col(PriceBar.close),
+        col(PriceBar.volume),
+    ).where(
+        col(PriceBar.environment) == environment, col(PriceBar.market) == market, col(PriceBar.symbol) == symbol,
+        col(PriceBar.timeframe) == timeframe,
+    )  # fmt: skip
+    rows = session.execute(query.order_by(col(PriceBar.start).desc()).limit(limit)).all()
+    return [BarRow(*row) for row in reversed(rows)]
 
 
 def owners(session: Session) -> dict[int, str]:

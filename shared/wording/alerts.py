@@ -76,6 +76,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "잔고 불일치: {symbol} 우리 {ours} · 증권사 {theirs}",
         "Position drift: {symbol} ours {ours}, broker {theirs}",
     ),
+    "SPLIT_SUSPECTED": (
+        "권리 변동(분할·병합) 의심: {symbol} 우리 {ours} · 증권사 {theirs}, 손절 멈춤",
+        "Split suspected: {symbol} ours {ours}, broker {theirs}; stops wait",
+    ),
     "UNGUARDED": ("보호 안 된 포지션: {symbol} {quantity}주", "Unguarded position: {symbol} {quantity}"),
     "LIMIT_REACHED": ("한도 도달: {limit}", "Limit reached: {limit}"),
     "TOKEN_EXPIRING": ("토큰 만료 임박", "Token about to expire"),
@@ -159,6 +163,10 @@ ADVICE: dict[str, tuple[str, str]] = {
     ),
     "RULE_PARKED": ("규칙을 고쳐 저장하면 다시 시작합니다.", "Mend and save the rule to resume it."),
     "DRIFT": ("증권사 앱의 잔고와 비교하십시오.", "Compare with the holdings in the broker's own app."),
+    "SPLIT_SUSPECTED": (
+        "확인함에서 권리 변동인지 정하십시오. 정할 때까지 이 종목의 손절은 팔지 않습니다.",
+        "Say in the inbox whether it is a corporate action. Until then no stop of this symbol sells.",
+    ),
     "UNGUARDED": ("손절이 있는 규칙을 켜거나 직접 정리하십시오.", "Enable a rule with a stop, or close it yourself."),
     "STORE_AWAY": ("청산은 계속됩니다. 저장소를 확인하십시오.", "Exits go on. Check the store."),
     "STREAM_TAKEN": (

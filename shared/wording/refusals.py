@@ -217,6 +217,10 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("확인 이름이 다릅니다", "실전 계좌는 이름을 그대로 입력해야 합니다.", "'{nickname}'을(를) 입력하십시오."),
         ("The typed name differs", "A LIVE account asks for its name.", "Type '{nickname}'."),
     ),
+    "confirm_last4": (
+        ("계좌번호 끝 4자리가 다릅니다", "실전 허가는 계좌번호 끝 4자리도 확인합니다.", "다시 입력하십시오."),
+        ("The last four digits differ", "Arming asks for those of the account number.", "Type them again."),
+    ),
     "reason_missing": (
         ("사유가 없습니다", "이 작업은 기록에 사유를 남깁니다.", "사유를 적으십시오."),
         ("A reason is missing", "It is kept in the audit trail.", "Write the reason."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -72,7 +72,7 @@ async def open_room(folder: Path, clock: FakeClock, broker: FakeBroker) -> Room:
     journal = await Journal.open(folder / "journal.db", KEY)
     state = await journal.load(TODAY - timedelta(days=7))
     orders = OwnOrders(journal, clock, state, LotBook(state.lots), KEY.account_id)
-    executions = Executions(orders, clock)
+    executions = Executions(orders, clock, datetime.date)
     room: Room
 
     def ask() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time as real_time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,13 +18,14 @@ from bots.desk_schedule import LEASE, TTL_S, DeskJob, DeskSchedule
 from bots.schedule import Missed
 from shared.calendars import load
 from shared.clock import SystemClock
-from shared.config import load_settings
+from shared.config import Settings, load_settings
+from shared.crypto import write_keys
 from shared.db import open_engine, reading, writing
 from shared.domain.account import Market
 from shared.domain.errors import ConfigError
 from shared.domain.turns import at_clock, from_open, sessions_of
 from shared.models import Alert, ApiCredential, BrokerageAccount, FeeContract, Heartbeat, JobRun, Owner, Readiness
-from shared.store import commands, copies, fx, heartbeats, schedule
+from shared.store import backup, commands, fx, heartbeats, schedule
 from shared.store.commands import CommandKind
 from tests.fakes import FakeClock
 
@@ -281,31 +281,51 @@ def test_a_copy_made_while_others_write_can_be_opened_and_old_ones_go(
     store: Engine, clock: FakeClock, office: DeskJobs, tmp_path: Path
 ) -> None:
     account(store, clock, 1)
+    place = tmp_path / "backups"
+    by_hand = backup.by_hand(tmp_path, clock.now)
+    backup.create(office.settings, store, by_hand, clock.now, None)
+    (place / "letstrade-20261101-071000.db").touch()  # of an earlier version
     for _ in range(16):
         office.back_up(clock.now)
         clock.pass_s(86400)
-    kept = sorted((tmp_path / "backups").iterdir())
-    assert len(kept) == 14 and all(path.stat().st_mode & 0o777 == 0o600 for path in kept)
-    copy = open_engine(f"sqlite:///{kept[-1]}")
+    kept = sorted(place.glob("nightly-*"))
+    assert len(kept) == 14 and sorted(place.iterdir()) == sorted([*kept, by_hand])  # a person's own stays
+    assert all(one.stat().st_mode & 0o077 == 0 for one in [*kept, *kept[-1].iterdir()])
+    assert backup.verify(kept[-1]).kind == "sqlite"
+    copy = open_engine(f"sqlite:///{kept[-1] / 'store.db'}")
     with reading(copy) as session:
         assert session.exec(select(BrokerageAccount)).one().nickname == "a1"
     copy.dispose()
 
 
 def test_a_copy_that_is_not_whole_is_refused_and_removed(
-    store: Engine, clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Engine, clock: FakeClock, office: DeskJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = sqlite3.connect
+    real = backup.create
 
-    def broken(name: object, *given: object, **more: object) -> sqlite3.Connection:
-        if str(name).endswith(".part?mode=ro"):  # the disk gave back something else
-            Path(str(name)[5:].removesuffix("?mode=ro")).write_bytes(b"SQLite format 3\x00" + b"x" * 8000)
-        return real(name, *given, **more)  # type: ignore[call-overload,no-any-return]
+    def broken(settings: Settings, engine: Engine, folder: Path, now: datetime, passphrase: str | None) -> object:
+        made = real(settings, engine, folder, now, passphrase)
+        (folder / "store.db").write_bytes(b"SQLite format 3\x00" + b"x" * 8000)  # the disk gives back something else
+        return made
 
-    monkeypatch.setattr(copies.sqlite3, "connect", broken)
+    monkeypatch.setattr(backup, "create", broken)
     with pytest.raises(ConfigError):
-        copies.make(store, tmp_path / "copies", clock.now)
-    assert list((tmp_path / "copies").iterdir()) == []
+        office.back_up(clock.now)
+    assert list((tmp_path / "backups").iterdir()) == []
+
+
+def test_the_desk_seals_its_keys_into_its_own_backups_where_a_passphrase_is_set(
+    store: Engine, clock: FakeClock, office: DeskJobs, tmp_path: Path
+) -> None:
+    write_keys(office.settings)
+    assert "키 없음" in office.back_up(clock.now)
+    clock.pass_s(86400)
+    office.settings = replace(office.settings, env={backup.PASSPHRASE: "of the desk"})
+    assert "키 포함" in office.back_up(clock.now)
+    newest = max((tmp_path / "backups").iterdir())
+    assert backup.verify(newest, "of the desk").keys
+    with pytest.raises(ConfigError, match="do not open"):
+        backup.verify(newest, "another")
 
 
 def test_what_comes_near_is_told_once_while_there_is_time(store: Engine, clock: FakeClock, office: DeskJobs) -> None:

@@ -18,6 +18,7 @@ from shared.domain.bot_state import KillLevel
 from shared.kill_files import lower_file, raise_file
 from shared.store import kill
 from tests.bots.stage import Stage, open_stage, wait_until
+from tests.chaos.record import record
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
@@ -108,4 +109,5 @@ def one_round(stage: Stage, account_id: int, turn: Callable[[KillLevel], None]) 
     assert len(orders_at(stage)) == count  # since the bot said so, none
     last = max((at - asked_at).total_seconds() for at in orders_at(stage))
     turn(KillLevel.RUN)
+    record("kill switch s", max(last, 0.0))
     return max(last, 0.0)

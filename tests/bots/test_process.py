@@ -205,21 +205,21 @@ def test_past_bars_are_asked_of_the_bot_and_come_in_pages(stage: Stage) -> None:
 
 
 def test_a_semi_automatic_rule_sends_only_what_a_person_approved(stage: Stage) -> None:
-    account_id = stage.add_account(7)
+    account_id = stage.add_account(10)
     asks = "cooldown_sec: 600, approval: required, approval_sec: 30}"
     stage.add_rule(account_id, RULE.format(stop=50, above=1).replace("cooldown_sec: 600}", asks))
     desk, trader = wire(stage.settings), _trader(stage, account_id)
     bot = stage.start_bot(account_id)
     stage.wait_ready(bot)
     (asked,) = wait_until("an entry waits for a person", lambda: approvals.waiting(desk, trader))
-    assert stage.ledger(7, "ORDER") == [] and (asked.symbol, asked.side, asked.qty) == ("AAPL", "BUY", 2)
+    assert stage.ledger(10, "ORDER") == [] and (asked.symbol, asked.side, asked.qty) == ("AAPL", "BUY", 2)
     assert "APPROVAL_WAITING" in stage.alerts(account_id)
 
     first = approvals.approve(desk, trader, asked.id)
     assert approvals.approve(desk, trader, asked.id).id == first.id  # two clicks
     done = stage.outcome(first.id or 0)
     assert (done.status, len(done.result["orders"])) == ("DONE", 1)  # type: ignore[index]
-    (order,) = stage.ledger(7, "ORDER")
+    (order,) = stage.ledger(10, "ORDER")
     assert (Decimal(order["price"]), order["quantity"]) == (asked.price, 2)
     (told,) = wait_until("the store knows what became of it", lambda: approvals.decided(desk, trader))
     assert (told.status, told.decided_by) == ("SENT", "approver@desk.local")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -113,6 +113,25 @@ async def test_an_order_seen_before_the_send_is_no_candidate(room: Room) -> None
     order = await room.desk.place(room.request(), TODAY)
     await resolve_for(room, 65)
     assert status(room.orders, order.id) is OrderStatus.NOT_ACCEPTED
+
+
+async def test_an_order_that_left_while_the_list_was_being_asked_for_is_found(room: Room) -> None:
+    """The list was asked for before the send and answered after it: the row in it may well be the send."""
+    answer = room.broker.get_executions
+
+    async def slow(since: date, until: date) -> list[BrokerOrder]:
+        room.broker.get_executions = answer  # type: ignore[method-assign]
+        room.clock.pass_s(2)
+        await room.desk.place(room.request(), TODAY)
+        room.clock.pass_s(2)
+        return await answer(since, until)
+
+    room.broker.on_place = lose
+    room.broker.get_executions = slow  # type: ignore[method-assign]
+    await room.look()
+    await resolve_for(room, 10)
+    order = room.orders.all()[0]
+    assert (order.status, order.broker_order_id) == (OrderStatus.ACCEPTED, next(iter(room.broker.book)))
 
 
 @pytest.mark.parametrize("filled", [0, 4, 10])

@@ -20,10 +20,12 @@ from bots.config import RuleConfig
 from bots.daybook import DayBook
 from bots.decisions import DecisionLog
 from bots.feed import Feed
+from bots.journal import Outgoing
 from bots.lease import StoreLease
 from bots.portfolio import Portfolio
 from bots.risk.guards import Limits
 from bots.risk.kill_switch import KillSwitch
+from bots.splits import SplitWatch
 from bots.trader import Trader
 from bots.trading_hours import TradingHours
 from shared import calendars
@@ -63,6 +65,8 @@ class Floor:
     portfolio: Portfolio
     daybook: DayBook
     tasks: list[Coroutine[Any, Any, None]]
+    looks: list[float]  # when the broker was asked for holdings
+    told: list[Outgoing]
 
     async def tick(self, price: str, symbol: str = "AAPL") -> None:
         """One market price, a second later, and everything that follows from it."""
@@ -122,12 +126,14 @@ def floor(room: Room, tmp_path: Path) -> Floor:
     for symbol in ("AAPL", "MSFT"):
         clearance.instruments[symbol] = Instrument(symbol, Market.US, Venue.NASDAQ, Currency.USD)
     tasks: list[Coroutine[Any, Any, None]] = []
+    looks: list[float] = []
+    told: list[Outgoing] = []
     chart = Chart(hours.zone)
     trader = Trader(
         Market.US, room.desk, orders, portfolio, feed, chart, clearance, hours, room.journal, clock, tasks.append,
-        DecisionLog(clock),
+        DecisionLog(clock), splits=SplitWatch(daybook, clock, lambda: looks.append(clock.mono), told.extend),
     )  # fmt: skip
-    return Floor(room, trader, feed, chart, portfolio, daybook, tasks)
+    return Floor(room, trader, feed, chart, portfolio, daybook, tasks, looks, told)
 
 
 async def rows(room: Room, stream: str) -> list[dict[str, Any]]:

@@ -1,48 +1,86 @@
-"""A thousand wanted quotes beside cancels, exits and a resolver's questions, against the exchange that counts calls as
-the brokers do (strict)."""
+"""A thousand wanted calls, quotes and entries, beside cancels, exits and a resolver's questions, against the exchange that
+counts calls as the brokers do (strict): no cancel and no exit ever hears of a limit."""
 
 import asyncio
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import httpx
+import pytest
 
 from brokers import open_broker
 from brokers.contract import Broker, CallRecord, Credentials
 from shared.clock import SystemClock
-from shared.config import EXCHANGE_PORTS, ROOT
+from shared.config import EXCHANGE_PORTS
 from shared.domain.account import AccountKey, BrokerName, Environment, Market
-from shared.domain.errors import BrokerError
+from shared.domain.errors import BrokerError, Refused
 from shared.domain.instrument import Venue
 from shared.domain.order import BrokerOrder, OrderAck, Side
 from tests.brokers.exchange import Exchange, running
 from tests.brokers.rig import MemoryTokens
 
-TAPE = f"replay:AAPL={ROOT / 'tests' / 'data' / 'golden_tape.csv'}"
-KEY, SECRET, NUMBER = "KEY" + "7" * 33, "s" * 180, "77000001-01"
-ORDER_TRS = {"TTTT1002U", "TTTT1006U", "TTTT1004U"}
-ACCOUNT_TRS = {"TTTS3018R", "TTTS3035R", "CTRP6504R"}
-TOO_MANY = "EGW00201"
-PAIRS = 10
+QUOTES, ENTRIES, PAIRS = 900, 100, 8
+PAIR = "pair"
 
 
-def register(exchange: Exchange) -> None:
+@dataclass(frozen=True)
+class Case:
+    broker: BrokerName
+    market: Market
+    symbol: str
+    venue: Venue
+    opens: datetime
+    resting: Decimal  # a price that no buy fills at
+    low: Decimal  # a price that every sale fills at
+    currency: str
+    number: str
+    too_many: str
+    order_trs: frozenset[str]
+    account_trs: frozenset[str]
+
+
+CASES = [
+    Case(
+        BrokerName.KIS, Market.US, "AAPL", Venue.NASDAQ, datetime(2026, 3, 10, 14, 0, tzinfo=UTC), Decimal("150.00"),
+        Decimal("190.00"), "USD", "77000001-01", "EGW00201", frozenset({"TTTT1002U", "TTTT1006U", "TTTT1004U"}),
+        frozenset({"TTTS3018R", "TTTS3035R", "CTRP6504R"}),
+    ),
+    Case(
+        BrokerName.LS, Market.KRX, "005930", Venue.KRX, datetime(2026, 3, 10, 1, 0, tzinfo=UTC), Decimal("150"),
+        Decimal("190"), "KRW", "77000001012", "IGW00201", frozenset({"CSPAT00601", "CSPAT00801"}),
+        frozenset({"t0425", "CSPAQ13700", "t0424", "CSPAQ12200"}),
+    ),
+]  # fmt: skip
+
+
+def tape(case: Case, folder: Path) -> str:
+    """Three hours around 200, with limits far enough below."""
+    rows = ["ts_utc,open,high,low,close,volume"]
+    rows += [f"{case.opens + timedelta(minutes=n):%Y-%m-%dT%H:%M:%SZ},200,201,199,200,5000" for n in range(180)]
+    file = folder / "tape.csv"
+    file.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return f"replay:{case.symbol}={file}"
+
+
+def register(case: Case, exchange: Exchange) -> None:
     account = {
-        "broker": "KIS", "env": "live", "app_key": KEY, "secret": SECRET, "account": NUMBER, "hts_id": "HTSID77",
-        "cash": {"USD": "100000"}, "holdings": [{"symbol": "AAPL", "quantity": 100, "average_price": "190"}],
+        "broker": case.broker, "env": "live", "app_key": "KEY" + "7" * 33, "secret": "s" * 180, "account": case.number,
+        "hts_id": "HTSID77", "cash": {case.currency: "100000"},
+        "holdings": [{"symbol": case.symbol, "quantity": 100, "average_price": "190"}],
     }  # fmt: skip
     url = f"http://127.0.0.1:{EXCHANGE_PORTS['admin'] + exchange.offset}/accounts"
     answer = httpx.post(url, json=account, trust_env=False)
     assert answer.is_success, answer.text
 
 
-def as_placed(ack: OrderAck) -> BrokerOrder:
+def as_placed(case: Case, ack: OrderAck) -> BrokerOrder:
     """The order as the bot knows it from its own journal: no read stands before a cancel."""
     return BrokerOrder(
-        ack.broker_order_id, "AAPL", Side.BUY, 1, Decimal("150.00"), 0, None, 1, False, False, ack.acknowledged_at,
-        venue=Venue.NASDAQ,
+        ack.broker_order_id, case.symbol, Side.BUY, 1, case.resting, 0, None, 1, False, False, ack.acknowledged_at,
+        venue=case.venue,
     )  # fmt: skip
 
 
@@ -55,38 +93,55 @@ async def what_a_resolver_asks(broker: Broker) -> None:
     await broker.get_cash()
 
 
-async def test_a_burst_of_reads_never_costs_an_order_its_turn(tmp_path: Path) -> None:
+async def burst(broker: Broker, case: Case) -> int:
+    """Want everything at once; how many of it still wait when cancels, exits and questions are answered."""
+    resting = [await broker.place_order(case.symbol, Side.BUY, 1, case.resting) for _ in range(PAIRS)]
+    wanted = [asyncio.create_task(broker.get_quote(case.symbol)) for _ in range(QUOTES)]
+    wanted += [
+        asyncio.create_task(broker.place_order(case.symbol, Side.BUY, 1, case.resting))  # type: ignore[arg-type]
+        for _ in range(ENTRIES)
+    ]
+    try:
+        for ack in resting:
+            await broker.cancel_order(as_placed(case, ack), 1, org_no=ack.org_no, correlation_id=PAIR)
+            await broker.place_order(case.symbol, Side.SELL, 1, case.low, correlation_id=PAIR)
+        await what_a_resolver_asks(broker)
+    finally:
+        waiting = sum(not one.done() for one in wanted)
+        refused = [one.exception() for one in wanted if one.done() and not one.cancelled()]
+        for one in wanted:
+            one.cancel()
+            with suppress(asyncio.CancelledError, BrokerError):
+                await one
+    assert all(error is None or isinstance(error, Refused) for error in refused), (
+        refused
+    )  # by our own budget, nothing sent
+    return waiting
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.broker}-{case.market}")
+async def test_a_burst_never_costs_a_cancel_or_an_exit_its_turn(case: Case, tmp_path: Path) -> None:
     calls: list[CallRecord] = []
-    with running(tmp_path, "--profile", "strict", "--tape", TAPE) as exchange:
-        register(exchange)
+    with running(tmp_path, "--profile", "strict", "--tape", tape(case, tmp_path)) as exchange:
+        register(case, exchange)
         broker = open_broker(
-            AccountKey(1, BrokerName.KIS, Market.US, Environment.SIM, 1),
-            Credentials(KEY, SECRET, NUMBER, "HTSID77"),
+            AccountKey(1, case.broker, case.market, Environment.SIM, 1),
+            Credentials("KEY" + "7" * 33, "s" * 180, case.number, "HTSID77"),
             clock=SystemClock(),
             token_store=MemoryTokens(),
             call_log=calls.append,
             exchange_port_offset=exchange.offset,
         )
         await broker.start()
-        reads = [asyncio.create_task(broker.get_quote("AAPL")) for _ in range(1000)]
         try:
-            for _ in range(PAIRS):  # an order and its cancel, then an exit, while the reads queue
-                ack = await broker.place_order("AAPL", Side.BUY, 1, Decimal("150.00"))
-                await broker.cancel_order(as_placed(ack), 1, org_no=ack.org_no)
-                await broker.place_order("AAPL", Side.SELL, 1, Decimal("190.00"))
-            await what_a_resolver_asks(broker)
+            waiting = await burst(broker, case)
         finally:
-            waiting = sum(not one.done() for one in reads)
-            for one in reads:
-                one.cancel()
-                with suppress(asyncio.CancelledError, BrokerError):
-                    await one
             await broker.close()
-        placed_there = exchange.events(0, "ORDER")
-    orders = [call for call in calls if call.tr in ORDER_TRS]
-    assert len(orders) == 3 * PAIRS and {call.outcome for call in orders} == {"ok"}
-    assert len(placed_there) == 2 * PAIRS
-    assert not [call for call in orders if call.code == TOO_MANY]
-    assert waiting > 900, "the burst was over before the orders: it proved nothing"
-    asked = [call for call in calls if call.tr in ACCOUNT_TRS]
-    assert {call.tr for call in asked} == ACCOUNT_TRS and {call.outcome for call in asked} == {"ok"}
+        sold = [one for one in exchange.events(0, "ORDER") if one["side"] == "SELL"]
+    pairs = [call for call in calls if call.correlation_id == PAIR]
+    assert len(pairs) == 2 * PAIRS and {call.outcome for call in pairs} == {"ok"}
+    assert len(sold) == PAIRS
+    assert not [call for call in calls if call.tr in case.order_trs and call.code == case.too_many]
+    assert waiting > QUOTES / 2, "the burst was over before the orders: it proved nothing"
+    asked = [call for call in calls if call.tr in case.account_trs]
+    assert {call.tr for call in asked} == case.account_trs and {call.outcome for call in asked} == {"ok"}

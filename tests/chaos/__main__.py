@@ -1,70 +1,52 @@
-"""`make chaos`: every drill and every kill on every wire, the soak beside them, then docs/scoreboard.md.
+"""`make chaos`: the whole proof in pieces, one after the other, then docs/scoreboard.md.
 
-python -m tests.chaos                          # everything; half an hour on two cores
-python -m tests.chaos --seeds 20 --intents 100 # a shorter soak
-python -m tests.chaos --table                  # only the tables of docs/scoreboard.md anew
+python -m tests.chaos                          # everything; more than an hour on two cores
+python -m tests.chaos --list                   # the pieces, and what is kept of each
+python -m tests.chaos --only soak-1 wires      # these pieces, then the page from all that is kept
+python -m tests.chaos --missing                # those of which nothing is kept
+python -m tests.chaos --assemble               # only the page, from what is kept
+python -m tests.chaos --table                  # only the tables of the page
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from pathlib import Path
 
 from tests.chaos import scoreboard
-from tests.chaos.faults import ROOT
-from tests.chaos.record import FILE, recorded
-from tests.chaos.soak import figures, soak
+from tests.chaos.pieces import PIECES, kept, run
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="prove the order path under faults")
-    parser.add_argument("--seeds", type=int, default=200)
-    parser.add_argument("--intents", type=int, default=500)
+    names = [piece.name for piece in PIECES]
+    parser.add_argument("--only", nargs="+", metavar="PIECE", choices=names, help="run only these pieces")
+    parser.add_argument("--missing", action="store_true", help="run only pieces of which nothing is kept")
+    parser.add_argument("--list", action="store_true", help="say what is kept")
+    parser.add_argument("--assemble", action="store_true", help="write the page from what is kept")
+    parser.add_argument("--table", action="store_true", help="write the tables of the page only")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--only", default="", help="run only these of the tests (pytest -k)")
-    parser.add_argument("--table", action="store_true", help="write the tables only")
     asked = parser.parse_args()
     if asked.table:
         scoreboard.write_table()
         return 0
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as beside:
-        soaking = beside.submit(soak, list(range(1, asked.seeds + 1)), asked.intents, asked.processes)
-        kept = Path(folder) / "figures"
-        kept.touch()
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "tests/chaos",
-            "-m",
-            "soak or not soak",
-            "-v",
-            "--tb=short",
-            *_only(asked.only),
-        ]
-        tested = subprocess.run(command, cwd=ROOT, env=os.environ | {FILE: str(kept)}, check=False).returncode
-        found = recorded(kept)
-        tallies = soaking.result()
-    wrong = [one for tally in tallies for one in tally.violations]
-    soaked = figures(tallies)
-    print(*wrong, soaked, sep="\n", flush=True)
-    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    where = f"{now}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the end."
-    if tested:
-        where += f" pytest ended with {tested}: what it did not reach is not in the figures."
-    scoreboard.write(scoreboard.lines(soaked, found), where)
-    print(f"{scoreboard.FILE} written; soak violations {len(wrong)}, pytest {tested}")
-    return 1 if wrong or tested else 0
-
-
-def _only(words: str) -> list[str]:
-    return ["-k", words] if words else []
+    before = kept()
+    if asked.list:
+        for name in names:
+            one = before.get(name)
+            print(f"{name:22s}{'—' if one is None else f'{one.at} {one.commit} {len(one.failed)} failed'}")
+        return 0
+    if asked.assemble:
+        scoreboard.write(before)
+        return 0
+    wanted = asked.only or [name for name in names if not (asked.missing and name in before)]
+    found = [run(piece, asked.processes) for piece in PIECES if piece.name in wanted]
+    scoreboard.write(kept())
+    for one in found:
+        print(f"{one.name:22s}{one.seconds:6.0f} s  {one.passed} passed", *one.failed, "CUT OFF" if one.cut else "")
+    print(f"{scoreboard.FILE} written")
+    return 0 if all(one.clean for one in found) else 1
 
 
 if __name__ == "__main__":

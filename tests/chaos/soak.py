@@ -42,7 +42,7 @@ from tests.fakes import KEY, FakeClock
 
 SYMBOLS = ("AAPL", "MSFT", "NVDA", "TSLA", "SPY", "QQQ")
 MONDAY = datetime(2026, 11, 16, 14, 40, tzinfo=UTC)  # just after the US open
-PER_DAY = 125  # intents of one session
+PER_DAY = 60  # intents of one session; the next day's orders get the numbers of the day before again
 DEATH = 0.01  # per intent
 CALM_S = 900  # after the last intent, so that every question gets its answer
 ON_WIRE = ("booked", "vanished")
@@ -117,7 +117,7 @@ class Run:
         state = await journal.load(self.world.day - timedelta(days=9))
         self.journal = journal
         self.orders = OwnOrders(journal, self.clock, state, LotBook(state.lots), KEY.account_id)
-        self.executions = Executions(self.orders, self.clock)
+        self.executions = Executions(self.orders, self.clock, datetime.date)
         self.portfolio = Portfolio(self.orders, lambda symbol: Decimal(100))
         self.asked = True
         self.desk = Desk(
@@ -261,7 +261,7 @@ class Run:
             self._judge_order(order, alerts)
         count["lost answers"] = sum("ORDER_UNKNOWN" in row.body for row in rows if row.stream == "alerts")
         count["stopped symbols"] = len(self.orders.stopped)
-        count["manual orders"] = sum(one.intent is None for one in self.world.book_of.values())
+        count["manual orders"] = sum(one.intent is None for one in self.world.every())
         known = {one.id for one in self.orders.all()}
         for intent in self.world.sends:
             if intent not in known:
@@ -275,7 +275,7 @@ class Run:
         if len(on_wire) > 1 or (on_wire and writes[-1] != on_wire[0]):
             self._wrong(f"I1 {order.id} was sent again although nothing was proven: {writes}")
         for number in self.orders.numbers_of(order.id):
-            placed = self.world.book_of.get(number.broker_order_id)
+            placed = self.world.named(number.trade_date, number.broker_order_id)
             if placed is None or placed.intent != order.id:
                 self._wrong(f"I6 {order.id} took number {number.broker_order_id} of {placed and placed.intent}")
         if order.status is OrderStatus.NOT_ACCEPTED and theirs:

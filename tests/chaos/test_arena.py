@@ -10,7 +10,7 @@ import pytest
 from brokers.paper.drills import DRILLS, Drill
 from shared.store.commands import CommandKind
 from tests.bots.stage import Stage, open_stage
-from tests.chaos.arena import KRX, LS, US, Flavour, Player, enter, referee
+from tests.chaos.arena import FLAVOURS, US, Flavour, Player, enter, referee
 from tests.chaos.record import record
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("chaos")]
@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("chaos")]
 # Those that end by themselves; silence and clocks have tests of their own, a refused key is a start's matter.
 ELSEWHERE = ("key-refused", "stream-half-open", "server-clock-off", "stream-silent")
 ENDING = tuple(one.name for one in DRILLS if one.faults and one.name not in ELSEWHERE)
+PARTS = 3  # of the drills, by turns: each part is a piece of minutes
 SHORT = (
     "order-answer-lost", "order-reset", "token-expired", "balance-is-html", "order-answer-cut",
     "cancel-too-late", "notice-twice", "fill-missed", "notice-unreadable", "reconnect-storm",
@@ -73,6 +74,8 @@ def test_no_drill_doubles_loses_or_silences_an_order(stage: Stage) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("flavour", [US, KRX, LS], ids=lambda one: one.name)
-def test_no_drill_does_so_on_any_wire(stage: Stage, flavour: Flavour) -> None:
-    drilled(stage, flavour, ENDING, 21 + [US, KRX, LS].index(flavour))
+@pytest.mark.timeout(520)  # a drill that proves an order absent takes a minute
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda one: one.name)
+def test_no_drill_does_so_on_any_wire(stage: Stage, flavour: Flavour, part: int) -> None:
+    drilled(stage, flavour, ENDING[part::PARTS], 21 + PARTS * FLAVOURS.index(flavour) + part)

@@ -15,7 +15,7 @@ def test_no_order_is_doubled_lost_or_left_in_silence_over_many_seeds() -> None:
     assert not found, f"{found}; again: python -m tests.chaos.soak --seed N --intents {INTENTS}"
     counts = figures(tallies)
     assert counts["intents"] == SEEDS * INTENTS
-    for happened in ("lost answers", "kills", "NOT_ACCEPTED", "manual orders", "blocked by a freeze"):
+    for happened in ("lost answers", "kills", "NOT_ACCEPTED", "manual orders", "blocked by a freeze", "sessions"):
         assert counts[happened] > 0, f"the soak brought no {happened}: it proves nothing"
 
 

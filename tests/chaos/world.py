@@ -32,6 +32,7 @@ from tests.fakes import KEY, FakeBroker, FakeClock
 
 TICK = Decimal("0.5")
 REACTION_S = 4.0  # a person sees that an order hangs, and types it again
+FIRST_NUMBER = 100
 OPENING = 500  # shares of each symbol at the start
 Hook = Callable[[str], Awaitable[None]]  # an intent id, at the moment its bytes reach the broker
 
@@ -72,7 +73,8 @@ class World(FakeBroker):
     rng: Random
     trouble: Trouble
     on_wire: Hook
-    book_of: dict[str, Placed] = field(default_factory=dict)  # number → order
+    book_of: dict[str, Placed] = field(default_factory=dict)  # number of the day → order
+    past: list[Placed] = field(default_factory=list)  # of earlier days; their numbers come again
     sends: dict[str, list[str]] = field(default_factory=dict)  # intent → what became of each of its socket writes
     notices: list[OrderNotice] = field(default_factory=list)
     key = KEY
@@ -126,7 +128,7 @@ class World(FakeBroker):
     async def cancel_order(
         self, original: BrokerOrder, quantity: int, *, org_no: str = "", correlation_id: str | None = None
     ) -> OrderAck:
-        placed = self.book_of[original.broker_order_id]
+        placed = self._today(original.broker_order_id)
         arrives, lost = self._change_fate()
         if arrives:
             if placed.row.leaves_quantity == 0:
@@ -139,7 +141,7 @@ class World(FakeBroker):
     async def amend_order(
         self, original: BrokerOrder, quantity: int, price: Decimal, *, correlation_id: str | None = None
     ) -> OrderAck:
-        placed = self.book_of[original.broker_order_id]
+        placed = self._today(original.broker_order_id)
         arrives, lost = self._change_fate()
         number = ""
         if arrives:
@@ -163,7 +165,7 @@ class World(FakeBroker):
 
     async def get_positions(self, *, settled: bool = False) -> list[Position]:
         self._read()
-        symbols = sorted({*self.held, *(one.row.symbol for one in self.book_of.values())})
+        symbols = sorted({*self.held, *(one.row.symbol for one in self.every())})
         found = [self._position(symbol) for symbol in symbols]
         return [one for one in found if one.quantity]
 
@@ -207,14 +209,24 @@ class World(FakeBroker):
         self.clock.pass_s((next_open - self.clock.now).total_seconds())
         self.day = self.clock.now.date()
         keep = self.day - timedelta(days=9)
-        self.book_of = {number: one for number, one in self.book_of.items() if one.day >= keep}
+        self.past = [one for one in self.every() if one.day >= keep]
+        self.book_of = {}
+        self._number = FIRST_NUMBER  # brokers count anew each day
+
+    def every(self) -> list[Placed]:
+        """The orders of all days that the broker still lists."""
+        return [*self.past, *self.book_of.values()]
+
+    def named(self, day: date, number: str) -> Placed | None:
+        """The order of that day and number."""
+        return next((one for one in self.every() if (one.day, one.row.broker_order_id) == (day, number)), None)
 
     def orders_of(self, intent: str) -> list[Placed]:
         """What the broker has of an intent, first numbers only: an amendment goes by a number of its own."""
-        return [one for one in self.book_of.values() if one.intent == intent and one.row.orig_order_id is None]
+        return [one for one in self.every() if one.intent == intent and one.row.orig_order_id is None]
 
     def filled_of(self, intent: str) -> int:
-        return sum(one.row.filled_quantity for one in self.book_of.values() if one.intent == intent)
+        return sum(one.row.filled_quantity for one in self.every() if one.intent == intent)
 
     def take_notices(self) -> list[OrderNotice]:
         """The notices since the last call, some of them missing, doubled, out of order."""
@@ -227,6 +239,12 @@ class World(FakeBroker):
         if self._chance(0.2):
             self.rng.shuffle(kept)
         return kept
+
+    def _today(self, number: str) -> Placed:
+        """The order that the broker knows by this number today: one of yesterday is over."""
+        if number not in self.book_of:
+            raise OrderRejected("SIM", "none", "no such order")
+        return self.book_of[number]
 
     def _book(
         self, symbol: str, side: Side, quantity: int, price: Decimal, intent: str | None, orig: str | None = None
@@ -274,7 +292,7 @@ class World(FakeBroker):
         return [one for one in self.book_of.values() if one.row.leaves_quantity > 0]
 
     def _shown(self) -> list[Placed]:
-        return [one for one in self.book_of.values() if one.visible_at <= self.clock.now]
+        return [one for one in self.every() if one.visible_at <= self.clock.now]
 
     def _change_fate(self) -> tuple[bool, bool]:
         """Whether a cancel or an amendment arrives, and whether its answer is lost."""

@@ -18,6 +18,9 @@ from typing import Any
 import jwt
 from aiohttp import WSMsgType, web
 
+from shared.store import realtime
+from shared.store.row_security import TABLES
+
 JWT_SECRET = "the-jwt-secret-of-the-test-project-32b"  # pragma: allowlist secret
 NOW = "2026-11-21T01:00:00Z"
 
@@ -37,20 +40,24 @@ class Person:
 
 @dataclass
 class FakeProject:
-    """One project. `down` makes every part answer 503; `mute` makes Realtime refuse joins."""
+    """One project. `down` makes every part answer 503; `mute` makes Realtime refuse joins; `published` are its tables."""
 
     url: str = ""
     anon: str = field(default_factory=lambda: key_of("anon"))
     service: str = field(default_factory=lambda: key_of("service_role"))
     people: dict[str, Person] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)  # access tokens signed out
-    rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {"meta": [{"name": "canary"}]})
+    rows: dict[str, list[dict[str, Any]]] = field(
+        default_factory=lambda: {"brokerage_accounts": [{"id": 1}], "meta": [{"name": "canary"}]}
+    )
     buckets: dict[str, dict[str, Any]] = field(default_factory=dict)
     objects: dict[str, bytes] = field(default_factory=dict)
     called: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
     functions: set[str] = field(default_factory=lambda: {"urgent-alerts"})
     down: bool = False
     mute: bool = False
+    published: set[str] = field(default_factory=lambda: set(realtime.TABLES))
+    silent: bool = False  # joins are answered, and then nothing is said
     joins: int = 0
     _lines: dict[web.WebSocketResponse, dict[str, tuple[str, int]]] = field(default_factory=dict)
     _loop: asyncio.AbstractEventLoop | None = None
@@ -151,7 +158,10 @@ class FakeProject:
         if table not in self.rows:
             body = {"code": "PGRST205", "details": None, "hint": None, "message": f"Could not find the table {table}"}
             return web.json_response(body, status=404)
-        rows = self.rows[table] if self.role(request) == "service_role" else []  # row-level security: nothing for anon
+        if self.role(request) != "service_role" or "SELECT" not in TABLES[table].service:
+            body = {"code": "42501", "details": None, "hint": None, "message": f"permission denied for table {table}"}
+            return web.json_response(body, status=401 if self.role(request) == "anon" else 403)
+        rows = self.rows[table]
         return web.json_response(rows[: int(request.query.get("limit", "1000"))])
 
     # Storage
@@ -248,15 +258,22 @@ class FakeProject:
                 )
                 return
             self.joins += 1
+            unknown = {one["table"] for one in wanted} - self.published
             bound = [{"id": 100 + number, **one} for number, one in enumerate(wanted)]
-            self._lines[line] = {one["table"]: (topic, one["id"]) for one in bound}
             await reply("ok", {"postgres_changes": bound})
+            if self.silent:
+                return
             said = {
                 "channel": topic,
                 "extension": "postgres_changes",
                 "message": "Subscribed to PostgreSQL",
                 "status": "ok",
             }
+            if unknown:  # all or nothing, and only after the join was answered
+                why = "Unable to subscribe to changes with given parameters. Please check Realtime is enabled"
+                said |= {"message": f"{why} for the given connect parameters: {sorted(unknown)}", "status": "error"}
+            else:
+                self._lines[line] = {one["table"]: (topic, one["id"]) for one in bound}
             await line.send_str(json.dumps({"event": "system", "topic": topic, "ref": None, "payload": said}))
 
 

@@ -19,6 +19,7 @@ from console.cloud.changes import Changes, Line
 from console.cloud.project import CloudAway, CloudRefused
 from shared.config import ROOT, Settings, load_settings
 from shared.domain.errors import ConfigError, Forbidden
+from shared.store import realtime
 from tests.cloud.project import FakeProject, Person, project
 from tests.console.cli.terminal import Terminal
 
@@ -37,7 +38,8 @@ def served() -> Iterator[FakeProject]:
 @pytest.fixture
 def cloud(served: FakeProject) -> Iterator[FakeProject]:
     yield served
-    served.down = served.mute = False
+    served.down = served.mute = served.silent = False
+    served.published = set(realtime.TABLES)
     served.buckets.clear()
     served.objects.clear()
 
@@ -154,6 +156,29 @@ async def test_realtime_wakes_survives_a_cut_line_and_degrades_to_polling(
     before = len(woken)
     await asyncio.to_thread(cloud.changed, "orders", "UPDATE")
     await until(lambda: len(woken) > before)
+    stop.set()
+    await running
+
+
+@pytest.mark.parametrize("lack", ["a table that the project does not tell", "no word at all"])
+async def test_a_project_that_tells_nothing_is_not_called_live(
+    cloud: FakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lack: str
+) -> None:
+    monkeypatch.setattr("console.cloud.changes.PAUSES_S", (0.05,))
+    monkeypatch.setattr("console.cloud.changes.CONFIRMED_S", 0.2)
+    if lack == "no word at all":
+        cloud.silent = True
+    else:
+        cloud.published.discard("orders")
+    woken: list[int] = []
+    changes = Changes(settings(cloud, tmp_path), realtime.TABLES, lambda: woken.append(1))
+    stop = asyncio.Event()
+    running = asyncio.create_task(changes.run(stop))
+    await until(lambda: changes.line is Line.POLLING)
+    assert woken == [] and ("orders" in changes.why or "no word" in changes.why)
+    cloud.silent = False
+    cloud.published.add("orders")
+    await until(lambda: changes.line is Line.LIVE and woken)
     stop.set()
     await running
 

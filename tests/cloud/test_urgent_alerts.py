@@ -24,8 +24,8 @@ from shared.clock import SystemClock
 from shared.config import ROOT, load_settings
 from shared.crypto import write_keys
 from shared.db import open_engine, reading, writing
-from shared.models import Alert
-from shared.store import alerts
+from shared.models import Alert, BrokerageAccount, Owner, User
+from shared.store import alerts, people
 from tests.cloud.edge import DENO, NO_DENO, SECRET, Network, deno, free_port, function, install, plain_url
 from tests.console.telegram.bot_api import TOKEN, BotApi, bot_api
 from tools.make_edge_words import FILE, document
@@ -191,6 +191,29 @@ async def test_both_claiming_the_same_alerts_at_once_send_each_once(hosted: Host
         await hosted.until(lambda: all(hosted.row(n).delivered_at for n in numbers))
         assert len(hosted.api.sent) == 12
         assert hosted.network.answers, "the function was never called: nothing was proven"
+
+
+@needs_deno
+@pytest.mark.postgres
+async def test_a_trader_hears_of_his_accounts_and_those_of_his_groups_and_of_no_other(hosted: Hosted) -> None:
+    with writing(hosted.engine) as session:
+        now = CLOCK.wall_now()
+        session.add_all(Owner(id=n, name=f"o{n}", created_at=now) for n in (1, 2))
+        session.add(User(id=1, email="t@desk", role="Trader", created_at=now))
+        session.flush()
+        session.add_all(
+            BrokerageAccount(id=n, owner_id=owner, nickname=f"a{n}", broker="KIS", market="US", environment=env, created_at=now)
+            for n, (owner, env) in enumerate([(1, "SIM"), (2, "SIM"), (1, "MOCK"), (1, "LIVE")], 1)
+        )  # fmt: skip
+        people.set_grants(session, 1, [1], ["owner:2", "env:MOCK"], now)
+        people.link_telegram(session, now, 1, 77)
+        for n in (1, 2, 3, 4):
+            alerts.raise_alert(session, now, kind="ORDER_UNKNOWN", severity="critical", dedup_key=f"u{n}", account_id=n)
+        heard = people.granted_accounts(session, 1)
+    await hosted.until(lambda: len([one for one in hosted.api.sent if str(one["chat_id"]) == "42"]) == 4)
+    told = {str(one["text"]) for one in hosted.api.sent if str(one["chat_id"]) == "77"}
+    assert heard == {1, 2, 3}
+    assert {n for n in (1, 2, 3, 4) if any(f"<b>a{n}</b>" in text for text in told)} == heard and len(told) == 3
 
 
 @pytest.mark.postgres

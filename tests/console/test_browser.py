@@ -29,7 +29,11 @@ from tests.console.served import (
     wait_healthy,
 )
 
-pytestmark = [pytest.mark.chromium, pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")]
+pytestmark = [
+    pytest.mark.chromium,
+    pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine"),
+    pytest.mark.xdist_group("browser"),  # one console serves them all, and its log is read at the end
+]
 
 
 @pytest.fixture(scope="module")

@@ -217,6 +217,33 @@ def test_a_rule_is_written_saved_and_switched_on(desk: Desk, monkeypatch: pytest
     assert (mine.enabled, mine.symbol, mine.version) == (True, "MSFT", 1)
 
 
+def test_a_preset_with_its_values_and_a_size_by_atr_becomes_a_rule(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    from console.services import rules
+
+    app = page_of(desk, Role.ADMIN, "rules", monkeypatch)
+    slot = next(one.key for one in app.selectbox if one.label == "프리셋").removeprefix("preset_")
+    app.selectbox(key=f"preset_{slot}").set_value("rsi")
+    app.run()
+    assert not app.exception and "과매도" in "".join(one.value for one in app.markdown)
+    app.number_input(key=f"knob_{slot}_rsi_period").set_value(9)
+    app.button(key=f"preset_use_{slot}").click()
+    app.run()
+    assert "period: {default: 9," in app.text_area(key=f"rule_text_{slot}").value
+    assert app.error  # nothing says yet how much to buy, and of what
+    app.selectbox(key=f"sizing_{slot}").set_value("risk_atr")
+    app.run()
+    app.number_input(key=f"size_risk_atr_{slot}").set_value(0.5)
+    app.button(key=f"sizing_use_{slot}").click()
+    app.text_input(key=f"rule_symbols_{slot}").set_value("AAPL")
+    app.run()
+    assert not app.exception and not app.error
+    app.button(key="rule_save").click()
+    app.run()
+    mine = next(line for line in rules.listed(desk.wiring, desk.actor(Role.ADMIN)) if line.name == "RSI 과매도 반등")
+    text = rules.opened(desk.wiring, desk.actor(Role.ADMIN), mine.id).version.text
+    assert "atr_period: 14" in text and "value: 0.5" in text and "default: 9" in text
+
+
 def test_the_kill_switch_takes_two_clicks(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page_of(desk, Role.TRADER, "control", monkeypatch)
     app.button(key="kill_open").click()
@@ -274,7 +301,9 @@ def test_switching_on_in_live_shows_the_evidence_and_what_is_missing(
     app.button(key="rule_switch").click()
     app.run()
     assert any("백테스트" in one.value for one in app.error)
+    assert app.button(key="rule_switch_do").disabled  # until the name stands there
     app.text_input(key="rule_confirm").set_value("본계좌")
+    app.run()
     app.button(key="rule_switch_do").click()
     app.run()
     assert not rules.opened(desk.wiring, desk.actor(Role.ADMIN), rule).enabled
@@ -304,8 +333,14 @@ def test_limits_and_the_switch_of_one_account_are_set_on_the_risk_page(
     app.selectbox(key="risk_account").set_value(us)
     app.run()
     app.text_input(key=f"max_account_amount_{us}").set_value("45,000")
-    app.text_input(key="more_reason").set_value("넓힘")
     app.button(key="more_save").click()
+    app.run()
+    asked = html_of(app)
+    assert "$45,000.00" in asked[asked.index('data-table="second"') :]  # now and afterwards, before it takes effect
+    assert risk.view(desk.wiring, desk.actor(Role.ADMIN)).accounts[0].max_account_amount != 45_000
+    app.text_input(key="second_reason").set_value("넓힘")
+    app.run()
+    app.button(key="second_do").click()
     app.run()
     app.button(key="risk_raise_REDUCE_ONLY").click()
     app.run()

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from bots.tidying import REST_S, Tidying
+from bots import tidying
+from bots.tidying import tidy
 from shared import schema
 from shared.db import open_engine, reading, writing
 from shared.models import (
@@ -22,9 +23,12 @@ from shared.models import (
     EquitySnapshot,
     ExecutionLog,
     FillRow,
+    JobRun,
     OrderEvent,
     OrderRow,
     PriceBar,
+    Readiness,
+    StrategySignal,
 )  # fmt: skip
 from shared.store import accounts, retention
 from tests.fakes import FakeClock
@@ -100,6 +104,9 @@ def fill(session: Session) -> None:
                 recorded_at=at,
             )
         )
+        session.add(JobRun(job=key, account_id=1, due_at=at))
+        session.add(StrategySignal(account_id=1, rule_id=1, type="ENTRY", signal_key=key, created_at=at))
+        session.add(Readiness(account_id=1, due_at=at, opens_at=at, checked_at=at, ready=True))
         alert = Alert(kind="FILL", severity="info", dedup_key=key, created_at=at, last_at=at, acknowledged_at=at)
         session.add(alert)
         session.flush()
@@ -115,11 +122,8 @@ def test_noise_goes_history_stays_and_money_is_never_touched(engine: Engine) -> 
     with writing(engine) as session:
         fill(session)
     clock = FakeClock(NOW)
-    tidying = Tidying(engine, clock, "here")
-    steps = 0
-    while tidying.turn():
-        steps += 1
-        assert steps < 20
+    gone, ended = tidy(engine, clock, clock.pass_s)
+    assert ended and set(gone) == {rule.table for rule in retention.RULES} - {"commands"}
     assert [row.message for row in rows(engine, ExecutionLog, col(ExecutionLog.id))] == ["ERROR 1", "INFO 2"]
     kept = [(row.verdict, row.seq) for row in rows(engine, DecisionRow, col(DecisionRow.seq))]
     assert kept == [("BUY", 2), ("HOLD", 4)]  # what acted, and the day's last word with its counts
@@ -129,16 +133,24 @@ def test_noise_goes_history_stays_and_money_is_never_touched(engine: Engine) -> 
     assert [row.equity for row in rows(engine, EquitySnapshot, col(EquitySnapshot.at))] == [2]
     assert len(rows(engine, OrderRow)) == len(rows(engine, FillRow)) == 2
     assert len(rows(engine, OrderEvent)) == len(rows(engine, Alert)) == len(rows(engine, AlertDelivery)) == 1
-    clock.pass_s(REST_S + 1)
-    assert tidying.turn() == {}  # a second time there is nothing to do
+    assert [row.job for row in rows(engine, JobRun)] == ["new"]
+    assert [row.signal_key for row in rows(engine, StrategySignal)] == ["new"]
+    assert [row.due_at for row in rows(engine, Readiness)] == [NOW]
+    assert tidy(engine, clock, clock.pass_s) == ({}, True)  # a second time there is nothing to do
 
 
-def test_only_one_host_tidies(engine: Engine) -> None:
+def test_a_turn_that_takes_too_long_ends_and_the_next_one_goes_on(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tidying, "REST_S", tidying.LONGEST_S)
     with writing(engine) as session:
         fill(session)
-    one, other = Tidying(engine, FakeClock(NOW), "one"), Tidying(engine, FakeClock(NOW), "other")
-    assert one.turn()
-    assert other.turn() == {}
+        session.add(ExecutionLog(account_id=1, seq=9, level="INFO", message="old", created_at=ANCIENT))
+    clock, turns, ended = FakeClock(NOW), 0, False
+    while not ended:
+        _, ended = tidy(engine, clock, clock.pass_s)
+        turns += 1
+    assert turns > 1 and [row.seq for row in rows(engine, DecisionRow, col(DecisionRow.seq))] == [2, 4]
 
 
 def test_every_rule_names_a_table_and_says_what_becomes_of_it() -> None:

@@ -20,6 +20,7 @@ def run_child(script: Path, given: Json, *, path: list[Path], cwd: Path, timeout
     """Run `script` with `given` as JSON in argv[1]; return the objects it reported, `{"error": …}` last if it died."""
     cwd.mkdir(parents=True, exist_ok=True)
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), "PYTHONUNBUFFERED": "1", "HOME": str(cwd)}
+    env["TZ"] = "Asia/Seoul"  # where their users are: several take the machine's day for the broker's
     command = [sys.executable, str(script), json.dumps(given)]
     try:
         done = subprocess.run(command, check=False, capture_output=True, timeout=timeout_s, cwd=cwd, env=env)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
 
+from brokers.paper.accounts import Frames
 from brokers.paper.clock import Sessions
 from brokers.paper.exchange import Exchange
 from brokers.paper.kis_wire import frames
@@ -48,10 +49,10 @@ def of_trade(exchange: Exchange, listing: Listing, trade: Trade) -> Iterator[Fee
         for key in us_keys(exchange, listing, trade.at):
             yield Feed(US_TRADE, key, partial(frames.us_trade, key, trade, mtyp))
         return
-    boards = _boards(exchange, listing, trade.at)
+    boards, extended = _boards(exchange, listing, trade.at), exchange.frames is Frames.EXTENDED
     for board, tr_id in (("ST", KRX_TRADE), ("NX", NXT_TRADE), ("UN", BOTH_TRADE)):
         if board in boards:
-            yield Feed(tr_id, trade.symbol, lambda: frames.krx_trade(trade))
+            yield Feed(tr_id, trade.symbol, lambda: frames.krx_trade(trade) + (frames.MARKET if extended else []))
     if "EVENING" in boards:
         yield Feed(KRX_AFTER_HOURS, trade.symbol, lambda: frames.krx_trade(trade)[: frames.AFTER_HOURS_FIELDS])
 
@@ -65,16 +66,19 @@ def of_book(exchange: Exchange, listing: Listing, book: OrderBook) -> Iterator[F
     boards = _boards(exchange, listing, book.at)
     trade, expected = exchange.quote(book.symbol), exchange.expected(book.symbol)
     plain = partial(frames.krx_book, book, trade, expected)
-    for board, tr_id in (("NX", NXT_BOOK), ("UN", BOTH_BOOK)):
+    more = frames.EXTENSIONS if exchange.frames is Frames.EXTENDED else frames.DOCUMENTED
+    for board, tr_id in (("ST", KRX_BOOK), ("NX", NXT_BOOK), ("UN", BOTH_BOOK)):
         if board in boards:
-            yield Feed(tr_id, book.symbol, lambda: plain() + frames.middle_price(book))
-    if "ST" in boards:
-        yield Feed(KRX_BOOK, book.symbol, plain)
+            yield Feed(tr_id, book.symbol, partial(_longer, plain, more[board], book))
     if expected is None:
         return
     for board, tr_id in (("ST", KRX_EXPECTED), ("NX", NXT_EXPECTED), ("UN", BOTH_EXPECTED)):
         if board in boards:
             yield Feed(tr_id, book.symbol, lambda: frames.krx_expected(trade, *expected))
+
+
+def _longer(plain: Callable[[], list[str]], more: Callable[[OrderBook], list[str]], book: OrderBook) -> list[str]:
+    return plain() + more(book)
 
 
 def us_keys(exchange: Exchange, listing: Listing, at: datetime) -> list[str]:

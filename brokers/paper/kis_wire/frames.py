@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from brokers.paper.kis_wire.fields import KST, NEW_YORK, fixed, hms, percent, sign, us_rate, ymd
@@ -146,10 +147,23 @@ def krx_expected(trade: Trade, price: Decimal, quantity: int) -> list[str]:
 
 
 def middle_price(book: OrderBook) -> list[str]:
-    """What H0UNASP0 and H0NXASP0 add: middle price, its quantity and class, for KRX and for NXT."""
+    """Middle price, its quantity and class."""
     (bid, _), (ask, _) = _level(book, Side.BUY, 0), _level(book, Side.SELL, 0)
-    middle = fixed((bid + ask) / 2)
-    return [middle, "0", "0", middle, "0", "0"]
+    return [fixed((bid + ask) / 2), "0", "0"]
+
+
+# What each board's book has after the fields that all share: H0NXASP0 and H0UNASP0 the middle prices of KRX and of NXT.
+DOCUMENTED: dict[str, Callable[[OrderBook], list[str]]] = {
+    "ST": lambda book: [],
+    "NX": lambda book: middle_price(book) * 2,
+    "UN": lambda book: middle_price(book) * 2,
+}
+MARKET = ["2"]  # MARKET_CLS_CODE: the regular session (1 before, 3 after, 5 at the close)
+EXTENSIONS: dict[str, Callable[[OrderBook], list[str]]] = {
+    "ST": lambda book: middle_price(book) + MARKET,
+    "NX": middle_price,
+    "UN": lambda book: [*middle_price(book) * 2, "1"],  # ANTC_EXCH_CLS_CODE: whose auction, 1 KRX
+}
 
 
 def krx_book(book: OrderBook, trade: Trade, expected: Expected | None = None) -> list[str]:

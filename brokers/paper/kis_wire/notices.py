@@ -11,7 +11,7 @@ from decimal import Decimal
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from brokers.paper.accounts import Profile
+from brokers.paper.accounts import Frames, Profile
 from brokers.paper.kis_wire.domestic import BRANCH as KRX_BRANCH
 from brokers.paper.kis_wire.fields import SIDE_TO_KIS, hms
 from brokers.paper.kis_wire.kinds_krx import type_code
@@ -64,11 +64,14 @@ def encrypted_frame(tr_id: str, plain: str, key: CipherKey) -> str:
     return f"1|{tr_id}|001|{key.encrypt(plain)}"
 
 
-def notice(event: OrderEvent, hts_id: str, name: str, profile: Profile) -> str | None:
+def notice(
+    event: OrderEvent, hts_id: str, name: str, profile: Profile, frames: Frames = Frames.DOCUMENTED
+) -> str | None:
     """Write an event as the plain text of a notice; None for what the broker does not tell (a day order's expiry).
 
-    `hts_id` is the customer's, `name` the symbol's Korean one.
+    `hts_id` is the customer's, `name` the symbol's Korean one. The longer layout is that of `strict`.
     """
+    profile = Profile.STRICT if frames is Frames.EXTENDED else profile
     if event.kind is EventKind.EXPIRED:
         return None
     if event.order.market is Market.US:

@@ -1,7 +1,7 @@
 """US quotes of several symbols, the trend of trades and the members' chart (kis.md §3.12).
 
 kis.md names the requests of these; the answers' fields are those that the official samples list, and for the quote of
-several symbols those of the single quote.
+several symbols those of the single quote with the year's range, which a published client needs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from brokers.paper.kis_wire.answers import Answer, Json, invalid_division, quote
 from brokers.paper.kis_wire.calls import Call
 from brokers.paper.kis_wire.fields import NEW_YORK, fixed, hms, percent, sign, ymd
 from brokers.paper.kis_wire.periods import DAYS_IN, period_bars
-from brokers.paper.kis_wire.quotes_us import asked_listing, change, money, previous_volume, quote_tr, realtime_symbol
+from brokers.paper.kis_wire.quotes_us import (
+    asked_listing,
+    change,
+    money,
+    previous_volume,
+    quote_tr,
+    realtime_symbol,
+    year_of,
+)
 from brokers.paper.kis_wire.symbols import BY_QUOTE, named, us_listing
 from brokers.paper.tape import Trade
 from shared.domain.account import Market
@@ -36,12 +44,17 @@ def _many_row(call: Call, excd: str, symbol: str) -> Json:
     listing = us_listing(call.exchange, symbol, BY_QUOTE.get(excd))
     head = {"rsym": realtime_symbol(excd, symbol), "excd": excd, "symb": symbol}
     if listing is None:
-        names = ("zdiv", "base", "open", "high", "low", "last", "sign", "diff", "rate", "pvol", "tvol", "tamt", "ordy")
+        names = ["zdiv", "curr", "base", "open", "high", "low", "last", "sign", "diff", "rate", "pvol", "tvol", "tamt"]
+        names += ["ordy", "h52p", "l52p"]
         return {**head, **dict.fromkeys(names, "")}
     trade = call.exchange.quote(listing.symbol)
+    year = year_of(call, trade)
     return {
         **head,
         "zdiv": "4",
+        "curr": "USD",
+        "h52p": money(max(bar.high for bar in year)),
+        "l52p": money(min(bar.low for bar in year)),
         "base": money(trade.prev_close),
         "open": money(trade.open),
         "high": money(trade.high),
@@ -56,7 +69,10 @@ def _many_row(call: Call, excd: str, symbol: str) -> Json:
 
 
 def trend(call: Call) -> Answer:
-    """The newest trades of today (TDAY 1), newest first; KEYB is the cursor. Of the day before none are kept."""
+    """The newest trades of today (TDAY 1), newest first; KEYB is the cursor. Of the day before none are kept.
+
+    The official sample reads the rows of output1, other clients those of output2: both have them.
+    """
     listing, rsym = asked_listing(call), realtime_symbol(call.get("EXCD"), call.get("SYMB"))
     trades: list[Trade] = []
     if listing is not None and call.get("TDAY") != "0":
@@ -64,8 +80,10 @@ def trend(call: Call) -> Answer:
     left = [one for one in trades if not call.get("KEYB") or _key(one) < call.get("KEYB")]
     shown = left[:TREND_ROWS]
     more = len(left) > TREND_ROWS
+    rows = [_trend_row(one) for one in shown]
     body = {
-        "output1": [_trend_row(one) for one in shown],
+        "output1": rows,
+        "output2": rows,
         "rsym": rsym,
         "keyb": _key(shown[-1]) if more else "",
     }

@@ -118,14 +118,18 @@ DETAIL_FIELDS = [
 ]
 
 
+def year_of(call: Call, trade: Trade) -> list[Bar]:
+    """The days of the last year; before the first trade of a tape, the day of now alone."""
+    days = call.exchange.bars(trade.symbol, Timeframe.D1, YEAR_DAYS, until=call.exchange.clock.market_now())
+    return days or [Bar(trade.symbol, Timeframe.D1, trade.at, trade.open, trade.high, trade.low, trade.price, 0, False)]
+
+
 def detail(call: Call) -> Answer:
     listing, rsym = asked_listing(call), realtime_symbol(call.get("EXCD"), call.get("SYMB"))
     if listing is None:
         return quoted({"output": {**dict.fromkeys(DETAIL_FIELDS, ""), "rsym": rsym}})
     trade = call.exchange.quote(listing.symbol)
-    days = call.exchange.bars(listing.symbol, Timeframe.D1, YEAR_DAYS, until=call.exchange.clock.market_now())
-    if not days:  # before the first trade of a tape
-        days = [Bar(listing.symbol, Timeframe.D1, trade.at, trade.open, trade.high, trade.low, trade.price, 0, False)]
+    days = year_of(call, trade)
     top, bottom = max(days, key=lambda bar: bar.high), min(days, key=lambda bar: bar.low)
     before = days[-2] if len(days) > 1 else days[-1]
     output = {

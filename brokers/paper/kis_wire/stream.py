@@ -207,7 +207,7 @@ class Hub:
         tr_id = control.NOTICES[order.market, account.env]
         for session in list(self._sessions):
             hts_id = self._told_as(session, event, tr_id)
-            plain = notice(event, hts_id, name, self._exchange.profile) if hts_id else None
+            plain = notice(event, hts_id, name, self._exchange.profile, self._exchange.frames) if hts_id else None
             if plain is not None:
                 self._emit(session, tr_id, encrypted_frame(tr_id, plain, session.key), event, plain)
 

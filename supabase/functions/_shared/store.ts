@@ -45,7 +45,10 @@ export function openStore(url: string): Store {
         select l.user_id, l.telegram_id::text, u.role, u.lang, l.levels, l.quiet_from, l.quiet_to, l.zone
         from telegram_links l join users u on u.id = l.user_id where u.disabled_at is null order by l.id`;
       const grants = await sql<{ user_id: number; account_id: number }[]>`
-        select user_id, account_id from account_grants`;
+        select user_id, account_id from account_grants
+        union
+        select g.user_id, a.id from group_grants g join brokerage_accounts a
+          on g.scope in ('env:' || a.environment, 'owner:' || a.owner_id)`;
       const linked = links.map((row): Person => ({
         chat: row.telegram_id,
         lang: row.lang === "ko" || row.lang === "en" ? row.lang : lang,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,10 +13,11 @@ from hypothesis import strategies as st
 from bots.rules import live
 from bots.rules.conditions import columns, rows
 from bots.rules.evaluate import evaluate
-from bots.rules.indicators import output_of, pattern
-from bots.rules.peeks import peek_of
+from bots.rules.indicators import Output, output_count, output_of, pattern
+from bots.rules.peeks import formula_of, peek_of
 from bots.rules.plan import plan_of
 from bots.rules.series import Bars, BarWindow, Holding, MarketView
+from bots.rules.stepping import stepped_of
 from shared.domain.errors import ConfigError
 from shared.domain.market import Bar, Timeframe
 from shared.domain.rule.catalogue import BUILDER, PATTERNS, TALIB
@@ -39,6 +41,17 @@ def bar_at(bars: Bars, i: int, closed: bool) -> Bar:
     return Bar("AAPL", Timeframe.M1, START + timedelta(minutes=i), *prices, int(bars.volume[i]), closed)
 
 
+def stepped(call, closed, start):
+    """Every output of one indicator on a forming bar, as a function of that bar."""
+    how = formula_of(call, closed, call.compute(closed)) or (
+        lambda row, puts, peek=peek_of(call, closed, start): peek(row)
+    )
+    outputs = tuple(Output(call, place) for place in range(output_count(call.function)))
+    plan = SimpleNamespace(calls=(call,), sources=outputs, has_facts=True)
+    step = stepped_of(plan, [how], [])
+    return lambda row: step.columns(row, 0, {})
+
+
 def same(got, wanted):
     assert got == pytest.approx(wanted, rel=1e-9, abs=1e-9, nan_ok=True)
 
@@ -49,7 +62,7 @@ def test_a_step_on_the_forming_bar_is_talibs_value_over_all_bars(name, seed):
     bars = random_bars(seed, 160)
     call = output_of(Indicator(name, "x"), None).call
     closed = bars.until(159)
-    step = peek_of(call, closed, call.compute(closed), int(bars.starts[-1]))
+    step = stepped(call, closed, int(bars.starts[-1]))
     row = tuple(float(one[-1]) for one in (bars.open, bars.high, bars.low, bars.close, bars.volume))
     same(step(row), [float(one[-1]) for one in call.compute(bars)])
     assert step(row) == pytest.approx(step(row), nan_ok=True)  # a step changes nothing
@@ -63,7 +76,7 @@ def test_a_candle_pattern_on_the_forming_bar_is_talibs(name):
         closed = bars.until(79)
         row = tuple(float(one[-1]) for one in (bars.open, bars.high, bars.low, bars.close, bars.volume))
         same(
-            peek_of(call, closed, call.compute(closed), int(bars.starts[-1]))(row),
+            stepped(call, closed, int(bars.starts[-1]))(row),
             [float(one[-1]) for one in call.compute(bars)],
         )
 
@@ -85,7 +98,7 @@ def test_steps_hold_for_any_prices_periods_sources_and_shifts(name, steps, perio
     closed = bars.until(len(bars) - 1)
     row = tuple(float(one[-1]) for one in (bars.open, bars.high, bars.low, bars.close, bars.volume))
     same(
-        peek_of(call, closed, call.compute(closed), int(bars.starts[-1]))(row),
+        stepped(call, closed, int(bars.starts[-1]))(row),
         [float(one[-1]) for one in call.compute(bars)],
     )
 

@@ -94,6 +94,34 @@ async def test_a_code_that_proves_nothing_leaves_an_order_unknown(desk: Desk, ex
         await buy(desk)
 
 
+def asked(desk: Desk, *trs: str) -> list[str]:
+    return [call.tr for call in desk.calls if call.tr in trs]
+
+
+async def test_ten_prices_take_one_call_and_each_is_the_one_asked_alone(desk: Desk) -> None:
+    symbols = ["AAPL", "MSFT", "ZZZZZ", "BRK/B", "SPY"]
+    assert desk.broker.rate_budget().quotes_a_call == 10
+    quotes = {one.symbol: one for one in await desk.broker.get_quotes(symbols)}
+    assert asked(desk, "HHDFS76220000", "HHDFS00000300") == ["HHDFS76220000"]
+    assert set(quotes) == {"AAPL", "MSFT", "BRK.B", "SPY"}
+    for symbol, quote in quotes.items():
+        alone = await desk.broker.get_quote(symbol)
+        assert alone.prev_close == quote.prev_close and abs(alone.last / quote.last - 1) < Decimal("0.01")
+    assert await desk.broker.get_quotes([]) == []
+
+
+@pytest.mark.parametrize("body", [{"rt_cd": "1", "msg_cd": "EGW02006", "msg1": "x"}, {"rt_cd": "0", "output2": "x"}])
+async def test_prices_are_asked_one_by_one_where_the_call_for_several_fails(
+    desk: Desk, exchange: Exchange, body: dict[str, Any]
+) -> None:
+    match = {"broker": "KIS", "channel": "rest", "tr": "HHDFS76220000"}
+    exchange.fault("body", match, {"body": body, "status": 200}, 1)
+    for _ in range(2):
+        assert [one.symbol for one in await desk.broker.get_quotes(["AAPL", "SPY"])] == ["AAPL", "SPY"]
+    assert asked(desk, "HHDFS76220000", "HHDFS00000300") == ["HHDFS76220000", *["HHDFS00000300"] * 4]
+    assert desk.broker.rate_budget().quotes_a_call == 1
+
+
 async def test_an_order_that_cannot_be_signed_is_not_sent(desk: Desk, exchange: Exchange) -> None:
     refuse(exchange, "hashkey", "EGW00131")
     mark = exchange.mark()

@@ -28,6 +28,25 @@ def test_a_quote_is_read_and_an_unknown_symbol_is_none() -> None:
     assert LIVE.read_quote("ZZZZZ", answer("HHDFS00000300-unknown"), NOW, NOW) is None
 
 
+def test_several_quotes_are_told_by_exchange_and_symbol_whatever_their_order() -> None:
+    places = [("AAPL", Venue.NASDAQ), ("BRK.B", Venue.NYSE), ("ZZZZZ", Venue.AMEX)]
+    asked = LIVE.quotes(places).fields
+    assert (asked["NREC"], asked["EXCD_02"], asked["SYMB_02"], asked["SYMB_04"]) == ("3", "NYS", "BRK/B", "")
+    assert len(asked) == 22
+    price = answer("HHDFS00000300")["output"]
+    body = {
+        "output2": [
+            {**price, "excd": "NYS", "symb": "BRK/B", "last": "470.10"},
+            {**price, "excd": "NYS", "symb": "AAPL", "last": "1.00"},  # not where AAPL was asked for
+            {**price, "excd": "AMS", "symb": "ZZZZZ", "last": ""},
+            {**price, "excd": "NAS", "symb": "AAPL"},
+        ]
+    }
+    found = {one.symbol: one.last for one in LIVE.read_quotes(places, body, NOW, NOW)}
+    assert found == {"BRK.B": Decimal("470.10"), "AAPL": Decimal("211.93")}
+    assert (LIVE.together, MOCK.together) == (10, 1)
+
+
 def test_the_book_has_ten_levels_best_first() -> None:
     book = LIVE.read_book("AAPL", answer("HHDFS76200100"), NOW, NOW)
     assert len(book.bids) == len(book.asks) == 10
@@ -165,6 +184,11 @@ def test_the_last_trades_carry_korean_times() -> None:
     assert (asked.tr.live, asked.fields["EXCD"], asked.fields["TDAY"]) == ("HHDFS76200300", "NAS", "1")
     row = {"khms": "231500", "last": "211.9300", "evol": "40"}
     now = datetime(2026, 7, 9, 14, 15, 30, tzinfo=UTC)
+    about = {"rsym": "DNASAAPL", "zdiv": "4", "nrec": "1"}
+    assert LIVE.read_trades("AAPL", {"output1": about, "output2": []}, now, now) == []
+    assert LIVE.read_trades("AAPL", {"output1": [row], "output2": [row]}, now, now) == LIVE.read_trades(
+        "AAPL", {"output1": about, "output2": [row]}, now, now
+    )
     (trade,) = LIVE.read_trades("AAPL", {"output1": [row]}, now, now)
     assert (trade.price, trade.quantity, trade.at) == (
         Decimal("211.9300"),

@@ -1,7 +1,7 @@
 """The adapter reads the broker's documented answers, and calls an order refused only where that is proven."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -354,3 +354,12 @@ def test_a_broker_order_of_history_and_of_today_agree_on_what_they_share() -> No
         return (order.broker_order_id, order.symbol, order.side, order.quantity, order.price, order.filled_quantity)
 
     assert shared(today) == shared(dated)
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "day"), [(Timeframe.M1, 10), (Timeframe.M15, 11), (Timeframe.H1, 11), (Timeframe.D1, 10)]
+)
+def test_a_bar_that_ends_at_midnight_is_labelled_with_the_next_day(timeframe: Timeframe, day: int) -> None:
+    session = codec.Session(codec.KST, time(9, 0), time(15, 30))
+    at = datetime(2026, 3, 10, 14, 50, tzinfo=UTC)  # ten to midnight in Seoul
+    assert session.label_day(at, timeframe) == date(2026, 3, day)

@@ -34,7 +34,7 @@ def order_of(**changed: Any) -> BrokerOrder:
     ("symbol", "tried"),
     [
         ("TSLA", ["82TSLA", "81TSLA"]),
-        ("BRK/B", ["82BRK/B", "81BRK/B", "82BRK.B", "81BRK.B", "82BRK-B", "81BRK-B"]),
+        ("BRK.B", ["82BRK/B", "81BRK/B", "82BRK.B", "81BRK.B", "82BRK-B", "81BRK-B"]),
     ],
 )
 def test_a_symbol_is_looked_for_at_both_exchange_codes_and_in_every_spelling(symbol: str, tried: list[str]) -> None:
@@ -44,7 +44,7 @@ def test_a_symbol_is_looked_for_at_both_exchange_codes_and_in_every_spelling(sym
 @given(st.from_regex(r"[A-Z]{1,5}", fullmatch=True), st.sampled_from("ABC"), st.sampled_from("/.-"), st.integers(0, 5))
 def test_a_class_share_has_one_spelling_whatever_ls_writes(stem: str, letter: str, mark: str, padding: int) -> None:
     ours = codec_us.our_symbol(f"{stem}{mark}{letter}" + " " * padding)
-    assert ours == f"{stem}/{letter}"
+    assert ours == f"{stem}.{letter}"
     assert codec_us.our_symbol(ours) == ours
     assert f"{stem}{mark}{letter}" in [key.ticker for key in codec_us.candidates(ours)]
 
@@ -179,7 +179,7 @@ def test_the_documented_trade_is_read_by_its_korean_time() -> None:
 def test_a_pushed_book_is_read() -> None:
     body = {**{f"{n}{i}": "0" for i in range(1, 11) for n in _LEVEL}, "symbol": "BRK.B", "kortime": "235500"}
     found = codec_us.decode_pushed_book({**body, "bidho1": "12.2000", "bidrem1": "12760"}, NOW, NOW)
-    assert (found.symbol, [level.quantity for level in found.bids], found.asks) == ("BRK/B", [12760], ())
+    assert (found.symbol, [level.quantity for level in found.bids], found.asks) == ("BRK.B", [12760], ())
 
 
 # -- orders
@@ -356,3 +356,15 @@ def test_the_last_trades_carry_korean_dates_and_times() -> None:
     now = datetime(2026, 7, 9, 14, 15, 30, tzinfo=UTC)
     trade = codec_us.decode_trade("TSLA", row, now)
     assert (trade.price, trade.quantity, trade.at) == (Decimal("211.93"), 40, datetime(2026, 7, 9, 14, 15, tzinfo=UTC))
+
+
+def test_a_table_of_days_that_do_not_follow_one_another_is_refused() -> None:
+    day = {"open": "10", "high": "12", "low": "9", "volume": 5}
+    newest = {**day, "chedate": "20260310", "price": "11.0000", "sign": "2", "diff": "1.0000"}
+    older = {**day, "chedate": "20260309", "price": "10.0000", "sign": "5", "diff": "0.5000"}
+    now = datetime(2026, 3, 11, 12, 0, tzinfo=UTC)
+    first, second = codec_us.decode_table("TSLA", Timeframe.D1, [newest, older], now)
+    assert (first.close, second.close, second.closed) == (Decimal(10), Decimal(11), True)
+    split = {**older, "price": "20.0000"}
+    with pytest.raises(WireError, match="not adjusted"):
+        codec_us.decode_table("TSLA", Timeframe.D1, [newest, split], now)

@@ -108,7 +108,7 @@ def test_a_us_execution_carries_its_own_number_and_its_korean_time() -> None:
     notice = frames.decode_notice(Market.US, "AS1", AS1, NIGHT, NIGHT)
     assert notice is not None and notice.fill is not None
     fill = notice.fill
-    assert (notice.kind, notice.symbol, fill.execution_id) == ("filled", "BRK/B", "20260311-212-2")
+    assert (notice.kind, notice.symbol, fill.execution_id) == ("filled", "BRK.B", "20260311-212-2")
     assert (fill.side, fill.quantity, fill.price) == (Side.SELL, 4, Decimal("241.5"))
     assert fill.filled_at == datetime(2026, 3, 10, 15, 39, 12, 31_000, tzinfo=UTC)
 

@@ -26,32 +26,33 @@ async def listed(broker: Broker, number: str) -> BrokerOrder:
 
 async def test_each_exchange_code_leads_to_its_shares(started: Open) -> None:
     broker, _ = await started(KEY, market=Market.US)
-    venues = {symbol: (await broker.get_instrument(symbol)).venue for symbol in ("AAPL", "BRK/B", "SPY")}
-    assert venues == {"AAPL": Venue.NASDAQ, "BRK/B": Venue.NYSE, "SPY": Venue.AMEX}
+    venues = {symbol: (await broker.get_instrument(symbol)).venue for symbol in ("AAPL", "BRK.B", "SPY")}
+    assert venues == {"AAPL": Venue.NASDAQ, "BRK.B": Venue.NYSE, "SPY": Venue.AMEX}
     assert (await broker.get_instrument("SPY")).type is InstrumentType.ETF
-    with pytest.raises(NotFound, match="class share"):
-        await broker.get_instrument("BRK.B")
+    assert (await broker.get_instrument("BRK/B")).symbol == "BRK.B"
+    with pytest.raises(NotFound):
+        await broker.get_instrument("BRK.C")
 
 
 async def test_the_list_names_every_share_once(started: Open) -> None:
     broker, _ = await started(KEY, market=Market.US)
     symbols = [one.symbol for one in await broker.list_instruments()]
     assert len(symbols) == len(set(symbols))
-    assert {"AAPL", "TSLA", "SPY", "BRK/B"} <= set(symbols)
+    assert {"AAPL", "TSLA", "SPY", "BRK.B"} <= set(symbols)
 
 
 async def test_a_class_share_is_traded_streamed_and_held_under_one_name(started: Open) -> None:
     broker, heard = await started("PSclass000000000000", market=Market.US)
-    await broker.subscribe("BRK/B")
-    await broker.subscribe("BRK/B", book=True)
+    await broker.subscribe("BRK.B")
+    await broker.subscribe("BRK.B", book=True)
     ack = await broker.place_order("BRK/B", Side.BUY, 2, None, order_type=OrderType.MARKET)
     await until(lambda: bool(notices(heard, ack.broker_order_id, "filled")))
-    assert notices(heard, ack.broker_order_id, "filled")[0].symbol == "BRK/B"
-    assert [(held.symbol, held.quantity) for held in await broker.get_positions()] == [("BRK/B", 2)]
-    await until(lambda: any(isinstance(e, Tick) and e.symbol == "BRK/B" for e in heard))
-    await until(lambda: any(isinstance(e, OrderBook) and e.symbol == "BRK/B" for e in heard))
+    assert notices(heard, ack.broker_order_id, "filled")[0].symbol == "BRK.B"
+    assert [(held.symbol, held.quantity) for held in await broker.get_positions()] == [("BRK.B", 2)]
+    await until(lambda: any(isinstance(e, Tick) and e.symbol == "BRK.B" for e in heard))
+    await until(lambda: any(isinstance(e, OrderBook) and e.symbol == "BRK.B" for e in heard))
     quotes = await broker.get_quotes(["BRK/B", "ZZZZZZ", "AAPL"])
-    assert [quote.symbol for quote in quotes] == ["BRK/B", "AAPL"]
+    assert [quote.symbol for quote in quotes] == ["BRK.B", "AAPL"]
 
 
 async def test_a_market_buy_leaves_as_a_limit_above_the_last_price(started: Open, exchange: Exchange) -> None:
@@ -145,3 +146,19 @@ async def test_profit_by_period_is_not_offered(started: Open) -> None:
     today = SystemClock().market_now().date()
     with pytest.raises(NotSupported, match="미국주식 기간손익"):
         await broker.get_period_profit(today, today)
+
+
+async def test_days_and_trades_come_from_the_plain_calls_where_the_chart_does_not_answer(
+    started: Open, exchange: Exchange
+) -> None:
+    broker, _ = await started("PStable000000000000", market=Market.US)
+    chart = [bar for bar in await broker.get_bars("MSFT", Timeframe.D1, 40) if bar.closed]
+    for tr in ("g3204", "g3102"):
+        body = {"rsp_cd": "IGW40013", "rsp_msg": "조회에 실패"}
+        exchange.fault("body", {"broker": "LS", "channel": "rest", "tr": tr}, {"body": body, "status": 500}, 0)
+    table = [bar for bar in await broker.get_bars("MSFT", Timeframe.D1, 40) if bar.closed]
+    assert len(chart) >= 39 and table == chart
+    assert [bar.start for bar in await broker.get_bars("MSFT", Timeframe.W1, 3, until=chart[-1].start)]
+    trades = await broker.get_trades("MSFT", 5)
+    assert len(trades) == 5 and all(trade.price > 0 and trade.quantity > 0 for trade in trades)
+    assert [trade.at for trade in trades] == sorted((trade.at for trade in trades), reverse=True)

@@ -177,6 +177,26 @@ def test_doctor_refuses_a_project_that_is_open_to_a_key(terminal: Terminal, post
     engine.dispose()
 
 
+@pytest.mark.postgres
+def test_doctor_says_of_what_a_project_tells_no_changes(terminal: Terminal, postgres_url: str) -> None:
+    make_project(postgres_url.replace("+psycopg", ""))
+    engine = open_engine(postgres_url)
+
+    def said() -> tuple[bool, str]:
+        given = {"DATABASE_URL": postgres_url, "SUPABASE_PROJECT_URL": "http://127.0.0.1:9"}
+        items = terminal.run("doctor", "--json", **given).json["items"]
+        return next((one["ok"], one["text"]) for one in items if one["check"] == "realtime")
+
+    terminal.json("db", "upgrade", DATABASE_URL=postgres_url)
+    assert said() == (True, "changes are told at once")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("alter publication supabase_realtime drop table orders")
+    assert said() == (False, "changes are not told: orders")
+    terminal.json("db", "upgrade", DATABASE_URL=postgres_url)
+    assert said()[0]
+    engine.dispose()
+
+
 def test_a_supabase_user_is_one_person_and_no_other(terminal: Terminal) -> None:
     uid = "7b0c1f5e-8a34-4c55-9d3d-0a3a3c1b2a11"
     for name in ("kim", "lee"):

@@ -114,9 +114,10 @@ def test_many_rows_at_once_and_again_are_what_they_are_one_by_one(store: Engine,
         fill("nobody", "e"),
         order("c", colour="red"),
         order("c", price="much"),
+        order("c", placed_at="yesterday"),
         ("orders", {"symbol": "A"}),
     ],
-    ids=["stream", "order", "column", "number", "missing"],
+    ids=["stream", "order", "column", "number", "moment", "missing"],
 )
 def test_a_row_that_can_never_be_one_is_named_poison(
     store: Engine, account: int, bad: tuple[str, dict[str, object]]

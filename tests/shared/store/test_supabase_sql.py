@@ -33,6 +33,7 @@ CATALOG = {
     f"join pg_namespace n on n.oid = p.pronamespace where {OURS}",
     "triggers": "select tgrelid::regclass::text, pg_get_triggerdef(oid) from pg_trigger where not tgisinternal",
     "revision": "select version_num from alembic_version",
+    "told changes": "select tablename from pg_publication_tables where pubname = 'supabase_realtime'",
 }
 
 
@@ -65,6 +66,12 @@ def test_the_files_are_what_the_revisions_and_the_row_security_say() -> None:
         assert written.get(name) == text, f"{name} is not up to date: python -m tools.supabase_sql"
 
 
+def test_whatever_is_added_comes_after_what_a_project_has_taken() -> None:
+    there = [int(path.name.split("_")[0]) for path in supabase_sql.FOLDER.glob("*.sql")]
+    revisions = len(list(supabase_sql.files())) - 1
+    assert supabase_sql.version(revisions) > max(there)
+
+
 @pytest.mark.postgres
 def test_the_files_end_where_our_own_migrations_end(migrated: str, project: str) -> None:
     with psycopg.connect(project) as connection:
@@ -82,15 +89,37 @@ def test_the_cli_pushes_and_lints(migrated: str, project: str) -> None:
     if cli is None:
         pytest.skip("no Supabase CLI on the path: npm install supabase")
     needs(project, "plpgsql_check")
-    env = {**os.environ, "SUPABASE_TELEMETRY_DISABLED": "1", "PGSSLMODE": "disable"}
-    for words in (("push", "--yes"), ("lint", "--schema", "public,desk", "--level", "warning", "--fail-on", "warning")):
-        done = subprocess.run(
-            [cli, "db", *words, "--db-url", project], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    run_cli(cli, project, "db", "push", "--yes")
+    run_cli(cli, project, "db", "lint", "--schema", "public,desk", "--level", "warning", "--fail-on", "warning")
     ours, theirs = described(migrated), described(project)
     for name in ("columns", "constraints", "policies", "column grants", "revision"):
         assert theirs[name] == ours[name], name
+
+
+@pytest.mark.postgres
+def test_a_desk_that_upgraded_itself_is_pushed_the_rest_as_the_page_says(project: str) -> None:
+    cli = shutil.which("supabase")
+    if cli is None:
+        pytest.skip("no Supabase CLI on the path: npm install supabase")
+    engine = open_engine(for_the_store(project))
+    schema.upgrade(engine)
+    engine.dispose()
+    versions = [path.name.split("_")[0] for path in supabase_sql.FOLDER.glob("*.sql")]
+    revisions = [one for one in sorted(versions) if not one.startswith("20261122")]
+    run_cli(cli, project, "migration", "repair", "--status", "applied", "--yes", *revisions)
+    run_cli(cli, project, "db", "push", "--yes")
+    with psycopg.connect(project) as connection:
+        assert connection.execute("select count(*) from pg_trigger where tgname = 'urgent_alert'").fetchone() == (1,)
+        taken = connection.execute("select version from supabase_migrations.schema_migrations").fetchall()
+    assert {one for (one,) in taken} == set(versions)
+
+
+def run_cli(cli: str, address: str, *words: str) -> None:
+    env = {**os.environ, "SUPABASE_TELEMETRY_DISABLED": "1", "PGSSLMODE": "disable"}
+    done = subprocess.run(
+        [cli, *words, "--db-url", address], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.postgres

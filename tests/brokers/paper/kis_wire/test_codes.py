@@ -198,7 +198,7 @@ TROUBLES = {  # code -> (HTTP status, text), kis.md §6.3
     "EGW00301": (500, "연결시간이 초과하였습니다. 직전 거래를 반드시 확인하시기 바랍니다."),
     "EGW00302": (500, "거래시간이 초과하였습니다. 직전 거래를 반드시 확인하시기 바랍니다."),
     "OPSQ1002": (500, "세션 오류"),
-    "OPSQ9995": (500, "ERROR : BODY PARSE ERROR"),
+    **{f"OPSQ{code}": (500, "ERROR : BODY PARSE ERROR") for code in range(9995, 9999)},
     "MCA00124": (500, "서비스를 찾을 수 없습니다."),
     "IGW00002": (500, "계좌 불일치"),
     "IGW00007": (500, "바디 오류"),

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from brokers.paper.accounts import Profile
+from brokers.kis.frames import Frame, decode_books, decode_ticks
+from brokers.paper.accounts import Frames, Profile
 from brokers.paper.kis_wire import feeds, frames
 from tests.brokers.paper.kis_wire.desk import Desk, open_desk
 
@@ -78,3 +79,30 @@ async def test_an_auction_shows_its_expected_price_and_only_then(desk: Desk) -> 
     assert Decimal(during[50]) == Decimal(72000) - trade.prev_close
     expected = frames.krx_expected(trade, Decimal(72000), 1234)
     assert (len(expected), expected[2], expected[12]) == (45, "72000", "1234")
+
+
+@pytest.mark.parametrize(
+    ("layout", "trade_fields", "book_fields"),
+    [
+        (Frames.DOCUMENTED, 46, {"H0STASP0": 59, "H0NXASP0": 65, "H0UNASP0": 65}),
+        (Frames.EXTENDED, 47, {"H0STASP0": 63, "H0NXASP0": 62, "H0UNASP0": 66}),
+    ],
+)
+async def test_our_client_reads_korean_frames_of_either_length(
+    desk: Desk, layout: Frames, trade_fields: int, book_fields: dict[str, int]
+) -> None:
+    desk.exchange.frames = layout
+    listing = desk.exchange.listing("005930")
+    assert listing is not None
+    trade, book = desk.exchange.quote("005930"), desk.exchange.book("005930")
+    trades = {one.tr_id: one.write() for one in feeds.of_trade(desk.exchange, listing, trade)}
+    books = {one.tr_id: one.write() for one in feeds.of_book(desk.exchange, listing, book)}
+    lengths = {tr: len(fields) for tr, fields in trades.items()}
+    assert lengths == {**dict.fromkeys(("H0STCNT0", "H0NXCNT0", "H0UNCNT0"), trade_fields), "H0STOUP0": 43}
+    assert {tr: len(books[tr]) for tr in book_fields} == book_fields
+    for tr in ("H0STCNT0", "H0NXCNT0", "H0UNCNT0"):
+        (tick,) = decode_ticks(Frame(False, tr, 1, "^".join(trades[tr])), trade.at)
+        assert (tick.symbol, tick.price, tick.quantity) == ("005930", trade.price, trade.quantity)
+    for tr in book_fields:
+        (read,) = decode_books(Frame(False, tr, 1, "^".join(books[tr])), book.at)
+        assert (read.bids, read.asks) == (book.bids, book.asks)

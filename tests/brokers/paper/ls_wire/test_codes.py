@@ -107,8 +107,7 @@ BUSINESS = [
     "02046",
     "02098",
     "03076",
-    "04055",
-    "04062",
+    *(f"{code:05}" for code in range(4055, 4063)),
 ]
 READ_BUSINESS = ["00009", "00200", "00707", "01715", "01900", "904", "405", "80001"]
 ORDERS = sorted(tr for tr, row in TRS.items() if row.is_order)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.services import alerts, incident
+from console.services import alert_timeline, alerts
 from shared.db import writing
 from shared.domain.errors import NotFound
 from shared.models import Role
@@ -26,7 +26,7 @@ def raised(desk: Desk, account: str) -> int:
 def test_orders_logs_and_audit_stand_in_one_list_in_order(desk: Desk) -> None:
     alert = raised(desk, US)
     alerts.acknowledge(desk.wiring, desk.actor(Role.ADMIN), alert)
-    told = incident.timeline(desk.wiring, desk.actor(Role.ADMIN), alert)
+    told = alert_timeline.around(desk.wiring, desk.actor(Role.ADMIN), alert)
     assert [one.at for one in told] == sorted(one.at for one in told)
     assert {one.kind for one in told} == {"alert", "order", "log", "audit"}
     assert any("NVDA" in one.text for one in told if one.kind == "order")
@@ -34,9 +34,9 @@ def test_orders_logs_and_audit_stand_in_one_list_in_order(desk: Desk) -> None:
 
 
 def test_a_trader_sees_no_audit_and_no_other_account(desk: Desk) -> None:
-    told = incident.timeline(desk.wiring, desk.actor(Role.TRADER), raised(desk, US))
+    told = alert_timeline.around(desk.wiring, desk.actor(Role.TRADER), raised(desk, US))
     assert told and "audit" not in {one.kind for one in told}
     with pytest.raises(NotFound):
-        incident.timeline(desk.wiring, desk.actor(Role.TRADER), raised(desk, MOCK))
+        alert_timeline.around(desk.wiring, desk.actor(Role.TRADER), raised(desk, MOCK))
     with pytest.raises(NotFound):
-        incident.timeline(desk.wiring, desk.actor(Role.ADMIN), 999_999)
+        alert_timeline.around(desk.wiring, desk.actor(Role.ADMIN), 999_999)

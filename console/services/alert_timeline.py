@@ -1,4 +1,4 @@
-"""The incident timeline: what happened around an alert, in one list, whoever wrote it down."""
+"""What happened around an alert, in one list, whoever wrote it down."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.domain.errors import Forbidden, NotFound
 from shared.models import Alert, OrderEvent, OrderRow
 from shared.store import incidents
 from shared.store.people import labels
-from shared.words import alert_text, say
+from shared.words import alert_text, deed_text, say
 
 BEFORE, AFTER = timedelta(minutes=10), timedelta(minutes=5)
 
@@ -28,7 +28,7 @@ class Moment:
     text: str
 
 
-def timeline(wiring: Wiring, actor: Actor, alert_id: int) -> list[Moment]:
+def around(wiring: Wiring, actor: Actor, alert_id: int) -> list[Moment]:
     """Ten minutes before the alert was first raised to five after it was last: its account, and the desk itself.
 
     Raises:
@@ -66,7 +66,12 @@ def _moments(span: incidents.Span, names: dict[int, str], people: dict[str, str]
         yield Moment(command.requested_at, "command", name(command.account_id), f"{what} · {who} · {command.status}")
     for row in span.audit:
         who = people.get(row.actor, row.actor)
-        yield Moment(row.at, "audit", name(row.account_id), f"{row.action} {row.target} · {who} {row.reason}".rstrip())
+        yield Moment(
+            row.at,
+            "audit",
+            name(row.account_id),
+            f"{deed_text(row.action, lang)} {row.target} · {who} {row.reason}".rstrip(),
+        )
 
 
 def _order(event: OrderEvent, order: OrderRow, lang: str) -> str:
