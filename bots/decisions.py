@@ -10,6 +10,7 @@ from typing import Any
 from bots import outgoing
 from bots.journal import Outgoing
 from shared.clock import Clock
+from shared.domain.order import Side
 from shared.domain.signal import Allowed, Decision, Denied, SignalType, Verdict
 
 REPEAT_S = 60.0  # an unchanged answer is told again this often, with its counts
@@ -58,6 +59,15 @@ class DecisionLog:
                 outgoing.alert(
                     "STOP_HIT", "warning", key, self._clock.wall_now(), symbol=decision.symbol, rule=decision.rule_id,
                     reason=reason,
+                )
+            )  # fmt: skip
+        elif acted and decision.verdict is not Verdict.HOLD:
+            key = f"signal:{decision.rule_id}:{decision.symbol}:{decision.signal_key or decision.at.isoformat()}"
+            side = Side.BUY if decision.verdict is Verdict.BUY else Side.SELL
+            rows.append(
+                outgoing.alert(
+                    "SIGNAL", "info", key, self._clock.wall_now(), symbol=decision.symbol, side=side,
+                    rule=decision.rule_id, reason=reason,
                 )
             )  # fmt: skip
         return tuple(rows)

@@ -41,7 +41,7 @@ def problem(command: str) -> str | None:
     if words[0] == "make":
         unknown = [word for word in words[1:] if "=" not in word and word not in make_targets()]
         return f"no make target {unknown}" if unknown else None
-    module, rest = words[2], words[3:]
+    module, rest = (CLI, words[1:]) if words[0] == "letstrade" else (words[2], words[3:])
     if find_spec(module) is None:
         return f"no module {module}"
     if module != CLI:
@@ -68,8 +68,28 @@ def test_commands_to_copy_exist(path: Path) -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_verbs_named_in_the_text_exist(path: Path) -> None:
+    """`letstrade kill raise NO_NEW`: a runbook's advice is typed at night."""
+    named = [text for text in quoted(path) if text.startswith("letstrade ") and "…" not in text]
+    fenced = [
+        line.split(" #")[0].strip()
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.startswith("letstrade ")
+    ]
+    wrong = [f"{one}: {why}" for one in [*named, *fenced] if (why := problem(one))]
+    assert not wrong
+
+
 @pytest.mark.parametrize(
-    "command", ["make gold", ".venv/bin/python -m console.cli order steal", "python -m bots.magic", "make run gold"]
+    "command",
+    [
+        "letstrade kill steal",
+        "make gold",
+        ".venv/bin/python -m console.cli order steal",
+        "python -m bots.magic",
+        "make run gold",
+    ],
 )
 def test_a_command_that_does_not_exist_is_found_out(command: str) -> None:
     assert problem(command) is not None

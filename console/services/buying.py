@@ -14,6 +14,7 @@ from shared.domain.account import BrokerName, Market
 from shared.domain.fees import default_contract
 from shared.domain.order import Side
 from shared.domain.order_state import OPEN
+from shared.domain.trading_days import ZONES
 from shared.models import BrokerageAccount, CashBalance, OrderRow
 from shared.store import fees, panels
 from shared.store.panels import OrderFilter
@@ -51,10 +52,10 @@ def listed(wiring: Wiring, actor: Actor) -> list[BuyingLine]:
         cash = [row for row in panels.cash(session, known.keys()) if row.currency == _currency(known[row.account_id])]
         contracts = fees.by_account(session)
         open_orders = panels.orders(session, known.keys(), wanted=OrderFilter(statuses=_OPEN), limit=500)
-    today = wiring.clock.wall_now().date()
-    lines = []
+    now, lines = wiring.clock.wall_now(), []
     for row in cash:
         account = known[row.account_id]
+        today = now.astimezone(ZONES[Market(account.market)]).date()
         contract = contract_on(contracts.get(row.account_id, []), today) or default_contract(
             BrokerName(account.broker), Market(account.market)
         )

@@ -15,6 +15,7 @@ from shared.db import reading, writing
 from shared.domain.account import BrokerName, Market
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.fees import default_contract
+from shared.domain.trading_days import ZONES
 from shared.models import BrokerageAccount, FeeContract, PeriodProfit
 from shared.store import fees
 
@@ -66,12 +67,13 @@ class Difference:
 
 def contracts(wiring: Wiring, actor: Actor) -> list[ContractLine]:
     """Every contract, and the published rate of accounts that have none in force."""
-    today = wiring.clock.wall_now().date()
+    now = wiring.clock.wall_now()
     with reading(wiring.engine) as session:
         accounts = [row for row in visible_accounts(session, actor) if row.id is not None]
         known = fees.by_account(session)
     lines = []
     for account in accounts:
+        today = now.astimezone(ZONES[Market(account.market)]).date()  # a contract begins on the market's own day
         rows = [_line(row, account, today) for row in known.get(account.id or 0, [])]
         if not any(_runs(row, today) for row in rows):
             pct = default_contract(BrokerName(account.broker), Market(account.market))

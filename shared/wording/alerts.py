@@ -2,6 +2,7 @@
 
 TEXTS: dict[str, tuple[str, str]] = {
     "FILL": ("체결: {symbol} {side} {quantity}주 @ {price}", "Filled: {symbol} {side} {quantity} @ {price}"),
+    "SIGNAL": ("신호: {symbol} {side} — 규칙 {rule}, {reason}", "Signal: {symbol} {side} — rule {rule}, {reason}"),
     "ORDER_REJECTED": (
         "주문 거부: {symbol} {side} {quantity}주 — {reason}",
         "Order rejected: {symbol} {side} {quantity} — {reason}",

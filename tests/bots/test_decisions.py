@@ -54,9 +54,9 @@ def test_gates_are_told_in_order_up_to_the_first_that_refused():
     assert [one["passed"] for one in gates] == [True, True, True, False]
 
 
-def test_a_stop_that_sells_is_told_at_once_and_an_exit_by_rule_is_not():
+def test_a_stop_that_sells_is_told_as_such_and_an_exit_by_rule_as_a_signal():
     log = DecisionLog(FakeClock())
     rows = log.take(decision("trailing_stop", Verdict.SELL), Allowed(()), DAY)
     assert [json.loads(row.body)["kind"] for row in rows if row.stream == "alerts"] == ["STOP_HIT"]
     rows = log.take(decision("exit", Verdict.SELL), Allowed(()), DAY)
-    assert [row.stream for row in rows if row.stream == "alerts"] == []
+    assert [json.loads(row.body)["kind"] for row in rows if row.stream == "alerts"] == ["SIGNAL"]

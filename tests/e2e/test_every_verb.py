@@ -6,9 +6,9 @@ The verbs run in this process on the desk's home, so that seventy of them cost s
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -63,10 +63,55 @@ class Script:
         said = self.run(*text.split(), *more, "--json", stdin=stdin, **env)
         document = json.loads(said.out)
         missing = [name for name in holds.split() if name not in document]
+        columns = next((names for verb, names in COLUMNS.items() if text.startswith(verb)), "").split()
+        missing += [name for row in document.get("items", [])[:1] for name in columns if name not in row]
         shaped = not code or document.get("error", {}).keys() == {"code", "what", "why", "now"}
-        if said.code != code or missing or not shaped:
-            self.wrong.append(f"{text} {more}: exit {said.code}, wanted {code}; without {missing}; {said.out[:400]}")
+        strange = [] if text.startswith("backtest") else list(misshapen(document))
+        if said.code != code or missing or not shaped or strange:
+            told = f"{text} {more}: exit {said.code}, wanted {code}; without {missing}; misshapen {strange}; {said.out[:400]}"
+            self.wrong.append(told)
         return document
+
+
+MONEY = {
+    *(
+        "price",
+        "avg_price",
+        "avg_fill_price",
+        "last",
+        "last_price",
+        "cash",
+        "total",
+        "buying_power",
+        "equity",
+        "commission",
+    ),
+    *("tax", "realized_pnl", "unrealized_pnl", "pnl", "realized"),
+}
+COLUMNS = {  # verb → columns of its table (design.md §9) that every row has
+    "account list": "id nickname broker market environment enabled",
+    "order list": "id account_id rule_id symbol side qty price status broker_order_id placed_at filled_qty avg_fill_price",
+    "fills list": "id order_id account_id symbol side qty price filled_at",
+    "positions": "account_id symbol qty avg_price unrealized_pnl updated_at",
+    "bot logs": "id account_id rule_id level message ctx created_at",
+}
+
+
+def misshapen(document: Any, name: str = "") -> Iterator[str]:
+    """Where a document breaks what all of them keep to: lists say when, money is text, times have their offset."""
+    if isinstance(document, dict):
+        if isinstance(document.get("items"), list) and "as_of" not in document:
+            yield f"{name}: items without as_of"
+        for key, value in document.items():
+            if key in MONEY and isinstance(value, (int, float)) and not isinstance(value, bool):
+                yield f"{key}: {value!r} is a number"
+            timed = isinstance(value, str) and bool(value) and (key.endswith("_at") or key == "as_of")
+            if timed and datetime.fromisoformat(value).tzinfo is None:
+                yield f"{key}: {value} has no offset"
+            yield from misshapen(value, key)
+    elif isinstance(document, list):
+        for one in document:
+            yield from misshapen(one, name)
 
 
 def bars(path: Path) -> str:
