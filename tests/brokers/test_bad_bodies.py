@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -80,7 +81,7 @@ def questions(broker: Broker) -> dict[str, Callable[[], Awaitable[object]]]:
     today = SystemClock().market_now().date()
     return {
         "open orders": broker.get_open_orders,
-        "executions": lambda: broker.get_executions(today, today),
+        "executions": lambda: broker.get_executions(today - timedelta(days=1), today + timedelta(days=1)),
         "positions": broker.get_positions,
         "cash": broker.get_cash,
     }

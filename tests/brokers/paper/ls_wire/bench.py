@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import ClientWebSocketResponse
 from aiohttp.test_utils import TestClient, TestServer
@@ -24,6 +26,8 @@ from shared.domain.money import Currency
 LIVE_KEY, MOCK_KEY = "PSlive00000000000001", "Vmock000000000000001"
 SECRET = "secret-of-a-test"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+SEOUL = ZoneInfo("Asia/Seoul")
 
 
 @dataclass(frozen=True)
@@ -149,12 +153,24 @@ class Bench:
         return await self._streams[env].ws_connect(path)
 
 
+class AfternoonClock(SystemClock):
+    """It is one in the afternoon in Seoul when the bench opens: today's lists have pages at whatever hour we test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        opened = datetime.now(SEOUL)
+        self._ahead = opened.replace(hour=13, minute=0) - opened
+
+    def wall_now(self) -> datetime:
+        return super().wall_now() + self._ahead
+
+
 @asynccontextmanager
 async def open_bench(
     folder: Path, profile: Profile = Profile.COMPAT, clock: Clock | None = None
 ) -> AsyncIterator[Bench]:
     state = State(folder)
-    exchange = Exchange(state, ExchangeClock(clock or SystemClock()), SyntheticSource("1"), profile=profile)
+    exchange = Exchange(state, ExchangeClock(clock or AfternoonClock()), SyntheticSource("1"), profile=profile)
     exchange.advance()
     streams = {env: TestClient(TestServer(ls_wire.ws_app(exchange, env))) for env in ExEnv}
     rest = TestClient(TestServer(ls_wire.rest_app(exchange)))
