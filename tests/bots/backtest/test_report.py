@@ -21,6 +21,12 @@ def test_the_check_series_gives_the_stated_drawdown_and_sharpe():
     assert sharpe(EQUITY) == pytest.approx(4.660036, abs=1e-6)
     assert sortino(EQUITY) == pytest.approx(9.580304, abs=1e-6)
     assert sharpe(EQUITY, 245) == pytest.approx(4.594858, abs=1e-6)
+    assert sharpe(EQUITY) * (9 / 8) ** 0.5 == pytest.approx(
+        4.942715, abs=1e-6
+    )  # by n instead of n - 1, of nine returns
+    assert (EQUITY[-1] / EQUITY[0] - 1) * 100 == pytest.approx(6.1)
+    report = report_of(EQUITY.tolist(), price_data(*[[1] * 10] * 4))
+    assert report.return_pct == pytest.approx(6.1)
 
 
 def test_what_cannot_be_known_is_none():
