@@ -51,7 +51,7 @@ class Doorway:
 
     async def open_to_all(self, request: Request) -> Response | None:
         """Answer what needs no session; None when the path is none of that."""
-        path = request.url.path
+        path = request.scope["path"]
         if path == "/login":
             return await self._login(request)
         if path == "/login/code":
@@ -64,9 +64,9 @@ class Doorway:
 
     async def own(self, request: Request, who: SignedIn) -> Response | None:
         """Answer what a signed-in person does about himself; None when the path is none of that."""
-        if request.url.path == "/password":
+        if request.scope["path"] == "/password":
             return await self._password(request, who)
-        if request.url.path == "/factor" and not who.must_change_password:
+        if request.scope["path"] == "/factor" and not who.must_change_password:
             return await self._factor(request, who)
         return None
 
@@ -265,7 +265,7 @@ class Doorway:
 def held_back(wiring: Wiring, request: Request, who: SignedIn) -> Response:
     """Who must first change his password or enrol sees nothing but the page where that is done."""
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse(f"{who.held_at}?next={quote(request.url.path)}", 303)
+        return RedirectResponse(f"{who.held_at}?next={quote(request.scope['path'])}", 303)
     word = "password.first" if who.must_change_password else "factor.first"
     return PlainTextResponse(say(word, who.lang or wiring.settings.lang), 403)
 

@@ -8,7 +8,8 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Match, Mount
+from starlette.types import Receive, Scope, Send
 
 from console.api import accounts, metrics, records, rules, stream, webhook
 from console.api.door import Door, admit
@@ -24,7 +25,18 @@ ABOUT = (
 
 def api_routes(wiring: Wiring) -> list[BaseRoute]:
     """`/api` and `/metrics`, bound to this process's store."""
-    return [metrics.route(wiring), Mount("/api", app=api_app(wiring))]
+    return [metrics.route(wiring), Mount("/api", app=api_app(wiring)), Unroutable()]
+
+
+class Unroutable(BaseRoute):
+    """Answers below /api what no pattern of a path takes, a line break in it, as everything unknown is answered there."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        ours = scope["type"] == "http" and scope["path"].startswith("/api/")
+        return (Match.FULL if ours else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await JSONResponse({"error": {"code": "not_found"}}, 404)(scope, receive, send)
 
 
 def api_app(wiring: Wiring) -> FastAPI:

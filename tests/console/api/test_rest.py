@@ -49,6 +49,16 @@ async def test_nothing_answers_without_a_bearer_token(api: httpx.AsyncClient, de
             assert answer.status_code in {401, 405, 429}, path
 
 
+async def test_a_line_break_in_a_path_is_an_unknown_path_and_opens_no_door(api: httpx.AsyncClient) -> None:
+    """A URL made of the path would lose the break, or end at the "?": the gate would judge another one."""
+    for path in ("/api/v1/accounts%0A", "/api/v1/acc%0Aounts", "/api/v1/webhook/tradingview/x%0Ay"):
+        answer = await api.post(path, json={})
+        assert (answer.status_code, answer.json()) == (404, {"error": {"code": "not_found"}}), path
+    for path in ("/health%0Az", "/healthz%3F", "/healthz%3F/metrics", "/metr%0Aics"):
+        answer = await api.get(path, headers={"authorization": ""})
+        assert answer.status_code == 401, path
+
+
 async def test_an_account_shows_four_digits_and_never_a_key(api: httpx.AsyncClient) -> None:
     answer = await api.get("/api/v1/accounts")
     shown = {one["nickname"]: one["account_no"] for one in answer.json()["items"]}
