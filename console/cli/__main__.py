@@ -45,6 +45,7 @@ VERBS = {  # a verb without a noun → (module with a function of that name, wha
     "quote": ("console.cli.holdings", "시세 · the last price of a symbol"),
     "balance": ("console.cli.holdings", "예수금 · cash"),
     "positions": ("console.cli.holdings", "보유 종목 · holdings"),
+    "schema": ("console.cli.schema", "--json 답의 JSON Schema · what a verb answers, as JSON Schema"),
     "completion": ("console.cli.completion", "셸 자동완성 · shell completion"),
     "support-bundle": ("console.cli.support", "도움을 청할 때 보낼 파일 · a masked file for who helps"),
 }

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from console.cli.output import AsJson, print_json, show
+from console.cli.output import AsJson, listing, print_json, show
 from console.services import exchange_admin
+from shared.clock import SystemClock
 from shared.config import load_settings
 
 Offset = Annotated[int | None, typer.Option("--port-offset", min=0, help="serve에 준 값 · as given to `serve`")]
@@ -76,7 +77,9 @@ def fault(
 
 def _list_drills(port_offset: int | None) -> dict[str, Any]:
     found = exchange_admin.drills(load_settings(), port_offset)
-    return {"items": [{name: one[name] for name in ("name", "case", "ko", "en")} for one in found]}
+    return listing(
+        [{name: one[name] for name in ("name", "case", "ko", "en")} for one in found], SystemClock().wall_now()
+    )
 
 
 def _start_drill(name: str, account: str, port_offset: int | None) -> dict[str, Any]:

@@ -199,6 +199,9 @@ def test_the_terminal_says_part_by_part_what_answers(cloud: FakeProject, tmp_pat
     assert {row["part"]: row["ok"] for row in items} == dict.fromkeys(
         ("Auth", "REST", "Realtime", "Storage", "Functions"), True
     ), items
+    unsigned = terminal.run("cloud", "alerts", "--json", **cloud.env)
+    assert unsigned.code == 1 and "LETSTRADE_WEBHOOK_SECRET" in unsigned.json["error"]["what"]
+    assert terminal.json("cloud", "alerts", LETSTRADE_WEBHOOK_SECRET="s", **cloud.env)
     cloud.down = True
     said = terminal.run("cloud", "status", "--json", **cloud.env)
     assert said.code == 1 and all(row["instead"] and not row["ok"] for row in json.loads(said.out)["items"])

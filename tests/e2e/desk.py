@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 
 from shared.config import ROOT
+from tests.console.cli.terminal import check_answer
 
 OURS = ("KIS_", "LS_", "LETSTRADE_", "SUPABASE_", "TELEGRAM_", "DATABASE_URL", "SUPERVISOR_")
 
@@ -155,6 +156,7 @@ class Desk:
             timeout=120,
         )
         assert done.returncode == code, f"{words}: exit {done.returncode}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
+        check_answer(words, code, done.stdout)
         return json.loads(done.stdout)
 
     def supervisorctl(self, *words: str) -> str:

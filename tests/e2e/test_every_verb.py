@@ -15,17 +15,17 @@ from typing import Any
 
 import pytest
 
+from console.cli.answer_shapes import SILENT
 from shared.domain.order_state import OPEN
-from tests.console.cli.terminal import Said, Terminal
+from tests.console.cli.terminal import SHAPED, Said, Terminal, check_answer
 from tests.e2e.desk import Desk, wait_until
 from tests.references import cli_verbs
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
 
 ELSEWHERE = {  # verb → where it runs instead
-    "setup": "the desk was made by it",
     "exchange serve": "the desk's exchange is it",
-    "telegram test": "tests/console/telegram: needs a Bot API server",
+    "telegram test": "tests/console/cli/test_answers.py: needs a Bot API server",
     **{
         f"inbox {verb}": "tests/console/cli/test_inbox.py: needs a matter"
         for verb in ("resolve", "lift", "settle", "approve", "decline")
@@ -36,9 +36,9 @@ ELSEWHERE = {  # verb → where it runs instead
     },
     **{f"cloud {verb}": "tests/cloud/test_project.py: needs a project" for verb in ("alerts", "status", "upload")},
     "keys rotate-kek": "tests/e2e/test_drill.py: needs a wrapped master key",
-    "user factor-reset": "tests/console/test_second_factor.py: needs an enrolled person",
-    "user link": "tests/shared/store/test_row_security.py: needs a project's person",
-    "backtest parity": "tests/bots/test_research.py: needs a day of recorded decisions",
+    "user factor-reset": "tests/console/cli/test_answers.py: needs an enrolled person",
+    "user link": "tests/console/cli/test_verbs.py: needs a project's person",
+    "backtest parity": "tests/console/cli/test_answers.py: needs a day of recorded decisions",
 }
 RULE = "bots/rules/presets/demo_us_rsi.yaml"
 KEYS = json.dumps({"app_key": "PS" + "b2" * 17, "app_secret": "s3cr3t" * 30, "account_no": "11112222-01"})
@@ -151,6 +151,7 @@ def test_every_verb_answers_on_a_running_desk(new_desk: Callable[..., Desk], tmp
     assert not verb.wrong, "\n".join(verb.wrong)
     promised = {one for one in cli_verbs() if " " in one} | _single()
     assert promised - verb.ran - ELSEWHERE.keys() == set()
+    assert verb.ran - SHAPED == SILENT - ELSEWHERE.keys(), "every verb's answer was held against its schema"
 
 
 def _ready(verb: Script) -> bool:
@@ -167,6 +168,8 @@ def looks(verb: Script, us: str, tmp: Path) -> Decimal:
     """Every verb that only looks; returns the price of AAPL."""
     assert verb("doctor", holds="ok items")["ok"] is True
     assert verb.run("completion", "bash").code == 0
+    assert verb("setup", holds="url admin password new_keys demo_accounts")["new_keys"] is False  # all of it is there
+    verb("schema order list", holds="anyOf")
     assert len(verb("account list", holds="items as_of")["items"]) == 2
     verb("account show", us, holds="nickname broker environment")
     price = Decimal(verb("quote", us, "AAPL", holds="symbol last")["last"])
@@ -217,6 +220,7 @@ def orders(verb: Script, us: str, price: Decimal) -> None:
     lost = verb("order buy", us, "AAPL", "1", "--price", f"{low:.2f}", code=3)["error"]
     assert lost["code"] == "outcome_unknown"
     verb("exchange fault", "--remove", str(planted))
+    processes(verb, us, f"{low:.2f}")
     alert = verb("alerts list")["items"][0]["id"]
     verb(f"alerts timeline {alert}", holds="items")
     verb(f"alerts ack {alert}")
@@ -279,9 +283,10 @@ def research(verb: Script, tmp: Path) -> None:
     asked = ("--rule", RULE, "--symbol", "AAPL", "--market", "US", "--cash", "10000")
     verb("backtest run", *asked, "--data", data, holds="final_equity trades warnings seconds engine bars")
     verb("data import", data, "--symbol", "AAPL", "--market", "US")
+    crossed = ("--rule", "bots/rules/presets/ma_cross.yaml", *asked[2:], "--data", data, "--json")
     for text in ("backtest sweep", "backtest check"):
-        said = verb.run(*text.split(), *asked, "--data", data, "--json")
-        assert said.code in {0, 1} and json.loads(said.out)
+        said = verb.run(*text.split(), *crossed)
+        assert said.code in {0, 1} and said.json.keys() & {"items", "checks"}, said
     job = verb("backtest queue run", *asked, holds="id")["id"]
     verb("backtest jobs", holds="items")
     verb(f"backtest job {job}", holds="status")
@@ -297,6 +302,26 @@ def research(verb: Script, tmp: Path) -> None:
 def usage(verb: Script) -> None:
     said = verb("order buy", code=2)
     assert said["error"]["code"] == "usage"
+
+
+def processes(verb: Script, us: str, low: str) -> None:
+    """All four exit codes as a shell sees them, each from a process of its own."""
+    fault = {
+        "match": {"broker": "KIS", "channel": "rest", "tr": "TTTT1002U"},
+        "count": 1,
+        "action": "drop_after_accept",
+    }
+    planted = verb("exchange fault", json.dumps(fault), holds="id")["id"]
+    for code, words in (
+        (0, ("kill", "status")),
+        (1, ("order", "buy", us, "AAPL", "9000", "--price", "200")),
+        (2, ("order", "buy")),
+        (3, ("order", "buy", us, "AAPL", "1", "--price", low)),
+    ):
+        said = verb.terminal.spawn(*words, "--json", **verb.env)
+        assert said.code == code, said
+        check_answer(words, code, said.out)
+    verb("exchange fault", "--remove", str(planted))
 
 
 def store(verb: Script, tmp: Path) -> None:

@@ -8,14 +8,19 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from jsonschema import Draft202012Validator
 from sqlalchemy import Engine
 
 from console.cli.__main__ import main
+from console.cli.answer_shapes import ANSWERS
+from console.cli.answers import schema_of
 from console.services.accounts import Keys, Limits, NewAccount, add_account
 from console.services.permissions import Actor
 from console.wiring import Wiring, wire
@@ -27,7 +32,29 @@ from shared.domain.account import BrokerName, Environment, Market
 from shared.models import Role
 
 OURS = ("LETSTRADE", "KIS_", "LS_", "DATABASE_URL", "SUPABASE_")
+SHAPED: set[str] = set()  # verbs of which an answer was held against its published schema
 KEYS = "app_key=PSCANARYAPPKEY0001\napp_secret=CANARYAPPSECRET0001zzzz\naccount_no={number}\n"
+
+
+@cache
+def _validator(verb: str) -> Draft202012Validator:
+    schema = schema_of(verb)
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+def check_answer(words: Sequence[str], code: int, out: str) -> None:
+    """Hold what was answered with --json against the published schema; an exit above 1 answers an error, 0 never."""
+    verb = next((one for one in (" ".join(words[:2]), words[0]) if one in ANSWERS), None)
+    document = json.loads(out)
+    refused = isinstance(document, dict) and document.keys() == {"error"}
+    assert refused if verb is None or code > 1 else code == 1 or not refused, (words, code, out)
+    if verb is not None:
+        wrong = [f"{one.json_path}: {one.message}" for one in _validator(verb).iter_errors(document)]
+        told = [f"{one.json_path}: {one.message}" for error in _validator(verb).iter_errors(document)
+                for one in error.context or ()]  # fmt: skip
+        assert not wrong, f"{verb} answers other than its schema says: {told or wrong}"
+        SHAPED.update([] if refused else [verb])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +99,8 @@ class Terminal:
             os.environ.clear()
             os.environ.update(before[0])
             sys.stdin = before[1]
+        if "--json" in words and out.getvalue():
+            check_answer(words, code, out.getvalue())
         return Said(code, out.getvalue(), err.getvalue())
 
     def spawn(self, *words: str, stdin: str = "", **env: str) -> Said:

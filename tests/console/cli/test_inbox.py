@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.db import writing
-from shared.models import Command, Proposal
+from shared.models import Command, OrderRow, Proposal
 from shared.store.commands import CommandKind, CommandStatus
 from tests.console.cli.terminal import Terminal
 from tests.console.cli.test_orders import answered
@@ -90,3 +90,27 @@ def test_an_entry_is_answered_and_the_bots_word_is_the_exit_code(
     assert kinds == [verb.upper()]
     assert terminal.run("inbox", "approve", "999").code == 1
     assert terminal.run("inbox", "list").code == 0
+
+
+def test_an_unproven_order_is_resolved_by_the_brokers_number(terminal: Terminal) -> None:
+    account_id, seen = terminal.add("A1"), list[dict[str, Any]]()
+    with writing(terminal.engine) as session:
+        now = terminal.wiring().clock.wall_now()
+        row = OrderRow(
+            account_id=account_id, client_order_id="c1", symbol="AAPL", side="BUY", qty=1, status="UNKNOWN", currency="USD",
+            placed_at=now, updated_at=now,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        number = row.id
+
+    def bot(command: Command) -> tuple[CommandStatus, Mapping[str, Any]]:
+        seen.append(command.payload)
+        order = {"client_order_id": "c1", "broker_order_id": "0030000045", "status": "FILLED", "symbol": "AAPL",
+                 "side": "BUY", "quantity": 1, "price": "211.5", "filled_quantity": 1, "note": "사람이 판단"}  # fmt: skip
+        return CommandStatus.DONE, order
+
+    assert terminal.run("inbox", "resolve", str(number)).code == 2  # neither a number nor --absent
+    said = answered(terminal, account_id, ["inbox", "resolve", str(number), "--number", "0030000045"], bot)
+    assert (said.code, said.json["status"]) == (0, "FILLED"), said
+    assert seen[0]["client_order_id"] == "c1"
