@@ -65,7 +65,7 @@ def shell_lines(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md", "CONTRIBUTING.md", "docs/api.md", "docs/deploy.md",
                                   "docs/operations.md", "docs/security.md", "docs/telegram.md", "docs/supabase.md", "docs/scale.md",
-                                  "docs/wire.md", "docs/adding-a-broker.md"])  # fmt: skip
+                                  "docs/wire.md", "docs/adding-a-broker.md", "docs/cli.md"])  # fmt: skip
 def test_every_line_to_copy_is_known(name: str) -> None:
     known = {*SHELL, "make", "python", ".venv/bin/python"}
     assert not [line for line in shell_lines(ROOT / name) if line.split()[0] not in known]

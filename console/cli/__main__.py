@@ -55,6 +55,7 @@ WATCHED = {  # what may be looked at again and again with --watch
     *("positions", "balance", "quote", "report daily", "schedule list"),
 }
 WATCH_EVERY_S = 2.0
+INTERRUPTED = 130  # as shells say of Ctrl-C
 
 
 def root(first: str | None) -> typer.Typer:
@@ -97,7 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
     except TradingError as error:
         return output.fail(error, as_json)
     except (typer.Abort, KeyboardInterrupt):
-        return 130
+        return INTERRUPTED
     except Exception as error:  # noqa: BLE001  (the edge of the process)
         return output.fail(_unforeseen(error), as_json)
     return outcome if isinstance(outcome, int) else output.DONE
@@ -117,7 +118,7 @@ def watch(arguments: list[str]) -> int:
             code = main(arguments)
             sys.stdout.flush()
             if code != output.DONE:
-                return code
+                return output.DONE if code == INTERRUPTED else code
             time.sleep(WATCH_EVERY_S)
     except (KeyboardInterrupt, BrokenPipeError):
         return output.DONE

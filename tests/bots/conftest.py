@@ -21,9 +21,16 @@ from shared.domain.instrument import Venue
 from shared.domain.money import Currency
 from shared.domain.order import OrderRequest, OrderType, Side
 from shared.domain.signal import Denied
+from shared.store import heartbeats
 from tests.fakes import KEY, START, FakeBroker, FakeClock
 
 TODAY = date(2026, 11, 20)
+
+
+@pytest.fixture
+def shared_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store goes by the test's clock too, whatever it runs on: else PostgreSQL has the time of day."""
+    monkeypatch.setattr(heartbeats, "store_time", lambda _session, own: own)
 
 
 @dataclass

@@ -147,6 +147,7 @@ def test_a_host_whose_clock_is_off_takes_nothing_over_and_says_so(
         assert (host.skew_s, host.revision) == (off_s, schema.head())
 
 
+@pytest.mark.usefixtures("shared_clock")
 def test_a_host_of_older_programs_leaves_accounts_to_one_that_was_upgraded(
     store: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

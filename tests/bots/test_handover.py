@@ -121,6 +121,7 @@ async def test_an_order_leaves_only_when_the_store_knows_of_it(room: Room, store
     assert order.status is OrderStatus.DENIED and room.broker.sent == []
 
 
+@pytest.mark.usefixtures("shared_clock")
 def test_another_host_waits_until_the_lease_has_run_out(store: Engine, account: int) -> None:
     clock = FakeClock()
     first, second = (StoreLease(account, "auto", clock, host) for host in ("a/1", "b/2"))

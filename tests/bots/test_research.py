@@ -27,9 +27,9 @@ ASKED = {
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
+def home(store, tmp_path, monkeypatch):
     monkeypatch.setenv("LETSTRADE_HOME", str(tmp_path))
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'app.db'}")
+    monkeypatch.setenv("DATABASE_URL", store.url.render_as_string(hide_password=False))  # a child opens it too
     lines = ["timestamp,open,high,low,close,volume"]
     for place in range(400):
         price = 50_000 + 500 * (place % 40) - 250 * (place % 17)

@@ -151,7 +151,8 @@ def test_every_verb_answers_on_a_running_desk(new_desk: Callable[..., Desk], tmp
     assert not verb.wrong, "\n".join(verb.wrong)
     promised = {one for one in cli_verbs() if " " in one} | _single()
     assert promised - verb.ran - ELSEWHERE.keys() == set()
-    assert verb.ran - SHAPED == SILENT - ELSEWHERE.keys(), "every verb's answer was held against its schema"
+    refused = {"db move"}  # while bots run; its answer: tests/console/cli/test_verbs.py
+    assert verb.ran - SHAPED == (SILENT - ELSEWHERE.keys()) | refused, "the others were held against their schemas"
 
 
 def _ready(verb: Script) -> bool:
@@ -211,15 +212,6 @@ def orders(verb: Script, us: str, price: Decimal) -> None:
     verb("order sell", us, "AAPL", "1", "--type", "MARKET", holds="broker_order_id")
     _settled(verb)
     assert verb("order buy", us, "AAPL", "9000", "--price", "200", code=1)["error"]["code"]
-    fault = {
-        "match": {"broker": "KIS", "channel": "rest", "tr": "TTTT1002U"},
-        "count": 1,
-        "action": "drop_after_accept",
-    }
-    planted = verb("exchange fault", json.dumps(fault), holds="id")["id"]
-    lost = verb("order buy", us, "AAPL", "1", "--price", f"{low:.2f}", code=3)["error"]
-    assert lost["code"] == "outcome_unknown"
-    verb("exchange fault", "--remove", str(planted))
     processes(verb, us, f"{low:.2f}")
     alert = verb("alerts list")["items"][0]["id"]
     verb(f"alerts timeline {alert}", holds="items")
@@ -321,6 +313,7 @@ def processes(verb: Script, us: str, low: str) -> None:
         said = verb.terminal.spawn(*words, "--json", **verb.env)
         assert said.code == code, said
         check_answer(words, code, said.out)
+    assert said.json["error"]["code"] == "outcome_unknown"
     verb("exchange fault", "--remove", str(planted))
 
 
