@@ -47,10 +47,15 @@ def _in_the_long_group(item: pytest.Item) -> bool:
     return group is not None and "e2e" in group.args
 
 
+def store_kind() -> str:
+    """What the tests' stores run on: sqlite, postgresql, or pooled (by way of PgBouncer)."""
+    return os.environ.get("LETSTRADE_TEST_STORE", "sqlite")
+
+
 @pytest.fixture
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """A migrated store of its own: SQLite, or what LETSTRADE_TEST_STORE names (sqlite, postgresql, pooled)."""
-    kind = os.environ.get("LETSTRADE_TEST_STORE", "sqlite")
+    kind = store_kind()
     url = f"sqlite:///{tmp_path / 'app.db'}" if kind == "sqlite" else request.getfixturevalue(f"{kind}_store_url")
     engine = open_engine(url)
     if kind == "sqlite":
