@@ -167,7 +167,14 @@ def check_nothing_twice(stage: Stage, account_id: int) -> int:
     wait_until("all orders have ended", lambda: stage.settled(account_id), 90)
     with reading(stage.engine) as session:
         rows = list(session.exec(select(OrderRow).where(OrderRow.account_id == account_id)))
-    numbers = Counter(str(row.broker_order_id).lstrip("0") for row in rows if row.broker_order_id)
+    became = {
+        event["order_id"].lstrip("0"): event["orig_order_id"].lstrip("0") for event in stage.ledger(account_id, "AMEND")
+    }
+    numbers: Counter[str] = Counter()
+    for number in (str(row.broker_order_id).lstrip("0") for row in rows if row.broker_order_id):
+        while number in became:  # each change of an order gives it a new number
+            number = became[number]
+        numbers[number] += 1
     truth = Counter(str(event["order_id"]).lstrip("0") for event in stage.ledger(account_id, "ORDER"))
     assert numbers == truth
     signals = Counter((row.raw or {}).get("signal") for row in rows if row.broker_order_id)
