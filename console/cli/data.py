@@ -43,7 +43,7 @@ def import_bars(
     from bots.backtest import library
 
     if account:
-        output.show(_through(account, symbol, timeframe, count, max_age, venue), as_json)
+        output.show(_through(account, symbol, timeframe, count, max_age, venue, quiet=as_json), as_json)
         return
     if file is None or market is None:
         raise ConfigError(
@@ -54,7 +54,7 @@ def import_bars(
 
 
 def _through(
-    account: str, symbol: str, timeframe: Timeframe, count: int, max_age: int, venue: Venue | None
+    account: str, symbol: str, timeframe: Timeframe, count: int, max_age: int, venue: Venue | None, *, quiet: bool
 ) -> dict[str, Any]:
     """Ask the account's bot, unless what is kept is young. Prices of the local exchange are kept apart."""
     from bots.backtest import library
@@ -68,11 +68,11 @@ def _through(
     age = library.age_s(home, market, symbol, timeframe, desk.now)
     found = None
     if age is None or age > max_age * 60:
-        rows = [
-            row
-            for page in bars.download(desk.wiring, desk.actor, account_id, symbol, timeframe, count, venue)
-            for row in page
-        ]
+        rows: list[Any] = []
+        with output.progress("봉 · bars", quiet=quiet) as told:
+            for page in bars.download(desk.wiring, desk.actor, account_id, symbol, timeframe, count, venue):
+                rows += page
+                told(len(rows), count)
         age = 0.0
         found = library.merge(home, market, symbol, timeframe, rows)
     found = found or library.described(home, market, symbol, timeframe)

@@ -144,6 +144,7 @@ def test_every_verb_answers_on_a_running_desk(new_desk: Callable[..., Desk], tmp
     people(verb, rules[0]["id"])
     accounts(verb, tmp_path)
     research(verb, tmp_path)
+    verb("data import --symbol AAPL --timeframe 1d --count 60 --account", us, holds="bars age_s path")
     schedule(verb)
     usage(verb)
     store(verb, tmp_path)
