@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,29 +25,29 @@ Stores = Callable[
 
 
 @pytest.fixture(scope="session")
-def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
-    """Where the desks of this run keep their rows; everything is dropped with the run."""
+def stores(request: pytest.FixtureRequest) -> Stores:
+    """Where the desks of this run keep their rows."""
     if store_kind() == "sqlite":
-        yield lambda **_how: None
-        return
+        return lambda **_how: nullcontext()
     server, pooled = request.getfixturevalue("postgres_server"), store_kind() == "pooled"
     port = request.getfixturevalue("pooler_port") if pooled else 0
-    with ExitStack() as made:
 
-        def another(*, template: str = "template1", direct: bool = False) -> str:
-            address = for_the_store(made.enter_context(new_database(server, template)))
-            return pooler.through(address, port) if pooled and not direct else address
+    @contextmanager
+    def another(*, template: str = "template1", direct: bool = False) -> Iterator[str]:
+        with new_database(server, template) as made:
+            address = for_the_store(made)
+            yield pooler.through(address, port) if pooled and not direct else address
 
-        yield another
+    return another
 
 
 @pytest.fixture(scope="session")
-def prepared_desk(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def prepared_desk(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A normal desk that is only copied: making one costs passwords and migrations."""
-    url = stores(direct=True)  # a pooler keeps a connection to it, and then nobody may copy it
-    made = desks.normal_desk(tmp_path_factory.mktemp("prepared-desk"), url=url)
-    made.wiring.engine.dispose()
-    return made
+    with stores(direct=True) as url:  # a pooler keeps a connection to it, and then nobody may copy it
+        made = desks.normal_desk(tmp_path_factory.mktemp("prepared-desk"), url=url)
+        made.wiring.engine.dispose()
+        yield made
 
 
 @pytest.fixture
@@ -55,24 +55,26 @@ def desk(tmp_path: Path, stores: Stores, prepared_desk: Desk) -> Iterator[Desk]:
     """A normal desk."""
     settings = prepared_desk.wiring.settings
     shutil.copytree(settings.home, tmp_path, dirs_exist_ok=True)
-    url = stores(template=urlsplit(settings.database_url).path.removeprefix("/"))
-    made = replace(prepared_desk, wiring=wired.wire(desks.settings_in(tmp_path, url=url)))
-    desks.beat_again(made)
-    wired.use(made.wiring)
-    yield made
-    made.wiring.engine.dispose()
+    with stores(template=urlsplit(settings.database_url).path.removeprefix("/")) as url:
+        made = replace(prepared_desk, wiring=wired.wire(desks.settings_in(tmp_path, url=url)))
+        desks.beat_again(made)
+        wired.use(made.wiring)
+        yield made
+        made.wiring.engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def desk_in(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Desk]:
+def desk_in(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Desk]]:
     """A desk in a state, made once per run: for tests that only look."""
     made: dict[str, Desk] = {}
+    with ExitStack() as held:
 
-    def get(state: str) -> Desk:
-        if state not in made:
-            made[state] = getattr(desks, f"{state}_desk")(tmp_path_factory.mktemp(state), url=stores())
-        desks.beat_again(made[state])  # the run is longer than a heartbeat lives
-        wired.use(made[state].wiring)
-        return made[state]
+        def get(state: str) -> Desk:
+            if state not in made:
+                url = held.enter_context(stores())
+                made[state] = getattr(desks, f"{state}_desk")(tmp_path_factory.mktemp(state), url=url)
+            desks.beat_again(made[state])  # the run is longer than a heartbeat lives
+            wired.use(made[state].wiring)
+            return made[state]
 
-    return get
+        yield get

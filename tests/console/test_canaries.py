@@ -53,7 +53,7 @@ async def test_the_api_and_the_metrics_hold_no_secret(desk: Desk) -> None:
 
 
 def test_the_command_line_and_what_it_writes_hold_no_secret(desk: Desk, tmp_path: Path) -> None:
-    terminal = Terminal(desk.wiring.settings.home)
+    terminal = Terminal(desk.wiring.settings.home, desk.wiring.settings.database_url)
     told = ""
     for words in READS:
         for form in ([], ["--json"]):
@@ -77,7 +77,7 @@ def test_the_support_bundle_masks_what_a_log_let_through(desk: Desk, tmp_path: P
     (log / "bot-1.log").write_text("\n".join(f"said {one} aloud" for one in whole), encoding="utf-8")
     monkeypatch.setattr("console.cli.support.ROOT", tmp_path)
     file = tmp_path / "bundle.zip"
-    Terminal(desk.wiring.settings.home).json("support-bundle", "--to", str(file))
+    Terminal(desk.wiring.settings.home, desk.wiring.settings.database_url).json("support-bundle", "--to", str(file))
     with zipfile.ZipFile(file) as files:
         told = files.read("log/bot-1.log").decode()
     assert told.count("***") == len(whole) and not [one for one in whole if one in told]

@@ -73,10 +73,14 @@ class Said:
 @dataclass(frozen=True, slots=True)
 class Terminal:
     home: Path
+    url: str = ""  # of the store; else a file in `home`
 
     @property
     def env(self) -> dict[str, str]:
-        return {"LETSTRADE_HOME": str(self.home), "DATABASE_URL": f"sqlite:///{self.home / 'letstrade.db'}"}
+        return {
+            "LETSTRADE_HOME": str(self.home),
+            "DATABASE_URL": self.url or f"sqlite:///{self.home / 'letstrade.db'}",
+        }
 
     @property
     def engine(self) -> Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 from pathlib import Path
@@ -9,18 +10,22 @@ from pathlib import Path
 from console.services.accounts import Keys
 from shared.crypto import load_private
 from shared.db import reading, writing
+from shared.store import transfer
 from shared.store.secrets import open_credential
+from tests.conftest import store_kind
 from tests.console.desks import CANARIES, Desk
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_no_byte_of_a_key_or_account_number_is_in_the_store(desk: Desk) -> None:
+    home = desk.wiring.settings.home
+    transfer.dump(desk.wiring.engine, home / "rows.gz")  # whatever it runs on
     desk.wiring.engine.dispose()
-    files = [path for path in desk.wiring.settings.home.rglob("*") if path.is_file()]
-    assert any(path.name == "letstrade.db" for path in files)
+    files = [path for path in home.rglob("*") if path.is_file()]
+    assert store_kind() != "sqlite" or any(path.name == "letstrade.db" for path in files)
     for path in files:
-        content = path.read_bytes()
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         for canary in (*CANARIES, "CANARYHTS", "20212345601"):
             assert canary.encode() not in content, f"{canary} stands in {path.name}"
 
