@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -53,6 +54,12 @@ class Screen:
         return bool(more)
 
 
+def _at_the_terminal() -> None:
+    """Ctrl-C reaches who runs here, also where these tests themselves were started to ignore it (in the background)."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def screen(command: Sequence[str], env: Mapping[str, str], cwd: Path, *, stdout: int | None = None) -> Iterator[Screen]:
     """Run `command` in a terminal of 200 × 50; with `stdout`, only its messages go there."""
@@ -60,7 +67,7 @@ def screen(command: Sequence[str], env: Mapping[str, str], cwd: Path, *, stdout:
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
     process = subprocess.Popen(
         list(command), cwd=cwd, env={**env, "TERM": "xterm"}, stdin=theirs, stdout=theirs if stdout is None else stdout,
-        stderr=theirs, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        stderr=theirs, start_new_session=True, preexec_fn=_at_the_terminal,
     )  # fmt: skip
     os.close(theirs)
     try:
