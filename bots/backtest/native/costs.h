@@ -21,14 +21,16 @@ static int64_t tick_of(const regime_t *r, int64_t price)
 static int64_t down(int64_t price, int64_t tick) { return price / tick * tick; }
 static int64_t up(int64_t price, int64_t tick) { return (price + tick - 1) / tick * tick; }
 
+static double nearly(wide value) { return (double)(int64_t)(value >> 64) * 0x1p64 + (double)(uint64_t)value; }
+
 /* product / whole, rounded down, neither negative: a double finds the quotient within one, exact products correct it.
  * Dividing 128 bits outright would cost more than the rest of a trade. Holds for quotients below 2^52. */
 static int64_t divided(wide product, wide whole)
 {
-    if (!product) return 0;
-    int64_t found = (int64_t)((double)product / (double)whole);
-    while ((wide)found * whole > product) found--;
-    while ((wide)(found + 1) * whole <= product) found++;
+    int64_t found = (int64_t)(nearly(product) / nearly(whole));
+    wide left = product - found * whole;
+    while (left < 0) { found--; left += whole; }
+    while (left >= whole) { found++; left -= whole; }
     return found;
 }
 
@@ -59,8 +61,14 @@ static int64_t base_of(const series_t *series, state_t *s, int64_t bar)
     if (start >= s->day_begin && start < s->day_end) return s->base;
     s->day_begin = (start + series->day_offset) / 86400 * 86400 - series->day_offset;
     s->day_end = s->day_begin + 86400;
-    int64_t low = 0, high = bar;
+    /* after the day known last, and near: steps that double from here back find a stretch to bisect */
+    int64_t low = s->day_first, high = bar;
+    for (int64_t stride = 64; high - stride > low; stride *= 2) {
+        if (series->starts[high - stride] < s->day_begin) { low = high - stride + 1; break; }
+        high -= stride;
+    }
     while (low < high) { int64_t mid = (low + high) / 2; if (series->starts[mid] < s->day_begin) low = mid + 1; else high = mid; }
+    s->day_first = low;
     s->base = low > 0 ? exact(series->close[low - 1]) : 0;
     return s->base;
 }
@@ -95,6 +103,6 @@ static int64_t most_of(const plan_t *plan, const series_t *series, state_t *s, c
     if (plan->has_limits && series->high[bar] == series->low[bar]
         && exact(series->high[bar]) == limit_of(plan, series, s, r, !selling, bar)) return 0;
     if (!plan->volume_pct) return quantity;
-    double most = floor(series->volume[bar] * (double)plan->volume_pct / 100.0);
+    double most = series->volume[bar] * (double)plan->volume_pct / 100.0;
     return most < (double)quantity ? (int64_t)most : quantity;
 }
