@@ -67,16 +67,14 @@ static void fill_block(const series_t *series, const state_t *s, const op_t *ops
     memcpy(out, stack[0], (size_t)n);
 }
 
-/* Ask the memory for the bars of a block before a trade needs them: trades touch all columns at places nobody can guess. */
-static void warm(const series_t *series, int64_t begin, int64_t end, int volumes)
+/* Ask the memory for a block's opens and volumes before a trade needs them: trades touch them at places nobody can guess.
+ * The other prices are gone through one after the other, which the machine sees by itself. */
+static void warm(const series_t *series, int64_t begin, int volumes)
 {
+    int64_t end = series->count < begin + BLOCK ? series->count : begin + BLOCK;
     for (int64_t i = begin; i < end; i += 8) {
-        __builtin_prefetch(series->open + i, 0, 2);
-        __builtin_prefetch(series->high + i, 0, 2);
-        __builtin_prefetch(series->low + i, 0, 2);
-        __builtin_prefetch(series->close + i, 0, 2);
-        __builtin_prefetch(series->starts + i, 0, 2);
-        if (volumes) __builtin_prefetch(series->volume + i, 0, 2);
+        __builtin_prefetch(series->open + i, 0, 3);
+        if (volumes) __builtin_prefetch(series->volume + i, 0, 3);
     }
 }
 
@@ -85,11 +83,11 @@ static inline void reach(const series_t *series, state_t *s, int64_t bar, int vo
 {
     int64_t begin = bar & ~(int64_t)(BLOCK - 1);
     if (begin == s->block) return;
-    for (int64_t at = series->averages ? s->block + BLOCK : begin; at <= begin; at += BLOCK) {
-        int64_t n = series->count - at < BLOCK ? series->count - at : BLOCK;
-        if (at == begin) warm(series, at, at + n, volumes);
-        if (series->averages) average_all(series, s, at, n);
-    }
+    if (begin != s->block + BLOCK || !begin) warm(series, begin, volumes);
+    warm(series, begin + BLOCK, volumes);
+    if (series->averages)
+        for (int64_t at = s->block + BLOCK; at <= begin; at += BLOCK)
+            average_all(series, s, at, series->count - at < BLOCK ? series->count - at : BLOCK);
     s->block = begin;
     s->judged[0] = s->judged[1] = 0;
 }

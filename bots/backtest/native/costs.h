@@ -54,22 +54,26 @@ static wide fee(const plan_t *plan, const regime_t *r, int selling, int64_t quan
     return paid + (wide)divided(sec + parts - 1, parts) * 1000000 + cents_up(taf);
 }
 
+/* The first bar from `bar` on that does not start before `at`: looked for nearby, in steps that double. */
+static int64_t first_from(const series_t *series, int64_t bar, int64_t at)
+{
+    int64_t low = bar, high = series->count;
+    for (int64_t stride = 64; low + stride < high; stride *= 2) {
+        if (series->starts[low + stride] >= at) { high = low + stride; break; }
+        low += stride;
+    }
+    while (low < high) { int64_t mid = (low + high) / 2; if (series->starts[mid] < at) low = mid + 1; else high = mid; }
+    return low;
+}
+
 /* The close of the last bar of an earlier local date: the base of the day's limits; 0 when there is none. */
 static int64_t base_of(const series_t *series, state_t *s, int64_t bar)
 {
-    int64_t start = series->starts[bar];
-    if (start >= s->day_begin && start < s->day_end) return s->base;
-    s->day_begin = (start + series->day_offset) / 86400 * 86400 - series->day_offset;
-    s->day_end = s->day_begin + 86400;
-    /* after the day known last, and near: steps that double from here back find a stretch to bisect */
-    int64_t low = s->day_first, high = bar;
-    for (int64_t stride = 64; high - stride > low; stride *= 2) {
-        if (series->starts[high - stride] < s->day_begin) { low = high - stride + 1; break; }
-        high -= stride;
-    }
-    while (low < high) { int64_t mid = (low + high) / 2; if (series->starts[mid] < s->day_begin) low = mid + 1; else high = mid; }
-    s->day_first = low;
-    s->base = low > 0 ? exact(series->close[low - 1]) : 0;
+    if (bar < s->day_end) return s->base;
+    int64_t begin = (series->starts[bar] + series->day_offset) / 86400 * 86400 - series->day_offset;
+    int64_t first = first_from(series, s->day_end, begin);
+    s->base = first > 0 ? exact(series->close[first - 1]) : 0;
+    s->day_end = first_from(series, bar, begin + 86400);
     return s->base;
 }
 

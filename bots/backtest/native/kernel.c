@@ -109,8 +109,8 @@ static void buy(walk_t *w, int symbol, int64_t bar, double asked)
     raise_trail(w->plan, s, s->entry_price);
 }
 
-/* Sell what the bar's volume takes; the rest leaves at the next bars' opens. */
-static void sell(walk_t *w, int symbol, int64_t bar, double asked, int reason, int64_t next_decision, int64_t left_at)
+/* Sell what the bar's volume takes, at its open or `closing`, as it ends; the rest leaves at the next bars' opens. */
+static void sell(walk_t *w, int symbol, int64_t bar, double asked, int reason, int64_t next_decision, int closing)
 {
     const series_t *series = w->series + symbol;
     state_t *s = w->state + symbol;
@@ -127,9 +127,9 @@ static void sell(walk_t *w, int symbol, int64_t bar, double asked, int reason, i
     if (s->quantity) return;
     s->free_bar = next_decision;
     if (w->plan->cooldown_s) {
-        int64_t from = left_at + w->plan->cooldown_s - series->bar_seconds, low = 0, high = series->count;
-        while (low < high) { int64_t mid = (low + high) / 2; if (series->starts[mid] < from) low = mid + 1; else high = mid; }
-        if (low > s->free_bar) s->free_bar = low;
+        int64_t left_at = series->starts[bar] + (closing ? series->bar_seconds : 0);
+        int64_t rested = first_from(series, bar, left_at + w->plan->cooldown_s - series->bar_seconds);
+        if (rested > s->free_bar) s->free_bar = rested;
     }
 }
 
@@ -169,7 +169,7 @@ static void check_stops(walk_t *w, int symbol, int64_t bar)
         if (opened > got) got = opened;
         reason = TARGET;
     }
-    sell(w, symbol, bar, got, reason, bar, series->starts[bar] + series->bar_seconds);
+    sell(w, symbol, bar, got, reason, bar, 1);
 }
 
 /* -- the walk ------------------------------------------------------------------------------------------------------- */
@@ -192,7 +192,7 @@ static void decide(walk_t *w, int symbol, int64_t bar, int entries, int has_next
     else if ((plan->leave_needs_position ? judge_now(series, s, plan->leave, plan->leave_count, bar, plan->volume_pct > 0)
                                          : mask_at(series, s, 1, plan->leave, plan->leave_count, bar, plan->volume_pct > 0)) == TRUE_) reason = EXIT;
     if (!reason) return;
-    if (plan->fill_close) sell(w, symbol, bar, series->close[bar], reason, bar + 1, series->starts[bar] + series->bar_seconds);
+    if (plan->fill_close) sell(w, symbol, bar, series->close[bar], reason, bar + 1, 1);
     else { s->pending = 2; s->reason = reason; }
 }
 
@@ -206,9 +206,9 @@ static void step(walk_t *w, int64_t t, int stops)
         state_t *state = w->state + s;
         int64_t bar = bar_of(series, t);
         if (bar < 0) continue;
-        state->mark = series->open[bar];
+        if (symbols > 1) state->mark = series->open[bar]; /* one alone is worth nothing else while it buys */
         if (series->dividend_count) pay_dividends(w, s, bar);
-        if (state->pending == 2) sell(w, s, bar, series->open[bar], state->reason, bar, series->starts[bar]);
+        if (state->pending == 2) sell(w, s, bar, series->open[bar], state->reason, bar, 0);
     }
     for (int s = 0; s < symbols; s++) {
         int64_t bar = bar_of(w->series + s, t);

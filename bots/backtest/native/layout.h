@@ -6,7 +6,7 @@
 
 typedef __int128 wide;
 #define UNIT 100000000LL
-#define BLOCK 1024 /* a power of two: what a walk looks at together stays in the nearest cache */
+#define BLOCK 512 /* a power of two: what a walk looks at together stays in the nearest cache */
 #define DEPTH 16
 #define MAX_SYMBOLS 64
 #define MAX_AVERAGES 8
@@ -71,7 +71,7 @@ typedef struct { /* a moving average on the block's bars; the first value is of 
 } average_t;
 
 typedef struct {
-    int64_t quantity, entry_bar, free_bar, price, block, regime, dividend, day_begin, day_end, day_first, base;
+    int64_t quantity, entry_bar, free_bar, price, block, regime, dividend, day_end, base; /* day_end: a bar */
     wide paid;
     double entry_price, high_water, mark, loss, target, lower; /* lower: the higher of loss and trailing level */
     int32_t pending, reason; /* pending: 0 nothing, 1 buy, 2 sell */
