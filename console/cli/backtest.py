@@ -170,6 +170,10 @@ def sweep(
     engine: Engined = Engine.FAST,
     param: Params = None,
     random: Annotated[int | None, typer.Option(min=1, help="무작위 조합 수 · so many at random, not all")] = None,
+    bayes: Annotated[
+        int | None,
+        typer.Option(min=1, help="베이즈 탐색 조합 수 · so many, each batch chosen by what was found before"),
+    ] = None,
     seed: Annotated[int, typer.Option(help="무작위의 씨앗 · seed")] = 7,
     sort: Annotated[str, typer.Option(help="순위 기준 · rank by")] = "return_pct",
     top: Annotated[int, typer.Option(min=0, help="몇 줄 · rows shown; 0: 모두 · all")] = 20,
@@ -187,7 +191,8 @@ def sweep(
     import time
 
     from bots.backtest import sweep as sweeping
-    from bots.backtest.checks import around
+    from bots.backtest.bayes import search
+    from bots.backtest.checks import around, of_best
     from bots.backtest.family import grid
 
     task = _task(rule, data, symbol, market, cash, fill, costs, engine)
@@ -196,11 +201,16 @@ def sweep(
         raise ConfigError("--param", "규칙에 조절값이 없습니다 · the rule has no parameters", "--param NAME=5:25:1")
     if sort not in _RANKS:
         raise ConfigError(f"--sort {sort}", "없는 기준입니다 · no such figure", ", ".join(sorted(_RANKS)))
-    combinations = sweeping.sampled(choices, random, seed) if random else grid(choices)
+    if random and bayes:
+        raise ConfigError("--random, --bayes", "하나만 · one of them", "--random N, --bayes N")
     began, path = time.perf_counter(), None if out is None else ROOT / out
     try:
         with output.progress("조합 · combinations", quiet=as_json) as told:
-            found = sweeping.sweep(task, combinations, out=path, progress=told, workers=workers)
+            if bayes:
+                found = search(task, choices, bayes, seed=seed, figure=sort, out=path, progress=told, workers=workers)
+            else:
+                combinations = sweeping.sampled(choices, random, seed) if random else grid(choices)
+                found = sweeping.sweep(task, combinations, out=path, progress=told, workers=workers)
     except KeyboardInterrupt:
         hint = "" if out is None else f" · {out}에서 이어집니다 (start again to go on)"
         output.tell(f"\n멈췄습니다 · stopped{hint}")
@@ -212,13 +222,18 @@ def sweep(
 
         backtest_files.write_heat_map(task, found, choices, sort, html)
     rows = [_sweep_row(asdict(one)) for one in (ranked[:top] if top else ranked)]
+    luck = None if math.isnan(ranked[0].return_pct) else of_best(task, found, ranked[0])
     if as_json:
+        told_luck = None if luck is None else asdict(luck)
         _print(
-            {"combinations": len(found), "bars": len(task.data.bars), "seconds": seconds, "sort": sort, "items": rows}
-        )
+            {"combinations": len(found), "bars": len(task.data.bars), "seconds": seconds, "sort": sort, "items": rows,
+             "deflated_sharpe": told_luck}
+        )  # fmt: skip
     else:
         output.show({"items": [{**row.pop("params"), **row} for row in rows]}, False)
         output.show({"combinations": len(found), "bars": len(task.data.bars), "seconds": round(seconds, 3)}, False)
+        if luck is not None:
+            output.tell(f"{'!' if luck.verdict == 'warn' else '·'} {luck.ko} · {luck.en}")
     return 0
 
 
