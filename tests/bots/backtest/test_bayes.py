@@ -103,7 +103,7 @@ def test_what_cannot_be_searched_is_refused_by_name():
 
 @native_only
 def test_values_out_of_bounds_are_told_and_never_chosen_as_the_best():
-    found = search(task(), {"fast": [1, 10, 20, 500], "slow": [30, 60, 90, 120, 150]}, BATCH + 3)
+    found = search(task(), {"fast": [10, 1, 20, 500], "slow": [30, 60, 90, 120, 150]}, BATCH + 3)
     assert all(bool(one.error) == (one.params["fast"] in (1, 500)) for one in found)
 
 
@@ -123,14 +123,14 @@ def test_the_research_worker_searches_and_says_what_luck_explains(tmp_path):
     from bots.backtest import library
 
     rows = "\n".join(
-        f"2024-03-{4 + i // 380:02d}T{9 + i % 380 // 60:02d}:{i % 60:02d}:00,{100 + (i * 7) % 13},{120},{90},{101 + (i * 5) % 11},1000"
+        f"2024-03-{4 + i // 300:02d}T{9 + i % 300 // 60:02d}:{i % 60:02d}:00,{100 + (i * 7) % 13},{120},{90},{101 + (i * 5) % 11},1000"
         for i in range(1_500)
     )
     path = tmp_path / "s.csv"
     path.write_text("timestamp,open,high,low,close,volume\n" + rows + "\n")
-    library.keep(tmp_path, Market.KRX, "S", path)
+    library.keep(tmp_path, Market.KRX, "005930", path)
     asked = {
-        "kind": "sweep", "market": "KRX", "symbols": ["S"], "cash": 1e8, "param": {k: CHOICES[k] for k in ("fast", "slow")},
+        "kind": "sweep", "market": "KRX", "symbols": ["005930"], "cash": 1e8, "param": {k: CHOICES[k] for k in ("fast", "slow")},
         "bayes": 20, "seed": 3,
     }  # fmt: skip
     done = []
