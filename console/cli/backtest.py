@@ -281,7 +281,7 @@ def _sweep_row(row: dict[str, Any]) -> dict[str, Any]:
 def _figure(value: float | None, unit: str) -> str:
     if value is None:
         return "—"
-    return f"{value:,.2f}{unit if unit == '%' else ''}"
+    return f"{value:,.0f}" if unit == "n" else f"{value:,.2f}{unit if unit == '%' else ''}"
 
 
 def _print(document: dict[str, Any]) -> None:

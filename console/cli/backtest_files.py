@@ -67,7 +67,7 @@ def _page(report: Report, rule: Rule) -> ReportPage:
     figures = [
         (
             f"{one.ko} · {one.en}",
-            "—" if one.value is None else f"{one.value:,.2f}{'%' if one.unit == '%' else ''}",
+            in_unit(one.value, one.unit),
             one.definition,
         )
         for one in metrics_of(report)
