@@ -14,6 +14,7 @@ from bots.backtest.data import PriceData
 from bots.backtest.metrics import benchmark, metrics_of, monthly
 from bots.backtest.report import Report
 from bots.backtest.sweep import Outcome, Task
+from console.components.backtest_page import in_unit
 from console.components.report import Candles, ReportPage, heat_map_html, report_html
 from shared.config import ROOT
 from shared.domain.errors import ConfigError
