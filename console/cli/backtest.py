@@ -25,7 +25,7 @@ from shared.domain.rule.parse import parse_python, parse_rule
 if TYPE_CHECKING:
     from bots.backtest import Limits
     from bots.backtest.data import PriceData
-    from bots.backtest.sweep import Task
+    from bots.backtest.sweep import Outcome, Task
     from shared.domain.rule.model import Number, Rule
 
 app = typer.Typer(help="백테스트 · backtests", no_args_is_help=True)
@@ -190,10 +190,7 @@ def sweep(
     """조절값의 모든 조합을 셈합니다 · Every combination of parameter values. DASK_SCHEDULER_ADDRESS sends it to a cluster."""
     import time
 
-    from bots.backtest import sweep as sweeping
-    from bots.backtest.bayes import search
     from bots.backtest.checks import around, of_best
-    from bots.backtest.family import grid
 
     task = _task(rule, data, symbol, market, cash, fill, costs, engine)
     choices = choices_of(param) or around(task.rule)
@@ -201,16 +198,10 @@ def sweep(
         raise ConfigError("--param", "규칙에 조절값이 없습니다 · the rule has no parameters", "--param NAME=5:25:1")
     if sort not in _RANKS:
         raise ConfigError(f"--sort {sort}", "없는 기준입니다 · no such figure", ", ".join(sorted(_RANKS)))
-    if random and bayes:
-        raise ConfigError("--random, --bayes", "하나만 · one of them", "--random N, --bayes N")
     began, path = time.perf_counter(), None if out is None else ROOT / out
     try:
         with output.progress("조합 · combinations", quiet=as_json) as told:
-            if bayes:
-                found = search(task, choices, bayes, seed=seed, figure=sort, out=path, progress=told, workers=workers)
-            else:
-                combinations = sweeping.sampled(choices, random, seed) if random else grid(choices)
-                found = sweeping.sweep(task, combinations, out=path, progress=told, workers=workers)
+            found = _tried(task, choices, random, bayes, seed, figure=sort, out=path, progress=told, workers=workers)
     except KeyboardInterrupt:
         hint = "" if out is None else f" · {out}에서 이어집니다 (start again to go on)"
         output.tell(f"\n멈췄습니다 · stopped{hint}")
@@ -263,6 +254,22 @@ def check(
         rows = [{"check": one.name, "verdict": one.verdict, "": f"{one.ko} · {one.en}"} for one in found]
         output.show({"items": rows}, False)
     return FAILED if failed else 0
+
+
+def _tried(
+    task: Task, choices: dict[str, list[Number]], random: int | None, bayes: int | None, seed: int, *, figure: str,
+    **where: Any,
+) -> list[Outcome]:  # fmt: skip
+    from bots.backtest.bayes import search
+    from bots.backtest.family import grid
+    from bots.backtest.sweep import sampled
+    from bots.backtest.sweep import sweep as swept
+
+    if random and bayes:
+        raise ConfigError("--random, --bayes", "하나만 · one of them", "--random N, --bayes N")
+    if bayes:
+        return search(task, choices, bayes, seed=seed, figure=figure, **where)
+    return swept(task, sampled(choices, random, seed) if random else grid(choices), **where)
 
 
 _RANKS = frozenset(
