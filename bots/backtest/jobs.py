@@ -19,7 +19,7 @@ from bots.backtest.family import grid
 from bots.backtest.metrics import as_rows, metrics_of, monthly
 from bots.backtest.report import Report
 from bots.backtest.sweep import SEED, Outcome, Progress, Task, sampled, sweep
-from shared.domain.account import Market
+from shared.domain.account import Environment, Market
 from shared.domain.errors import ConfigError
 from shared.domain.rule.model import Number, Rule
 from shared.domain.rule.params import bind
@@ -38,7 +38,7 @@ def perform(
 
     A sweep tries `random` combinations drawn by `seed`, or `bayes` ones chosen by what was found before, else all of them.
 
-    `days`: only the last so many trading dates, on kept bars or else on those that the desk's bots recorded in `store`.
+    `environment` SIM takes bars of the local exchange where none of the market are kept. `days`: only the last so many trading dates, on kept bars or else on those that the desk's bots recorded in `store`.
 
     Kind `parity` asks {account, day} and looks into the store.
 
@@ -75,7 +75,15 @@ def _bars(
 ) -> PriceData:
     days = asked.get("days")
     if not isinstance(days, int) or days <= 0:
-        return library.kept(home, market, symbol, rule.timeframe)
+        simulated = library.home_of(home, Environment.SIM)
+        try:
+            return library.kept(home, market, symbol, rule.timeframe)
+        except ConfigError:
+            if asked.get("environment") != Environment.SIM or not library.has(
+                simulated, market, symbol, rule.timeframe
+            ):
+                raise
+            return library.kept(simulated, market, symbol, rule.timeframe)
     try:
         found = library.kept(home, market, symbol, rule.timeframe)
     except ConfigError:

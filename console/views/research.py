@@ -70,6 +70,7 @@ def _ask() -> None:
     if kind != "check":
         params = st.text_area(t("research.params"), height=80, key="research_params", help=t("research.params_help"))
     asked = {"kind": kind, "market": line.market, "cash": cash, "fill": fill, "costs": costs, **_method(kind)}
+    asked["environment"] = line.environment  # a demo rule may be tried on what the local exchange gave
     asked["symbols"] = [name.strip() for name in (symbols or "").split(",") if name.strip()]
     st.button(
         t("research.do"), key="research_do", type="primary", disabled=not allowed(me(), Action.BACKTEST),
