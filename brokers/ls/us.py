@@ -146,6 +146,7 @@ class LsUs(LsAccount):
 
     async def get_executions(self, since: date, until: date) -> list[BrokerOrder]:
         """The Korean day after `until` is asked too: the second half of the session may stand under it."""
+        since = min(since, self._today())
         last = min(until + timedelta(days=1), self._clock.market_now().astimezone(codec.KST).date())
         days = (since + timedelta(days=n) for n in range((last - since).days + 1))
         return [order for day in days for order in await self._day_list(day, only_open=False)]
