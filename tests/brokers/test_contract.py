@@ -220,6 +220,7 @@ async def test_a_resting_order_is_open_until_it_is_cancelled(account: Account) -
     order = await account.rest_an_order()
     assert (order.symbol, order.quantity, order.leaves_quantity) == (account.case.symbol, 2, 2)
     assert (order.price, order.filled_quantity, order.average_fill_price) == (account.case.resting, 0, None)
+    assert abs(order.ordered_at - SystemClock().market_now()) < timedelta(minutes=10)  # at whatever hour this runs
     if account.broker.executions_show_open:
         assert await account.executed(order.broker_order_id) == order
     await account.broker.cancel_order(order, 2)
