@@ -256,13 +256,6 @@ def sample(count: int, seed: int = SEED, files: tuple[str, ...] = tuple(TARGETS)
     return sorted(Random(seed).sample(every, min(count, len(every))), key=lambda one: (one.file, one.number))
 
 
-def mutate_all(processes: int, count: int = COUNT) -> tuple[int, list[str]]:
-    """How many of the sample were noticed, and in words those that were not."""
-    chosen = sample(count)
-    lived = judge(chosen, processes)
-    return len(chosen) - len(lived), [str(one) for one in lived]
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description="would a test notice?")
     parser.add_argument("--count", type=int, default=COUNT)

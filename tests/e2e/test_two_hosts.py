@@ -23,6 +23,7 @@ from shared.db import reading
 from shared.models import Lease, OrderRow
 from tests.bots.stage import Stage, open_stage
 from tests.bots.test_start_without_store import Cable
+from tests.chaos.record import record
 from tests.e2e.desk import Desk, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.postgres, pytest.mark.xdist_group("e2e"), pytest.mark.timeout(420)]
@@ -150,6 +151,7 @@ def moved(stage: Stage, account_id: int, to: Host, since: float, what: str) -> N
     row = lease(stage, account_id)
     assert row.holder.endswith(f":{pid}")
     taken = stage.clock.wall_now() - row.acquired_at
+    record("account moved s", ready_s)
     print(
         f"{what}: lease taken after {ready_s - taken.total_seconds():.1f} s, READY after {ready_s:.1f} s (TTL {TTL} s)"
     )
