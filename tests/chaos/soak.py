@@ -97,6 +97,7 @@ class Run:
         self.clock = FakeClock(MONDAY)
         self.world = World(self.clock, Random(self.seed + 1_000_003), self.trouble, self._journalled)
         self.world.held = dict.fromkeys(SYMBOLS, OPENING)
+        self.world.executions_show_open = self.seed % 2 == 0  # brokers of either kind
 
     async def go(self, intents: int) -> Tally:
         await self._start()
