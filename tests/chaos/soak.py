@@ -254,6 +254,9 @@ class Run:
     # --- the verdict
 
     async def _judge(self) -> None:
+        """Judge what is on the disk, of every day: a process that was started anew remembers the last ones only."""
+        state = await self.journal.load(MONDAY.date())
+        self.orders = OwnOrders(self.journal, self.clock, state, LotBook(state.lots), KEY.account_id)
         rows = await self.journal.queued(1_000_000)
         alerts = {row.key for row in rows if row.stream == "alerts"}
         count = self.tally.counts
