@@ -150,11 +150,10 @@ def moved(stage: Stage, account_id: int, to: Host, since: float, what: str) -> N
     ready_s = time.monotonic() - since
     row = lease(stage, account_id)
     assert row.holder.endswith(f":{pid}")
-    taken = stage.clock.wall_now() - row.acquired_at
-    record("account moved s", ready_s)
-    print(
-        f"{what}: lease taken after {ready_s - taken.total_seconds():.1f} s, READY after {ready_s:.1f} s (TTL {TTL} s)"
-    )
+    taken_s = ready_s - (stage.clock.wall_now() - row.acquired_at).total_seconds()
+    record("account moved s", taken_s)
+    record("account READY elsewhere s", ready_s)
+    print(f"{what}: lease taken after {taken_s:.1f} s, READY after {ready_s:.1f} s (TTL {TTL} s)")
 
 
 def sent_by(host: Host, account_id: int) -> list[datetime]:
