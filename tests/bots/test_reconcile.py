@@ -57,62 +57,6 @@ async def test_an_order_that_never_arrived_is_proven_absent_after_a_minute_of_lo
     assert room.broker.sent == ["place"]
 
 
-async def test_where_a_look_takes_eleven_seconds_absence_is_still_proven_on_schedule(room: Room) -> None:
-    """LS answers one list of US orders a second: every look of the bot's life is a question, none is made twice."""
-    answer = room.broker.get_executions
-
-    async def slow(since: date, until: date) -> list[BrokerOrder]:
-        room.clock.pass_s(11)
-        return await answer(since, until)
-
-    room.broker.books_orders, room.broker.on_place = False, lose
-    order = await room.desk.place(room.request(), TODAY)
-    room.broker.get_executions = slow  # type: ignore[method-assign]
-    lost = room.clock.monotonic()
-    while status(room.orders, order.id) is OrderStatus.UNKNOWN and room.clock.monotonic() - lost < 90:
-        await room.look()
-        await room.reconciler.resolve_due()
-        room.clock.pass_s(room.reconciler.next_due_in() or 0)
-    assert status(room.orders, order.id) is OrderStatus.NOT_ACCEPTED
-    assert room.clock.monotonic() - lost >= 60
-    assert room.broker.sent == ["place"]
-
-
-async def test_looks_beside_the_schedule_do_not_hurry_the_proof(room: Room) -> None:
-    room.broker.books_orders, room.broker.on_place = False, lose
-    order = await room.desk.place(room.request(), TODAY)
-    for _ in range(590):
-        room.clock.pass_s(0.1)
-        await (room.picture() if room.clock.now.second % 7 == 0 else room.look())
-    assert status(room.orders, order.id) is OrderStatus.UNKNOWN
-
-
-async def test_a_full_look_adopts_a_lost_order_and_calls_it_ours(room: Room) -> None:
-    room.broker.on_place = lose
-    order = await room.desk.place(room.request(), TODAY)
-    await room.look()  # the search begins
-    room.clock.pass_s(1)
-    picture = await room.reconciler.full()
-    assert status(room.orders, order.id) is OrderStatus.ACCEPTED
-    assert picture.foreign == ()
-
-
-async def test_one_list_is_enough_where_it_tells_what_is_open(room: Room) -> None:
-    async def twice() -> list[BrokerOrder]:
-        raise AssertionError("asked the same call again")
-
-    room.broker.executions_show_open = True
-    room.broker.get_open_orders = twice  # type: ignore[method-assign]
-    rests = await room.desk.place(room.request(), TODAY)
-    ends = await room.desk.place(room.request(symbol="MSFT"), TODAY)
-    await room.look()
-    assert [status(room.orders, one.id) for one in (rests, ends)] == [OrderStatus.ACCEPTED] * 2
-    row = room.broker.book[ends.broker_order_id or ""]
-    room.broker.book[row.broker_order_id] = replace(row, leaves_quantity=0)
-    await room.look()
-    assert [status(room.orders, one.id) for one in (rests, ends)] == [OrderStatus.ACCEPTED, OrderStatus.EXPIRED]
-
-
 async def test_looks_that_fail_prove_nothing(room: Room) -> None:
     room.broker.books_orders, room.broker.on_place = False, lose
     order = await room.desk.place(room.request(), TODAY)

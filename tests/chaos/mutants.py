@@ -29,7 +29,10 @@ TOO_LONG_S = 90.0  # a change that makes a loop endless was noticed
 COPIED = ("bots", "brokers", "shared", "tests", "console", "bench", "tools", "pyproject.toml", "alembic.ini")
 RISK = ("tests/bots/risk", "tests/bots/test_clearance.py")
 STATES = ("tests/domain/test_order_state.py", "tests/domain/test_bot_state.py")
-PATH = ("tests/bots/test_desk.py", "tests/bots/test_reconcile.py", "tests/bots/test_order_path_machine.py")
+PATH = (
+    "tests/bots/test_absence.py", "tests/bots/test_desk.py", "tests/bots/test_reconcile.py", "tests/bots/test_resolver.py",
+    "tests/bots/test_numbers_of_days.py", "tests/bots/test_reserved.py", "tests/bots/test_order_path_machine.py",
+)  # fmt: skip
 TARGETS: dict[str, tuple[str, ...]] = {  # file → the tests that must notice
     "bots/desk.py": PATH,
     "bots/own_orders.py": (*PATH, "tests/bots/test_journal.py", "tests/bots/test_drift.py"),
