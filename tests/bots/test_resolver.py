@@ -8,7 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.order import BrokerOrder, OrderNotice, Side
+from bots.orders import JournalKind
+from shared.domain.errors import NotSupported, WireError
+from shared.domain.order import BrokerOrder, OrderNotice, OrderSession, Side
 from shared.domain.order_state import OrderStatus
 from tests.bots.conftest import TODAY, Room
 from tests.bots.test_desk import _noticed
@@ -205,3 +207,97 @@ async def test_two_lost_orders_of_one_shape_never_share_a_row(room: Room) -> Non
     await resolve_for(room, 3)
     numbers = [one.broker_order_id for one in (room.orders.get(first.id), room.orders.get(second.id)) if one]
     assert sorted(numbers, key=str) in ([number, None] for number in room.broker.book)
+
+
+async def test_a_broker_that_takes_reservations_and_lists_none_is_asked_for_the_rest(room: Room) -> None:
+    async def none(since: date, until: date) -> list[BrokerOrder]:
+        raise NotSupported("SIM", "-", "예약주문 조회가 없습니다 / no list of reservations")
+
+    room.broker.get_reserved_orders = none  # type: ignore[method-assign]
+    await room.desk.place(replace(room.request(), session=OrderSession.RESERVED), TODAY)
+    order = await room.desk.place(room.request(symbol="MSFT", quantity=10), TODAY)
+    room.broker.fill(order.broker_order_id or "", 10, "100.00")
+    await room.look()
+    assert status(room.orders, order.id) is OrderStatus.FILLED
+
+
+async def test_the_first_question_about_a_lost_order_is_due_at_once(room: Room) -> None:
+    assert room.reconciler.next_due_in() is None
+    room.broker.on_place = lose
+    await room.desk.place(room.request(), TODAY)
+    assert room.reconciler.next_due_in() == 0.0
+
+
+async def test_a_last_open_share_keeps_an_order_open(room: Room) -> None:
+    order = await room.desk.place(room.request(quantity=10), TODAY)
+    room.broker.fill(order.broker_order_id or "", 9, "100.00")
+    room.reconciler.trade_date = lambda: TODAY + timedelta(days=1)  # asked after its date, still in the open list
+    await room.look()
+    assert status(room.orders, order.id) is OrderStatus.PARTIAL
+
+
+async def test_an_order_that_ended_while_the_cancel_was_written_down_is_not_cancelled(room: Room) -> None:
+    order = await room.desk.place(room.request(quantity=10), TODAY)
+    note = room.orders.note
+
+    async def meanwhile(order_id: str, *args: object, **more: object) -> object:
+        noted = await note(order_id, *args, **more)  # type: ignore[arg-type]
+        await room.executions.apply_notice(_noticed(order.broker_order_id or "", "e1", 10, room))
+        return noted
+
+    room.orders.note = meanwhile  # type: ignore[assignment,method-assign]
+    after = await room.desk.cancel(order.id, "test")
+    assert after.status is OrderStatus.FILLED
+    assert room.broker.sent == ["place"]
+
+
+async def test_a_row_of_our_number_that_is_another_order_stops_the_symbol_with_one_alert(room: Room) -> None:
+    order = await room.desk.place(room.request(), TODAY)
+    number = order.broker_order_id or ""
+    room.broker.book[number] = replace(room.broker.book[number], side=Side.SELL)
+    await room.look()
+    await room.look()
+    assert number in room.orders.stopped["AAPL"]
+    told = [row for row in await room.journal.queued(1000) if "ORDER_CONTRADICTION" in row.body]
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(("averages", "price", "amounts"), [
+    (("100.10", "100.05"), "100.00", ["100.10", "100.00"]),  # the second share's own price
+    (("100.00", "50.00"), "100.00", ["100.00", "50.00"]),  # what would be a price of nothing: the broker's average
+    ((None, None), "100.00", ["100.00", "100.00"]),  # none told: the order's own
+    (("0", "0"), "100.00", ["100.00", "100.00"]),
+])  # fmt: skip
+async def test_new_shares_are_priced_by_what_the_average_grew(
+    room: Room, averages: tuple[str | None, str | None], price: str, amounts: list[str]
+) -> None:
+    order = await room.desk.place(room.request(quantity=2, price=price), TODAY)
+    number = order.broker_order_id or ""
+    for filled, average in enumerate(averages, 1):
+        told = None if average is None else Decimal(average)
+        row = room.broker.book[number]
+        room.broker.book[number] = replace(
+            row, filled_quantity=filled, average_fill_price=told, leaves_quantity=2 - filled
+        )
+        await room.look()
+    assert [fill.price for fill in room.orders.fills] == [Decimal(amount) for amount in amounts]
+
+
+async def test_shares_without_any_price_are_an_error_not_a_guess(room: Room) -> None:
+    order = await room.desk.place(room.request(quantity=2, price=None), TODAY)
+    number = order.broker_order_id or ""
+    room.broker.book[number] = replace(room.broker.book[number], price=None, filled_quantity=1, leaves_quantity=1)
+    with pytest.raises(WireError):
+        await room.look()
+    assert room.orders.fills == []
+
+
+async def test_the_end_of_a_day_is_written_as_an_end(room: Room) -> None:
+    order = await room.desk.place(room.request(), TODAY)
+    number = order.broker_order_id or ""
+    room.broker.book[number] = replace(room.broker.book[number], leaves_quantity=0)
+    room.reconciler.trade_date = lambda: TODAY + timedelta(days=1)
+    await room.look()
+    history = await room.orders.history(order.id)
+    assert (history[-1].kind, history[-1].to_status) == (JournalKind.TERMINAL, OrderStatus.EXPIRED)
+    assert [row.kind for row in history].count(JournalKind.TERMINAL) == 1
