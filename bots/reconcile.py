@@ -208,7 +208,8 @@ class Reconciler:
         if not self.broker.executions_show_open:
             return await self.broker.get_open_orders(), await self.broker.get_executions(since, today)
         rows = await self.broker.get_executions(since, today)
-        return [row for row in rows if row.leaves_quantity > 0], rows
+        # What was left of an order when its day ended stays in its row: open are those of the present day.
+        return [row for row in rows if row.leaves_quantity > 0 and self.executions.dated(row)[0] >= today], rows
 
     async def _reserved(self, since: date, today: date) -> list[BrokerOrder]:
         """The broker's reservations, asked while one of ours may be among them; their numbers are kept apart."""

@@ -161,7 +161,8 @@ class Broker(Protocol):
 
     @property
     def executions_show_open(self) -> bool:
-        """Whether get_executions also tells what is open, by the same call: then asking both asks the same twice."""
+        """Whether get_executions also tells what is left of the present day's orders, by the same call: then asking for
+        the open ones too asks the same twice."""
         ...
 
     async def start(self) -> None:

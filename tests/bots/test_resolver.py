@@ -38,6 +38,22 @@ async def test_where_a_look_takes_eleven_seconds_absence_is_still_proven_on_sche
     assert room.broker.sent == ["place"]
 
 
+@pytest.mark.parametrize("one_list", [True, False])
+async def test_what_a_list_still_shows_as_left_of_a_day_that_is_over_is_not_open(room: Room, one_list: bool) -> None:
+    room.broker.executions_show_open = one_list
+
+    async def none_open() -> list[BrokerOrder]:
+        return []
+
+    room.broker.get_open_orders = none_open  # type: ignore[method-assign]
+    order = await room.desk.place(room.request(quantity=10), TODAY)
+    room.broker.fill(order.broker_order_id or "", 3, "100.00")
+    room.reconciler.trade_date = lambda: TODAY + timedelta(days=1)
+    await room.look()
+    after = room.orders.get(order.id)
+    assert after is not None and (after.status, after.filled_quantity) == (OrderStatus.EXPIRED, 3)
+
+
 async def test_looks_beside_the_schedule_do_not_hurry_the_proof(room: Room) -> None:
     room.broker.books_orders, room.broker.on_place = False, lose
     order = await room.desk.place(room.request(), TODAY)
