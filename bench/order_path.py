@@ -101,8 +101,8 @@ class Bare:
         execute, name = self.connection.execute, f"1-20261121{number:08d}-{number}"
         execute("BEGIN IMMEDIATE")
         order = (name, None, None, None, "AAPL", "BUY", 1, "100", 1, "100", "LIMIT", "DAY", "NASDAQ", "USD", 0, "")
-        rest = ("PENDING", "2026-11-21", NOW, NOW, None, None, None, "", 0, "0", None, 0, "")
-        execute(f"INSERT INTO orders VALUES ({', '.join('?' * 29)})", order + rest)
+        rest = ("PENDING", "2026-11-21", NOW, NOW, None, None, None, "", 0, "0", None, 0, "", "REGULAR")
+        execute(f"INSERT INTO orders VALUES ({', '.join('?' * len(order + rest))})", order + rest)
         for kind in ("DECISION", "INTENT"):
             execute(EVENT, (name, kind, "", "PENDING", NOW, NOW, "", ""))
         for stream, size in (("orders", 480), ("order_events", 190), ("order_events", 190)):

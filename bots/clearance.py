@@ -15,7 +15,7 @@ from bots.lease import StoreLease
 from bots.orders import DeskOrder
 from bots.own_orders import OwnOrders
 from bots.portfolio import Portfolio
-from bots.risk.guards import Elsewhere, Limits, Snapshot, check, kill_denies, reduces
+from bots.risk.guards import Elsewhere, Limits, Snapshot, check, kill_denies, paid_for, reduces
 from bots.risk.kill_switch import KillSwitch
 from bots.trading_hours import TradingHours
 from shared.clock import Clock
@@ -223,6 +223,15 @@ class Clearance:
             return quote.upper_limit
         collar = KRX_MARKET_COLLAR if self._market is Market.KRX else US_MARKET_COLLAR
         return None if last is None else last * collar
+
+    def affordable(self, symbol: str, price: Decimal | None) -> int | None:
+        """The shares that the cash left pays for at a limit, or at worst without one; None: not known."""
+        each = price if price is not None else self._reserve_price(symbol, self._feed.price(symbol))
+        power = self._portfolio.buying_power()
+        if each is None or each <= 0 or power is None:
+            return None
+        lot = (self.details[symbol].lot or 1) if symbol in self.details else 1
+        return paid_for(each, power) // lot * lot
 
     def _rule_shares(self, rule_id: int | None, symbol: str, buys: list[DeskOrder]) -> int:
         if rule_id is None:

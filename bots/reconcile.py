@@ -119,9 +119,11 @@ class Reconciler:
         """
         async with self._lock:
             before = (self.orders.fill_seq, len(self.orders.open()))
+            due = self._take_due()
             foreign = await self._look(self._since())
             positions = await self.broker.get_positions()
             cash = await self.broker.get_cash()
+            foreign = await self._resolve_all(due, foreign)
             after = (self.orders.fill_seq, len(self.orders.open()))
             return Picture(tuple(positions), cash, tuple(foreign), before == after)
 
@@ -131,27 +133,40 @@ class Reconciler:
         Returns the rows that are nobody's of ours. Raises BrokerError.
         """
         async with self._lock:
-            return tuple(await self._look(min(since or self._since(), self._since())))
+            due = self._take_due()
+            foreign = await self._look(min(since or self._since(), self._since()))
+            return tuple(await self._resolve_all(due, foreign))
 
     async def resolve_due(self) -> None:
-        """Look for unproven orders whose next question is due. Raises BrokerError: the look does not count."""
+        """Look if the next question about an unproven order is due. Raises BrokerError: the look does not count.
+
+        Every other look is a question too: where a broker takes ten seconds for one, nothing is asked twice.
+        """
+        if self._due():
+            await self.light()
+
+    def _due(self) -> list[str]:
+        """The unproven orders whose next question is due."""
         now = self.clock.monotonic()
-        unproven = {
-            order.id: order for order in self.orders.unproven() if order.status is not OrderStatus.NEEDS_OPERATOR
-        }
+        unproven = [order.id for order in self.orders.unproven() if order.status is not OrderStatus.NEEDS_OPERATOR]
         self._searches = {order_id: self._searches.get(order_id, Search(now)) for order_id in unproven}
-        due = [
-            order_id for order_id, search in self._searches.items() if search.due_at() <= now and self._sent(order_id)
-        ]
-        if not due:
-            return
+        return [one for one, search in self._searches.items() if search.due_at() <= now and self._sent(one)]
+
+    def _take_due(self) -> list[str]:
+        """The same, just before a look that answers them: a look that began earlier would prove nothing."""
+        due = self._due()
         for order_id in due:
             self._searches[order_id].asked += 1
-        async with self._lock:
-            foreign = await self._look(self._since())
+        return due
+
+    async def _resolve_all(self, due: list[str], foreign: list[BrokerOrder]) -> list[BrokerOrder]:
+        """Answer the questions of this look; returns the rows that are still nobody's of ours."""
+        if due:
             reach("after_resolver_query")
-            for order_id in due:
-                await self._resolve(order_id, foreign)
+        for order_id in due:
+            await self._resolve(order_id, foreign)
+            foreign = [row for row in foreign if self.executions.number_of(row) is None]
+        return foreign
 
     def next_due_in(self) -> float | None:
         """Seconds until the next question about an unproven order; None when there is none."""
@@ -173,9 +188,7 @@ class Reconciler:
     async def _look(self, since: date) -> list[BrokerOrder]:
         """One complete look at orders and fills, applied; returns rows that are not ours."""
         today = self.trade_date()
-        open_rows = await self.broker.get_open_orders()
-        # A day to each side: brokers date orders by their own zone.
-        rows = await self.broker.get_executions(since - timedelta(days=1), today + timedelta(days=1))
+        open_rows, rows = await self._lists(since, today)
         open_rows = [*open_rows, *await self._reserved(since, today)]
         dated = self.executions.dated
         by_number = {dated(row): row for row in open_rows}
@@ -189,6 +202,14 @@ class Reconciler:
         await self._watch_adopted(foreign)
         await self._watch_missing(listed, today)
         return foreign
+
+    async def _lists(self, since: date, today: date) -> tuple[list[BrokerOrder], list[BrokerOrder]]:
+        """Open orders, and all orders of the dates, asked in this order: what fills meanwhile is in the second."""
+        if not self.broker.executions_show_open:
+            return await self.broker.get_open_orders(), await self.broker.get_executions(since, today)
+        rows = await self.broker.get_executions(since, today)
+        # What was left of an order when its day ended stays in its row: open are those of the present day.
+        return [row for row in rows if row.leaves_quantity > 0 and self.executions.dated(row)[0] >= today], rows
 
     async def _reserved(self, since: date, today: date) -> list[BrokerOrder]:
         """The broker's reservations, asked while one of ours may be among them; their numbers are kept apart."""

@@ -311,7 +311,7 @@ class Trader:
         else:
             execution = replace(rule.execution, order_type=order_type)
             price = limit_price(self.market, instrument, execution, side, best, self.today())
-        quantity = self._quantity(rule, side, decision, lot, price or best)
+        quantity = self._quantity(rule, side, decision, lot, price, best)
         if isinstance(quantity, Denied):
             return quantity
         request = OrderRequest(
@@ -334,12 +334,13 @@ class Trader:
         return request, allowed
 
     def _quantity(
-        self, rule: Rule, side: Side, decision: Decision, lot: RuleLot | None, price: Decimal
+        self, rule: Rule, side: Side, decision: Decision, lot: RuleLot | None, price: Decimal | None, best: Decimal
     ) -> int | Denied:
         if side is Side.BUY:
             if decision.quantity is not None:
-                return decision.quantity
-            wanted = entry_quantity(rule, price, self.portfolio.equity(), self._risk_of(rule, decision))
+                most = None if rule.rebalance is None else self.clearance.affordable(decision.symbol, price)
+                return min(decision.quantity, most or decision.quantity)  # the last weight takes the cash that is left
+            wanted = entry_quantity(rule, price or best, self.portfolio.equity(), self._risk_of(rule, decision))
             return wanted if wanted > 0 else Denied("sizing", "수량 설정으로 살 수 있는 주식이 없음")
         if lot is None:
             return Denied("no_position", "팔 주식이 없음")

@@ -159,6 +159,12 @@ class Broker(Protocol):
 
     key: AccountKey
 
+    @property
+    def executions_show_open(self) -> bool:
+        """Whether get_executions also tells what is left of the present day's orders, by the same call: then asking for
+        the open ones too asks the same twice."""
+        ...
+
     async def start(self) -> None:
         """Ensure a token, prove the environment is the account's own, and open the stream.
 
@@ -226,7 +232,11 @@ class Broker(Protocol):
         ...
 
     async def get_executions(self, since: date, until: date) -> list[BrokerOrder]:
-        """Every order of the exchange-local trade dates `since`..`until` with its cumulative fill, any channel."""
+        """Every order of the exchange-local trade dates `since`..`until` with its cumulative fill, any channel.
+
+        How the broker dates them is the adapter's matter: orders of a neighbouring day may come along. After the close
+        the next trade date counts, which no list knows yet: a `since` that is still to come means the present day.
+        """
         ...
 
     async def get_reserved_orders(self, since: date, until: date) -> list[BrokerOrder]:

@@ -44,6 +44,7 @@ class FakeBroker:
     """A broker whose order list the test edits. `on_place` decides what an order's answer is, after it was booked."""
 
     key = KEY
+    executions_show_open = False
 
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock

@@ -295,6 +295,13 @@ def _deepest(curve: FloatArray) -> float:
     return float((curve / np.maximum.accumulate(curve) - 1.0).min() * 100.0)
 
 
+def of_best(task: Task, found: Sequence[Outcome], best: Outcome) -> Check:
+    """Return deflated_sharpe of a sweep's chosen combination: every try counts, however they were chosen."""
+    rule = bind(task.rule, best.params)
+    walked = walk(rule, plan_of(rule), {task.symbol: task.data}, task.setting)
+    return deflated_sharpe(walked, found, task.data)
+
+
 def deflated_sharpe(walked: Walked, found: Sequence[Outcome], data: PriceData) -> Check:
     """Return the probability that the Sharpe ratio is above what the best of so many tries would show by luck."""
     tried = [one.sharpe / math.sqrt(SHARPE_FACTOR) for one in found if one.sharpe is not None]

@@ -12,13 +12,14 @@ from typing import Any
 from sqlalchemy import Engine
 
 from bots.backtest import Setting, checked, library, parity, recent, run
-from bots.backtest.checks import around, check_all
+from bots.backtest.bayes import search
+from bots.backtest.checks import around, check_all, of_best
 from bots.backtest.data import PriceData
 from bots.backtest.family import grid
 from bots.backtest.metrics import as_rows, metrics_of, monthly
 from bots.backtest.report import Report
-from bots.backtest.sweep import Outcome, Progress, Task, sampled, sweep
-from shared.domain.account import Market
+from bots.backtest.sweep import SEED, Outcome, Progress, Task, sampled, sweep
+from shared.domain.account import Environment, Market
 from shared.domain.errors import ConfigError
 from shared.domain.rule.model import Number, Rule
 from shared.domain.rule.params import bind
@@ -33,9 +34,11 @@ _CANDLES = 1_000  # bars of each symbol in the result
 def perform(
     rule_text: str, asked: Mapping[str, Any], home: Path, progress: Progress, store: Engine | None = None
 ) -> dict[str, Any]:
-    """Do what a row asks: {kind, market, symbols, cash, fill, costs, engine, param: {name: [values]}, random, days}.
+    """Do what a row asks: {kind, market, symbols, cash, fill, costs, engine, param: {name: [values]}, days}.
 
-    `days`: only the last so many trading dates, on kept bars or else on those that the desk's bots recorded in `store`.
+    A sweep tries `random` combinations drawn by `seed`, or `bayes` ones chosen by what was found before, else all of them.
+
+    `environment` SIM takes bars of the local exchange where none of the market are kept. `days`: only the last so many trading dates, on kept bars or else on those that the desk's bots recorded in `store`.
 
     Kind `parity` asks {account, day} and looks into the store.
 
@@ -62,7 +65,7 @@ def perform(
     name, bars = next(iter(data.items()))
     task = Task(rule, name, bars, Setting(market, cash, fills, priced, engine))
     if kind == "sweep":
-        return _of_sweep(task, choices or around(rule), asked.get("random"), progress)
+        return _of_sweep(task, choices or around(rule), asked, progress)
     found = check_all(task, choices or around(rule), progress=progress)
     return {"passed": all(one.verdict != "fail" for one in found), "checks": [_plain(asdict(one)) for one in found]}
 
@@ -72,7 +75,15 @@ def _bars(
 ) -> PriceData:
     days = asked.get("days")
     if not isinstance(days, int) or days <= 0:
-        return library.kept(home, market, symbol, rule.timeframe)
+        simulated = library.home_of(home, Environment.SIM)
+        try:
+            return library.kept(home, market, symbol, rule.timeframe)
+        except ConfigError:
+            if asked.get("environment") != Environment.SIM or not library.has(
+                simulated, market, symbol, rule.timeframe
+            ):
+                raise
+            return library.kept(simulated, market, symbol, rule.timeframe)
     try:
         found = library.kept(home, market, symbol, rule.timeframe)
     except ConfigError:
@@ -110,13 +121,21 @@ def _candles(report: Report) -> dict[str, dict[str, list[Any]]]:
     return found
 
 
-def _of_sweep(task: Task, choices: dict[str, list[Number]], random: object, progress: Progress) -> dict[str, Any]:
+def _of_sweep(
+    task: Task, choices: dict[str, list[Number]], asked: Mapping[str, Any], progress: Progress
+) -> dict[str, Any]:
     if not choices:
         raise ConfigError("param", "규칙에 조절값이 없습니다 · the rule has no parameters", "name=[values]")
-    combinations = sampled(choices, random) if isinstance(random, int) and random > 0 else grid(choices)
-    found = sweep(task, combinations, progress=progress)
+    seed, drawn, chosen = int(asked.get("seed", SEED)), asked.get("random"), asked.get("bayes")
+    if isinstance(chosen, int) and chosen > 0:
+        found = search(task, choices, chosen, seed=seed, progress=progress)
+    else:
+        few = sampled(choices, drawn, seed) if isinstance(drawn, int) and drawn > 0 else grid(choices)
+        found = sweep(task, few, progress=progress)
     ranked = sorted(found, key=_rank, reverse=True)
-    return {"combinations": len(found), "items": [_plain(asdict(one)) for one in ranked[:1_000]]}
+    luck = None if math.isnan(ranked[0].return_pct) else _plain(asdict(of_best(task, found, ranked[0])))
+    items = [_plain(asdict(one)) for one in ranked[:1_000]]
+    return {"combinations": len(found), "items": items, "deflated_sharpe": luck}
 
 
 def _rank(one: Outcome) -> float:

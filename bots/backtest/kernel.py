@@ -19,6 +19,7 @@ from bots.backtest.costs import CHEAP, Costs, Regime, as_decimal
 from bots.backtest.data import PriceData
 from bots.backtest.fast import LOG, Fill, Trades, Walked, sizing_of, static_facts
 from bots.rules.conditions import Column, columns
+from bots.rules.indicators import Call, Output
 from bots.rules.plan import Branch, Leaf, Negation, Node, Plan, Poll, ScaledColumn, has_target
 from bots.rules.series import FloatArray
 from bots.rules.tree import without_polls
@@ -45,7 +46,7 @@ class _Regime(ctypes.Structure):
 class _Column(ctypes.Structure):
     _fields_ = (
         ("data", _PTR), ("constant", _F64), ("scalar", _F64),
-        ("kind", _I32), ("base", _I32), ("operation", _I32), ("unused", _I32),
+        ("kind", _I32), ("base", _I32), ("operation", _I32), ("slot", _I32),
     )  # fmt: skip
 
 
@@ -58,14 +59,14 @@ class _Series(ctypes.Structure):
         ("count", _I64), ("starts", _PTR), ("open", _PTR), ("high", _PTR), ("low", _PTR), ("close", _PTR),
         ("volume", _PTR), ("bar_at", _PTR), ("regimes", _PTR), ("columns", _PTR), ("dividend_bars", _PTR),
         ("dividend_amounts", _PTR), ("regime_count", _I64), ("dividend_count", _I64), ("bar_seconds", _I64),
-        ("day_offset", _I64),
+        ("day_offset", _I64), ("column_count", _I64), ("averages", _I64),
     )  # fmt: skip
 
 
 class _Plan(ctypes.Structure):
     _fields_ = (
         ("entry", _PTR), ("leave", _PTR), ("entry_count", _I64), ("leave_count", _I64), ("leave_needs_position", _I64),
-        ("column_count", _I64), ("stop_pct", _F64), ("target_pct", _F64), ("trail_pct", _F64), ("time_stop", _I64),
+        ("stop_pct", _F64), ("target_pct", _F64), ("trail_pct", _F64), ("time_stop", _I64),
         ("cooldown_s", _I64), ("sizing_mode", _I64), ("sizing_value", _I64), ("max_position", _I64), ("is_us", _I64),
         ("fill_close", _I64), ("slippage_ticks", _I64), ("volume_pct", _I64), ("has_limits", _I64),
     )  # fmt: skip
@@ -89,6 +90,8 @@ _ALL, _ANY, _NOT, _NEVER = 20, 21, 22, 23
 _SIZING = {m.SizingMode.SHARES: 0, m.SizingMode.AMOUNT: 1, m.SizingMode.EQUITY_PCT: 2, m.SizingMode.RISK_PCT: 3}
 _SCALING = {m.Scaling.MUL: 0, m.Scaling.DIV: 1, m.Scaling.ADD: 2, m.Scaling.SUB: 3}
 _POSITION = {m.Fact.PNL_PCT: 2, m.Fact.BARS_SINCE_ENTRY: 3}
+_AVERAGES = {"SMA": 5, "EMA": 6}  # kinds of column that the compiled walk makes as it goes
+_MOST_AVERAGES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +145,10 @@ class Walker:
         """Return what the plan trades; `given` columns per symbol spare computing them."""
         packed, keep = self.plan(plan)
         series = (_Series * len(self.data))()
+        spared = averaged(plan) if given is None and len(self.data) == 1 else frozenset()
         for place, one in enumerate(self.data):
-            values = columns(plan, one.bars, static_facts(plan, one)) if given is None else given[place]
-            series[place], more = self.with_columns(place, plan, values)
+            values = columns(plan, one.bars, static_facts(plan, one), spared) if given is None else given[place]
+            series[place], more = self.with_columns(place, plan, values, spared)
             keep += more
         equity, stats = np.empty(self.count), np.zeros(1, STATS)
         log: NDArray[Any] = np.empty(sum(len(one.bars) for one in self.data) // 16 + 64, LOG)
@@ -180,7 +184,7 @@ class Walker:
         time_stop = -1 if plan.time_stop_bars is None else plan.time_stop_bars
         packed = _Plan(
             ctypes.addressof(entry), ctypes.addressof(leave), len(entry), len(leave), plan.exit_needs_position,
-            len(plan.sources), _or_nan(plan.stop_loss_pct), _or_nan(plan.take_profit_pct),
+            _or_nan(plan.stop_loss_pct), _or_nan(plan.take_profit_pct),
             _or_nan(plan.trailing_stop_pct), time_stop, plan.rule.execution.cooldown_sec, _SIZING[sizing.mode],
             _scaled(Decimal(str(sizing.value))), -1 if most is None else _scaled(Decimal(str(most))),
             costs.market is Market.US and not costs.free, self.terms.fill is Fill.CLOSE, costs.slippage_ticks,
@@ -193,10 +197,19 @@ class Walker:
             self._ops[id(node)] = (node, _ops(node))
         return self._ops[id(node)][1]
 
-    def with_columns(self, place: int, plan: Plan, values: list[Column]) -> tuple[_Series, list[Any]]:
+    def with_columns(
+        self, place: int, plan: Plan, values: list[Column], spared: frozenset[Call] = frozenset()
+    ) -> tuple[_Series, list[Any]]:
         packed, keep = _columns(plan, values)
         one = _Series.from_buffer_copy(self.series[place])
-        one.columns = ctypes.addressof(packed)
+        one.columns, one.column_count, one.averages = ctypes.addressof(packed), len(plan.sources), len(spared)
+        for slot, call in enumerate(spared):
+            prices = np.ascontiguousarray(getattr(self.data[place].bars, call.source.value), np.float64)
+            keep.append(prices)
+            kind, period = _AVERAGES[call.function], int(dict(call.params)["timeperiod"])
+            for number, source in enumerate(plan.sources):
+                if isinstance(source, Output) and source.call == call:
+                    packed[number] = _Column(prices.ctypes.data, nan, 0.0, kind, period, 0, slot)
         return one, [packed, keep]
 
     def _series(self, data: PriceData, bar_at: NDArray[np.int32] | None) -> _Series:
@@ -212,8 +225,22 @@ class Walker:
         return _Series(
             len(bars), *(_address(one) for one in arrays), None if bar_at is None else _address(bar_at),
             ctypes.addressof(regimes), None, _address(shares[0]), _address(shares[1]), len(regimes), len(paid),
-            data.seconds_per_bar(), _offset(data),
+            data.seconds_per_bar(), _offset(data), 0, 0,
         )  # fmt: skip
+
+
+def averaged(plan: Plan) -> frozenset[Call]:
+    """Return the plan's moving averages that the compiled walk makes by itself: as they are compared, not scaled."""
+    scaled = {plan.sources[one.base] for one in plan.sources if isinstance(one, ScaledColumn)}
+    calls = {one.call for one in plan.sources if isinstance(one, Output) and one not in scaled}
+    calls -= {one.call for one in scaled if isinstance(one, Output)}
+    found = [one for one in plan.calls if one in calls and one.function in _AVERAGES and _plain(one)]
+    return frozenset(found[:_MOST_AVERAGES])
+
+
+def _plain(call: Call) -> bool:
+    """Whether its first value comes with its period's last bar: neither shifted nor held back by TA-Lib's settings."""
+    return call.lookback == dict(call.params).get("timeperiod", 0) - 1 and call.shift == 0
 
 
 def timeline(data: Sequence[PriceData]) -> tuple[int, list[NDArray[np.int32] | None]]:

@@ -94,6 +94,10 @@ def age_s(home: Path, market: Market, symbol: str, timeframe: Timeframe, now: da
     return now.timestamp() - path.stat().st_mtime if path.exists() else None
 
 
+def has(home: Path, market: Market, symbol: str, timeframe: Timeframe) -> bool:
+    return _path(home, market, symbol, timeframe).exists()
+
+
 def kept(home: Path, market: Market, symbol: str, timeframe: Timeframe, *, actions: bool = False) -> PriceData:
     """Return the kept bars of a symbol.
 
@@ -102,18 +106,21 @@ def kept(home: Path, market: Market, symbol: str, timeframe: Timeframe, *, actio
     """
     path = _path(home, market, symbol, timeframe)
     if not path.exists():
+        simulated = _path(home_of(home, Environment.SIM), market, symbol, timeframe)
+        now = f"letstrade data import FILE --symbol {symbol} --market {market}"
+        if simulated.exists():
+            now += f"; 우리 거래소의 봉은 (those of the local exchange) --data {simulated}"
         raise ConfigError(
-            f"{market} {symbol} {timeframe}", "가져온 봉이 없습니다 · no such bars are kept",
-            f"letstrade data import FILE --symbol {symbol} --market {market}", code="no_bars",
-        )  # fmt: skip
+            f"{market} {symbol} {timeframe}", "가져온 봉이 없습니다 · no such bars are kept", now, code="no_bars"
+        )
     return read_bars(path, market, actions=actions)
 
 
 def listed(home: Path) -> list[Kept]:
-    """Return every kept series by market, symbol and timeframe."""
-    return [
-        _described(path, read_bars(path, Market(path.parent.name))) for path in sorted((home / FOLDER).glob("*/*.csv"))
-    ]
+    """Return every kept series by market, symbol and timeframe, the local exchange's last (their path says so)."""
+    folders = (home, home_of(home, Environment.SIM))
+    paths = (path for folder in folders for path in sorted((folder / FOLDER).glob("*/*.csv")))
+    return [_described(path, read_bars(path, Market(path.parent.name))) for path in paths]
 
 
 def _path(home: Path, market: Market, symbol: str, timeframe: Timeframe) -> Path:

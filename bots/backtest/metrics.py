@@ -26,7 +26,7 @@ class Metric:
     name: str
     ko: str
     en: str
-    unit: str  # "%" | "" | currency
+    unit: str  # "%" | "" | "n" for a count | currency
     value: float | None
     definition: str
 
@@ -74,7 +74,7 @@ def _of_trades(report: Report) -> list[Metric]:
         held += max(int(end) if end >= 0 else last for end in same["exit"]) - int(row["entry"])
     losses = float(-lost.sum())
     return [
-        Metric("trades", "거래 수", "closed trades", "", float(count), "round trips; a position sold in pieces is several"),
+        Metric("trades", "거래 수", "closed trades", "n", float(count), "round trips; a position sold in pieces is several"),
         Metric("win_rate_pct", "승률", "win rate", "%", len(won) / count * 100 if count else None, "pnl > 0, after costs"),
         Metric(
             "profit_factor", "손익비", "profit factor", "", float(won.sum()) / losses if losses else None, "Σ won / Σ lost"
@@ -83,7 +83,7 @@ def _of_trades(report: Report) -> list[Metric]:
         Metric("average_loss", "평균 손실", "average loss", "$", _mean(lost), "after costs"),
         Metric("expectancy", "거래당 기대값", "expectancy", "$", _mean(pnl), "mean pnl of closed trades"),
         Metric(
-            "longest_losing", "최다 연속 손실", "longest losing run", "", float(_longest(pnl <= 0)), "closed trades in a row"
+            "longest_losing", "최다 연속 손실", "longest losing run", "n", float(_longest(pnl <= 0)), "closed trades in a row"
         ),
         Metric("exposure_pct", "보유 비율", "time in market", "%", held / bars * 100, "bars held / bars"),
     ]  # fmt: skip

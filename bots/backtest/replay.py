@@ -342,14 +342,20 @@ class Replay:
         wanted = asked or entry_quantity(self.rule, price, self._equity(), desk.risk)
         if wanted <= 0:
             return 0
-        cost = self._cost(wanted, price, on)
-        if cost > cash:
-            if asked or self.sizing.mode in (SizingMode.SHARES, SizingMode.AMOUNT) or cash <= 0:
+        if self._cost(wanted, price, on) > cash:
+            if asked or self.sizing.mode in (SizingMode.SHARES, SizingMode.AMOUNT):
                 return 0
-            wanted = min(wanted, int(cash * wanted // cost) + 2)
-            while wanted > 0 and self._cost(wanted, price, on) > cash:
-                wanted -= 1
+            wanted = self._paid_for(wanted, price, on)
         return self.costs.units(wanted, price, on)
+
+    def _paid_for(self, wanted: int, price: Decimal, on: date) -> int:
+        """The shares of `wanted` that the cash pays for, costs included."""
+        cash, cost = self.broker.cash, self._cost(wanted, price, on)
+        if cost > cash:
+            wanted = min(wanted, int(cash * wanted // cost) + 2) if cash > 0 else 0
+        while wanted > 0 and self._cost(wanted, price, on) > cash:
+            wanted -= 1
+        return wanted
 
     def _cost(self, quantity: int, price: Decimal, on: date) -> Decimal:
         return quantity * price + self.costs.fee(Side.BUY, quantity, price, on)

@@ -270,7 +270,9 @@ class Resting(Replay):
             wanted = self._affordable(desk, shown, desk.on(bar), asked)
         else:
             wanted = self.costs.units(order.quantity, shown, desk.on(bar))
-            if self._cost(wanted, shown, desk.on(bar)) > self.broker.cash:
+            if self.rule.rebalance is not None:  # as the bot: the last to buy takes what is left
+                wanted = self.costs.units(self._paid_for(wanted, shown, desk.on(bar)), shown, desk.on(bar))
+            elif self._cost(wanted, shown, desk.on(bar)) > self.broker.cash:
                 wanted = 0
         self.unaffordable += wanted <= 0
         return wanted

@@ -38,6 +38,7 @@ from shared.domain.rule.write import to_json
 DASK_ADDRESS = "DASK_SCHEDULER_ADDRESS"
 _CHUNK = 250  # combinations per call of the compiled walk: progress and cancel every few hundredths of a second
 _MOST = 1_000_000
+SEED = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,30 +68,33 @@ class Task:
     data: PriceData
     setting: Setting
 
-    def key(self, combinations: Sequence[Combination]) -> str:
-        """Name this sweep: the same rule, bars, setting and combinations have the same key."""
+    def key(self, asked: object) -> str:
+        """Name a sweep: the same rule, bars, setting and combinations (or what chooses them) have the same key."""
         digest = hashlib.sha256()
         digest.update((to_json(self.rule) + self.rule.python).encode())
         one = self.data.bars
         for column in (one.starts, one.open, one.high, one.low, one.close, one.volume):
             digest.update(np.ascontiguousarray(column).tobytes())
-        digest.update(repr((self.symbol, self.setting, [sorted(each.items()) for each in combinations])).encode())
+        digest.update(repr((self.symbol, self.setting, asked)).encode())
         return digest.hexdigest()[:16]
 
 
 Progress = Callable[[int, int], None]  # finished, of
+Chunk = Sequence[Combination]
+Run = Callable[[Sequence[Chunk]], Iterator[list[Outcome]]]  # chunks as they are finished, in any order
 
 
-def sampled(choices: Mapping[str, Sequence[Number]], count: int, seed: int = 7) -> list[dict[str, Number]]:
+def sampled(choices: Mapping[str, Sequence[Number]], count: int, seed: int = SEED) -> list[dict[str, Number]]:
     """Return `count` different combinations drawn at random, all of them when there are no more."""
     total = math.prod(len(values) for values in choices.values())
     if total <= count:
         return grid(choices)
     drawn = random.Random(seed).sample(range(total), count)
-    return [_numbered(choices, one) for one in sorted(drawn)]
+    return [numbered(choices, one) for one in sorted(drawn)]
 
 
-def _numbered(choices: Mapping[str, Sequence[Number]], number: int) -> dict[str, Number]:
+def numbered(choices: Mapping[str, Sequence[Number]], number: int) -> dict[str, Number]:
+    """Return one combination by its place in the grid."""
     found: dict[str, Number] = {}
     for name in reversed(list(choices)):
         number, place = divmod(number, len(choices[name]))
@@ -116,27 +120,36 @@ def sweep(
         ConfigError: no or too many combinations, a file of another sweep, or a cluster that does not answer.
         RuleInvalid: a parameter that the rule does not have, or a value out of bounds.
     """
-    if not 0 < len(combinations) <= _MOST:
-        why = f"{len(combinations):,}개 · combinations (1 … {_MOST:,})"
-        raise ConfigError("조합 수 (combinations)", why, "범위나 간격을 고치십시오 (change ranges or steps)")
+    check_count(len(combinations))
     bind(task.rule, dict(combinations[0]))  # unknown names are refused before anything starts
-    results = _Results(task.key(combinations), out)
+    results = Results(task.key([sorted(each.items()) for each in combinations]), out)
     missing = [one for one in combinations if results.get(one) is None]
     total, done = len(combinations), len(combinations) - len(missing)
-    chunks: list[Sequence[Combination]] = [missing[begin : begin + _CHUNK] for begin in range(0, len(missing), _CHUNK)]
+    chunks: list[Chunk] = [missing[begin : begin + _CHUNK] for begin in range(0, len(missing), _CHUNK)]
     progress(done, total)
-    with results, _pool(task, chunks, workers, scheduler or os.environ.get(DASK_ADDRESS)) as finished:
-        for chunk in finished:
+    with results, pool(task, len(missing), len(chunks), workers, scheduler) as run:
+        for chunk in run(chunks):
             results.add(chunk)
             done += len(chunk)
             progress(done, total)
     return [found for one in combinations if (found := results.get(one)) is not None]
 
 
+def check_count(combinations: int) -> None:
+    """Raise ConfigError where there are none, or too many."""
+    if not 0 < combinations <= _MOST:
+        why = f"{combinations:,}개 · combinations (1 … {_MOST:,})"
+        raise ConfigError("조합 수 (combinations)", why, "범위나 간격을 고치십시오 (change ranges or steps)")
+
+
+def is_compiled(task: Task) -> bool:
+    """Whether the compiled walk does this sweep."""
+    return task.setting.engine == "fast" and kernel.usable(plan_of(bind(task.rule)))
+
+
 def work(task: Task, combinations: Sequence[Combination], family: Family | None = None) -> list[Outcome]:
     """Walk one chunk. Runs in a thread, a process or a Dask worker; one combination that cannot be walked is told so."""
-    fast = task.setting.engine == "fast"
-    if not fast or not kernel.usable(plan_of(bind(task.rule))):
+    if not is_compiled(task):
         return [_slow(task, one) for one in combinations]
     family = family or Family(task.rule, task.data)
     walker = Walker((task.data,), task.setting.terms)
@@ -197,38 +210,39 @@ def _failed(one: Combination, error: TradingError) -> Outcome:
 
 
 @contextmanager
-def _pool(
-    task: Task, chunks: list[Sequence[Combination]], workers: int | None, scheduler: str | None
-) -> Iterator[Iterator[list[Outcome]]]:
+def pool(task: Task, combinations: int, chunks: int, workers: int | None, scheduler: str | None) -> Iterator[Run]:
+    """Yield what walks chunks where it is best done; `combinations` in `chunks` are to come, in one call or in several."""
+    scheduler = scheduler or os.environ.get(DASK_ADDRESS)
     if scheduler:
-        with _dask(task, chunks, scheduler) as finished:
-            yield finished
+        with _dask(task, scheduler) as run:
+            yield run
         return
-    cores = workers or os.cpu_count() or 1
-    compiled = task.setting.engine == "fast" and kernel.usable(plan_of(bind(task.rule)))
-    bars = len(task.data.bars) * sum(len(chunk) for chunk in chunks)
+    cores, compiled = workers or os.cpu_count() or 1, is_compiled(task)
     family = Family(task.rule, task.data) if compiled else None
-    if cores == 1 or len(chunks) < 2:
-        yield (work(task, chunk, family) for chunk in chunks)
-        return
-    if compiled and bars < _WORTH_PROCESSES:  # the compiled walk lets other threads run
-        with ThreadPoolExecutor(cores) as threads:
-            yield _finished(threads, [threads.submit(work, task, chunk, family) for chunk in chunks])
-        return
-    context = get_context("spawn")
-    with ProcessPoolExecutor(cores, context, initializer=_receive, initargs=(task,)) as processes:
-        yield _finished(processes, [processes.submit(_work_received, chunk) for chunk in chunks])
+    if cores == 1 or chunks < 2:
+        yield lambda parts: (work(task, part, family) for part in parts)
+    elif compiled and len(task.data.bars) * combinations < _WORTH_PROCESSES:  # the compiled walk lets other threads run
+        with _ended(ThreadPoolExecutor(cores)) as threads:
+            yield lambda parts: _finished([threads.submit(work, task, part, family) for part in parts])
+    else:
+        made = ProcessPoolExecutor(cores, get_context("spawn"), initializer=_receive, initargs=(task,))
+        with _ended(made) as processes:
+            yield lambda parts: _finished([processes.submit(_work_received, part) for part in parts])
 
 
 _WORTH_PROCESSES = 2_000_000_000  # bars to walk that take longer than starting processes
 
 
-def _finished(pool: Executor, futures: list[Future[list[Outcome]]]) -> Iterator[list[Outcome]]:
+@contextmanager
+def _ended(executor: Executor) -> Iterator[Executor]:
     try:
-        for future in as_completed(futures):
-            yield future.result()
+        yield executor
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _finished(futures: list[Future[list[Outcome]]]) -> Iterator[list[Outcome]]:
+    return (future.result() for future in as_completed(futures))
 
 
 _RECEIVED: list[Task] = []
@@ -238,12 +252,12 @@ def _receive(task: Task) -> None:
     _RECEIVED[:] = [task]
 
 
-def _work_received(chunk: Sequence[Combination]) -> list[Outcome]:
+def _work_received(chunk: Chunk) -> list[Outcome]:
     return work(_RECEIVED[0], chunk)
 
 
 @contextmanager
-def _dask(task: Task, chunks: list[Sequence[Combination]], address: str) -> Iterator[Iterator[list[Outcome]]]:
+def _dask(task: Task, address: str) -> Iterator[Run]:
     try:
         from distributed import Client
         from distributed import as_completed as completed
@@ -261,17 +275,21 @@ def _dask(task: Task, chunks: list[Sequence[Combination]], address: str) -> Iter
         ) from e  # fmt: skip
     with client:
         sent = client.scatter(task, broadcast=True)
-        futures = [client.submit(work, sent, chunk, pure=False) for chunk in chunks]
-        try:
-            yield (one.result() for one in completed(futures))
-        finally:
-            client.cancel(futures)
+
+        def run(chunks: Sequence[Chunk]) -> Iterator[list[Outcome]]:
+            futures = [client.submit(work, sent, chunk, pure=False) for chunk in chunks]
+            try:
+                yield from (one.result() for one in completed(futures))
+            finally:
+                client.cancel(futures)
+
+        yield run
 
 
 # -- what is kept ------------------------------------------------------------------------------------------------------
 
 
-class _Results:
+class Results:
     """Outcomes by combination, in memory and in the file."""
 
     def __init__(self, key: str, path: Path | None) -> None:
@@ -281,7 +299,7 @@ class _Results:
         if path is not None and path.exists():
             self._read(path)
 
-    def __enter__(self) -> _Results:
+    def __enter__(self) -> Results:
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             new = not self._path.exists() or self._path.stat().st_size == 0

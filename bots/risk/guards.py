@@ -261,6 +261,11 @@ def cash(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
     return None
 
 
+def paid_for(each: Decimal, buying_power: Decimal) -> int:
+    """Return the most shares at `each` that the guard `cash` lets pass."""
+    return max(int(buying_power // (each * CASH_MARGIN)), 0)
+
+
 def sellable(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
     """Never sell more than the broker lets us, less what our open orders already sell."""
     if request.side is Side.BUY:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bots.rules.indicators import Output
+from bots.rules.indicators import Call, Output
 from bots.rules.judging import steps_of, test_of
 from bots.rules.plan import Plan, ScaledColumn
 from bots.rules.series import Bars, FloatArray
@@ -45,14 +45,14 @@ SCALE: dict[m.Scaling, Callable[[Any, float], Any]] = {
 }
 
 
-def columns(plan: Plan, bars: Bars, facts: Facts) -> list[Column]:
-    """Return the plan's columns over `bars`; a fact that `facts` lacks is not known (NaN)."""
-    computed = {call: call.compute(bars) for call in plan.calls}
+def columns(plan: Plan, bars: Bars, facts: Facts, spared: frozenset[Call] = frozenset()) -> list[Column]:
+    """Return the plan's columns over `bars`; a fact that `facts` lacks is not known (NaN), nor is what is `spared`."""
+    computed = {call: call.compute(bars) for call in plan.calls if call not in spared}
     found: list[Column] = []
     for source in plan.sources:
         match source:
             case Output(call, index):
-                found.append(computed[call][index])
+                found.append(nan if call in spared else computed[call][index])
             case m.Constant(value):
                 found.append(float(value))
             case m.Price(field):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from brokers.contract import Broker, BrokerEvent, CallLog, Credentials, PeriodProfit, RateBudget, TokenStore
@@ -109,6 +109,7 @@ class KisAdapter:
         self._clock, self._pacer, self._door, self._auth = clock, pacer, door, auth
         dialect, quotes = DIALECTS[key.market]
         self._dialect, self._quotes = dialect(account, site.mock), quotes(site.mock)
+        self.executions_show_open = site.mock  # 모의투자 has no list of open orders
         self._rest = Rest(door, auth, site, self._dialect.page_size_suffix)
         self._together = self._quotes.together
         self._lookup = Lookup(self._rest, key.market, site.mock, clock)
@@ -238,7 +239,9 @@ class KisAdapter:
         return [order for order in orders if order.leaves_quantity > 0 and not order.is_cancel]
 
     async def get_executions(self, since: date, until: date) -> list[BrokerOrder]:
-        return await self._orders(self._dialect.executions(since, until, self._today()))
+        """A day to each side is asked too, by the same call: KIS dates a US night by a zone of its own."""
+        day, today = timedelta(days=1), self._today()
+        return await self._orders(self._dialect.executions(min(since, today) - day, until + day, today))
 
     async def _orders(self, asks: list[Ask]) -> list[BrokerOrder]:
         """Read lists of orders; one that came on two pages counts once, as it was last seen."""

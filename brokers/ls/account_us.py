@@ -8,7 +8,7 @@ from decimal import ROUND_FLOOR, Decimal
 from brokers.ls import tr
 from brokers.ls.account_krx import merged, shares
 from brokers.ls.codec import Row, amount, instant, positive, required, rows, staged, text, whole
-from brokers.ls.codec_us import Key, our_symbol
+from brokers.ls.codec_us import NEW_YORK, Key, our_symbol
 from shared.domain.errors import BadPrice, NotSupported, WireError
 from shared.domain.money import Currency
 from shared.domain.order import PRICED, BrokerOrder, Cash, OrderType, Position, Side, TimeInForce
@@ -17,6 +17,7 @@ Block = dict[str, str | int | float]
 DECIMALS = 4  # of a US price order
 LAST_ORDER = 999999999
 NIGHT_ENDS = "090000"
+CLOCKS_APART = timedelta(seconds=5)  # a row of this moment may bear a stamp that is still to come
 
 
 def encode_order(
@@ -111,8 +112,8 @@ def encode_orders(exchange: str, on: date, only_open: bool, _cursor: str = "") -
     }
 
 
-def decode_order(row: Row, on: date, now: datetime) -> BrokerOrder:
-    """Read a row of COSAQ00102 that was asked for the day `on`.
+def decode_order(row: Row, on: date, now: datetime, *, never_closes: bool = False) -> BrokerOrder:
+    """Read a row of COSAQ00102 that was asked for the day `on`; `never_closes` is the local exchange.
 
     Only UnercQty tells a living order: an amended one keeps its 접수완료.
     """
@@ -136,7 +137,7 @@ def decode_order(row: Row, on: date, now: datetime) -> BrokerOrder:
         leaves_quantity=0 if is_cancel or rejected else leaves,
         canceled=not rejected and not is_cancel and leaves == 0 and filled < quantity,
         rejected=rejected and not is_cancel,
-        ordered_at=_ordered_at(required(row, "OrdTime"), on, now),
+        ordered_at=_ordered_at(required(row, "OrdTime"), on, now, never_closes),
         orig_order_id=str(original) if original else None,
         is_cancel=is_cancel,
         reject_reason=result if rejected else "",
@@ -146,12 +147,15 @@ def decode_order(row: Row, on: date, now: datetime) -> BrokerOrder:
     )
 
 
-def _ordered_at(clock: str, on: date, now: datetime) -> datetime:
+def _ordered_at(clock: str, on: date, now: datetime, never_closes: bool) -> datetime:
     """A Korean time of an order day. Whether a night counts as the day it began on is not documented: before nine in
-    the morning the later reading holds, unless that is still to come."""
+    the morning the later reading holds, unless that is still to come. The local exchange trades all day, and its days
+    are New York's."""
     at = instant(on, clock)
-    next_morning = at + timedelta(days=1)
-    return next_morning if clock < NIGHT_ENDS and next_morning <= now else at
+    later = at + timedelta(days=1)
+    if never_closes:
+        return later if later.astimezone(NEW_YORK).date() == on else at
+    return later if clock < NIGHT_ENDS and later <= now + CLOCKS_APART else at
 
 
 def encode_balance(on: date) -> Block:

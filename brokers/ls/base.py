@@ -34,6 +34,7 @@ class LsAccount(ABC):
     """The half of brokers/contract.py that does not depend on the market."""
 
     session: codec.Session
+    executions_show_open = True  # the day's list, filtered or not
 
     def __init__(
         self, key: AccountKey, site: tr.Site, clock: Clock, pacer: Pacer, door: Door, auth: Auth, rest: Rest

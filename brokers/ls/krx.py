@@ -100,7 +100,7 @@ class LsKrx(LsAccount):
         """모의투자 keeps no order history (CSPAQ13700 answers "nothing", ls.md §1.6): there only today is told."""
         today = self._today()
         found: list[BrokerOrder] = []
-        day = since
+        day = since = min(since, today)
         while day < min(today, until + timedelta(days=1)):
             if not self._site.mock:
                 found += await self._day_list(day)

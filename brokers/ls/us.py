@@ -18,7 +18,7 @@ from brokers.ls.rest import Rest
 from brokers.ls.stream import Registration
 from brokers.pacing import Pacer
 from shared.clock import Clock
-from shared.domain.account import AccountKey, BrokerName, Market
+from shared.domain.account import AccountKey, BrokerName, Environment, Market
 from shared.domain.errors import (
     AuthExpired,
     AuthRefused,
@@ -146,17 +146,18 @@ class LsUs(LsAccount):
 
     async def get_executions(self, since: date, until: date) -> list[BrokerOrder]:
         """The Korean day after `until` is asked too: the second half of the session may stand under it."""
+        since = min(since, self._today())
         last = min(until + timedelta(days=1), self._clock.market_now().astimezone(codec.KST).date())
         days = (since + timedelta(days=n) for n in range((last - since).days + 1))
         return [order for day in days for order in await self._day_list(day, only_open=False)]
 
     async def _day_list(self, day: date, *, only_open: bool) -> list[BrokerOrder]:
-        now = self._clock.market_now()
+        now, never_closes = self._clock.market_now(), self.key.environment is Environment.SIM
         found: list[BrokerOrder] = []
         for exchange in tr.US_MARKETS:
             block = partial(account.encode_orders, exchange, day, only_open)
             rows = await self._rest.list(tr.US_ORDERS, block, ORDER_ROWS, ident="OrdNo")
-            found += [account.decode_order(row, day, now) for row in rows]
+            found += [account.decode_order(row, day, now, never_closes=never_closes) for row in rows]
         return found
 
     async def get_positions(self, *, settled: bool = False) -> list[Position]:

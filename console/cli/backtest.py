@@ -25,7 +25,7 @@ from shared.domain.rule.parse import parse_python, parse_rule
 if TYPE_CHECKING:
     from bots.backtest import Limits
     from bots.backtest.data import PriceData
-    from bots.backtest.sweep import Task
+    from bots.backtest.sweep import Outcome, Task
     from shared.domain.rule.model import Number, Rule
 
 app = typer.Typer(help="백테스트 · backtests", no_args_is_help=True)
@@ -170,6 +170,10 @@ def sweep(
     engine: Engined = Engine.FAST,
     param: Params = None,
     random: Annotated[int | None, typer.Option(min=1, help="무작위 조합 수 · so many at random, not all")] = None,
+    bayes: Annotated[
+        int | None,
+        typer.Option(min=1, help="베이즈 탐색 조합 수 · so many, each batch chosen by what was found before"),
+    ] = None,
     seed: Annotated[int, typer.Option(help="무작위의 씨앗 · seed")] = 7,
     sort: Annotated[str, typer.Option(help="순위 기준 · rank by")] = "return_pct",
     top: Annotated[int, typer.Option(min=0, help="몇 줄 · rows shown; 0: 모두 · all")] = 20,
@@ -186,9 +190,7 @@ def sweep(
     """조절값의 모든 조합을 셈합니다 · Every combination of parameter values. DASK_SCHEDULER_ADDRESS sends it to a cluster."""
     import time
 
-    from bots.backtest import sweep as sweeping
-    from bots.backtest.checks import around
-    from bots.backtest.family import grid
+    from bots.backtest.checks import around, of_best
 
     task = _task(rule, data, symbol, market, cash, fill, costs, engine)
     choices = choices_of(param) or around(task.rule)
@@ -196,11 +198,10 @@ def sweep(
         raise ConfigError("--param", "규칙에 조절값이 없습니다 · the rule has no parameters", "--param NAME=5:25:1")
     if sort not in _RANKS:
         raise ConfigError(f"--sort {sort}", "없는 기준입니다 · no such figure", ", ".join(sorted(_RANKS)))
-    combinations = sweeping.sampled(choices, random, seed) if random else grid(choices)
     began, path = time.perf_counter(), None if out is None else ROOT / out
     try:
         with output.progress("조합 · combinations", quiet=as_json) as told:
-            found = sweeping.sweep(task, combinations, out=path, progress=told, workers=workers)
+            found = _tried(task, choices, random, bayes, seed, figure=sort, out=path, progress=told, workers=workers)
     except KeyboardInterrupt:
         hint = "" if out is None else f" · {out}에서 이어집니다 (start again to go on)"
         output.tell(f"\n멈췄습니다 · stopped{hint}")
@@ -212,13 +213,18 @@ def sweep(
 
         backtest_files.write_heat_map(task, found, choices, sort, html)
     rows = [_sweep_row(asdict(one)) for one in (ranked[:top] if top else ranked)]
+    luck = None if math.isnan(ranked[0].return_pct) else of_best(task, found, ranked[0])
     if as_json:
+        told_luck = None if luck is None else asdict(luck)
         _print(
-            {"combinations": len(found), "bars": len(task.data.bars), "seconds": seconds, "sort": sort, "items": rows}
-        )
+            {"combinations": len(found), "bars": len(task.data.bars), "seconds": seconds, "sort": sort, "items": rows,
+             "deflated_sharpe": told_luck}
+        )  # fmt: skip
     else:
         output.show({"items": [{**row.pop("params"), **row} for row in rows]}, False)
         output.show({"combinations": len(found), "bars": len(task.data.bars), "seconds": round(seconds, 3)}, False)
+        if luck is not None:
+            output.tell(f"{'!' if luck.verdict == 'warn' else '·'} {luck.ko} · {luck.en}")
     return 0
 
 
@@ -250,6 +256,22 @@ def check(
     return FAILED if failed else 0
 
 
+def _tried(
+    task: Task, choices: dict[str, list[Number]], random: int | None, bayes: int | None, seed: int, *, figure: str,
+    **where: Any,
+) -> list[Outcome]:  # fmt: skip
+    from bots.backtest.bayes import search
+    from bots.backtest.family import grid
+    from bots.backtest.sweep import sampled
+    from bots.backtest.sweep import sweep as swept
+
+    if random and bayes:
+        raise ConfigError("--random, --bayes", "하나만 · one of them", "--random N, --bayes N")
+    if bayes:
+        return search(task, choices, bayes, seed=seed, figure=figure, **where)
+    return swept(task, sampled(choices, random, seed) if random else grid(choices), **where)
+
+
 _RANKS = frozenset(
     {"final_equity", "return_pct", "max_drawdown_pct", "sharpe", "trades", "win_rate_pct", "profit_factor"}
 )
@@ -266,7 +288,7 @@ def _sweep_row(row: dict[str, Any]) -> dict[str, Any]:
 def _figure(value: float | None, unit: str) -> str:
     if value is None:
         return "—"
-    return f"{value:,.2f}{unit if unit == '%' else ''}"
+    return f"{value:,.0f}" if unit == "n" else f"{value:,.2f}{unit if unit == '%' else ''}"
 
 
 def _print(document: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from bots.backtest.data import PriceData
 from bots.backtest.metrics import benchmark, metrics_of, monthly
 from bots.backtest.report import Report
 from bots.backtest.sweep import Outcome, Task
+from console.components.backtest_page import in_unit
 from console.components.report import Candles, ReportPage, heat_map_html, report_html
 from shared.config import ROOT
 from shared.domain.errors import ConfigError
@@ -67,7 +68,7 @@ def _page(report: Report, rule: Rule) -> ReportPage:
     figures = [
         (
             f"{one.ko} · {one.en}",
-            "—" if one.value is None else f"{one.value:,.2f}{'%' if one.unit == '%' else ''}",
+            in_unit(one.value, one.unit),
             one.definition,
         )
         for one in metrics_of(report)

@@ -26,6 +26,11 @@ def queue(
     market: Annotated[Market, typer.Option(case_sensitive=False, help="시장 · market")],
     cash: Annotated[float, typer.Option(help="시작 현금 · cash at the start")],
     param: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUES", help="5 | 5,10 | 5:25:1")] = None,
+    random: Annotated[int | None, typer.Option(min=1, help="무작위 조합 수 · so many at random")] = None,
+    bayes: Annotated[
+        int | None, typer.Option(min=1, help="베이즈 탐색 조합 수 · so many, chosen by what was found")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="무작위의 씨앗 · seed")] = 7,
     as_json: AsJson = False,
 ) -> None:
     """책상의 연구 일꾼에게 맡깁니다 · Hand a backtest to the desk's research worker."""
@@ -40,6 +45,11 @@ def queue(
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(rule), str(error), "파일을 확인하십시오 (check the file)") from error
     asked = {"kind": kind, "market": market.value, "symbols": symbol, "cash": cash, "param": choices_of(param)}
+    if (random or bayes) and (kind != "sweep" or (random and bayes)):
+        raise ConfigError(
+            "--random, --bayes", "sweep에만, 하나만 · for a sweep, one of them", "sweep --random N, sweep --bayes N"
+        )
+    asked |= {name: many for name, many in (("random", random), ("bayes", bayes)) if many} | {"seed": seed}
     desk = open_desk()
     output.show(_row(asdict(backtests.ask(desk.wiring, desk.actor, text, asked))), as_json)
 

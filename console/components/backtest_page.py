@@ -15,8 +15,12 @@ _MOST_TRADES = 2_000
 
 def figure(row: Mapping[str, Any]) -> str:
     """One figure of a backtest as people read it."""
-    value = row.get("value")
-    return UNKNOWN if value is None else f"{value:,.2f}{'%' if row.get('unit') == '%' else ''}"
+    return in_unit(row.get("value"), str(row.get("unit")))
+
+
+def in_unit(value: float | None, unit: str) -> str:
+    """A figure in its unit: counts are whole."""
+    return UNKNOWN if value is None else f"{value:,.0f}" if unit == "n" else f"{value:,.2f}{'%' if unit == '%' else ''}"
 
 
 def page_of_run(run_id: int, rule: str, result: Mapping[str, Any]) -> ReportPage:

@@ -92,7 +92,7 @@ def _frame(title: str, body: Sequence[str]) -> str:
         f"color:{_INK};padding:0 16px}}h1{{font-size:22px;margin:0}}h2{{font-size:16px;margin:24px 0 8px}}"
         f".sub{{color:{_GREY};margin:2px 0 14px}}.warn{{background:#fff6dd;padding:6px 10px;margin:4px 0}}"
         "table{border-collapse:collapse;font-variant-numeric:tabular-nums}td,th{padding:3px 10px;text-align:right;"
-        "border-bottom:1px solid #e6e9ec}td:first-child,th:first-child{text-align:left}td:last-child{text-align:left}"
+        "border-bottom:1px solid #e6e9ec}td:first-child,th:first-child{text-align:left}td:last-child,th:last-child{text-align:left}"
         f".scroll{{max-height:420px;overflow:auto}}.up{{color:{_UP}}}.down{{color:{_DOWN}}}th{{position:sticky;top:0;background:#fff}}"
     )
     return (

@@ -95,9 +95,11 @@ def kept_bars(wiring: Wiring, actor: Actor) -> list[tuple[str, str, str, datetim
     with reading(wiring.engine) as session:
         authorize(session, actor, Action.VIEW)
     found = []
-    for path in sorted((wiring.settings.home / "bars").glob("*/*.csv")):
+    home = wiring.settings.home
+    for path in (*sorted((home / "bars").glob("*/*.csv")), *sorted((home / "sim" / "bars").glob("*/*.csv"))):
         symbol, _, timeframe = path.stem.rpartition(".")
-        found.append((path.parent.name, symbol, timeframe, datetime.fromtimestamp(path.stat().st_mtime, UTC)))
+        market = path.parent.name if path.is_relative_to(home / "bars") else f"SIM {path.parent.name}"
+        found.append((market, symbol, timeframe, datetime.fromtimestamp(path.stat().st_mtime, UTC)))
     return found
 
 

@@ -22,7 +22,8 @@ from console.services.permissions import Action
 from shared.words import reason_text
 
 KINDS = ("run", "sweep", "check")
-CHOICES = {"kind": KINDS, "fill": ("next_open", "close"), "costs": ("default", "none")}
+METHODS = ("grid", "random", "bayes")
+CHOICES = {"kind": KINDS, "method": METHODS, "fill": ("next_open", "close"), "costs": ("default", "none")}
 OPEN = ("QUEUED", "RUNNING", "CANCELING")
 _TONES = {"DONE": "fine", "FAILED": "act", "RUNNING": "watch", "CANCELING": "watch"}
 _CASH = {"KRX": 10_000_000.0, "US": 10_000.0}
@@ -68,12 +69,31 @@ def _ask() -> None:
     params = ""
     if kind != "check":
         params = st.text_area(t("research.params"), height=80, key="research_params", help=t("research.params_help"))
-    asked = {"kind": kind, "market": line.market, "cash": cash, "fill": fill, "costs": costs}
+    asked = {"kind": kind, "market": line.market, "cash": cash, "fill": fill, "costs": costs, **_method(kind)}
+    asked["environment"] = line.environment  # a demo rule may be tried on what the local exchange gave
     asked["symbols"] = [name.strip() for name in (symbols or "").split(",") if name.strip()]
     st.button(
         t("research.do"), key="research_do", type="primary", disabled=not allowed(me(), Action.BACKTEST),
         on_click=_do, args=(rule_id, asked, params or ""),
     )  # fmt: skip
+
+
+def _method(kind: str) -> dict[str, int]:
+    """How a sweep chooses its combinations, and how many."""
+    if kind != "sweep":
+        return {}
+    left, right = st.columns(2)
+    chosen = left.selectbox(
+        t("research.method"),
+        METHODS,
+        format_func=_words("method"),
+        key="research_method",
+        help=t("research.method_help"),
+    )
+    if chosen == "grid":
+        return {}
+    many = right.number_input(t("research.tries"), min_value=1, max_value=10_000, value=100, key="research_tries")
+    return {chosen: int(many)}
 
 
 def _do(rule_id: int, asked: dict[str, Any], params: str) -> None:
@@ -235,6 +255,8 @@ def _trade(one: Mapping[str, Any]) -> list[object]:
 
 def _sweep(line: BacktestLine, result: Mapping[str, Any]) -> None:
     items = result["items"]
+    if luck := result.get("deflated_sharpe"):
+        (st.warning if luck["verdict"] == "warn" else st.caption)(luck[lang()])
     st.caption(t("research.heat_map"))
     research_charts.heat_map(items, "return_pct", key=f"heat_{line.id}")
     names = list(items[0]["params"]) if items else []

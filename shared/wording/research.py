@@ -22,6 +22,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "research.costs.none": ("없음", "None"),
     "research.params": ("조절값", "Parameters"),
     "research.params_help": ("한 줄에 하나: fast=5,10,20 또는 fast=5:25:5", "One a line: fast=5,10,20 or fast=5:25:5"),
+    "research.method": ("조합 고르기", "Which combinations"),
+    "research.method.grid": ("모두", "All of them"),
+    "research.method.random": ("무작위", "At random"),
+    "research.method.bayes": ("베이즈 탐색", "Bayesian search"),
+    "research.method_help": (
+        "베이즈 탐색은 앞선 결과를 보고 다음 조합을 고릅니다 (Optuna). 시도가 많을수록 운 좋은 결과도 늘어, 그만큼 낮춰 봅니다.",
+        "The Bayesian search chooses by what it found so far (Optuna). More tries find more luck, and are discounted for it.",
+    ),
+    "research.tries": ("시도 수", "Tries"),
     "research.do": ("맡기기", "Ask"),
     "research.asked": ("맡겼습니다", "Asked"),
     "research.no_rules": (

@@ -116,6 +116,25 @@ async def test_weights_are_kept_when_one_share_runs_away(tmp_path: Path, monkeyp
     assert [abs(values[one] / whole - weight) <= 0.05 for one, weight in (("AAPL", 0.55), ("MSFT", 0.35))] == [True] * 2
 
 
+@pytest.mark.parametrize("kind", ["MARKET", "LIMIT"])
+async def test_weights_that_sum_to_all_are_bought_to_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """60/40 of $100,000: costs, and the slack of an order without a price, are left out of the last purchase."""
+    start = CLOSES_AT - timedelta(hours=2)
+    tapes = {
+        "AAPL": tape(tmp_path / "a.csv", start, ["100.00"] * 10),
+        "MSFT": tape(tmp_path / "m.csv", start, ["50.00"] * 10),
+    }
+    text = WEIGHTS.replace("AAPL: 55, MSFT: 35", "AAPL: 60, MSFT: 40").replace("MARKET", kind)
+    async with session(tmp_path, tapes, {"AAPL,MSFT": text}, monkeypatch) as run:
+        await run.play(until=start + timedelta(minutes=8))
+        held, refused = shares(run), events(run, "REJECT")
+    assert 0 <= 60 - held["AAPL"] * 100 / 1000 < 1
+    assert 0 < 40 - held["MSFT"] * 50 / 1000 <= 3
+    assert not refused
+
+
 def shares(run: Run) -> dict[str, int]:
     """What was bought less what was sold, by the exchange's ledger."""
     held = {"AAPL": 0, "MSFT": 0}

@@ -63,6 +63,7 @@ def orders_at(stage: Stage) -> list[datetime]:
     return [datetime.fromisoformat(event["at"]) for event in stage.ledger(1, "ORDER")]
 
 
+@pytest.mark.timeout(520)  # the rounds of a release: six seconds each
 def test_after_the_switch_no_risky_order_leaves(stage: Stage) -> None:
     account_id = stage.add_account(1, max_trades_per_day=100_000, max_daily_buy=PLENTY, max_symbol_amount=PLENTY)
     bot = stage.start_bot(account_id)

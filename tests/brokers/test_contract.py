@@ -208,10 +208,21 @@ async def test_a_sale_of_everything_leaves_no_position(account: Account) -> None
     assert await account.broker.get_positions() == []
 
 
+async def test_todays_orders_are_told_after_the_close_when_the_next_trade_date_counts(account: Account) -> None:
+    order = await account.rest_an_order()
+    for days in (1, 3):
+        later = SystemClock().market_now().date() + timedelta(days=days)
+        rows = await account.broker.get_executions(later, later)
+        assert order.broker_order_id in [row.broker_order_id for row in rows]
+
+
 async def test_a_resting_order_is_open_until_it_is_cancelled(account: Account) -> None:
     order = await account.rest_an_order()
     assert (order.symbol, order.quantity, order.leaves_quantity) == (account.case.symbol, 2, 2)
     assert (order.price, order.filled_quantity, order.average_fill_price) == (account.case.resting, 0, None)
+    assert abs(order.ordered_at - SystemClock().market_now()) < timedelta(minutes=10)  # at whatever hour this runs
+    if account.broker.executions_show_open:
+        assert await account.executed(order.broker_order_id) == order
     await account.broker.cancel_order(order, 2)
     assert await account.open_ids() == []
     done = await account.executed(order.broker_order_id)

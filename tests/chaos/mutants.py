@@ -29,7 +29,10 @@ TOO_LONG_S = 90.0  # a change that makes a loop endless was noticed
 COPIED = ("bots", "brokers", "shared", "tests", "console", "bench", "tools", "pyproject.toml", "alembic.ini")
 RISK = ("tests/bots/risk", "tests/bots/test_clearance.py")
 STATES = ("tests/domain/test_order_state.py", "tests/domain/test_bot_state.py")
-PATH = ("tests/bots/test_desk.py", "tests/bots/test_reconcile.py", "tests/bots/test_order_path_machine.py")
+PATH = (
+    "tests/bots/test_absence.py", "tests/bots/test_desk.py", "tests/bots/test_reconcile.py", "tests/bots/test_resolver.py",
+    "tests/bots/test_numbers_of_days.py", "tests/bots/test_reserved.py", "tests/bots/test_order_path_machine.py",
+)  # fmt: skip
 TARGETS: dict[str, tuple[str, ...]] = {  # file → the tests that must notice
     "bots/desk.py": PATH,
     "bots/own_orders.py": (*PATH, "tests/bots/test_journal.py", "tests/bots/test_drift.py"),
@@ -254,13 +257,6 @@ def sample(count: int, seed: int = SEED, files: tuple[str, ...] = tuple(TARGETS)
     """`count` of all changes, the same for the same seed and code."""
     every = [one for file in files for one in mutants(file)]
     return sorted(Random(seed).sample(every, min(count, len(every))), key=lambda one: (one.file, one.number))
-
-
-def mutate_all(processes: int, count: int = COUNT) -> tuple[int, list[str]]:
-    """How many of the sample were noticed, and in words those that were not."""
-    chosen = sample(count)
-    lived = judge(chosen, processes)
-    return len(chosen) - len(lived), [str(one) for one in lived]
 
 
 def main() -> int:

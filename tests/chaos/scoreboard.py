@@ -91,6 +91,8 @@ def lines(brought: Brought) -> list[Line]:
         Line("kill → READY, p95", "≤ 5 s", _spread(b.values("kill to READY s"), 0.95)),
         Line("kill switch → last risky order, p99", "≤ 1 s", _spread(b.values("kill switch s"), 0.99)),
         Line("stall → rules enter no more", "≤ 15 s", _spread(b.values("stall to blocked s"), 1.0)),
+        Line("host killed, frozen or cut off → the other has the account", "≤ TTL 30 + 10 s", _spread(b.values("account moved s"), 1.0) + b.ended("two-hosts")),
+        Line("… and its bot is READY there", "–", _spread(b.values("account READY elsewhere s"), 1.0)),
         Line("PostgreSQL outage: wrong of the checks that no row is lost or doubled", "0", f"{b.total('outage rows wrong')} of {b.total('outage rows')}{b.ended('outage')}" if b.values("outage rows") else NOT_TAKEN),
         Line("sandbox payloads tried / effects", "all / 0", _clean(b, "doors", b.cases(*PAYLOADS))),
         Line("role × action cells / wrong", "all / 0", _clean(b, "doors", b.cases(*CELLS))),

@@ -97,6 +97,7 @@ class Run:
         self.clock = FakeClock(MONDAY)
         self.world = World(self.clock, Random(self.seed + 1_000_003), self.trouble, self._journalled)
         self.world.held = dict.fromkeys(SYMBOLS, OPENING)
+        self.world.executions_show_open = self.seed % 2 == 0  # brokers of either kind
 
     async def go(self, intents: int) -> Tally:
         await self._start()
@@ -253,6 +254,9 @@ class Run:
     # --- the verdict
 
     async def _judge(self) -> None:
+        """Judge what is on the disk, of every day: a process that was started anew remembers the last ones only."""
+        state = await self.journal.load(MONDAY.date())
+        self.orders = OwnOrders(self.journal, self.clock, state, LotBook(state.lots), KEY.account_id)
         rows = await self.journal.queued(1_000_000)
         alerts = {row.key for row in rows if row.stream == "alerts"}
         count = self.tally.counts

@@ -10,7 +10,7 @@ import pytest
 from tests.chaos import mutants
 from tests.chaos.arena import FLAVOURS
 from tests.chaos.faults import ROOT
-from tests.chaos.pieces import INTENTS, PIECES, Found
+from tests.chaos.pieces import INTENTS, PIECES, THIRDS, Found
 from tests.chaos.scoreboard import NOT_TAKEN, Brought, lines
 from tests.chaos.test_arena import PARTS
 from tests.chaos.test_kill_matrix import CASES
@@ -29,6 +29,11 @@ def test_the_soak_of_all_pieces_is_two_hundred_seeds_once_each() -> None:
     seeds = [piece.seeds for piece in PIECES if piece.seeds is not None]
     assert [one for first, last in seeds for one in range(first, last + 1)] == list(range(1, 201))
     assert INTENTS >= 500
+
+
+def test_every_mutant_of_the_sample_is_in_one_piece() -> None:
+    parts = [piece.mutants for piece in PIECES if piece.mutants is not None]
+    assert parts == list(range(THIRDS))
 
 
 def test_what_a_piece_runs_is_there() -> None:

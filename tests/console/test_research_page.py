@@ -82,6 +82,9 @@ def test_results_of_every_kind_are_drawn_and_runs_stand_side_by_side(
     for name in ("jobs", "metrics", "trades", "sweep", "checks", "parity"):
         assert f'data-table="{name}"' in drawn, name
     assert len(app.get("plotly_chart")) == 2  # the two runs share one picture, the sweep has its heat map
+    assert any(
+        "시도" in one.value or "tries" in one.value for one in (*app.warning, *app.caption)
+    )  # what luck explains
     word = "빠진 봉" if lang == "ko" else "missed bar"
     assert word in drawn
     assert all(one.disabled for one in app.button if one.key in ("research_do", "parity_do"))
@@ -105,6 +108,21 @@ def test_a_trader_asks_for_a_sweep_and_stops_it(
     next(one for one in app.button if one.key == f"cancel_{line.id}").click()
     app.run()
     assert asking.one(desk.wiring, actor, line.id).status == RunStatus.CANCELED
+
+
+def test_a_trader_asks_for_a_bayesian_search(desk_in: Callable[[str], Desk], monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = desk_in("normal")
+    app = page_of(desk, Role.TRADER, "research", monkeypatch)
+    for box, value in (("research_kind", "sweep"), ("research_method", "bayes")):
+        next(one for one in app.selectbox if one.key == box).set_value(value)
+        app.run()
+    next(one for one in app.number_input if one.key == "research_tries").set_value(30)
+    next(one for one in app.text_area if one.key == "research_params").set_value("fast=5:50:1")
+    app.run()
+    next(one for one in app.button if one.key == "research_do").click()
+    app.run()
+    assert not app.exception and not app.error
+    assert asking.listed(desk.wiring, desk.actor(Role.TRADER))[0].asked["bayes"] == 30
 
 
 def test_parameters_that_cannot_be_read_are_named() -> None:

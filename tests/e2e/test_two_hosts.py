@@ -23,6 +23,7 @@ from shared.db import reading
 from shared.models import Lease, OrderRow
 from tests.bots.stage import Stage, open_stage
 from tests.bots.test_start_without_store import Cable
+from tests.chaos.record import record
 from tests.e2e.desk import Desk, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.postgres, pytest.mark.xdist_group("e2e"), pytest.mark.timeout(420)]
@@ -149,10 +150,10 @@ def moved(stage: Stage, account_id: int, to: Host, since: float, what: str) -> N
     ready_s = time.monotonic() - since
     row = lease(stage, account_id)
     assert row.holder.endswith(f":{pid}")
-    taken = stage.clock.wall_now() - row.acquired_at
-    print(
-        f"{what}: lease taken after {ready_s - taken.total_seconds():.1f} s, READY after {ready_s:.1f} s (TTL {TTL} s)"
-    )
+    taken_s = ready_s - (stage.clock.wall_now() - row.acquired_at).total_seconds()
+    record("account moved s", taken_s)
+    record("account READY elsewhere s", ready_s)
+    print(f"{what}: lease taken after {taken_s:.1f} s, READY after {ready_s:.1f} s (TTL {TTL} s)")
 
 
 def sent_by(host: Host, account_id: int) -> list[datetime]:

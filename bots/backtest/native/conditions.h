@@ -23,8 +23,9 @@ VECTOR static void leaf_block(int code, const double *a, const double *b, const 
     }
 }
 
-static const double *column_block(const column_t *column, int64_t begin, int64_t n, double *room)
+static const double *column_block(const column_t *column, const state_t *s, int64_t begin, int64_t n, double *room)
 {
+    if (column->kind >= SIMPLE) return s->averages[column->slot].values + 1;
     if (column->data) return column->data + begin;
     for (int64_t i = 0; i <= n; i++) room[i] = column->constant;
     return room + 1;
@@ -46,7 +47,7 @@ static void combine(const op_t *op, uint8_t (*stack)[BLOCK], int *top, int64_t n
     }
 }
 
-static void fill_block(const series_t *series, const op_t *ops, int64_t op_count, int64_t begin, int64_t n, uint8_t *out)
+static void fill_block(const series_t *series, const state_t *s, const op_t *ops, int64_t op_count, int64_t begin, int64_t n, uint8_t *out)
 {
     uint8_t stack[DEPTH][BLOCK];
     double room[3][BLOCK + 1];
@@ -55,9 +56,9 @@ static void fill_block(const series_t *series, const op_t *ops, int64_t op_count
         const op_t *op = ops + k;
         if (op->code >= ALL) { combine(op, stack, &top, n); continue; }
         const column_t *columns = series->columns;
-        const double *a = column_block(columns + op->a, begin, n, room[0]);
-        const double *b = column_block(columns + op->b, begin, n, room[1]);
-        const double *c = op->code == BETWEEN ? column_block(columns + op->c, begin, n, room[2]) : a;
+        const double *a = column_block(columns + op->a, s, begin, n, room[0]);
+        const double *b = column_block(columns + op->b, s, begin, n, room[1]);
+        const double *c = op->code == BETWEEN ? column_block(columns + op->c, s, begin, n, room[2]) : a;
         int64_t skip = begin == 0 && (op->code == CROSS_ABOVE || op->code == CROSS_BELOW); /* nothing before the first bar */
         if (skip) stack[top][0] = UNKNOWN;
         leaf_block(op->code, a + skip, b + skip, c + skip, n - skip, stack[top] + skip);
@@ -66,32 +67,40 @@ static void fill_block(const series_t *series, const op_t *ops, int64_t op_count
     memcpy(out, stack[0], (size_t)n);
 }
 
-/* Ask the memory for the bars of a block before a trade needs them: trades touch all columns at places nobody can guess. */
-static void warm(const series_t *series, state_t *s, int64_t begin, int64_t end, int volumes)
+/* Ask the memory for a block's opens and volumes before a trade needs them: trades touch them at places nobody can guess.
+ * The other prices are gone through one after the other, which the machine sees by itself. */
+static void warm(const series_t *series, int64_t begin, int volumes)
 {
-    if (begin < s->warm) begin = s->warm;
+    int64_t end = series->count < begin + BLOCK ? series->count : begin + BLOCK;
     for (int64_t i = begin; i < end; i += 8) {
-        __builtin_prefetch(series->open + i, 0, 2);
-        __builtin_prefetch(series->high + i, 0, 2);
-        __builtin_prefetch(series->low + i, 0, 2);
-        __builtin_prefetch(series->close + i, 0, 2);
-        __builtin_prefetch(series->starts + i, 0, 2);
-        if (volumes) __builtin_prefetch(series->volume + i, 0, 2);
+        __builtin_prefetch(series->open + i, 0, 3);
+        if (volumes) __builtin_prefetch(series->volume + i, 0, 3);
     }
-    if (end > s->warm) s->warm = end;
+}
+
+/* Come to the block of `bar`; bars only ever follow each other. */
+static inline void reach(const series_t *series, state_t *s, int64_t bar, int volumes)
+{
+    int64_t begin = bar & ~(int64_t)(BLOCK - 1);
+    if (begin == s->block) return;
+    if (begin != s->block + BLOCK || !begin) warm(series, begin, volumes);
+    warm(series, begin + BLOCK, volumes);
+    if (series->averages)
+        for (int64_t at = s->block + BLOCK; at <= begin; at += BLOCK)
+            average_all(series, s, at, series->count - at < BLOCK ? series->count - at : BLOCK);
+    s->block = begin;
+    s->judged[0] = s->judged[1] = 0;
 }
 
 static int mask_at(const series_t *series, state_t *s, int which, const op_t *ops, int64_t op_count, int64_t bar, int volumes)
 {
-    int64_t offset = bar - s->block[which];
-    if (offset < 0 || offset >= BLOCK) {
-        int64_t n = series->count - bar < BLOCK ? series->count - bar : BLOCK;
-        warm(series, s, bar, bar + n, volumes);
-        fill_block(series, ops, op_count, bar, n, s->masks[which]);
-        s->block[which] = bar;
-        offset = 0;
+    reach(series, s, bar, volumes);
+    if (!s->judged[which]) {
+        int64_t n = series->count - s->block < BLOCK ? series->count - s->block : BLOCK;
+        fill_block(series, s, ops, op_count, s->block, n, s->masks[which]);
+        s->judged[which] = 1;
     }
-    return s->masks[which][offset];
+    return s->masks[which][bar - s->block];
 }
 
 static double scale(int operation, double value, double by)
@@ -103,6 +112,7 @@ static double value_at(const series_t *series, const state_t *s, int index, int6
 {
     const column_t *column = series->columns + index;
     if (bar < 0) return column->data || column->kind >= 2 ? NAN : column->constant;
+    if (column->kind >= SIMPLE) return s->averages[column->slot].values[bar - s->block + 1];
     if (column->data) return column->data[bar];
     switch (column->kind) {
     case 2: return bar < s->entry_bar ? NAN : rint((series->close[bar] / s->entry_price - 1.0) * 100.0 * 1e8) / 1e8;
@@ -139,9 +149,10 @@ static int leaf_now(const series_t *series, const state_t *s, const op_t *op, in
     return held ? TRUE_ : FALSE_;
 }
 
-static int judge_now(const series_t *series, const state_t *s, const op_t *ops, int64_t op_count, int64_t bar)
+static int judge_now(const series_t *series, state_t *s, const op_t *ops, int64_t op_count, int64_t bar, int volumes)
 {
     int stack[DEPTH], top = 0;
+    reach(series, s, bar, volumes);
     for (int64_t k = 0; k < op_count; k++) {
         const op_t *op = ops + k;
         if (op->code < ALL) stack[top++] = leaf_now(series, s, op, bar);

@@ -21,14 +21,16 @@ static int64_t tick_of(const regime_t *r, int64_t price)
 static int64_t down(int64_t price, int64_t tick) { return price / tick * tick; }
 static int64_t up(int64_t price, int64_t tick) { return (price + tick - 1) / tick * tick; }
 
+static double nearly(wide value) { return (double)(int64_t)(value >> 64) * 0x1p64 + (double)(uint64_t)value; }
+
 /* product / whole, rounded down, neither negative: a double finds the quotient within one, exact products correct it.
  * Dividing 128 bits outright would cost more than the rest of a trade. Holds for quotients below 2^52. */
 static int64_t divided(wide product, wide whole)
 {
-    if (!product) return 0;
-    int64_t found = (int64_t)((double)product / (double)whole);
-    while ((wide)found * whole > product) found--;
-    while ((wide)(found + 1) * whole <= product) found++;
+    int64_t found = (int64_t)(nearly(product) / nearly(whole));
+    wide left = product - found * whole;
+    while (left < 0) { found--; left += whole; }
+    while (left >= whole) { found++; left -= whole; }
     return found;
 }
 
@@ -52,16 +54,26 @@ static wide fee(const plan_t *plan, const regime_t *r, int selling, int64_t quan
     return paid + (wide)divided(sec + parts - 1, parts) * 1000000 + cents_up(taf);
 }
 
+/* The first bar from `bar` on that does not start before `at`: looked for nearby, in steps that double. */
+static int64_t first_from(const series_t *series, int64_t bar, int64_t at)
+{
+    int64_t low = bar, high = series->count;
+    for (int64_t stride = 64; low + stride < high; stride *= 2) {
+        if (series->starts[low + stride] >= at) { high = low + stride; break; }
+        low += stride;
+    }
+    while (low < high) { int64_t mid = (low + high) / 2; if (series->starts[mid] < at) low = mid + 1; else high = mid; }
+    return low;
+}
+
 /* The close of the last bar of an earlier local date: the base of the day's limits; 0 when there is none. */
 static int64_t base_of(const series_t *series, state_t *s, int64_t bar)
 {
-    int64_t start = series->starts[bar];
-    if (start >= s->day_begin && start < s->day_end) return s->base;
-    s->day_begin = (start + series->day_offset) / 86400 * 86400 - series->day_offset;
-    s->day_end = s->day_begin + 86400;
-    int64_t low = 0, high = bar;
-    while (low < high) { int64_t mid = (low + high) / 2; if (series->starts[mid] < s->day_begin) low = mid + 1; else high = mid; }
-    s->base = low > 0 ? exact(series->close[low - 1]) : 0;
+    if (bar < s->day_end) return s->base;
+    int64_t begin = (series->starts[bar] + series->day_offset) / 86400 * 86400 - series->day_offset;
+    int64_t first = first_from(series, s->day_end, begin);
+    s->base = first > 0 ? exact(series->close[first - 1]) : 0;
+    s->day_end = first_from(series, bar, begin + 86400);
     return s->base;
 }
 
@@ -95,6 +107,6 @@ static int64_t most_of(const plan_t *plan, const series_t *series, state_t *s, c
     if (plan->has_limits && series->high[bar] == series->low[bar]
         && exact(series->high[bar]) == limit_of(plan, series, s, r, !selling, bar)) return 0;
     if (!plan->volume_pct) return quantity;
-    double most = floor(series->volume[bar] * (double)plan->volume_pct / 100.0);
+    double most = series->volume[bar] * (double)plan->volume_pct / 100.0;
     return most < (double)quantity ? (int64_t)most : quantity;
 }

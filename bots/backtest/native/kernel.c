@@ -5,6 +5,7 @@
  * operations Python uses. No allocation, no I/O, no state between calls.
  */
 #include "layout.h"
+#include "averages.h"
 #include "conditions.h"
 #include "costs.h"
 
@@ -51,8 +52,10 @@ static int64_t sized(const walk_t *w, const regime_t *r, int64_t price)
     wide cost = cost_of(plan, r, quantity, price);
     if (cost <= w->cash) return units(r, quantity, price);
     if (plan->sizing_mode < 2 || w->cash <= 0) return 0; /* fixed sizes are not shrunk */
-    wide guess = w->cash * quantity / cost + 2;
-    if (guess < quantity) quantity = (int64_t)guess;
+    int64_t most = quantity - 1, guess = divided(w->cash * quantity, cost); /* roundings are worth two shares at most */
+    quantity = guess < most ? guess : most;
+    if (most > guess + 2) most = guess + 2;
+    while (quantity < most && cost_of(plan, r, quantity + 1, price) <= w->cash) quantity++;
     while (quantity > 0 && cost_of(plan, r, quantity, price) > w->cash) quantity--;
     return units(r, quantity, price);
 }
@@ -106,8 +109,8 @@ static void buy(walk_t *w, int symbol, int64_t bar, double asked)
     raise_trail(w->plan, s, s->entry_price);
 }
 
-/* Sell what the bar's volume takes; the rest leaves at the next bars' opens. */
-static void sell(walk_t *w, int symbol, int64_t bar, double asked, int reason, int64_t next_decision, int64_t left_at)
+/* Sell what the bar's volume takes, at its open or `closing`, as it ends; the rest leaves at the next bars' opens. */
+static void sell(walk_t *w, int symbol, int64_t bar, double asked, int reason, int64_t next_decision, int closing)
 {
     const series_t *series = w->series + symbol;
     state_t *s = w->state + symbol;
@@ -124,9 +127,9 @@ static void sell(walk_t *w, int symbol, int64_t bar, double asked, int reason, i
     if (s->quantity) return;
     s->free_bar = next_decision;
     if (w->plan->cooldown_s) {
-        int64_t from = left_at + w->plan->cooldown_s - series->bar_seconds, low = 0, high = series->count;
-        while (low < high) { int64_t mid = (low + high) / 2; if (series->starts[mid] < from) low = mid + 1; else high = mid; }
-        if (low > s->free_bar) s->free_bar = low;
+        int64_t left_at = series->starts[bar] + (closing ? series->bar_seconds : 0);
+        int64_t rested = first_from(series, bar, left_at + w->plan->cooldown_s - series->bar_seconds);
+        if (rested > s->free_bar) s->free_bar = rested;
     }
 }
 
@@ -166,7 +169,7 @@ static void check_stops(walk_t *w, int symbol, int64_t bar)
         if (opened > got) got = opened;
         reason = TARGET;
     }
-    sell(w, symbol, bar, got, reason, bar, series->starts[bar] + series->bar_seconds);
+    sell(w, symbol, bar, got, reason, bar, 1);
 }
 
 /* -- the walk ------------------------------------------------------------------------------------------------------- */
@@ -186,10 +189,10 @@ static void decide(walk_t *w, int symbol, int64_t bar, int entries, int has_next
     if (!s->quantity || (plan->fill_close && s->entry_bar == bar)) return;
     int reason = 0;
     if (plan->time_stop >= 0 && bar - s->entry_bar >= plan->time_stop) reason = TIME_STOP;
-    else if ((plan->leave_needs_position ? judge_now(series, s, plan->leave, plan->leave_count, bar)
+    else if ((plan->leave_needs_position ? judge_now(series, s, plan->leave, plan->leave_count, bar, plan->volume_pct > 0)
                                          : mask_at(series, s, 1, plan->leave, plan->leave_count, bar, plan->volume_pct > 0)) == TRUE_) reason = EXIT;
     if (!reason) return;
-    if (plan->fill_close) sell(w, symbol, bar, series->close[bar], reason, bar + 1, series->starts[bar] + series->bar_seconds);
+    if (plan->fill_close) sell(w, symbol, bar, series->close[bar], reason, bar + 1, 1);
     else { s->pending = 2; s->reason = reason; }
 }
 
@@ -203,9 +206,9 @@ static void step(walk_t *w, int64_t t, int stops)
         state_t *state = w->state + s;
         int64_t bar = bar_of(series, t);
         if (bar < 0) continue;
-        state->mark = series->open[bar];
+        if (symbols > 1) state->mark = series->open[bar]; /* one alone is worth nothing else while it buys */
         if (series->dividend_count) pay_dividends(w, s, bar);
-        if (state->pending == 2) sell(w, s, bar, series->open[bar], state->reason, bar, series->starts[bar]);
+        if (state->pending == 2) sell(w, s, bar, series->open[bar], state->reason, bar, 0);
     }
     for (int s = 0; s < symbols; s++) {
         int64_t bar = bar_of(w->series + s, t);
@@ -235,10 +238,10 @@ static int64_t next_entry(walk_t *w, int64_t bar, int64_t count)
     if (s->free_bar > bar) bar = s->free_bar;
     while (bar < count) {
         mask_at(w->series, s, 0, w->plan->entry, w->plan->entry_count, bar, w->plan->volume_pct > 0);
-        int64_t offset = bar - s->block[0], end = count - s->block[0] < BLOCK ? count - s->block[0] : BLOCK;
+        int64_t offset = bar - s->block, end = count - s->block < BLOCK ? count - s->block : BLOCK;
         const uint8_t *found = memchr(s->masks[0] + offset, TRUE_, (size_t)(end - offset));
-        if (found) return s->block[0] + (found - s->masks[0]);
-        bar = s->block[0] + end;
+        if (found) return s->block + (found - s->masks[0]);
+        bar = s->block + end;
     }
     return count;
 }
@@ -292,7 +295,7 @@ static int64_t hold(walk_t *w, int64_t bar, int64_t count, double cash, double *
     int64_t end = plan->time_stop >= 0 && s->entry_bar + plan->time_stop < count ? s->entry_bar + plan->time_stop : count;
     while (bar < end) {
         mask_at(series, s, 1, plan->leave, plan->leave_count, bar, plan->volume_pct > 0);
-        int64_t begin = s->block[1], stop = begin + BLOCK < end ? begin + BLOCK : end;
+        int64_t begin = s->block, stop = begin + BLOCK < end ? begin + BLOCK : end;
         const uint8_t *leaves = s->masks[1] - begin;
         int64_t met = trailing ? first_trailing(plan, s, leaves, series->low, series->high, bar, stop)
                                : first_event(leaves, series->low, series->high, s->lower, s->target, bar, stop);
@@ -311,12 +314,14 @@ int64_t backtest_walk(const plan_t *plan, const series_t *series, int64_t symbol
                       trade_t *log, int64_t log_size, double *equity, stats_t *stats)
 {
     static _Thread_local state_t states[MAX_SYMBOLS];
+    static _Thread_local average_t averages[MAX_AVERAGES]; /* of the first symbol: with several, their columns are given */
     if (symbols < 1 || symbols > MAX_SYMBOLS) return -1;
     memset(stats, 0, sizeof *stats);
     wide cash = (wide)money[0] * UNIT + money[1]; /* whole and 1e-8: together they may exceed 64 bits */
     for (int64_t s = 0; s < symbols; s++) {
         memset(states + s, 0, offsetof(state_t, masks));
-        states[s].block[0] = states[s].block[1] = -BLOCK;
+        states[s].block = -BLOCK;
+        states[s].averages = averages;
     }
     walk_t w = {plan, series, states, symbols, log_size, cash, log, stats};
     meter_t meter = {0.0, (double)cash / 1e8, day_ends, !equity}; /* who asks for the curve measures it himself */

@@ -6,9 +6,10 @@
 
 typedef __int128 wide;
 #define UNIT 100000000LL
-#define BLOCK 2048
+#define BLOCK 512 /* a power of two: what a walk looks at together stays in the nearest cache */
 #define DEPTH 16
 #define MAX_SYMBOLS 64
+#define MAX_AVERAGES 8
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__)
 #define VECTOR __attribute__((target_clones("avx2", "default")))
@@ -25,9 +26,9 @@ typedef struct { /* venue rules and rates from one bar on */
 } regime_t;
 
 typedef struct { /* data NULL: constant; kind 2 pnl_pct, 3 bars_since_entry, 4 scaled from a column of those */
-    const double *data;
+    const double *data; /* kinds SIMPLE and EXPONENTIAL: the prices that are averaged, over `base` bars, in place `slot` */
     double constant, scalar;
-    int32_t kind, base, operation, unused;
+    int32_t kind, base, operation, slot;
 } column_t;
 
 typedef struct { int32_t code, a, b, c; } op_t;
@@ -40,12 +41,12 @@ typedef struct {
     const regime_t *regimes;
     const column_t *columns;
     const int64_t *dividend_bars, *dividend_amounts; /* net, 1e-8 per share, at the ex-date's first bar */
-    int64_t regime_count, dividend_count, bar_seconds, day_offset;
+    int64_t regime_count, dividend_count, bar_seconds, day_offset, column_count, averages; /* averages: how many columns */
 } series_t;
 
 typedef struct {
     const op_t *entry, *leave;
-    int64_t entry_count, leave_count, leave_needs_position, column_count;
+    int64_t entry_count, leave_count, leave_needs_position;
     double stop_pct, target_pct, trail_pct; /* NaN: none */
     int64_t time_stop, cooldown_s, sizing_mode, sizing_value, max_position; /* -1: none; values in 1e-8 */
     int64_t is_us, fill_close, slippage_ticks, volume_pct, has_limits;
@@ -61,13 +62,21 @@ typedef struct {
 enum { OPEN = 0, EXIT, TIME_STOP, STOP_LOSS, TRAILING, TARGET };
 enum { GT = 0, LT, GE, LE, EQ, NE, CROSS_ABOVE, CROSS_BELOW, BETWEEN, ALL = 20, ANY, NOT, NEVER };
 enum { FALSE_ = 0, UNKNOWN = 1, TRUE_ = 2 };
+enum { SIMPLE = 5, EXPONENTIAL = 6 };
+
+typedef struct { /* a moving average on the block's bars; the first value is of the bar before them */
+    double kept;   /* SIMPLE: the sum of all bars of the next window but its last; EXPONENTIAL: the newest value */
+    int64_t first; /* the bar of the first value; -1: not looked for yet */
+    double values[BLOCK + 1];
+} average_t;
 
 typedef struct {
-    int64_t quantity, entry_bar, free_bar, price, block[2], regime, dividend, warm, day_begin, day_end, base;
+    int64_t quantity, entry_bar, free_bar, price, block, regime, dividend, day_end, base; /* day_end: a bar */
     wide paid;
     double entry_price, high_water, mark, loss, target, lower; /* lower: the higher of loss and trailing level */
     int32_t pending, reason; /* pending: 0 nothing, 1 buy, 2 sell */
-    uint8_t masks[2][BLOCK];
+    average_t *averages;
+    uint8_t judged[2], masks[2][BLOCK];
 } state_t;
 
 typedef struct {

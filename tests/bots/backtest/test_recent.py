@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from bots.backtest import library
 from bots.backtest.data import parse_bars
 from bots.backtest.jobs import perform
 from bots.backtest.recent import last_days, of_minutes
 from bots.rules.plan import plan_of
 from shared.db import writing
-from shared.domain.account import Market
+from shared.domain.account import Environment, Market
 from shared.domain.errors import ConfigError
 from shared.domain.market import Timeframe
 from shared.domain.rule.parse import parse_rule
@@ -82,3 +83,19 @@ def test_without_kept_bars_the_recorded_ones_serve_and_without_both_it_is_refuse
     assert found["bars"] == 60 and found["trades"]
     with pytest.raises(ConfigError):  # another environment's prices are not these
         perform(text, asked | {"environment": "LIVE"}, tmp_path, lambda done, total: None, store)
+
+
+def test_a_demo_rule_may_be_tried_on_bars_of_the_local_exchange_and_no_other_rule(tmp_path: Path):
+    file = tmp_path / "b.csv"
+    rows = "\n".join(f"2026-03-{day:02},1,1,1,1,1" for day in range(1, 28))
+    file.write_text("date,open,high,low,close,volume\n" + rows + "\n")
+    library.keep(library.home_of(tmp_path, Environment.SIM), Market.US, "AAPL", file)
+    asked = {"kind": "run", "market": "US", "symbols": ["AAPL"], "cash": 1e4}
+    assert (
+        perform(RULE.replace("TIMEFRAME", "1d"), asked | {"environment": "SIM"}, tmp_path, lambda a, b: None)["bars"]
+        == 27
+    )
+    with pytest.raises(ConfigError) as refused:
+        perform(RULE.replace("TIMEFRAME", "1d"), asked | {"environment": "LIVE"}, tmp_path, lambda a, b: None)
+    assert "AAPL.1d.csv" in refused.value.now
+    assert [one.symbol for one in library.listed(tmp_path)] == ["AAPL"]

@@ -103,6 +103,14 @@ def test_target_weights_are_bought_and_kept_within_their_band():
     assert found == [(0, 1, "BUY", 60, 100), (1, 1, "BUY", 60, 50), (0, 3, "SELL", 12, 200), (1, 3, "BUY", 36, 50)]
 
 
+def test_weights_that_sum_to_all_leave_room_for_costs():
+    text = HEAD + 'rebalance: {weights: {A: 60, B: 40}, band_pct: 5}\nuniverse: ["A", "B"]\n'
+    data = {"A": flat_bars([100] * 4), "B": flat_bars([50] * 4)}
+    report = run(parse_rule(text), data, market=Market.US, cash=10_000, costs="default")
+    assert {(one.symbol, one.quantity) for one in report.walked.fills} == {(0, 60), (1, 79)}
+    assert not report.walked.unaffordable
+
+
 @pytest.mark.parametrize(("kind", "when", "price"), [("LOC", 1, 102), ("MOC", 1, 102), ("LOO", 1, None)])
 def test_the_rules_own_order_type_waits_for_its_hour(kind, when, price):
     data = price_data([100, 103, 105], [100, 103, 105], [100, 101, 104], [102, 102, 104])

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from brokers.ls import account_us as account
 from brokers.ls import codec, codec_us
+from brokers.ls.codec import KST
+from brokers.ls.codec_us import NEW_YORK
 from shared.domain.errors import BadPrice, NotSupported, OrderRejected, WireError
 from shared.domain.instrument import InstrumentType, Venue
 from shared.domain.market import Timeframe
@@ -302,12 +304,21 @@ def test_what_became_of_an_order_is_told_by_what_is_left(
         ("233105412", datetime(2026, 3, 12, tzinfo=UTC), datetime(2026, 3, 10, 14, 31, 5, 412_000, tzinfo=UTC)),
         ("020000000", datetime(2026, 3, 12, tzinfo=UTC), datetime(2026, 3, 10, 17, tzinfo=UTC)),
         ("020000000", datetime(2026, 3, 9, 18, tzinfo=UTC), datetime(2026, 3, 9, 17, tzinfo=UTC)),
+        # our clock is two seconds behind the stamp of an order of this moment
+        ("020000000", datetime(2026, 3, 10, 16, 59, 58, tzinfo=UTC), datetime(2026, 3, 10, 17, tzinfo=UTC)),
     ],
 )
 def test_a_time_after_midnight_is_of_the_next_morning_unless_that_is_still_to_come(
     clock: str, now: datetime, at: datetime
 ) -> None:
     assert account.decode_order({**ROW, "OrdTime": clock}, DAY, now).ordered_at == at
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_where_trade_never_ends_every_hour_is_of_the_new_york_day_that_was_asked_for(hour: int) -> None:
+    at = datetime(2026, 3, 10, hour, 30, tzinfo=NEW_YORK)
+    row = {**ROW, "OrdTime": f"{at.astimezone(KST):%H%M%S}000"}
+    assert account.decode_order(row, at.date(), at, never_closes=True).ordered_at == at
 
 
 @pytest.mark.parametrize(

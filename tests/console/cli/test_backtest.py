@@ -111,6 +111,24 @@ def test_a_sweep_ranks_every_combination_and_goes_on_from_its_file(
     assert nowhere.run(*asked[:-1], "speed=2", "--json").json["error"]["why"]
 
 
+def test_a_bayesian_search_is_reproducible_goes_on_and_says_what_luck_explains(
+    nowhere: Terminal, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    rule, bars = files
+    rule.write_text(SWEPT, encoding="utf-8")
+    asked = ["backtest", "sweep", *words(rule, bars)[2:], "--param", "period=2:60", "--seed", "3", "--bayes"]
+    found = nowhere.json(*asked, "20", "--top", "0", "--out", str(tmp_path / "out.jsonl"))
+    tried = [one["params"]["period"] for one in found["items"]]
+    assert found["combinations"] == 20 and len(set(tried)) == 20
+    assert found["deflated_sharpe"]["name"] == "deflated_sharpe"
+    again = nowhere.json(*asked, "20", "--top", "0")
+    assert again["items"] == found["items"]
+    more = nowhere.json(*asked, "24", "--top", "0", "--out", str(tmp_path / "out.jsonl"))
+    assert set(tried) < {one["params"]["period"] for one in more["items"]} and more["combinations"] == 24
+    both = nowhere.run(*asked, "20", "--random", "5", "--json")
+    assert both.code == 1 and "--bayes" in both.json["error"]["now"]
+
+
 def test_a_check_says_whether_a_backtest_can_be_believed(nowhere: Terminal, files: tuple[Path, Path]) -> None:
     rule, bars = files
     rule.write_text(SWEPT, encoding="utf-8")
