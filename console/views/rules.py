@@ -12,14 +12,13 @@ from console.components.figures import UNKNOWN, Html, environment_badge, join, m
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
 from console.components.live import hold, let_go, live
-from console.components.reasons import decided
-from console.components.rows import account_cell
 from console.components.rule_form import choose_preset, choose_sizing
+from console.components.rule_list import rule_table
 from console.components.table import Column, note, table
-from console.services import accounts, rule_evidence, rules, what_if
+from console.services import accounts, rule_board, rule_evidence, rules, what_if
 from console.services.permissions import Action
 from console.services.rule_history import Compared, compare, effect_tone, place_words
-from console.services.rules import Checked, RuleLine, RuleText
+from console.services.rules import Checked, RuleText
 from console.services.what_if import Side
 from shared.domain.account import Environment, Market
 
@@ -53,29 +52,7 @@ universe: ["{symbol}"]
 
 @live(3)
 def _list() -> None:
-    columns = [
-        Column(t("col.account")),
-        Column(t("rules.rule")),
-        Column(t("rules.on")),
-        Column(t("col.symbol")),
-        Column(t("col.last_decision"), wide=True),
-        Column(t("rules.saved")),
-    ]
-    rows = rules.listed(wiring(), me())
-    table(columns, [_row(line) for line in rows], name="rules", empty=t("empty.rules"))
-
-
-def _row(line: RuleLine) -> list[object]:
-    now = wiring().clock.wall_now()
-    version = t("rules.version", number=line.version) if line.version is not None else UNKNOWN
-    return [
-        account_cell(line.account_id, line.account, line.environment),
-        join(line.name, span("lt-sub", f"#{line.id} · {version}")),
-        mark("fine" if line.enabled else "off", t("rules.is_on") if line.enabled else t("rules.is_off")),
-        line.symbol,
-        decided(line.decision, now) if line.decision else span("lt-soft", t("decision.none")),
-        moment(line.updated_at),
-    ]
+    rule_table(rule_board.board(wiring(), me()), wiring().clock.wall_now())
 
 
 def _switch(opened: RuleText) -> None:
