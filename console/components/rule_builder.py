@@ -155,13 +155,14 @@ def _indicator(draft: _Draft, number: int, row: IndicatorRow, name: str) -> Indi
         knobs = spec.knobs[:6] if spec is not None else ()
         columns = st.columns(max(len(knobs), 1) + 1)
         for column, knob in zip(columns, knobs, strict=False):
-            written = next((key for key in said if spec is not None and spec.knob(key) is knob), knob.name)
+            usual_name = "period" if knob.name == "timeperiod" else knob.name
+            written = next((key for key in said if spec is not None and spec.knob(key) is knob), usual_name)
             usual = knob.choices[0] if knob.choices else f"{knob.default}"
             with column:
-                value = _typed(knob.name, f"{name}_{identity}_{knob.name}", said.get(written, usual))
+                value = _typed(written, f"{name}_{identity}_{knob.name}", said.get(written, usual))
             if written in said or value != usual:
                 params[written] = value
-        params |= {key: value for key, value in said.items() if key not in params and key not in _names(knobs)}
+        params = {key: params.get(key, value) for key, value in said.items()} | params  # in the order they were written
         with columns[-1]:
             shift = _text("form.shift", f"{name}_shift", row.shift)
     _remove(draft, "indicators", number, last, name)
@@ -183,10 +184,6 @@ def _renamed(draft: _Draft, rows: tuple[IndicatorRow, ...], name: str) -> None:
                     head, dot, output = str(st.session_state.get(key, "")).partition(".")
                     if head == before.alias:
                         st.session_state[key] = f"{after.alias}{dot}{output}"
-
-
-def _names(knobs: Sequence[object]) -> set[str]:
-    return {str(getattr(one, "name", "")) for one in knobs}
 
 
 def _conditions(
