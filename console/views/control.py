@@ -41,7 +41,7 @@ _TONES = {Trouble.ACT: "act", Trouble.WATCH: "watch", Trouble.FINE: "fine", Trou
 _SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=31)}
 
 
-@live(2)
+@live(3)
 def _desk() -> None:
     view = overview.overview(wiring(), me())
     waiting(limit=8)
@@ -174,7 +174,7 @@ def _guard(line: AccountLine) -> Html:
     return mark("fine", t("guard.all"))
 
 
-@live(3)
+@live(4)
 def _recent() -> None:
     st.subheader(t("control.events"))
     event_table(events.recent(wiring(), me()))
