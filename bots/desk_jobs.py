@@ -27,7 +27,8 @@ from shared.domain.sessions import KST, Calendars
 from shared.domain.trading_days import ZONES
 from shared.domain.turns import at_clock, from_open, sessions_of
 from shared.models import BrokerageAccount, FeeContract, Readiness
-from shared.store import accounts, alerts, backup, fx, schedule
+from shared.store import accounts, alerts, backup, fx
+from shared.store.readiness import keep as keep_readiness
 
 BEFORE_OPEN_MIN = -30
 KEEP_NIGHTLY = 14
@@ -75,7 +76,7 @@ class DeskJobs:
                     continue
                 judged = readiness.checks(readiness.facts(session, account), now, closes)
                 ready = all(check.ok for check in judged)
-                schedule.keep_readiness(
+                keep_readiness(
                     session,
                     Readiness(
                         account_id=account.id, due_at=due, opens_at=opens, checked_at=now, ready=ready,

@@ -11,14 +11,16 @@ import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from bots.rules.python_strategy import FillTold, PythonStrategy
 from bots.rules.sandbox.faults import FenceMissing, StrategyFault
-from bots.rules.series import MarketView
+from bots.rules.series import FillTold, MarketView
 from shared.clock import Clock
 from shared.domain.rule.model import Rule
 from shared.domain.signal import Decision
+
+if TYPE_CHECKING:
+    from bots.rules.python_strategy import PythonStrategy
 
 MOST_FILLS = 100  # untold fills kept for a strategy that is starting
 
@@ -67,7 +69,7 @@ class PythonRules:
                 desk.strategy.end()
         for key, rule in wanted.items():
             if key not in self._desks:
-                self._desks[key] = _Desk(PythonStrategy(rule))
+                self._desks[key] = _Desk(_strategy(rule))
                 self._work(self._desks[key])
 
     def ask(self, key: Key, version_id: int, *, bar_closed: bool) -> None:
@@ -132,6 +134,12 @@ class PythonRules:
         now = self.asker.view(key, bar_closed=bar_closed)
         if now is not None and _name(now[0]) == _name(desk.strategy.rule) and _held(now[1]) == _held(asked):
             self.asker.conclude(decision)
+
+
+def _strategy(rule: Rule) -> PythonStrategy:
+    from bots.rules.python_strategy import PythonStrategy  # an account without such rules does not carry it
+
+    return PythonStrategy(rule)
 
 
 def _name(rule: Rule) -> tuple[int, int]:

@@ -23,7 +23,7 @@ STOP_WAIT_S = 15  # a bot's own drain takes less
 
 # What a bot need not carry: docstrings (-OO, 7 MB; its bytecode is kept, or each start would compile anew), a heap for
 # each thread, idle threads for matrices that it never multiplies (2 MB).
-LEAN_PYTHON = ("-OO",)
+LEAN_PYTHON = ("-OO", "-X", "no_debug_ranges")
 LEAN_ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""}
 _PROGRAM = """\
 [program:{name}]

@@ -31,8 +31,7 @@ from bots.pricing import entry_quantity, kept_price, limit_price
 from bots.python_rules import PythonRules
 from bots.rules.evaluate import evaluate, risk_distance
 from bots.rules.plan import plan_of
-from bots.rules.python_strategy import FillTold
-from bots.rules.series import BarWindow, Holding, MarketView
+from bots.rules.series import BarWindow, FillTold, Holding, MarketView
 from bots.splits import SplitWatch
 from bots.trading_hours import TradingHours
 from shared.clock import Clock

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from bots.backtest.data import PriceData
 from bots.backtest.fast import minutes_to_close
-from bots.rules.python_strategy import RESEARCH_DEADLINE_S, FillTold, PythonStrategy
-from bots.rules.series import Holding, MarketView
+from bots.rules.python_strategy import RESEARCH_DEADLINE_S, PythonStrategy
+from bots.rules.series import FillTold, Holding, MarketView
 from shared.domain.order import Side
 from shared.domain.rule.model import Risk, Rule
 from shared.domain.signal import Verdict

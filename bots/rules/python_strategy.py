@@ -7,7 +7,6 @@ proposes; sizing, guards and orders are the rule's and the account's.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,7 @@ from bots.rules.evaluate import LEVEL_DECIMALS, evaluate, judged_price, signal_k
 from bots.rules.sandbox.answers import Proposal
 from bots.rules.sandbox.faults import StrategyFault
 from bots.rules.sandbox.process import Child
-from bots.rules.series import Bars, MarketView
-from shared.domain.order import Side
+from bots.rules.series import Bars, FillTold, MarketView
 from shared.domain.rule.model import Rule
 from shared.domain.rule.params import bind
 from shared.domain.signal import Decision, Step, Verdict
@@ -32,17 +30,6 @@ WAITING = "waiting_for_bar_close"
 _REASONS = {Verdict.BUY: "entry", Verdict.SELL: "exit"}
 
 Row = tuple[int, float, float, float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class FillTold:
-    """Shares that the rule bought or sold."""
-
-    symbol: str
-    side: Side
-    quantity: int
-    price: float
-    at: datetime
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.domain.market import Bar
+from shared.domain.order import Side
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -192,3 +193,14 @@ class MarketView:
     holding: Holding | None = None
     minutes_to_close: float | None = None
     equity: float | None = None  # of the account, in the market's currency; only target weights look at it
+
+
+@dataclass(frozen=True, slots=True)
+class FillTold:
+    """Shares that the rule bought or sold."""
+
+    symbol: str
+    side: Side
+    quantity: int
+    price: float
+    at: datetime

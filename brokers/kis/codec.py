@@ -109,7 +109,7 @@ def whole(row: Row, name: str) -> int:
     return int(value)
 
 
-@lru_cache(maxsize=8192)  # every tick pays for this, and prices come back
+@lru_cache(maxsize=512)  # every tick pays for this, and prices come back
 def decimal(value: str, name: str) -> Decimal:
     try:
         parsed = Decimal(value.strip())
@@ -120,7 +120,7 @@ def decimal(value: str, name: str) -> Decimal:
     return parsed
 
 
-@lru_cache(maxsize=1024)  # the ticks of one second share it
+@lru_cache(maxsize=64)  # the ticks of one second share it
 def instant(day: str, clock: str, zone: ZoneInfo = KST) -> datetime:
     """YYYYMMDD and HHMMSS of a zone as an aware UTC time. Cut by width: every tick pays for this."""
     text = day.strip() + clock.strip()

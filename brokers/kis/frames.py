@@ -188,7 +188,7 @@ def _tick(read: tuple[str, ...], received_at: datetime) -> Tick:
     return Tick(plain_symbol(symbol), decimal(price, "price"), _whole(quantity), instant(day, clock), received_at)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=512)
 def _whole(quantity: str) -> int:
     return int(decimal(quantity, "quantity"))
 

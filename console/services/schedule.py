@@ -18,6 +18,7 @@ from shared.models import BrokerageAccount, Command, JobRun, ScheduledJob
 from shared.models.schedule import DESK
 from shared.store import commands, schedule
 from shared.store.commands import CommandKind
+from shared.store.readiness import newest as newest_readiness
 
 RUN_LIFE = timedelta(minutes=5)  # a request nobody took by then is over
 LATE = timedelta(minutes=5)  # a next turn so long ago: nobody runs this schedule
@@ -94,7 +95,7 @@ def readiness(wiring: Wiring, actor: Actor) -> list[ReadyLine]:
     """The last look before an open, per account; those that were not ready first."""
     with reading(wiring.engine) as session:
         mine = {row.id: row for row in visible_accounts(session, actor) if row.id is not None}
-        found = schedule.readiness(session, mine.keys())
+        found = newest_readiness(session, mine.keys())
     lines = [
         ReadyLine(
             row.account_id, mine[row.account_id].nickname, mine[row.account_id].environment, row.opens_at,

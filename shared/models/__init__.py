@@ -21,11 +21,12 @@ from shared.models.orders import (
 )
 from shared.models.people import AuditLog, Owner, Role, User
 from shared.models.rules import DecisionRow, RuleVersion, StrategySignal, TradeRule
-from shared.models.schedule import PausedJob, Readiness, ScheduledJob
+from shared.models.schedule import PausedJob, ScheduledJob
 
 if TYPE_CHECKING:
     from shared.models.doors import AccountGrant, AlertDelivery, ApiToken, LoginSession, TelegramLink, Webhook
     from shared.models.money import CashFlow, FeeContract, ProfitRollup
+    from shared.models.readiness import Readiness
     from shared.models.research import BacktestRun
     from shared.models.safety import GroupGrant, RecoveryCode, SecondLook
 
@@ -34,6 +35,7 @@ _LATER = {
     "TelegramLink": "doors", "Webhook": "doors",
     "CashFlow": "money", "FeeContract": "money", "ProfitRollup": "money",
     "BacktestRun": "research",
+    "Readiness": "readiness",
     "GroupGrant": "safety", "RecoveryCode": "safety", "SecondLook": "safety",
 }  # fmt: skip
 

@@ -1,14 +1,13 @@
-"""What is due when: jobs of the desk (account_id 0) and of each account, who paused them, and how ready an open found us."""
+"""What is due when: jobs of the desk (account_id 0) and of each account, and who paused them."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from shared.models.columns import Instant, Json
+from shared.models.columns import Instant
 
 DESK = 0  # account_id of what belongs to no account: unlike NULL it is unique
 
@@ -37,18 +36,3 @@ class PausedJob(SQLModel, table=True):
     job: str = Field(primary_key=True)
     paused_by: str
     paused_at: datetime = Field(sa_type=Instant)
-
-
-class Readiness(SQLModel, table=True):
-    """How ready an account was before an open: one row per account and open."""
-
-    __tablename__ = "readiness"
-    __table_args__ = (UniqueConstraint("account_id", "due_at"),)
-
-    id: int | None = Field(default=None, primary_key=True)
-    account_id: int = Field(foreign_key="brokerage_accounts.id")
-    due_at: datetime = Field(sa_type=Instant)
-    opens_at: datetime = Field(sa_type=Instant)
-    checked_at: datetime = Field(sa_type=Instant)
-    ready: bool
-    checks: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)  # name, ok, told

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, func, select
 
-from shared.models import JobRun, PausedJob, Readiness, ScheduledJob
+from shared.models import JobRun, PausedJob, ScheduledJob
 from shared.models.schedule import DESK
 
 RUNNING, FAILED = "running", "failed"
@@ -109,26 +109,3 @@ def resume(session: Session, account_id: int, job: str) -> bool:
         return False
     session.delete(row)
     return True
-
-
-def keep_readiness(session: Session, row: Readiness) -> None:
-    """Write the result; the one already kept for the same open is replaced."""
-    query = select(Readiness).where(Readiness.account_id == row.account_id, Readiness.due_at == row.due_at)
-    kept = session.exec(query).first()
-    if kept is None:
-        session.add(row)
-    else:
-        kept.checked_at, kept.ready, kept.checks = row.checked_at, row.ready, row.checks
-        session.add(kept)
-
-
-def readiness(session: Session, account_ids: Collection[int]) -> list[Readiness]:
-    """The newest result of each account."""
-    newest = (
-        select(func.max(Readiness.id))
-        .where(col(Readiness.account_id).in_(account_ids))
-        .group_by(col(Readiness.account_id))
-    )
-    return list(
-        session.exec(select(Readiness).where(col(Readiness.id).in_(newest)).order_by(col(Readiness.account_id)))
-    )

@@ -6,7 +6,7 @@ Applying a row twice changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -14,7 +14,7 @@ from functools import cache, partial
 from typing import Any
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import literal_column, text
 from sqlalchemy.exc import DataError
 from sqlmodel import Session, SQLModel, col, delete, func, select
 
@@ -103,8 +103,7 @@ def apply(session: Session, account_id: int, stream: str, body: Mapping[str, Any
         return
     table = target.model.__table__  # type: ignore[attr-defined]
     statement = insert_of(session)(table).values(values)
-    changed = {name: statement.excluded[name] for name in values if name not in target.unique}
-    session.execute(statement.on_conflict_do_update(index_elements=list(target.unique), set_=changed))
+    session.execute(statement.on_conflict_do_update(index_elements=list(target.unique), set_=_changed(target, values)))
 
 
 def apply_all(session: Session, account_id: int, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
@@ -156,8 +155,13 @@ def _apply_group(session: Session, account_id: int, stream: str, bodies: Sequenc
             raise PoisonRow(str(error.orig)) from error
         return
     statement = insert_of(session)(target.model.__table__)  # type: ignore[attr-defined]
-    changed = {name: statement.excluded[name] for name in plan.columns if name not in target.unique}
+    changed = _changed(target, plan.columns)
     session.execute(statement.on_conflict_do_update(index_elements=list(target.unique), set_=changed), rows)
+
+
+def _changed(target: Stream, columns: Iterable[str]) -> dict[str, Any]:
+    """What a row that is there already takes from the new one. `statement.excluded` would keep a copy of every column."""
+    return {name: literal_column(f"excluded.{name}") for name in columns if name not in target.unique}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from math import sin
 
 import numpy as np
 
-from bots.rules.python_strategy import FillTold, PythonStrategy
+from bots.rules.python_strategy import PythonStrategy
 from bots.rules.sandbox.faults import StrategyFault
-from bots.rules.series import Bars, Holding, MarketView
+from bots.rules.series import Bars, FillTold, Holding, MarketView
 from shared.domain.errors import ConfigError
 from shared.domain.order import Side
 from shared.domain.rule.model import EvaluateOn, Rule

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from shared.domain.rule import model as m
@@ -227,7 +227,7 @@ class Fields:
         for key, node in self.table.values.items():
             self.findings.lines[self._at(key)] = node.line
             if key not in self.kinds:
-                near = difflib.get_close_matches(key, self.kinds, 1)
+                near = _nearest(key, self.kinds)
                 mend = near[0] if near else ", ".join(self.kinds)
                 self.complain(
                     key,
@@ -242,7 +242,7 @@ class Fields:
 
     def _complain_choice(self, key: str, written: str) -> None:
         choices = self.kinds[key].choices
-        mend = ", ".join(difflib.get_close_matches(written, choices, 1) or choices)
+        mend = ", ".join(_nearest(written, choices) or choices)
         self.complain(
             key,
             f"{written!r}은 쓸 수 없습니다",
@@ -292,3 +292,10 @@ def _value(node: Scalar) -> m.ParamValue:
 
 def _some(kinds: dict[str, Field]) -> str:
     return next(iter(kinds))
+
+
+def _nearest(written: str, known: Iterable[str]) -> list[str]:
+    """The known word that `written` was meant to be, if there is one."""
+    import difflib  # for people's slips only: a bot that reads good rules does not carry it
+
+    return difflib.get_close_matches(written, known, 1)
