@@ -35,28 +35,41 @@ def run() -> None:
 
 
 def _on_store(orders: int) -> dict[str, tuple[float, float]]:
-    from bench import console
     from tests.console import desks
-    from tests.console.served import free_port, start_console, wait_healthy
+    from tests.console.served import free_port
 
     folder = Path(tempfile.mkdtemp(prefix="letstrade-pages-"))
-    desk = desks.empty_desk(folder, free_port())
     try:
-        console.ORDERS, console.LOGS = orders, orders
-        console.fill(desk.wiring.engine, datetime.now(UTC))
-        process = start_console(desk, folder / "console.log")
-        url = f"http://127.0.0.1:{desk.wiring.settings.port}"
-        try:
-            wait_healthy(url, process)
-            return asyncio.run(_measured(desk, url))
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
+        return served(built(desks.empty_desk(folder, free_port()), orders))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _measured(desk: object, url: str) -> dict[str, tuple[float, float]]:
+def built(desk: Any, orders: int) -> Any:
+    """Fill the desk's store with so many orders, and as many lines of log."""
+    from bench import console
+
+    console.ORDERS, console.LOGS = orders, orders
+    console.fill(desk.wiring.engine, datetime.now(UTC))
+    return desk
+
+
+def served(desk: Any) -> dict[str, tuple[float, float]]:
+    """Run the console on the desk and ask for its pages."""
+    from tests.console.served import start_console, wait_healthy
+
+    settings = desk.wiring.settings
+    process = start_console(desk, settings.home / "console.log")
+    url = f"http://127.0.0.1:{settings.port}"
+    try:
+        wait_healthy(url, process)
+        return asyncio.run(_measured(desk, url))
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+async def _measured(desk: Any, url: str) -> dict[str, tuple[float, float]]:
     from bench.console_load import signed_in
 
     cookie = signed_in(desk, url)[0]
