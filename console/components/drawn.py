@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from console.components.frame import lang
 
-_MOST = 100
+_MOST = 16  # the newest readings of the first screen; a reading is large
 _made: OrderedDict[tuple[str, str, int], tuple[object, str]] = OrderedDict()
 _lock = threading.Lock()
 
