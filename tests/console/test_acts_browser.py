@@ -1,4 +1,4 @@
-"""One act of each page by hand in a real browser, and what it left in the database."""
+"""One act of each page by hand in a real browser, and what it left in the database; `make acts` plays all of them."""
 
 from __future__ import annotations
 
@@ -105,6 +105,7 @@ def test_an_unproven_order_is_settled_by_a_persons_word(page: Page, url: str, de
     assert (asked.account_id, asked.payload["broker_order_id"]) == (desk.accounts[US], None)
 
 
+@pytest.mark.soak
 def test_an_alert_is_acknowledged_by_whom_it_says(page: Page, url: str, desk: Desk) -> None:
     at(page, url, "alerts")
     pick(page, "확인할 알림", "NVDA")
@@ -121,7 +122,7 @@ def test_a_limit_is_changed_after_a_second_look_with_a_reason(page: Page, url: s
     page.locator("summary", has_text="더 정하는 한도").click()
     page.get_by_label("계좌 전체 한도 (USD)").fill("45,000")
     page.get_by_label("계좌 전체 한도 (USD)").press("Enter")
-    page.get_by_role("button", name="한도 저장").click()
+    page.get_by_role("button", name="한도 저장", exact=True).click()
     dialog = page.get_by_role("dialog")
     expect(dialog.locator("[data-table=second]")).to_contain_text("$45,000.00")
     do = dialog.get_by_role("button", name="한도 저장")
@@ -152,6 +153,7 @@ def test_a_rate_is_recorded_and_the_days_are_exported(page: Page, url: str, desk
     assert rows[0].startswith("day,owner,account") and any(US in row for row in rows[1:])
 
 
+@pytest.mark.soak
 def test_a_job_is_run_now(page: Page, url: str, desk: Desk) -> None:
     at(page, url, "schedule")
     pick(page, "작업 고르기", US)
@@ -171,6 +173,7 @@ def test_a_backtest_is_asked_for_the_rule_and_cash_typed_last(page: Page, url: s
         assert (run.status, run.params["kind"], run.params["symbols"]) == ("QUEUED", "run", ["AAPL", "MSFT"])
 
 
+@pytest.mark.soak
 def test_a_person_is_added_and_his_password_is_shown_once(page: Page, url: str, desk: Desk) -> None:
     at(page, url, "people")
     page.get_by_role("button", name="사람 추가").click()
