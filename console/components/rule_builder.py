@@ -159,7 +159,7 @@ def _indicator(draft: _Draft, number: int, row: IndicatorRow, name: str) -> Indi
             written = next((key for key in said if spec is not None and spec.knob(key) is knob), usual_name)
             usual = knob.choices[0] if knob.choices else f"{knob.default}"
             with column:
-                value = _typed(written, f"{name}_{identity}_{knob.name}", said.get(written, usual))
+                value = _typed(_word(written, "knob."), f"{name}_{identity}_{knob.name}", said.get(written, usual))
             if written in said or value != usual:
                 params[written] = value
         params = {key: params.get(key, value) for key, value in said.items()} | params  # in the order they were written

@@ -102,7 +102,7 @@ def test_form_and_text_are_two_views_of_one_rule(desk: Desk, monkeypatch: pytest
     app.session_state["rule_way"] = "form"
     app.run()
     assert field(app, "규칙 이름").value == "양쪽"
-    assert "33" in [one.value for one in app.text_input if one.label == "period"]
+    assert "33" in [one.value for one in app.text_input if one.label == "기간 (period)"]
     app.session_state["rule_way"] = "text"
     app.run()
     app.text_area[0].set_value("metadata: [").run()
