@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-mock strangers lint bench chaos fuzz down venv dev lock doctor screenshots release
+.PHONY: run test test-mock strangers lint bench chaos acts fuzz down venv dev lock doctor screenshots release
 
 run: venv ## the desk in the foreground; Ctrl-C stops everything
 	@$(BIN)/python -m console.cli setup
@@ -60,6 +60,9 @@ lock: dev ## write requirements*.txt from requirements*.in
 
 screenshots: dev ## the pictures of docs/screenshots, from a prepared desk in a real browser
 	@$(BIN)/python tools/screenshots.py
+
+acts: dev ## every page's act in a real browser, those too that `make test` leaves out for their time
+	@$(BIN)/python -m pytest -m "chromium or soak" tests/console/test_acts_browser.py
 
 fuzz: dev ## schemathesis against a running console with our own OpenAPI description
 	@$(BIN)/python -m pytest -m soak tests/console/api/test_fuzz.py -rs

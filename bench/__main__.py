@@ -16,6 +16,7 @@ NAMES = (
     "first_light",
     "console",
     "console_load",
+    "console_pages",
     "store",
 )  # bench/NAME.py, each with run()
 

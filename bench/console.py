@@ -66,6 +66,7 @@ def panels(desk: object) -> dict[str, Callable[[], object]]:
         overview,
         profit,
         risk,
+        rule_board,
         sign_ins,
         system,
         vitals,
@@ -98,6 +99,7 @@ def panels(desk: object) -> dict[str, Callable[[], object]]:
         "system: a day of the bots": lambda: vitals.day(w, me),
         "system: order latency": lambda: vitals.latency(w, me),
         "risk": lambda: risk.view(w, me),
+        "rules": lambda: rule_board.board(w, me),
         "risk: exposure": lambda: holdings.exposure(w, me),
         "inbox": lambda: inbox.matters(w, me),
         "logs: text that is nowhere": lambda: logs.newest(w, me, rare),
@@ -270,7 +272,7 @@ def _beat(n: int, at: str) -> Row:
         "account_id": n, "at": at, "state": "READY", "reason": "", "host": "bench", "pid": n, "started_at": at,
         "code_hash": "abc", "config_version": 1, "change_number": n, "kill_level": 0, "market_at": at, "feed_at": at,
         "feed_source": "stream", "loop_lag_ms": 2.0, "rate_used": 3, "rate_limit": 20, "outbox_depth": 0, "rss_mb": 80,
-        "detail": "{}",
+        "detail": f'{{"blocked": {{"cash": [{n}, 3, "{at}"]}}}}',
     }  # fmt: skip
 
 
@@ -320,7 +322,7 @@ def _fill(n: int, now: datetime) -> Row:
     return {
         "order_id": n + 1, "account_id": 1 + n % ACCOUNTS, "execution_id": f"e{n}", "symbol": SYMBOLS[n % 5],
         "side": "BUY" if buy else "SELL", "qty": 3, "price": f"{190 + n % 20}.5", "currency": "USD", "filled_at": at,
-        "recorded_at": at,
+        "recorded_at": at, "realized_pnl": None if buy else f"{n % 9 - 3}.25",
     }  # fmt: skip
 
 

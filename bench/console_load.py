@@ -100,7 +100,7 @@ async def _measure(desk: object, url: str, pid: int, moving: bool) -> None:
 
     process = psutil.Process(pid)
     before = process.memory_info().rss / 1e6
-    viewers = [Viewer(url, cookie) for cookie in _signed_in(desk, url)]
+    viewers = [Viewer(url, cookie) for cookie in signed_in(desk, url)]
     tasks = [asyncio.create_task(one.watch()) for one in viewers]
     bots = asyncio.create_task(_trade(desk, moving))
     await asyncio.sleep(WARM_S)
@@ -142,7 +142,7 @@ async def _trade(desk: object, moving: bool) -> None:
         await asyncio.sleep(COUNTED_S)
 
 
-def _signed_in(desk: object, url: str) -> list[str]:
+def signed_in(desk: object, url: str) -> list[str]:
     """One cookie per viewer: the first signs in as a browser does, the others have sessions of the same person."""
     import httpx
 

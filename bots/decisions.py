@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from bots import outgoing
 from bots.journal import Outgoing
 from shared.clock import Clock
+from shared.domain.denials import DENIALS
 from shared.domain.order import Side
 from shared.domain.signal import Allowed, Decision, Denied, SignalType, Verdict
 
@@ -25,6 +26,7 @@ class _Told:
     told: float = -REPEAT_S
     day: date | None = None
     counts: Counter[str] = field(default_factory=Counter)
+    denied_at: dict[str, datetime] = field(default_factory=dict)  # reason → wall time of its last refusal that day
 
 
 class DecisionLog:
@@ -39,9 +41,11 @@ class DecisionLog:
         if told is None:
             told = self._told[judged] = _Told()
         if told.day != today:
-            told.day, told.counts = today, Counter()
+            told.day, told.counts, told.denied_at = today, Counter(), {}
         reason = outcome.code if isinstance(outcome, Denied) else decision.reason
         told.counts[reason] += 1
+        if reason in DENIALS:
+            told.denied_at[reason] = self._clock.wall_now()
         changed = decision.verdict is not told.verdict or reason != told.reason
         now = self._clock.monotonic()
         quiet_s = now - told.told
@@ -78,6 +82,18 @@ class DecisionLog:
         if told is not None and told.day == today and told.counts[decision.reason] > 0:
             told.counts[decision.reason] -= 1
         return self.take(decision, outcome, today)
+
+    def blocked(self) -> dict[str, tuple[int, int, str]]:
+        """What kept rules from trading on their last day: reason → how often, of how many rules, when last (ISO)."""
+        times: Counter[str] = Counter()
+        whose: dict[str, set[int]] = {}
+        last: dict[str, datetime] = {}
+        for (rule_id, _), told in self._told.items():
+            for reason, at in told.denied_at.items():
+                times[reason] += told.counts[reason]
+                whose.setdefault(reason, set()).add(rule_id)
+                last[reason] = max(last.get(reason, at), at)
+        return {reason: (often, len(whose[reason]), last[reason].isoformat()) for reason, often in times.items()}
 
     def forget(self, rule_ids: set[int]) -> None:
         """Drop rules that are no longer in force."""

@@ -29,6 +29,7 @@ from shared.domain.errors import ConfigError, TradingError
 from shared.logs import configure
 
 SHARED_S = 0.5  # a quarter of the quickest panel's period
+RESTING_S = 1.0  # between two readings that only bots have moved
 PROFIT_EVERY_S = 300.0
 M_ARENA_MAX = -8  # malloc.h
 EXIT_CONFIG = 78  # supervisord: do not restart
@@ -47,7 +48,7 @@ def main() -> int:
         return EXIT_CONFIG
     configure("console")
     wiring.use(wired)
-    changes.share(SHARED_S)
+    changes.share(SHARED_S, rest_s=RESTING_S)
     threading.Thread(target=_keep_profit, args=(wired,), name="profit", daemon=True).start()
     watch(settings, changes.forget)
     app = st.App(

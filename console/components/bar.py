@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from console.components import confirm
+from console.components.drawn import once
 from console.components.figures import Html, age, ago, environment_badge, join, length, mark, moment, safe, span
 from console.components.fill_toasts import fill_toasts
 from console.components.frame import allowed, lang, me, t, wiring
@@ -39,15 +40,7 @@ def bar() -> None:
 @st.fragment(run_every=3)
 def _status() -> None:
     view = overview.overview(wiring(), me())
-    st.html(
-        join(
-            Html('<div class="lt-bar" data-table="bar">'),
-            _counts(view),
-            _clocks(view),
-            _freshness(view),
-            Html("</div>"),
-        )
-    )
+    st.html(once(view, "bar", lambda: _line(view)))
     if view.kill > KillLevel.RUN:
         st.html(_kill_line(view))
     if (level := kill.host_level(wiring().settings)) > KillLevel.RUN:
@@ -58,6 +51,12 @@ def _status() -> None:
         st.html(Html(f'<div class="lt-kill" role="alert">{safe(words)}</div>'))
     _silent_programs()
     fill_toasts()
+
+
+def _line(view: Overview) -> Html:
+    return join(
+        Html('<div class="lt-bar" data-table="bar">'), _counts(view), _clocks(view), _freshness(view), Html("</div>")
+    )
 
 
 def _silent_programs() -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from console.components.figures import KST, UNKNOWN, Html, clock, join, mark, moment, price, span
 from console.components.frame import lang, t, wiring
 from console.components.rows import account_cell, order_status, side_word
-from console.components.table import Column, table
+from console.components.table import Column, table_markup
 from console.services.alerts import AlertLine
 from console.services.events import Event
 from console.services.orders import OrderLine
@@ -17,7 +17,8 @@ from shared.words import alert_text, reason_text
 _TONES = {"critical": "act", "warning": "watch"}
 
 
-def event_table(rows: Sequence[Event]) -> None:
+def event_table(rows: Sequence[Event]) -> str:
+    """The table as markup: many look at the same rows."""
     columns = [
         Column(t("col.at")),
         Column(t("col.account")),
@@ -27,7 +28,7 @@ def event_table(rows: Sequence[Event]) -> None:
         Column(t("col.price"), numeric=True),
     ]
     body = [_order(row.order) if row.order is not None else _alert(row.alert) for row in rows if row.order or row.alert]
-    table(columns, body, name="recent_orders", empty=t("empty.events"))
+    return table_markup(columns, body, name="recent_orders", empty=t("empty.events"))
 
 
 def _order(row: OrderLine) -> list[object]:

@@ -19,12 +19,15 @@ class Column:
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[object]], *, name: str, empty: str) -> None:
     """Draw the rows, or the sentence that says why there are none. `name` is the stable data-table of tests."""
+    st.html(table_markup(columns, rows, name=name, empty=empty))
+
+
+def table_markup(columns: Sequence[Column], rows: Sequence[Sequence[object]], *, name: str, empty: str) -> str:
     if not rows:
-        st.html(f'<p class="lt-empty" data-table="{safe(name)}">{safe(empty)}</p>')
-        return
+        return f'<p class="lt-empty" data-table="{safe(name)}">{safe(empty)}</p>'
     head = "".join(f'<th class="{_css(column)}" scope="col">{safe(column.title)}</th>' for column in columns)
     body = "".join(_row(columns, row) for row in rows)
-    st.html(
+    return (
         f'<div class="lt-scroll"><table class="lt-table" data-table="{safe(name)}">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
@@ -44,8 +47,12 @@ def _css(column: Column) -> str:
 
 def facts(pairs: Sequence[tuple[object, object]], *, name: str) -> None:
     """Draw a few named figures in a row."""
+    st.html(facts_markup(pairs, name=name))
+
+
+def facts_markup(pairs: Sequence[tuple[object, object]], *, name: str) -> str:
     cells = "".join(f"<div><span>{safe(label)}</span><b>{safe(value)}</b></div>" for label, value in pairs)
-    st.html(f'<div class="lt-facts" data-table="{safe(name)}">{cells}</div>')
+    return f'<div class="lt-facts" data-table="{safe(name)}">{cells}</div>'
 
 
 def note(text: object) -> None:

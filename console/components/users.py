@@ -201,14 +201,13 @@ def policy_panel() -> None:
         reason = st.text_input(t("field.reason"), key="policy_reason")
         proof_fields("policy")
         changed = frozenset(roles) != now.factor_of or eyes != now.four_eyes
-        st.button(
-            t("policy.save"), key="policy_save", disabled=not (changed and reason.strip()), on_click=_save_policy,
-            args=(frozenset(roles), eyes, reason),
-        )  # fmt: skip
+        st.button(t("policy.save"), key="policy_save", disabled=not (changed and reason.strip()), on_click=_save_policy)
 
 
-def _save_policy(roles: frozenset[Role], eyes: bool, reason: str) -> None:
-    desk, actor, proof = wiring(), me(), proven("policy")
+def _save_policy() -> None:
+    """What the fields hold at the click."""
+    desk, actor, proof, state = wiring(), me(), proven("policy"), st.session_state
+    roles, eyes, reason = frozenset(state["policy_roles"]), bool(state["policy_eyes"]), str(state["policy_reason"])
     now = policies.standing(desk, actor)
     if roles != now.factor_of:
         confirm.attempt(lambda: policies.demand_factor(desk, actor, roles, reason=reason, **proof), t("policy.saved"))

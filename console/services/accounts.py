@@ -24,6 +24,7 @@ from shared.domain.errors import Conflict, NotFound, TradingError
 from shared.models import ApiCredential, BrokerageAccount, Command, SecondLook
 from shared.store import accounts, commands
 from shared.store.secrets import hold_key
+from shared.words import say
 
 KEY_TEST_LIFE = timedelta(minutes=10)
 _WHOLE = frozenset({"max_trades_per_day", "max_orders_per_minute"})
@@ -355,12 +356,18 @@ def _id(row: BrokerageAccount) -> int:
     return row.id
 
 
-@by_number()
 def names(wiring: Wiring, actor: Actor, environment: Environment | None = None) -> dict[int, str]:
-    """Account id → name with broker and environment, of the accounts this person may see."""
+    """Account id → name with broker and environment in words, of the accounts this person may see."""
+    return _names(wiring, actor, environment, actor.lang)
+
+
+@by_number()
+def _names(wiring: Wiring, actor: Actor, environment: Environment | None, lang: str) -> dict[int, str]:
     with reading(wiring.engine) as session:
         rows = [row for row in visible_accounts(session, actor) if environment in (None, row.environment)]
-    return {_id(row): f"{row.nickname} · {row.broker} {row.market} · {row.environment}" for row in rows}
+    return {
+        _id(row): f"{row.nickname} · {row.broker} {row.market} · {say(f'env.{row.environment}', lang)}" for row in rows
+    }
 
 
 def detail(wiring: Wiring, actor: Actor, account_id: int) -> BrokerageAccount:

@@ -16,7 +16,7 @@ from console.wiring import Wiring
 from shared.db import reading, writing
 from shared.domain.account import Environment
 from shared.domain.errors import Conflict, NotFound
-from shared.models import Command, Proposal
+from shared.models import BrokerageAccount, Command, Proposal
 from shared.store import accounts, commands, people, proposals, rules
 from shared.store.commands import CommandKind
 
@@ -59,9 +59,13 @@ SHOWN = (
 
 def waiting(wiring: Wiring, actor: Actor) -> list[ProposalLine]:
     """Entries that may still be approved, of the accounts this person may see; the first to end first."""
-    now = wiring.clock.wall_now()
     with reading(wiring.engine) as session:
-        return _lines(session, actor, lambda ids: proposals.waiting(session, ids, now))
+        return waiting_in(session, _seen(session, actor), wiring.clock.wall_now())
+
+
+def waiting_in(session: Session, seen: dict[int, BrokerageAccount], now: datetime) -> list[ProposalLine]:
+    """Those of accounts that were read in the caller's session."""
+    return _lines(session, seen, proposals.waiting(session, seen.keys(), now))
 
 
 def opened(wiring: Wiring, actor: Actor, proposal_id: int) -> ProposalLine:
@@ -75,7 +79,8 @@ def opened(wiring: Wiring, actor: Actor, proposal_id: int) -> ProposalLine:
 def decided(wiring: Wiring, actor: Actor, *, limit: int = 10) -> list[ProposalLine]:
     """What became of the last entries, newest first."""
     with reading(wiring.engine) as session:
-        return _lines(session, actor, lambda ids: proposals.decided(session, ids, limit))
+        seen = _seen(session, actor)
+        return _lines(session, seen, proposals.decided(session, seen.keys(), limit))
 
 
 def approve(wiring: Wiring, actor: Actor, proposal_id: int, *, confirm: str = "") -> Command:
@@ -131,9 +136,13 @@ def _key(row: Proposal) -> str:
     return f"proposal:{row.id}"
 
 
-def _lines(session: Session, actor: Actor, found: Any) -> list[ProposalLine]:
-    seen = {row.id: row for row in visible_accounts(session, actor) if row.id is not None}
-    rows: list[Proposal] = found(list(seen))
+def _seen(session: Session, actor: Actor) -> dict[int, BrokerageAccount]:
+    return {row.id: row for row in visible_accounts(session, actor) if row.id is not None}
+
+
+def _lines(session: Session, seen: dict[int, BrokerageAccount], rows: list[Proposal]) -> list[ProposalLine]:
+    if not rows:
+        return []
     names, answers = people.labels(session), commands.by_key(session, [_key(row) for row in rows])
     lines = []
     for row in rows:

@@ -33,6 +33,7 @@ class _Held:
 
 
 _sharing_s = [0.0]
+_resting_s = [0.0]
 _newest: dict[str, tuple[float, Numbers]] = {}  # store → when asked, what it said
 _seen: dict[tuple[str, int | None, str], tuple[Numbers, tuple[int, ...]]] = {}  # who → the accounts he may see
 _held: OrderedDict[tuple[Any, ...], _Held] = OrderedDict()
@@ -41,9 +42,13 @@ _being_read: set[tuple[Any, ...]] = set()
 _lock = threading.Lock()
 
 
-def share(seconds: float) -> None:
-    """Let viewers share readings; the numbers themselves are asked at most once in `seconds`."""
-    _sharing_s[0] = seconds
+def share(seconds: float, *, rest_s: float = 0.0) -> None:
+    """Let viewers share readings; the numbers themselves are asked at most once in `seconds`.
+
+    `rest_s`: bots that trade move their numbers all the time; a reading so young is shown even so. Whatever a person
+    did is seen at once.
+    """
+    _sharing_s[0], _resting_s[0] = seconds, rest_s
     forget()
 
 
@@ -110,7 +115,7 @@ def by_number(
             at = wiring.clock.monotonic()
             with _lock:
                 held = _held.get(key)
-                fresh = held is not None and held.numbers == moved and at - held.at < at_most_s
+                fresh = held is not None and _still_shown(held, moved, at, at_most_s)
                 if held is not None and (fresh or key in _being_read):  # another viewer brings the new one
                     _held.move_to_end(key)
                     value: T = held.value
@@ -130,6 +135,13 @@ def by_number(
         return ask
 
     return around
+
+
+def _still_shown(held: _Held, moved: Numbers, at: float, at_most_s: float) -> bool:
+    age_s = at - held.at
+    if held.numbers == moved:
+        return age_s < at_most_s
+    return age_s < min(_resting_s[0], at_most_s) and held.numbers.desk == moved.desk
 
 
 def _visible(wiring: Wiring, actor: Actor, moved: Numbers) -> tuple[int, ...]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from console.services import overview
+from console.services.blocked import midnight
 from console.services.holdings import EquityCurve
 from console.services.overview import AccountLine
 from console.services.permissions import Actor
@@ -20,7 +20,7 @@ from shared.domain.account import Environment, Market
 from shared.domain.order_state import UNPROVEN, OrderStatus
 from shared.domain.trading_days import ZONES
 from shared.domain.turns import SessionOn, from_open, last_turn, sessions_of
-from shared.models import EquitySnapshot
+from shared.models import CashFlow, EquitySnapshot
 from shared.store import fees, panels, trades
 from shared.store import orders as order_store
 
@@ -71,10 +71,7 @@ def report(wiring: Wiring, actor: Actor) -> DayReport:
     with reading(wiring.engine) as session:
         latest = panels.last_equity(session, starts.keys())
         before = {**panels.equity_first_since(session, starts), **panels.equity_before(session, starts)}
-        paid: dict[int, Decimal] = defaultdict(Decimal)
-        for flow in fees.flows(session, starts.keys()):
-            if starts[flow.account_id] <= flow.at:
-                paid[flow.account_id] += flow.amount
+        flows = fees.flows(session, starts.keys())
         found = []
         for one in lines:
             start = starts[one.id]
@@ -89,7 +86,7 @@ def report(wiring: Wiring, actor: Actor) -> DayReport:
                     day=start.astimezone(ZONES[Market(one.market)]).date(),
                     status=one.status,
                     equity=one.equity.amount if one.equity else None,
-                    pnl=_pnl(latest.get(one.id), before.get(one.id), start, paid[one.id]),
+                    pnl=_pnl(latest.get(one.id), before.get(one.id), start, flows),
                     realized=_sum([fill.realized_pnl for fill in done if fill.side == "SELL"]),
                     commission=_sum([fill.commission for fill in done]),
                     tax=_sum([fill.tax for fill in done if fill.side == "SELL"]),
@@ -104,20 +101,19 @@ def report(wiring: Wiring, actor: Actor) -> DayReport:
 
 def began(account: AccountLine, now: datetime, session_on: SessionOn) -> datetime:
     """The market's midnight of the account's day. The local exchange trades round the clock: its day is today."""
-    zone = ZONES[Market(account.market)]
     opened = last_turn(from_open(Market(account.market), 0), now, session_on)
     if opened is None or account.environment == Environment.SIM:
         opened = now
-    return opened.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight(Market(account.market), opened)
 
 
 def _pnl(
-    latest: EquitySnapshot | None, before: EquitySnapshot | None, start: datetime, paid_in: Decimal
+    latest: EquitySnapshot | None, before: EquitySnapshot | None, start: datetime, flows: Sequence[CashFlow]
 ) -> Decimal | None:
     """None when the equity of that day is not known."""
     if latest is None or before is None or latest.at < start:
         return None
-    return latest.equity - before.equity - paid_in
+    return overview.gained(before, latest, flows)
 
 
 def picture(curves: Sequence[EquityCurve]) -> bytes | None:

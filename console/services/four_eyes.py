@@ -45,24 +45,27 @@ class LookLine:
 
 def waiting(wiring: Wiring, actor: Actor) -> list[LookLine]:
     """What waits for a second Admin; nothing for anybody else."""
-    now = wiring.clock.wall_now()
     with reading(wiring.engine) as session:
         if authorize(session, actor, Action.VIEW) is not Role.ADMIN:
             return []
-        names = people.labels(session)
-        called = {row.id: row.nickname for row in visible_accounts(session, actor)}
-        rows = session.exec(
-            select(SecondLook)
-            .where(SecondLook.status == WAITING, col(SecondLook.expires_at) > now)
-            .order_by(col(SecondLook.id))
+        return waiting_in(session, actor, wiring.clock.wall_now())
+
+
+def waiting_in(session: Session, actor: Actor, now: datetime) -> list[LookLine]:
+    """The same, in the session of a caller who has seen that this is an Admin."""
+    query = select(SecondLook).where(SecondLook.status == WAITING, col(SecondLook.expires_at) > now)
+    rows = list(session.exec(query.order_by(col(SecondLook.id))))
+    if not rows:
+        return []
+    names = people.labels(session)
+    called = {row.id: row.nickname for row in visible_accounts(session, actor)}
+    return [
+        LookLine(
+            row.id or 0, row.action, called.get(row.account_id, row.target), row.account_id, row.payload, row.reason,
+            names.get(row.asked_by, row.asked_by), row.asked_at, row.expires_at, row.asked_by == actor.label,
         )
-        return [
-            LookLine(
-                row.id or 0, row.action, called.get(row.account_id, row.target), row.account_id, row.payload, row.reason,
-                names.get(row.asked_by, row.asked_by), row.asked_at, row.expires_at, row.asked_by == actor.label,
-            )
-            for row in rows
-        ]  # fmt: skip
+        for row in rows
+    ]  # fmt: skip
 
 
 def agree(wiring: Wiring, actor: Actor, look_id: int, *, password: str, code: str = "") -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from sqlmodel import Session
+
 from console.services import won
 from console.services.changes import by_number
 from console.services.permissions import Action, Actor, authorize, visible_accounts
@@ -93,11 +95,15 @@ class EquityCurve:
 def positions(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[PositionLine]:
     """Every holding of the accounts this person may see."""
     with reading(wiring.engine) as session:
-        known = _known(visible_accounts(session, actor), account_id)
-        rows = panels.positions(session, known.keys())
-        versions = [row.guard_version_id for row in rows if row.guard_version_id is not None]
-        numbers = panels.version_numbers(session, versions)
-        return [_position(row, known[row.account_id], numbers) for row in rows]
+        return positions_in(session, _known(visible_accounts(session, actor), account_id))
+
+
+def positions_in(session: Session, known: dict[int, BrokerageAccount]) -> list[PositionLine]:
+    """The holdings of accounts that were read in the caller's session."""
+    rows = panels.positions(session, known.keys())
+    versions = {row.guard_version_id for row in rows if row.guard_version_id is not None}
+    numbers = panels.version_numbers(session, versions) if versions else {}
+    return [_position(row, known[row.account_id], numbers) for row in rows]
 
 
 def exposure(wiring: Wiring, actor: Actor) -> Exposure:

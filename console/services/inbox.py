@@ -17,7 +17,7 @@ from console.services import orders as order_services
 from console.services.approvals import ProposalLine
 from console.services.changes import by_number
 from console.services.four_eyes import LookLine
-from console.services.holdings import PositionLine, positions
+from console.services.holdings import PositionLine, positions_in
 from console.services.nudge import nudge
 from console.services.orders import OrderLine
 from console.services.overview import status_of
@@ -28,12 +28,13 @@ from shared.db import reading, writing
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.order_state import OPEN, UNPROVEN
-from shared.models import Alert, BrokerageAccount, Command, Heartbeat, OrderRow
+from shared.models import Alert, BrokerageAccount, Command, Heartbeat, OrderRow, Role
 from shared.store import alerts, commands, panels, rules
 from shared.store.commands import CommandKind
 from shared.store.panels import OrderFilter
 
 ANSWER_LASTS = timedelta(seconds=60)  # what a person judged by is old after that: a bot that was away asks him anew
+_UNPROVEN = OrderFilter(statuses=frozenset(status.value for status in UNPROVEN))
 OPEN_WORDS = frozenset(status.value for status in OPEN)
 LAST_WORDS = 15  # lines of a log
 ALERTS_READ = 400
@@ -113,21 +114,22 @@ class Matters:
 def matters(wiring: Wiring, actor: Actor) -> Matters:
     """Read what waits, of the accounts this person may see."""
     now = wiring.clock.wall_now()
-    held = positions(wiring, actor)
-    unproven = order_services.listed(
-        wiring, actor, wanted=OrderFilter(statuses=frozenset(status.value for status in UNPROVEN))
-    )
     with reading(wiring.engine) as session:
+        role = authorize(session, actor, Action.VIEW)
         rows = [row for row in visible_accounts(session, actor) if row.id is not None]
+        known = {row.id or 0: row for row in rows}
+        held = positions_in(session, known)
+        unproven = order_services.listed_in(session, known, _UNPROVEN, now)
         beats = panels.heartbeats(session, [row.id for row in rows if row.id is not None])
         fallen = [row for row in rows if status_of(row, beats.get(row.id or 0), now)[0] in DOWN]
-        told = _told(session, rows, beats)
+        told = _told(session, fallen, beats)
         down = _fallen(session, wiring, fallen, beats, held, told)
         drifts = tuple(one for row in rows for one in _drifts(session, row, beats.get(row.id or 0), told))
         stopped = tuple(one for row in rows for one in _stopped(row, beats.get(row.id or 0), told))
+        proposals = approvals.waiting_in(session, known, now)
+        looks = four_eyes.waiting_in(session, actor, now) if role is Role.ADMIN else []
     dead = {one.whose.account_id for one in down}
     bare = tuple(one for one in held if one.guarded_by is None and one.account_id not in dead)
-    proposals, looks = approvals.waiting(wiring, actor), four_eyes.waiting(wiring, actor)
     return Matters(down, tuple(unproven), drifts, stopped, bare, now, tuple(proposals), tuple(looks))
 
 
@@ -204,9 +206,10 @@ def _whose(row: BrokerageAccount) -> Whose:
     return Whose(row.id or 0, row.nickname, row.environment)
 
 
-def _told(session: Session, rows: list[BrokerageAccount], beats: Mapping[int, Heartbeat]) -> dict[int, list[Alert]]:
+def _told(session: Session, fallen: list[BrokerageAccount], beats: Mapping[int, Heartbeat]) -> dict[int, list[Alert]]:
     """The alerts nobody has seen yet, of the accounts with something to explain: how long it has been so."""
-    of = {row.id or 0 for row in rows}
+    explained = {key for key, beat in beats.items() if beat.detail.get("drift") or beat.detail.get("frozen")}
+    of = {row.id or 0 for row in fallen} | explained
     found: dict[int, list[Alert]] = defaultdict(list)
     for one in alerts.listed(session, of, acknowledged=False, limit=ALERTS_READ) if of else []:
         if one.account_id is not None:

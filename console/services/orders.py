@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sqlmodel import Session
+
 from console.services.changes import by_number
 from console.services.nudge import nudge
 from console.services.permissions import Action, Actor, authorize, refuse, visible_accounts
@@ -89,13 +91,19 @@ def listed(
     limit: int = LIMIT,
 ) -> list[OrderLine]:
     """Newest first, of the accounts this person may see."""
-    wanted = wanted or OrderFilter()
-    if wanted.statuses and wanted.statuses <= _OPEN_WORDS:
-        wanted = replace(wanted, since=wiring.clock.wall_now() - OPEN_ORDER_HORIZON)
     with reading(wiring.engine) as session:
         known = _known(visible_accounts(session, actor), account_id)
-        rows = panels.orders(session, known.keys(), wanted, limit=min(limit, LIMIT))
-        return [order_line(row, known[row.account_id]) for row in rows]
+        return listed_in(session, known, wanted or OrderFilter(), wiring.clock.wall_now(), limit)
+
+
+def listed_in(
+    session: Session, known: dict[int, BrokerageAccount], wanted: OrderFilter, now: datetime, limit: int = LIMIT
+) -> list[OrderLine]:
+    """The orders of accounts that were read in the caller's session, newest first."""
+    if wanted.statuses and wanted.statuses <= _OPEN_WORDS:
+        wanted = replace(wanted, since=now - OPEN_ORDER_HORIZON)
+    rows = panels.orders(session, known.keys(), wanted, limit=min(limit, LIMIT))
+    return [order_line(row, known[row.account_id]) for row in rows]
 
 
 def open_orders(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[OrderLine]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
-from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from console.services import won
+from console.services.blocked import blocked_today, midnight
 from console.services.changes import by_number
 from console.services.holdings import stop_is_stale
 from console.services.orders import OPEN_ORDER_HORIZON
@@ -26,24 +26,18 @@ from shared.domain.money import Currency, Money
 from shared.models import (
     BrokerageAccount,
     CashBalance,
+    CashFlow,
     DecisionRow,
     EquitySnapshot,
     Heartbeat,
     KillSwitch,
     PositionRow,
 )
-from shared.store import kill, panels, rules
+from shared.store import fees, kill, panels
 from shared.store.people import labels
 
 SILENT_S = 15.0  # watchdog's bar: a bot that says nothing this long is not trusted
 STALE_FEED_S = 30.0
-# Reasons of a decision that are the rule's own will; any other kept an order from leaving.
-NOT_BLOCKS = frozenset(
-    {"entry", "exit", "stop_loss", "take_profit", "trailing_stop", "time_stop", "no_entry", "no_exit", "no_step"}
-    | {"ladder_buy", "grid_buy", "grid_sell", "rebalance_buy", "rebalance_sell"}
-    | {"warming_up", "waiting_for_bar_close"}
-)
-ZONES = {Market.KRX: ZoneInfo("Asia/Seoul"), Market.US: ZoneInfo("America/New_York")}
 
 
 class Trouble(IntEnum):
@@ -132,13 +126,13 @@ class _Gathered:
     cash: dict[int, CashBalance]
     latest: dict[int, EquitySnapshot]
     baseline: dict[int, EquitySnapshot]
+    flows: tuple[CashFlow, ...]
     orders: dict[int, int]
     said: dict[int, DecisionRow]
     keyed: frozenset[int]
     rate: Rate | None
     rate_then: Rate | None
     names: dict[str, str]
-    blocked: tuple[tuple[str, int], ...]
 
 
 @by_number(at_most_s=1.0)
@@ -172,13 +166,13 @@ def _gathered(wiring: Wiring, actor: Actor, only: int | None, hour: datetime) ->
             cash={balance.account_id: balance for balance in _own_currency(rows, panels.cash(session, ids))},
             latest=latest,
             baseline=_baselines(session, rows, latest),
+            flows=tuple(fees.flows(session, ids)),
             orders=panels.open_order_counts(session, ids, now - OPEN_ORDER_HORIZON),
             said=panels.last_decisions(session, ids),
             keyed=panels.keyed_accounts(session, ids),
             rate=won.rate_at(session, now),
-            rate_then=won.rate_at(session, _midnight(now, Market.KRX)),
+            rate_then=won.rate_at(session, midnight(Market.KRX, now)),
             names=labels(session),
-            blocked=_blocked(session, rows, now),
         )
 
 
@@ -196,6 +190,7 @@ def _overview(found: _Gathered, beats: dict[int, Heartbeat], now: datetime) -> O
                 cash=found.cash.get(row.id),
                 latest=found.latest.get(row.id),
                 baseline=found.baseline.get(row.id),
+                flows=found.flows,
                 held=found.held.get(row.id, []),
                 open_orders=found.orders.get(row.id, 0),
                 decision=found.said.get(row.id),
@@ -215,27 +210,8 @@ def _overview(found: _Gathered, beats: dict[int, Heartbeat], now: datetime) -> O
         market_at=max((beat.market_at for beat in beats.values() if beat.market_at), default=None),
         as_of=now,
         rate=found.rate,
-        blocked=found.blocked,
+        blocked=tuple((one.code, one.times) for one in blocked_today(found.rows, beats, now)),
     )
-
-
-def _blocked(session: Session, rows: list[BrokerageAccount], now: datetime) -> tuple[tuple[str, int], ...]:
-    """Today's refusals of all rules by reason; each market counts its own day."""
-    markets = {row.id: Market(row.market) for row in rows if row.id is not None}
-    days = {market: _midnight(now, market) for market in Market}
-    said = panels.last_decision_of_rules(session, rules.enabled_ids(session, markets.keys()))
-    counted: dict[str, int] = defaultdict(int)
-    for row in said.values():
-        market = markets.get(row.account_id)
-        if market is not None and row.updated_at >= days[market]:
-            for reason, times in row.counts.items():
-                if reason not in NOT_BLOCKS:
-                    counted[reason] += times
-    return tuple(sorted(counted.items(), key=lambda pair: -pair[1]))
-
-
-def _midnight(now: datetime, market: Market) -> datetime:
-    return now.astimezone(ZONES[market]).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _line(
@@ -246,6 +222,7 @@ def _line(
     cash: CashBalance | None,
     latest: EquitySnapshot | None,
     baseline: EquitySnapshot | None,
+    flows: Iterable[CashFlow],
     held: list[PositionRow],
     open_orders: int,
     decision: DecisionRow | None,
@@ -279,7 +256,7 @@ def _line(
         equity=_money(latest.equity, latest.currency) if latest else _equity_of(cash, held),
         equity_at=latest.at if latest else (cash.as_of if cash else None),
         cash=_money(cash.total, cash.currency) if cash else None,
-        pnl_today=_money(latest.equity - baseline.equity, latest.currency) if latest and baseline else None,
+        pnl_today=_money(gained(baseline, latest, flows), latest.currency) if latest and baseline else None,
         positions=len(held),
         unguarded=unguarded,
         stale_stops=stale,
@@ -327,9 +304,14 @@ def _baselines(
     starts = {}
     for row in rows:
         if row.id in latest:
-            local = latest[row.id].at.astimezone(ZONES[Market(row.market)])
-            starts[row.id] = local.replace(hour=0, minute=0, second=0, microsecond=0)
+            starts[row.id] = midnight(Market(row.market), latest[row.id].at)
     return {**panels.equity_first_since(session, starts), **panels.equity_before(session, starts)}
+
+
+def gained(before: EquitySnapshot, latest: EquitySnapshot, flows: Iterable[CashFlow]) -> Decimal:
+    """What an account earned between two looks at its equity: money that people paid in or took out is no profit."""
+    moved = (flow.amount for flow in flows if flow.account_id == latest.account_id and before.at < flow.at <= latest.at)
+    return latest.equity - before.equity - sum(moved, Decimal(0))
 
 
 def _own_currency(rows: list[BrokerageAccount], balances: list[CashBalance]) -> list[CashBalance]:

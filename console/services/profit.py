@@ -33,7 +33,10 @@ from shared.store import accounts, fees, fx, trades
 from shared.store.trades import Trade
 
 _ZERO = Decimal(0)
-_FIGURES = ("bought", "sold", "gain", "fees", "sell_fees", "taxes", "price_won", "fx_won", "fees_won", "taxes_won")
+_FIGURES = (
+    "bought", "sold", "gain", "own", "fees", "sell_fees", "taxes", "price_won", "fx_won", "fees_won", "taxes_won",
+)  # fmt: skip
+_KEPT = "2 "  # how figures are kept in the store: what was kept otherwise is reckoned anew
 FILLS_AT_ONCE = 2_000  # read in portions: a year of fills at once would cost 100 MB
 BREATH_S = 0.02
 ORDERS_KEPT = 3_000  # that may yet be filled further: a commission is rounded on the whole order
@@ -53,6 +56,7 @@ class Day:
     bought: Decimal = _ZERO
     sold: Decimal = _ZERO
     gain: Decimal = _ZERO  # of sales whose purchase we know, before fees
+    own: Decimal = _ZERO  # of sales against what the rule itself had paid, by its bot, before fees
     fees: Decimal = _ZERO
     sell_fees: Decimal = _ZERO  # of `fees`, those of the sales
     taxes: Decimal = _ZERO
@@ -61,6 +65,7 @@ class Day:
     fees_won: Decimal = _ZERO
     taxes_won: Decimal = _ZERO
     unknown: int = 0  # sales left out of the gains: purchase not seen
+    own_unknown: int = 0  # sales left out of `own`: the rule had not bought those shares
     rateless: int = 0  # trades left out of the won figures: no rate
     estimated: bool = False  # fees or taxes by published rates, not by the broker's word
 
@@ -71,6 +76,31 @@ class Day:
     @property
     def net_won(self) -> Decimal:
         return self.price_won + self.fx_won - self.fees_won - self.taxes_won
+
+
+@dataclass(slots=True)
+class RuleEarned:
+    """What a rule realised since it exists, in its account's currency."""
+
+    currency: str
+    gain: Decimal = _ZERO  # before fees
+    costs: Decimal = _ZERO  # fees and taxes of all its trades
+    sold: Decimal = _ZERO
+    unknown: int = 0  # sales whose gain nobody knows
+    estimated: bool = False  # costs by published rates
+
+    @property
+    def net(self) -> Decimal | None:
+        """None: the gain of a sale is not known, so no sum is told."""
+        return None if self.unknown else self.gain - self.costs
+
+    def add(self, day: Day, sign: int = 1) -> None:
+        """Take in a day of the rule; -1 takes it out again."""
+        self.gain += sign * day.own
+        self.costs += sign * (day.fees + day.taxes)
+        self.sold += sign * day.sold
+        self.unknown += sign * day.own_unknown
+        self.estimated = self.estimated or day.estimated
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +126,13 @@ class _Ledger:
     orders: dict[int, int] = field(default_factory=dict)  # the newest orders in `running` → account
     lots: dict[tuple[int, str], deque[list[Decimal]]] = field(default_factory=lambda: defaultdict(deque))
     days: dict[tuple[date, int, int | None], Day] = field(default_factory=dict)
+    rules: dict[tuple[int, int], RuleEarned] = field(default_factory=dict)  # account, rule → all its days
     saved_id: int = 0  # the last fill in what the store keeps of it
     recent: deque[int] = field(default_factory=deque)  # the newest fills in it, those after `since`
     since: int = 0
+
+    def of_rule(self, day: Day) -> RuleEarned:
+        return self.rules.setdefault((day.account_id, day.rule_id or 0), RuleEarned(day.currency))
 
     def holds_under(self, rates: Sequence[fx.Told], basis: str) -> bool:
         """Tell whether what was reckoned is still right: the rates it knew are there, newer ones are younger than it."""
@@ -144,6 +178,15 @@ def statement(
     )
 
 
+def of_rules(wiring: Wiring, actor: Actor) -> dict[tuple[int, int], RuleEarned]:
+    """(account, rule) → what it realised, of the accounts this person may see; one that never traded is left out."""
+    with reading(wiring.engine) as session:
+        mine = {row.id for row in visible_accounts(session, actor)}
+        ledger = _up_to_now(session, str(wiring.engine.url), won.history(session).told)
+    with _lock:
+        return {key: replace(one) for key, one in ledger.rules.items() if key[0] in mine}
+
+
 def summed(days: Iterable[Day], key: str) -> list[tuple[object, Day]]:
     """Added up by `key`: day, month, account or rule; currencies never meet in one row."""
     groups: dict[tuple[object, str], Day] = {}
@@ -155,7 +198,7 @@ def summed(days: Iterable[Day], key: str) -> list[tuple[object, Day]]:
 
 
 def _plus(one: Day, other: Day) -> Day:
-    for name in ("trades", *_FIGURES):
+    for name in ("trades", "own_unknown", *_FIGURES):
         setattr(one, name, getattr(one, name) + getattr(other, name))
     one.unknown, one.rateless = one.unknown + other.unknown, one.rateless + other.rateless
     one.estimated = one.estimated or other.estimated
@@ -212,13 +255,15 @@ def _packed(ledger: _Ledger, now: datetime) -> list[ProfitRollup]:
 
 def _pack(day: Day) -> list[object]:
     head: list[object] = [day.day.isoformat(), day.rule_id, day.currency, day.trades, day.unknown, day.rateless]
-    return [*head, day.estimated, *(f"{getattr(day, name):f}" for name in _FIGURES)]
+    return [*head, day.own_unknown, day.estimated, *(f"{getattr(day, name):f}" for name in _FIGURES)]
 
 
 def _restored(session: Session) -> _Ledger:
     """What an earlier process kept, when its rows belong together; else an empty ledger."""
     rows = trades.rollups(session)
     if not rows or len({(row.last_fill_id, row.rates, row.rates_at) for row in rows}) > 1:
+        return _Ledger()
+    if not all(row.basis.startswith(_KEPT) for row in rows):
         return _Ledger()
     first = rows[0]
     ledger = _Ledger(first.last_fill_id, first.newest_at, (first.rates_at, first.rates), first.basis)
@@ -231,27 +276,34 @@ def _restored(session: Session) -> _Ledger:
         for symbol, lots in row.lots.items():
             ledger.lots[row.account_id, symbol] = deque([[Decimal(part) for part in lot] for lot in lots])
         for said in row.days:
-            on, rule_id, currency, many, unknown, rateless, estimated = said[:7]
+            on, rule_id, currency, many, unknown, rateless, own_unknown, estimated = said[:8]
             day = Day(date.fromisoformat(on), row.account_id, rule_id, currency, many)
             day.unknown, day.rateless, day.estimated = unknown, rateless, estimated
-            for name, figure in zip(_FIGURES, said[7:], strict=True):
+            day.own_unknown = own_unknown
+            for name, figure in zip(_FIGURES, said[8:], strict=True):
                 setattr(day, name, Decimal(figure))
             ledger.days[day.day, day.account_id, rule_id] = day
+            ledger.of_rule(day).add(day)
     return ledger
 
 
 def _grown(session: Session, store: str, rates: Sequence[fx.Told]) -> list[Day]:
     """The days of this store's ledger, up to now."""
+    ledger = _up_to_now(session, store, rates)
+    with _lock:
+        return list(ledger.days.values())
+
+
+def _up_to_now(session: Session, store: str, rates: Sequence[fx.Told]) -> _Ledger:
     while _grow(session, store, rates):
         pass
-    with _lock:
-        return list(_ledgers[store].days.values())
+    return _ledgers[store]
 
 
 def _grow(session: Session, store: str, rates: Sequence[fx.Told]) -> bool:
     """Take the next portion of fills into the ledger; False when there was none."""
     with _lock:
-        basis = str(fees.version(session))
+        basis = f"{_KEPT}{fees.version(session)}"
         ledger = _ledgers.get(store) or _restored(session)
         if not ledger.holds_under(rates, basis) or _overtook(session, ledger):
             ledger = _Ledger()
@@ -301,7 +353,12 @@ class _Book:
         day = self.ledger.days.get(key)
         if day is None:
             day = self.ledger.days[key] = Day(local, trade.account_id, trade.rule_id, trade.currency or market.currency)
-        rate = self._rate(market, trade.filled_at)
+        total = self.ledger.of_rule(day)
+        total.add(day, -1)
+        self._enter(day, trade, account, local, self._rate(market, trade.filled_at))
+        total.add(day)
+
+    def _enter(self, day: Day, trade: Trade, account: BrokerageAccount, local: date, rate: Decimal | None) -> None:
         day.trades += 1
         day.rateless += rate is None
         self._costs(day, trade, account, local, rate)
@@ -311,6 +368,8 @@ class _Book:
             lots.append([Decimal(trade.qty), trade.price, rate if rate is not None else Decimal(-1)])
             return
         day.sold += trade.price * trade.qty
+        day.own_unknown += trade.realized_pnl is None
+        day.own += trade.realized_pnl or _ZERO
         self._sell(day, trade, lots, rate)
 
     def _sell(self, day: Day, trade: Trade, lots: deque[list[Decimal]], rate: Decimal | None) -> None:

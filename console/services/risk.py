@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,20 +12,20 @@ from sqlmodel import Session
 
 from console.services import second_looks
 from console.services.accounts import put_limits
+from console.services.blocked import Blocked, blocked_today
 from console.services.changes import by_number
 from console.services.nudge import nudge
-from console.services.overview import ZONES
 from console.services.permissions import Action, Actor, authorize, refuse, visible_accounts
 from console.services.trail import note
 from console.wiring import Wiring
 from shared.db import reading, writing
 from shared.domain.account import Environment, Market
 from shared.domain.bot_state import KillLevel
-from shared.domain.denials import DENIALS
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.order import Side
+from shared.domain.trading_days import ZONES
 from shared.models import BrokerageAccount, Heartbeat, OrderRow, Owner, PositionRow, SecondLook
-from shared.store import accounts, evidence, kill, panels, risk
+from shared.store import accounts, kill, panels, risk
 
 EXTENDED_HOURS = ("PRE", "AFTER")
 
@@ -79,17 +79,6 @@ class OwnerRisk:
 
 
 @dataclass(frozen=True, slots=True)
-class Blocked:
-    """How often a reason stopped an order today."""
-
-    code: str
-    times: int
-    accounts: tuple[str, ...]
-    rules: int
-    last_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class RiskView:
     accounts: tuple[AccountRisk, ...]
     owners: tuple[OwnerRisk, ...]
@@ -137,8 +126,7 @@ def view(wiring: Wiring, actor: Actor) -> RiskView:
             level = max(everybody, own, KillLevel(said.kill_level) if said is not None else KillLevel.RUN)
             lines.append(_account(row, own, level, held[key], resting[key], sent[key], pnl))
         owners = _owners(session, rows, held, resting)
-        blocked = _blocked(session, rows, now)
-    return RiskView(tuple(lines), owners, blocked, everybody, now)
+    return RiskView(tuple(lines), owners, blocked_today(rows, beats, now), everybody, now)
 
 
 def owner_of(wiring: Wiring, actor: Actor, account_id: int) -> Owner:
@@ -299,35 +287,6 @@ def _opposite(ids: list[int], resting: dict[int, list[OrderRow]]) -> tuple[str, 
             if any(buyer != seller for buyer in by[Side.BUY] for seller in by[Side.SELL])
         )
     )
-
-
-def _blocked(session: Session, rows: list[BrokerageAccount], now: datetime) -> tuple[Blocked, ...]:
-    """Today's refusals by reason, over the newest decision of each rule and symbol: it carries the day's counts."""
-    names = {row.id: row.nickname for row in rows}
-    starts = {row.id: _midnight(row, now) for row in rows}
-    if not starts:
-        return ()
-    times: Counter[str] = Counter()
-    where: dict[str, set[str]] = defaultdict(set)
-    whose: dict[str, set[int]] = defaultdict(set)
-    last: dict[str, datetime] = {}
-    for one in evidence.recent_counts(session, [key for key in names if key is not None], min(starts.values())):
-        if one.updated_at < starts[one.account_id]:
-            continue
-        for code, often in one.counts.items():
-            if code in DENIALS and often:
-                times[code] += often
-                where[code].add(names[one.account_id])
-                whose[code].add(one.rule_id)
-                last[code] = max(last.get(code, one.updated_at), one.updated_at)
-    return tuple(
-        Blocked(code, often, tuple(sorted(where[code])), len(whose[code]), last[code])
-        for code, often in times.most_common()
-    )
-
-
-def _midnight(row: BrokerageAccount, now: datetime) -> datetime:
-    return now.astimezone(ZONES[Market(row.market)]).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _day(row: BrokerageAccount, beat: Heartbeat | None, now: datetime) -> str:

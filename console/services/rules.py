@@ -243,55 +243,57 @@ def _save(
     about: str = "",
 ) -> Saved:
     with writing(wiring.engine) as session:
-        authorize(session, actor, Action.RULE_SAVE, account_id)
-        account = _account(session, actor, account_id)
-        checked = check(text, Market(account.market), symbols, actor.lang)
-        if checked.rule is None:
-            raise refuse(Conflict, "bad_rule", actor.lang, problems=" / ".join(checked.problems[:5]))
-        now, columns = wiring.clock.wall_now(), _columns(checked.rule)
-        follow = switched_off = False
-        if rule_id is None:
-            row = store.add(session, now, account_id, columns, checked.text, actor.label)
-            before = None
-        else:
-            row = _rule(session, actor, rule_id)
-            if row.account_id != account_id:
-                raise refuse(NotFound, "no_rule", actor.lang, rule=rule_id)
-            present = store.version(session, row.version_id) if row.version_id is not None else None
-            if present is not None and expected_version is not None and present.number != expected_version:
-                raise refuse(Conflict, "rule_changed", actor.lang, number=present.number)
-            if row.enabled and account.environment == Environment.LIVE:
-                check_live(actor, authorize(session, actor, Action.RULE_SWITCH, account_id))
-            before = {"version": present.number if present else None, "max_position": row.max_position}
-            follow = _lowers_risk(present, checked.rule) if also_open is None else also_open
-            store.save_version(session, now, row, columns, checked.text, actor.label, about, also_open=follow)
-        row.max_position, row.buy_amount_usd = max_position, _amount(checked.rule)
-        session.add(row)
-        session.flush()
-        saved = store.version(session, row.version_id) if row.version_id is not None else None
-        if row.enabled and account.environment == Environment.LIVE and not rule_evidence.is_waived(row):
-            switched_off = bool(rule_evidence.missing_for_live(session, row, account, actor.lang))
-            if switched_off:
-                store.set_enabled(session, now, row, False)
-        note(
-            session,
-            wiring,
-            actor,
-            Action.RULE_SAVE,
-            f"rule:{row.id}",
-            account_id=account_id,
-            before=before,
-            after={
-                "version": saved.number if saved else None,
-                "max_position": max_position,
-                "also_open": follow,
-                "switched_off": switched_off,
-            },
-            reason=about,
-        )
-        done = Saved(row.id or 0, saved.number if saved else 0, follow, switched_off)
+        done = save_in(
+            session, wiring, actor, account_id, rule_id, text, symbols, max_position, expected_version, also_open, about
+        )  # fmt: skip
     nudge(wiring.settings, account_id)
     return done
+
+
+def save_in(
+    session: Session, wiring: Wiring, actor: Actor, account_id: int, rule_id: int | None, text: str, symbols: str,
+    max_position: int, expected_version: int | None, also_open: bool | None = None, about: str = "",
+) -> Saved:  # fmt: skip
+    """Save in the caller's transaction, who wakes the bot after it: a new rule, or (`rule_id`) its next version."""
+    authorize(session, actor, Action.RULE_SAVE, account_id)
+    account = _account(session, actor, account_id)
+    checked = check(text, Market(account.market), symbols, actor.lang)
+    if checked.rule is None:
+        raise refuse(Conflict, "bad_rule", actor.lang, problems=" / ".join(checked.problems[:5]))
+    now, columns = wiring.clock.wall_now(), _columns(checked.rule)
+    follow = switched_off = False
+    if rule_id is None:
+        row = store.add(session, now, account_id, columns, checked.text, actor.label)
+        before = None
+    else:
+        row = _rule(session, actor, rule_id)
+        if row.account_id != account_id:
+            raise refuse(NotFound, "no_rule", actor.lang, rule=rule_id)
+        present = store.version(session, row.version_id) if row.version_id is not None else None
+        if present is not None and expected_version is not None and present.number != expected_version:
+            raise refuse(Conflict, "rule_changed", actor.lang, number=present.number)
+        if row.enabled and account.environment == Environment.LIVE:
+            check_live(actor, authorize(session, actor, Action.RULE_SWITCH, account_id))
+        before = {"version": present.number if present else None, "max_position": row.max_position}
+        follow = _lowers_risk(present, checked.rule) if also_open is None else also_open
+        store.save_version(session, now, row, columns, checked.text, actor.label, about, also_open=follow)
+    row.max_position, row.buy_amount_usd = max_position, _amount(checked.rule)
+    session.add(row)
+    session.flush()
+    saved = store.version(session, row.version_id) if row.version_id is not None else None
+    if row.enabled and account.environment == Environment.LIVE and not rule_evidence.is_waived(row):
+        switched_off = bool(rule_evidence.missing_for_live(session, row, account, actor.lang))
+        if switched_off:
+            store.set_enabled(session, now, row, False)
+    after = {
+        "version": saved.number if saved else None, "max_position": max_position, "also_open": follow,
+        "switched_off": switched_off,
+    }  # fmt: skip
+    note(
+        session, wiring, actor, Action.RULE_SAVE, f"rule:{row.id}", account_id=account_id, before=before, after=after,
+        reason=about,
+    )  # fmt: skip
+    return Saved(row.id or 0, saved.number if saved else 0, follow, switched_off)
 
 
 def switch(
@@ -309,36 +311,40 @@ def switch(
     On a LIVE account, on needs an Admin, the account's typed name, and a complete rule or a waiver with a reason.
     """
     with writing(wiring.engine) as session:
-        row = _rule(session, actor, rule_id)
-        role = authorize(session, actor, Action.RULE_SWITCH, row.account_id)
-        account = _account(session, actor, row.account_id)
-        by_hand = actor.source == "console" and account.environment == Environment.MOCK  # programs: LIVE alone
-        if enabled and by_hand and confirm != account.nickname:
-            raise refuse(Conflict, "confirm_mock", actor.lang, nickname=account.nickname)
-        if enabled and account.environment == Environment.LIVE:
-            check_live(actor, role)
-            if confirm != account.nickname:
-                raise refuse(Conflict, "confirm_live", actor.lang, nickname=account.nickname)
-            missing = rule_evidence.missing_for_live(session, row, account, actor.lang)
-            if missing and waive:
-                rule_evidence.waive_in(session, wiring, actor, row, account, confirm=confirm, reason=reason)
-            elif missing and not rule_evidence.is_waived(row):
-                raise refuse(Conflict, "not_live_ready", actor.lang, missing=", ".join(missing))
-        before = {"enabled": row.enabled}
-        store.set_enabled(session, wiring.clock.wall_now(), row, enabled)
-        note(
-            session,
-            wiring,
-            actor,
-            Action.RULE_SWITCH,
-            f"rule:{rule_id}",
-            account_id=row.account_id,
-            before=before,
-            after={"enabled": enabled, "waived": waive},
-            reason=reason,
+        account_id = switch_in(
+            session, wiring, actor, rule_id, enabled=enabled, confirm=confirm, reason=reason, waive=waive
         )
-        account_id = row.account_id
     nudge(wiring.settings, account_id)
+
+
+def switch_in(
+    session: Session, wiring: Wiring, actor: Actor, rule_id: int, *, enabled: bool, confirm: str = "", reason: str = "",
+    waive: bool = False,
+) -> int:  # fmt: skip
+    """The same in the caller's transaction, who wakes the bot of the returned account after it."""
+    row = _rule(session, actor, rule_id)
+    role = authorize(session, actor, Action.RULE_SWITCH, row.account_id)
+    account = _account(session, actor, row.account_id)
+    by_hand = actor.source == "console" and account.environment == Environment.MOCK  # programs: LIVE alone
+    if enabled and by_hand and confirm != account.nickname:
+        raise refuse(Conflict, "confirm_mock", actor.lang, nickname=account.nickname)
+    if enabled and account.environment == Environment.LIVE:
+        check_live(actor, role)
+        if confirm != account.nickname:
+            raise refuse(Conflict, "confirm_live", actor.lang, nickname=account.nickname)
+        missing = rule_evidence.missing_for_live(session, row, account, actor.lang)
+        if missing and waive:
+            rule_evidence.waive_in(session, wiring, actor, row, account, confirm=confirm, reason=reason)
+        elif missing and not rule_evidence.is_waived(row):
+            raise refuse(Conflict, "not_live_ready", actor.lang, missing=", ".join(missing))
+    before = {"enabled": row.enabled}
+    store.set_enabled(session, wiring.clock.wall_now(), row, enabled)
+    after = {"enabled": enabled, "waived": waive}
+    note(
+        session, wiring, actor, Action.RULE_SWITCH, f"rule:{rule_id}", account_id=row.account_id, before=before,
+        after=after, reason=reason,
+    )  # fmt: skip
+    return row.account_id
 
 
 def _lowers_risk(present: RuleVersion | None, newer: Rule) -> bool:
@@ -359,16 +365,9 @@ def archive(wiring: Wiring, actor: Actor, rule_id: int, *, reason: str = "") -> 
         account_id, before = row.account_id, {"enabled": row.enabled}
         store.archive(session, wiring.clock.wall_now(), row)
         note(
-            session,
-            wiring,
-            actor,
-            Action.RULE_ARCHIVE,
-            f"rule:{rule_id}",
-            account_id=account_id,
-            before=before,
-            after={"archived": True},
-            reason=reason,
-        )
+            session, wiring, actor, Action.RULE_ARCHIVE, f"rule:{rule_id}", account_id=account_id, before=before,
+            after={"archived": True}, reason=reason,
+        )  # fmt: skip
     nudge(wiring.settings, account_id)
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from console.components.account_deeds import approval
 from console.components.bar import bar
 from console.components.charts import equity_chart
+from console.components.drawn import once
 from console.components.events import event_table
 from console.components.figures import (
     UNKNOWN,
@@ -29,7 +30,7 @@ from console.components.first_steps import first_steps
 from console.components.frame import lang, me, t, wiring
 from console.components.live import live
 from console.components.reasons import decided
-from console.components.table import Column, facts, link, note, table
+from console.components.table import Column, facts_markup, link, note, table_markup
 from console.components.waiting import waiting
 from console.services import events, holdings, overview, rules
 from console.services.overview import AccountLine, Overview, Sums, Trouble
@@ -41,7 +42,7 @@ _TONES = {Trouble.ACT: "act", Trouble.WATCH: "watch", Trouble.FINE: "fine", Trou
 _SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=31)}
 
 
-@live(2)
+@live(3)
 def _desk() -> None:
     view = overview.overview(wiring(), me())
     waiting(limit=8)
@@ -51,8 +52,8 @@ def _desk() -> None:
     if not view.lines:
         st.html(join(Html('<div class="lt-empty" data-table="accounts">'), t("empty.desk"), Html("</div>")))
         return
-    facts(_sums(view), name="sums")
-    _accounts(view)
+    st.html(once(view, "sums", lambda: facts_markup(_sums(view), name="sums")))
+    st.html(once(view, "accounts", lambda: _accounts(view)))
 
 
 def _sums(view: Overview) -> list[tuple[object, object]]:
@@ -107,7 +108,7 @@ def _label(key: str, badge: Html, unknown: int) -> Html:
     return join(t(key), " ", badge, gap)
 
 
-def _accounts(view: Overview) -> None:
+def _accounts(view: Overview) -> str:
     columns = [
         Column(t("col.account")),
         Column(t("col.state")),
@@ -120,7 +121,8 @@ def _accounts(view: Overview) -> None:
         Column(t("col.last_decision"), wide=True),
         Column(t("col.token"), numeric=True),
     ]
-    table(columns, [_row(line, view) for line in view.lines], name="accounts", empty=t("empty.accounts"))
+    rows = [_row(line, view) for line in view.lines]
+    return table_markup(columns, rows, name="accounts", empty=t("empty.accounts"))
 
 
 def _row(line: AccountLine, view: Overview) -> list[object]:
@@ -174,10 +176,11 @@ def _guard(line: AccountLine) -> Html:
     return mark("fine", t("guard.all"))
 
 
-@live(3)
+@live(4)
 def _recent() -> None:
     st.subheader(t("control.events"))
-    event_table(events.recent(wiring(), me()))
+    rows = events.recent(wiring(), me())
+    st.html(once(rows, "events", lambda: event_table(rows)))
 
 
 @live(20)

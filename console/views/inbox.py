@@ -164,13 +164,20 @@ def _settle_order(one: OrderLine) -> None:
     left, right = st.columns(2)
     left.button(
         t("inbox.it_is_this"), key="adopt_order", type="primary", width="stretch", disabled=not (may and number),
-        on_click=lambda: _say(lambda: inbox.resolve_order(desk, actor, one.id, number, key=f"{key}:{number}")),
+        on_click=_adopt, args=(one.id, key),
     )  # fmt: skip
     sure = right.checkbox(t("inbox.not_there_sure"), key="not_there_sure")
     right.button(
         t("inbox.not_there"), key="absent_order", width="stretch", disabled=not (may and sure),
         on_click=lambda: _say(lambda: inbox.resolve_order(desk, actor, one.id, None, key=f"{key}:none")),
     )  # fmt: skip
+
+
+def _adopt(order_id: int, key: str) -> None:
+    """The number as it stands in the field at the click: the page may not have been drawn since it was typed."""
+    actor, desk, number = me(), wiring(), str(st.session_state["broker_number"]).strip()
+    if number:  # an emptied field is no word that the broker never took it
+        _say(lambda: inbox.resolve_order(desk, actor, order_id, number, key=f"{key}:{number}"))
 
 
 def _settle_drift(one: Drift) -> None:
@@ -192,15 +199,17 @@ def _settle_drift(one: Drift) -> None:
                 t("inbox.owner_shares", rule=f"{rule} {names[rule]}"), 0, one.theirs, 0, key=f"drift_shares_{rule}"
             )
     answer = f"{way}:{owner}:{sorted(shares.items())}"
-    st.button(
-        t("inbox.accept_holding", n=f"{one.theirs:,}"), key="accept_holding", type="primary", disabled=not may,
-        on_click=lambda: _say(
+    asked = st.button(
+        t("inbox.accept_holding", n=f"{one.theirs:,}"), key="accept_holding", type="primary", disabled=not may
+    )
+    if asked and may:  # here, not before the run: the shares typed last count
+        _say(
             lambda: inbox.accept_holding(
                 desk, actor, account_id, one.symbol, owner, key=f"{key}:{answer}", shares=shares,
                 rescale=way == "rescale",
             )
-        ),
-    )  # fmt: skip
+        )  # fmt: skip
+        st.rerun()
 
 
 def _settle_stopped(one: Stopped) -> None:

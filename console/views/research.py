@@ -72,10 +72,9 @@ def _ask() -> None:
     asked = {"kind": kind, "market": line.market, "cash": cash, "fill": fill, "costs": costs, **_method(kind)}
     asked["environment"] = line.environment  # a demo rule may be tried on what the local exchange gave
     asked["symbols"] = [name.strip() for name in (symbols or "").split(",") if name.strip()]
-    st.button(
-        t("research.do"), key="research_do", type="primary", disabled=not allowed(me(), Action.BACKTEST),
-        on_click=_do, args=(rule_id, asked, params or ""),
-    )  # fmt: skip
+    may = allowed(me(), Action.BACKTEST)
+    if st.button(t("research.do"), key="research_do", type="primary", disabled=not may):
+        _do(rule_id, asked, params or "")  # here, not before the run: what was typed last counts
 
 
 def _method(kind: str) -> dict[str, int]:
@@ -103,7 +102,8 @@ def _do(rule_id: int, asked: dict[str, Any], params: str) -> None:
         text = rules.opened(desk, actor, rule_id).version.text
         backtests.ask(desk, actor, text, {**asked, "param": backtests.choices(params, lang())})
 
-    confirm.attempt(ask, t("research.asked"))
+    if not confirm.attempt(ask, t("research.asked")):
+        st.rerun()  # the refusal stands on top of the page
 
 
 @st.fragment(run_every=2)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime
-
 from sqlmodel import Session, col, func, select
 
 from shared.domain.account import Environment
@@ -37,13 +34,3 @@ def days_without_money(session: Session, text: str) -> dict[Environment, int]:
         )
         found[environment] = session.exec(days).one()
     return found
-
-
-def recent_counts(session: Session, account_ids: Collection[int], since: datetime) -> list[DecisionRow]:
-    """The newest decision of each rule and symbol since then: its `counts` are the day's."""
-    newest = (
-        select(func.max(DecisionRow.id))
-        .where(col(DecisionRow.account_id).in_(account_ids), col(DecisionRow.updated_at) >= since)
-        .group_by(col(DecisionRow.rule_id), col(DecisionRow.symbol))
-    )
-    return list(session.exec(select(DecisionRow).where(col(DecisionRow.id).in_(newest))))

@@ -27,6 +27,7 @@ from shared.models import (
     PositionRow,
     QuoteRow,
     RuleVersion,
+    StrategySignal,
     TradeRule,
 )
 
@@ -65,6 +66,13 @@ def last_decision_of_rules(session: Session, rule_ids: Collection[int]) -> dict[
     newest = sa_select(func.max(DecisionRow.id)).where(col(DecisionRow.rule_id) == col(TradeRule.id))
     ids = sa_select(newest.scalar_subquery()).where(col(TradeRule.id).in_(rule_ids))
     return {row.rule_id: row for row in session.exec(select(DecisionRow).where(col(DecisionRow.id).in_(ids)))}
+
+
+def last_signal_of_rules(session: Session, rule_ids: Collection[int]) -> dict[int, StrategySignal]:
+    """The newest signal of each rule."""
+    newest = sa_select(func.max(StrategySignal.id)).where(col(StrategySignal.rule_id) == col(TradeRule.id))
+    ids = sa_select(newest.scalar_subquery()).where(col(TradeRule.id).in_(rule_ids))
+    return {row.rule_id: row for row in session.exec(select(StrategySignal).where(col(StrategySignal.id).in_(ids)))}
 
 
 def last_equity(session: Session, account_ids: Collection[int]) -> dict[int, EquitySnapshot]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,12 +34,6 @@ def live_rules(session: Session, account_id: int | None = None) -> list[TradeRul
     if account_id is not None:
         query = query.where(TradeRule.account_id == account_id)
     return list(session.exec(query))
-
-
-def enabled_ids(session: Session, account_ids: Collection[int]) -> list[int]:
-    """The switched-on rules of the accounts."""
-    query = select(TradeRule.id).where(col(TradeRule.account_id).in_(account_ids), col(TradeRule.enabled))
-    return [found for found in session.exec(query.where(col(TradeRule.archived_at).is_(None))) if found is not None]
 
 
 def find(session: Session, rule_id: int) -> TradeRule | None:

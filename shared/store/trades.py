@@ -33,6 +33,7 @@ class Trade:
     tax: Decimal | None
     filled_at: datetime
     order_id: int
+    realized_pnl: Decimal | None = None  # a sale against its rule's own average price, by the bot; fees excluded
 
 
 def after(session: Session, fill_id: int, *, limit: int = 1_000_000) -> list[Trade]:
@@ -55,6 +56,7 @@ def _trades() -> Any:
         col(FillRow.tax),
         col(FillRow.filled_at),
         col(FillRow.order_id),
+        col(FillRow.realized_pnl),
     ).join(OrderRow, col(OrderRow.id) == col(FillRow.order_id))
 
 

@@ -245,6 +245,14 @@ REFUSALS: dict[str, tuple[_Three, _Three]] = {
         ("규칙을 저장할 수 없습니다", "{problems}", "표시된 곳을 고쳐 다시 저장하십시오."),
         ("The rule cannot be saved", "{problems}", "Mend what is named and save again."),
     ),
+    "copy_to_none": (
+        (
+            "복사할 계좌가 없습니다",
+            "계좌를 고르지 않았거나 같은 계좌를 두 번 골랐습니다.",
+            "계좌를 하나 이상 고르십시오.",
+        ),
+        ("There is no account to copy to", "None was chosen, or one of them twice.", "Choose one or more accounts."),
+    ),
     "rule_changed": (
         (
             "그 사이 규칙이 바뀌었습니다",

@@ -138,8 +138,9 @@ WORDS: dict[str, tuple[str, str]] = {
         "How much of each limit is used, exposure over accounts, what was blocked. Only an Admin lowers the kill switch.",
     ),
     "help.rules": (
-        "규칙을 글로 쓰면 바로 검사합니다. 저장하면 새 판이 되고, 열린 포지션은 열 때의 판을 지킵니다.",
-        "A rule is text, checked as you write. Saving makes a version; an open position keeps the one it was opened with.",
+        "규칙을 폼이나 YAML로 쓰면 바로 검사합니다. 저장하면 새 판이 되고, 열린 포지션은 열 때의 판을 지킵니다.",
+        "Write a rule by form or as YAML; it is checked as you write. Saving makes a version; an open position keeps "
+        "the one it was opened with.",
     ),
     "help.research": (
         "과거 자료로 규칙을 시험합니다. 미래를 본 흔적과 과최적화를 스스로 검사해 알려 줍니다.",

@@ -60,3 +60,18 @@ def test_a_stop_that_sells_is_told_as_such_and_an_exit_by_rule_as_a_signal():
     assert [json.loads(row.body)["kind"] for row in rows if row.stream == "alerts"] == ["STOP_HIT"]
     rows = log.take(decision("exit", Verdict.SELL), Allowed(()), DAY)
     assert [json.loads(row.body)["kind"] for row in rows if row.stream == "alerts"] == ["SIGNAL"]
+
+
+def test_what_was_blocked_is_told_by_reason_over_rules_and_symbols_and_begins_anew_with_the_day():
+    clock = FakeClock()
+    log = DecisionLog(clock)
+    wants = [Decision(rule, 1, symbol, Verdict.BUY, "entry", START) for rule, symbol in ((1, "A"), (1, "B"), (2, "A"))]
+    for one in wants:
+        log.take(one, Denied("cash", ""), DAY)
+    clock.pass_s(5)
+    log.take(wants[0], Denied("cash", ""), DAY)
+    log.take(decision("no_entry"), None, DAY)
+    assert log.blocked() == {"cash": (4, 2, clock.wall_now().isoformat())}
+    for one in wants:
+        log.take(one, None, DAY + timedelta(days=1))
+    assert log.blocked() == {}

@@ -285,6 +285,8 @@ def _us_trading(session: Session, account: int, now: datetime, *, guarded: bool 
         reason="1회 주문 한도 초과",
     )
     _decision(session, account, 1, "AAPL", "HOLD", "cash", "예수금이 모자라 사지 않음", 37, now)
+    beat = session.get_one(Heartbeat, account)
+    beat.detail = {**beat.detail, "blocked": {"cash": (37, 1, now.isoformat())}}
     _log(session, account, 1, "INFO", "복구 완료: 주문 2 · 체결 2 · 포지션 2", now - timedelta(minutes=40))
     _log(session, account, 2, "INFO", "AAPL 매수 14주 체결 209.8712", now - timedelta(minutes=31))
     _log(session, account, 3, "WARNING", "NVDA 매수 거절: 1회 주문 한도", now - timedelta(minutes=2))

@@ -202,6 +202,7 @@ def test_new_lines_arrive_and_choices_stay(page: Page, url: str, desk: Desk) -> 
 def test_a_broken_rule_says_where_and_cannot_be_saved(page: Page, url: str) -> None:
     page.goto(f"{url}/rules")
     settled(page)
+    page.get_by_text("YAML로", exact=True).click()
     area = page.get_by_role("textbox", name="규칙 내용 (YAML)")
     area.fill(desks.RULE_TEXT.format(name="깨짐", symbol="AAPL").replace("cross_above", "crosses"))
     area.press("Control+Enter")

@@ -43,6 +43,14 @@ def page_of(desk: Desk, role: Role, page: str, monkeypatch: pytest.MonkeyPatch, 
     return app
 
 
+def rules_as_text(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The rules page of a person who writes YAML."""
+    app = page_of(desk, Role.ADMIN, "rules", monkeypatch)
+    app.session_state["rule_way"] = "text"
+    app.run()
+    return app
+
+
 def html_of(app: AppTest) -> str:
     """Everything drawn as HTML, in order."""
     return "\n".join(str(block.proto.body) for block in app.get("html"))
@@ -194,7 +202,7 @@ def test_us_shares_at_ls_are_registered_without_a_mock_environment(desk: Desk, m
 
 
 def test_a_rule_is_written_saved_and_switched_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = page_of(desk, Role.ADMIN, "rules", monkeypatch)
+    app = rules_as_text(desk, monkeypatch)
     area = next(one for one in app.text_area if one.label == "규칙 내용 (YAML)")
     area.set_value("version: 1")
     app.run()
@@ -220,7 +228,7 @@ def test_a_rule_is_written_saved_and_switched_on(desk: Desk, monkeypatch: pytest
 def test_a_preset_with_its_values_and_a_size_by_atr_becomes_a_rule(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     from console.services import rules
 
-    app = page_of(desk, Role.ADMIN, "rules", monkeypatch)
+    app = rules_as_text(desk, monkeypatch)
     slot = next(one.key for one in app.selectbox if one.label == "프리셋").removeprefix("preset_")
     app.selectbox(key=f"preset_{slot}").set_value("rsi")
     app.run()
@@ -261,7 +269,7 @@ def test_an_edit_shows_its_meaning_is_compared_and_reverted(desk: Desk, monkeypa
     from shared.models import BacktestRun
 
     admin = desk.actor(Role.ADMIN)
-    app = page_of(desk, Role.ADMIN, "rules", monkeypatch)
+    app = rules_as_text(desk, monkeypatch)
     app.selectbox(key="rule").set_value(1)
     app.run()
     area = next(one for one in app.text_area if one.label == "규칙 내용 (YAML)")

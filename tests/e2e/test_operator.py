@@ -110,6 +110,7 @@ def write_rule(page: Page, desk: Desk, account: str, account_id: int, text: str)
     page.goto(f"{desk.console_url}/rules")
     page.wait_for_selector(".st-key-rule_save", timeout=60_000)
     choose(page, "rule_account", account)
+    page.locator(".st-key-rule_way button").nth(1).click()  # as text: a rule of any shape
     area = page.locator(
         f".st-key-rule_text_{account_id}_0_0 textarea"
     )  # the editor of this account, not the last one's

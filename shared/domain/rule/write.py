@@ -27,7 +27,12 @@ _Dumper.add_representer(str, _Dumper.represent_text)
 
 def to_yaml(rule: m.Rule) -> str:
     """Return the rule as YAML in our key order; Korean stays readable."""
-    return yaml.dump(to_document(rule), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
+    return as_yaml(to_document(rule))
+
+
+def as_yaml(document: Document) -> str:
+    """Return a document as YAML; it need not be a rule yet."""
+    return yaml.dump(document, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
 
 
 def to_json(rule: m.Rule) -> str:

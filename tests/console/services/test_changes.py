@@ -74,6 +74,20 @@ def test_what_a_person_did_is_seen_at_the_next_look(desk: Desk, sharing: None) -
     assert account in {line.id for line in overview.overview(desk.wiring, who).lines}
 
 
+def test_bots_that_trade_all_the_time_cost_one_reading_in_a_while_and_a_persons_deed_is_seen_at_once(
+    desk: Desk, sharing: None
+) -> None:
+    changes.share(0.000001, rest_s=600)
+    who, account = desk.actor(Role.ADMIN), desk.accounts["미국 주식 1호"]
+    before = orders.listed(desk.wiring, who)
+    with writing(desk.wiring.engine) as session:
+        beat = session.get_one(Heartbeat, account)
+        heartbeats.moved(session, account, beat.change_number + 1)
+    assert orders.listed(desk.wiring, who) is before
+    rules.switch(desk.wiring, who, 1, enabled=False)
+    assert orders.listed(desk.wiring, who) is not before
+
+
 def test_people_with_other_accounts_never_share(desk: Desk, sharing: None) -> None:
     everything = orders.listed(desk.wiring, desk.actor(Role.ADMIN))
     some = orders.listed(desk.wiring, desk.actor(Role.VIEWER))

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from sqlmodel import delete, select
 
-from console.services import holdings, manual_orders, market, overview, profit, sign_ins, tickets, won
+from console.services import blocked, holdings, manual_orders, market, overview, profit, returns, sign_ins, tickets, won
 from console.services.manual_orders import Ticket
 from console.services.tickets import preview_of
 from shared.db import reading, writing
@@ -17,7 +17,7 @@ from shared.domain.errors import Conflict, Forbidden, NotFound
 from shared.domain.market import Timeframe
 from shared.domain.money import Currency, Money
 from shared.domain.order import Side
-from shared.models import Command, FillRow, FxRate, LoginSession, PriceBar, Role
+from shared.models import CashFlow, Command, EquitySnapshot, FillRow, FxRate, LoginSession, PriceBar, Role
 from shared.store import fx
 from shared.store.commands import CommandKind
 from shared.store.sessions import find_session, start_session
@@ -55,6 +55,31 @@ def test_without_a_rate_nothing_is_added_up(desk: Desk) -> None:
     sim = next(one for one in view.sums if one.environment is Environment.SIM)
     assert (sim.equity_won, sim.price_won, sim.fx_won) == (None, None, None)
     assert len(sim.equity) == 2
+
+
+def test_money_paid_in_or_out_is_no_profit_of_today(desk: Desk) -> None:
+    """Only what moved between the two looks at the equity counts, and of this account alone."""
+    admin, now = desk.actor(Role.ADMIN), desk.wiring.clock.wall_now()
+    account = desk.accounts[US]
+    midnight = blocked.midnight(Market.US, now)
+    with writing(desk.wiring.engine) as session:
+        session.execute(delete(EquitySnapshot))
+        session.execute(delete(CashFlow))
+        for at, dollars in ((midnight - timedelta(hours=3), "1000"), (now - timedelta(seconds=1), "6010")):
+            row = EquitySnapshot(account_id=account, at=at, currency="USD", equity=Decimal(dollars), cash=Decimal(1))
+            session.add(row)
+    for at, paid in (
+        (midnight - timedelta(hours=4), 77),  # in yesterday's equity already
+        (midnight - timedelta(hours=1), 5_500),  # after the last look of yesterday
+        (now - timedelta(seconds=1), -500),
+        (now, 900),  # not in the newest equity yet
+    ):
+        returns.record_flow(desk.wiring, admin, account, Decimal(paid), at)
+    returns.record_flow(desk.wiring, admin, desk.accounts["국내 단타"], Decimal(9), now - timedelta(seconds=1))
+    line = next(one for one in overview.overview(desk.wiring, admin).lines if one.id == account)
+    assert line.pnl_today == Money(Decimal(10), Currency.USD)
+    unknown = next(one for one in overview.overview(desk.wiring, admin).lines if one.nickname == "국내 단타")
+    assert unknown.pnl_today is None
 
 
 def test_blocked_reasons_of_today_are_counted(desk: Desk) -> None:

@@ -14,7 +14,7 @@ from console.services.risk import AccountRisk, MoreLimits
 from shared.db import reading, writing
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import Conflict
-from shared.models import BrokerageAccount, Command, DecisionRow, OrderRow, Owner, Role
+from shared.models import BrokerageAccount, Command, Heartbeat, OrderRow, Owner, Role
 from shared.store import exposure
 from tests.console.desks import Desk
 
@@ -57,28 +57,19 @@ def test_holdings_and_open_buys_are_counted_as_the_guards_count_them(desk: Desk)
         assert mine.accounts == 0  # the LIVE account is no sibling of a SIM one
 
 
-def test_what_was_blocked_today_is_counted_by_reason_and_yesterday_is_not(desk: Desk) -> None:
+def test_what_was_blocked_today_is_counted_by_reason_over_accounts_and_yesterday_is_not(desk: Desk) -> None:
     now = desk.wiring.clock.wall_now()
+    told = {
+        "국내 단타": {"cash": (7, 2, now.isoformat()), "collar": (2, 1, now.isoformat())},
+        "모의 검증": {"cash": (1000, 1, (now - timedelta(days=2)).isoformat()), "no_such": (5, 1, now.isoformat())},
+    }
     with writing(desk.wiring.engine) as session:
-        for seq, symbol, at, counts in (
-            (50, "X", now, {"cash": 5, "no_entry": 900, "collar": 2}),
-            (
-                51,
-                "X",
-                now,
-                {"cash": 7, "no_entry": 901, "collar": 2},
-            ),  # the day's running counts: the newest row says all
-            (52, "Y", now - timedelta(days=2), {"cash": 1000}),
-        ):
-            session.add(
-                DecisionRow(
-                    account_id=desk.accounts[US], seq=seq, rule_id=77, version_id=1, symbol=symbol, verdict="BUY",
-                    reason="cash", counts=counts, at=at, updated_at=at,
-                )
-            )  # fmt: skip
+        for nickname, blocked in told.items():
+            session.get_one(Heartbeat, desk.accounts[nickname]).detail = {"blocked": blocked}
     blocked = {one.code: one for one in risk.view(desk.wiring, desk.actor(Role.ADMIN)).blocked}
-    assert blocked["cash"].times == 7 + 37 and blocked["collar"].times == 2  # the desk's own rule said cash 37 times
-    assert "no_entry" not in blocked and blocked["cash"].rules == 2
+    assert blocked.keys() == {"cash", "collar"}
+    assert (blocked["cash"].times, blocked["cash"].rules) == (7 + 37, 3)  # the desk's own rule said cash 37 times
+    assert blocked["cash"].accounts == ("국내 단타", US) and blocked["collar"].times == 2
 
 
 def test_one_owner_is_added_up_over_his_accounts_and_opposite_orders_are_named(desk: Desk) -> None:
