@@ -43,27 +43,32 @@ SIZES = {"1366": (1366, 768), "390": (390, 844)}
 
 
 def shoot(desk_name: str, names: list[str], out: Path, lang: str, scheme: str) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="letstrade-shots-"))
-    try:
-        desk = getattr(desks, f"{desk_name}_desk")(folder, free_port())
-        with console_on(desk) as address, sync_playwright() as playwright:
-            browser = launch(playwright)
-            for size, (width, height) in SIZES.items():
-                context = browser.new_context(
-                    viewport={"width": width, "height": height}, color_scheme=scheme, locale=lang, device_scale_factor=1
-                )
-                page = context.new_page()
-                page.goto(f"{address}/login?lang={lang}")
-                page.screenshot(path=out / f"login-{size}.png")
-                sign_in(page, address, lang=lang)
-                for name in names:
-                    page.goto(address + PAGES[name])
-                    settled(page)
-                    page.screenshot(path=out / f"{name}-{desk_name}-{size}.png", full_page=size == "390")
-                context.close()
-            browser.close()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    for size in SIZES:  # a desk of its own each: its bots last told anything when it was made
+        folder = Path(tempfile.mkdtemp(prefix="letstrade-shots-"))
+        try:
+            _shoot_size(folder, desk_name, size, names, out, lang, scheme)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _shoot_size(folder: Path, desk_name: str, size: str, names: list[str], out: Path, lang: str, scheme: str) -> None:
+    width, height = SIZES[size]
+    desk = getattr(desks, f"{desk_name}_desk")(folder, free_port())
+    with console_on(desk) as address, sync_playwright() as playwright:
+        browser = launch(playwright)
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, locale=lang, device_scale_factor=1
+        )
+        page = context.new_page()
+        page.goto(f"{address}/login?lang={lang}")
+        page.screenshot(path=out / f"login-{size}.png")
+        sign_in(page, address, lang=lang)
+        for name in names:
+            page.goto(address + PAGES[name])
+            settled(page)
+            page.screenshot(path=out / f"{name}-{desk_name}-{size}.png", full_page=size == "390")
+        context.close()
+        browser.close()
 
 
 def main() -> None:
