@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from console.cloud.changes import Line
-from console.components.figures import mark
+from console.components.figures import age, mark
 from console.components.frame import lang, me, t, wiring
 from console.components.table import Column, note, table
 from console.services import store_sizes
@@ -15,14 +15,29 @@ _TONES = {Line.LIVE: "fine", Line.POLLING: "watch", Line.OFF: "off"}
 
 
 def store_sizes_panel() -> None:
-    """Draw it, read once per run of the page: walking a file's pages is not for every five seconds."""
+    """Draw it; the tables of a large file are measured when somebody asks, and stay as they were then."""
     told = store_sizes.sizes(wiring(), me())
     st.html(mark(_TONES[told.line], t(f"sizes.line.{told.line.value}", why=told.why)))
+    if told.tables is None:
+        told = _measured()
+    if told.tables is None:
+        return
     columns = [Column(t("system.table")), Column(t("sizes.size"), numeric=True), Column(t("sizes.kept"), wide=True)]
     body = [[one.table, f"{one.bytes / 1e6:,.1f} MB", _kept(one)] for one in told.tables]
     table(columns, body, name="store_sizes", empty=t("sizes.untold"))
     if told.hosted:
         note(_free_tier(told))
+
+
+def _measured() -> Sizes:
+    """What was measured last in this sign-in, with its age; measured anew at the button."""
+    now = wiring().clock.wall_now()
+    if st.button(t("sizes.measure"), icon=":material/straighten:", help=t("sizes.measure_help")):
+        st.session_state["store_sizes"] = (now, store_sizes.sizes(wiring(), me(), measure=True))
+    at, told = st.session_state.get("store_sizes", (now, Sizes(False, None, Line.OFF, "")))
+    if told.tables is not None:
+        note(t("sizes.measured", age=age(at, now, lang())))
+    return told
 
 
 def _kept(one: TableSize) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -15,6 +16,7 @@ from shared.store.retention import RULES
 
 FREE_TIER_BYTES = 500_000_000  # database size of a project without a bill
 MOST = 12  # tables shown: the largest
+QUICK_BYTES = 20_000_000  # a SQLite file is walked page by page: a larger one only when somebody asks
 
 _POSTGRES = """
 SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -38,22 +40,29 @@ class TableSize:
 @dataclass(frozen=True, slots=True)
 class Sizes:
     hosted: bool  # the free tier's line is worth drawing
-    tables: tuple[TableSize, ...]
+    tables: tuple[TableSize, ...] | None  # None: not measured yet, for that takes seconds
     line: Line  # how changes reach this console
     why: str
 
     @property
     def shown_bytes(self) -> int:
-        return sum(one.bytes for one in self.tables)
+        return sum(one.bytes for one in self.tables or ())
 
 
-def sizes(wiring: Wiring, actor: Actor) -> Sizes:
-    """The largest tables now; an empty list where the database does not tell."""
+def sizes(wiring: Wiring, actor: Actor, *, measure: bool = False) -> Sizes:
+    """The largest tables now; an empty list where the database does not tell. `measure`: even if it takes seconds."""
     with reading(wiring.engine) as session:
         visible_accounts(session, actor)
-        found = _tables(session)
+        found = _tables(session) if measure or _quick(wiring) else None
     line, why = standing()
     return Sizes(wiring.settings.supabase_project_url is not None, found, line, why)
+
+
+def _quick(wiring: Wiring) -> bool:
+    path = wiring.engine.url.database
+    if wiring.engine.dialect.name != "sqlite" or not path:
+        return True
+    return not Path(path).exists() or Path(path).stat().st_size <= QUICK_BYTES
 
 
 def _tables(session: Session) -> tuple[TableSize, ...]:

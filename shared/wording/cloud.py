@@ -2,6 +2,12 @@
 
 WORDS: dict[str, tuple[str, str]] = {
     "sizes.title": ("저장소 크기와 보관 기간", "Size of the store, and how long rows are kept"),
+    "sizes.measure": ("표별 크기 재기", "Measure the tables"),
+    "sizes.measure_help": (
+        "SQLite 파일을 끝까지 읽습니다: 큰 파일은 몇 초 걸립니다.",
+        "Reads the whole SQLite file: some seconds for a large one.",
+    ),
+    "sizes.measured": ("{age} 잰 크기", "Measured {age}"),
     "sizes.size": ("크기", "Size"),
     "sizes.kept": ("보관", "Kept"),
     "sizes.after": ("{days}일 뒤 {becomes}", "after {days} days {becomes}"),

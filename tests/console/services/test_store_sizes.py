@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import Engine
 
@@ -40,4 +42,14 @@ def test_postgresql_tells_too(postgres_url: str, tmp_path: object) -> None:
     schema.upgrade(engine)
     told = sizes(wired(engine, str(tmp_path), SUPABASE_PROJECT_URL="https://x.supabase.co"), ADMIN)
     assert told.hosted and len(told.tables) > 5 and all(one.bytes > 0 for one in told.tables)
+    engine.dispose()
+
+
+def test_a_large_file_is_measured_only_when_somebody_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path}/desk.db")
+    schema.upgrade(engine)
+    monkeypatch.setattr("console.services.store_sizes.QUICK_BYTES", 1)
+    wiring = wired(engine, str(tmp_path))
+    assert sizes(wiring, ADMIN).tables is None
+    assert sizes(wiring, ADMIN, measure=True).tables is not None
     engine.dispose()
