@@ -221,7 +221,9 @@ ANSWERS: dict[str, tuple[str, ...]] = {
         "engine:text bars:int seconds:number final_equity:number return_pct:number max_drawdown_pct:number sharpe:number? "
         "sharpe_factor:int trades:[trade] warnings:[warning] metrics~:[metric] uploaded~:uploaded",
     ),
-    "backtest sweep": ("combinations:int bars:int seconds:number sort:text items:[combination]",),
+    "backtest sweep": (
+        "combinations:int bars:int seconds:number sort:text items:[combination] deflated_sharpe:proof?",
+    ),
     "backtest check": ("passed:flag checks:[proof]",),
     "backtest queue": ("run",),
     "backtest jobs": (_items("run"),),
