@@ -19,7 +19,7 @@ $(VENV)/.installed: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -r requirements.txt
 	@$(BIN)/python -m bots.backtest.native || true  # where no library is shipped: built if there is a compiler, else replay
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -OO -X no_debug_ranges -c "import bots.__main__, brokers.kis.adapter, brokers.ls.adapter"  # bots start compiled
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -OO -X no_debug_ranges -c "import bots.__main__, brokers.kis.adapter, brokers.ls.adapter, sqlalchemy.dialects.sqlite, sqlalchemy.dialects.postgresql, cryptography.hazmat.backends.openssl.backend, encodings.idna, _strptime"  # bots start compiled: compiling costs a first start 2 MB
 	@touch $@
 
 dev: venv $(VENV)/.dev

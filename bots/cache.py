@@ -32,7 +32,7 @@ class Cache:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=TRUNCATE")
         self._db.execute("PRAGMA synchronous=OFF")
-        self._db.execute("PRAGMA cache_size=-512")  # KiB; the default is 2 MB a file
+        self._db.execute("PRAGMA cache_size=-128")  # KiB; the default is 2 MB a file
         self._db.execute("CREATE TABLE IF NOT EXISTS kept(name TEXT PRIMARY KEY, body TEXT, fetched_at TEXT)")
         path.chmod(0o600)
 

@@ -208,7 +208,7 @@ def _connect(path: Path, identity: str) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA cache_size=-512")  # KiB; the default is 2 MB a file
+        connection.execute("PRAGMA cache_size=-128")  # KiB; the default is 2 MB a file
         connection.execute("BEGIN EXCLUSIVE")
         rows.create(connection)
         owner = rows.claim_identity(connection, identity)
