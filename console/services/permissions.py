@@ -54,7 +54,7 @@ class Action(StrEnum):
     JOB_RUN = "job.run"
     JOB_SWITCH = "job.switch"
     SESSION_END = "session.end"
-    PASSWORD_OWN = "user.password"
+    PASSWORD_OWN = "user.password"  # pragma: allowlist secret
     PASSWORD_RESET = "user.password_reset"
     FACTOR_OWN = "factor.own"
     FACTOR_RESET = "factor.reset"
