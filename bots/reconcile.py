@@ -32,7 +32,6 @@ from shared.clock import Clock
 from shared.domain.errors import NotSupported
 from shared.domain.order import BrokerOrder, Cash, OrderSession, Position
 from shared.domain.order_state import OrderEventKind, OrderStatus
-from shared.domain.trading_days import ZONES
 
 ASK_AFTER_S = (0.5, 1, 2, 4, 8, 15, 30, 60)  # after the answer was lost; then each minute
 PROOF_LOOKS, PROOF_S = 5, 60.0
@@ -209,12 +208,8 @@ class Reconciler:
         if not self.broker.executions_show_open:
             return await self.broker.get_open_orders(), await self.broker.get_executions(since, today)
         rows = await self.broker.get_executions(since, today)
-        # What was left of an order when its day ended stays in its row. KRX's own date moves on at its last session, while
-        # NXT still trades: until midnight there, the day is not over for everything.
-        here = self.clock.market_now().astimezone(ZONES[self.broker.key.market]).date()
-        return [
-            row for row in rows if row.leaves_quantity > 0 and self.executions.dated(row)[0] >= min(here, today)
-        ], rows
+        # What was left of an order when its day ended stays in its row: open are those of the present day.
+        return [row for row in rows if row.leaves_quantity > 0 and self.executions.dated(row)[0] >= today], rows
 
     async def _reserved(self, since: date, today: date) -> list[BrokerOrder]:
         """The broker's reservations, asked while one of ours may be among them; their numbers are kept apart."""

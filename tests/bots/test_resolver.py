@@ -49,22 +49,9 @@ async def test_what_a_list_still_shows_as_left_of_a_day_that_is_over_is_not_open
     order = await room.desk.place(room.request(quantity=10), TODAY)
     room.broker.fill(order.broker_order_id or "", 3, "100.00")
     room.reconciler.trade_date = lambda: TODAY + timedelta(days=1)
-    room.clock.pass_s(14 * 3600)  # midnight has passed in New York
     await room.look()
     after = room.orders.get(order.id)
     assert after is not None and (after.status, after.filled_quantity) == (OrderStatus.EXPIRED, 3)
-
-
-async def test_an_order_lives_on_while_the_trade_date_moved_and_the_day_did_not(room: Room) -> None:
-    """KRX counts the next date from 18:00 while NXT trades until 20:00: one list may not end what still trades there."""
-    room.broker.executions_show_open = True
-    order = await room.desk.place(room.request(quantity=10), TODAY)
-    room.reconciler.trade_date = lambda: TODAY + timedelta(days=1)
-    await room.look()
-    assert status(room.orders, order.id) is OrderStatus.ACCEPTED
-    room.broker.fill(order.broker_order_id or "", 10, "100.00")
-    await room.look()
-    assert status(room.orders, order.id) is OrderStatus.FILLED
 
 
 async def test_looks_beside_the_schedule_do_not_hurry_the_proof(room: Room) -> None:
