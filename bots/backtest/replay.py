@@ -16,10 +16,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import ROUND_DOWN, Decimal
 from math import inf, nan
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bots.backtest.asked import Code
 from bots.backtest.costs import as_decimal
 from bots.backtest.data import PriceData
 from bots.backtest.desks import Day, Desk, Position
@@ -41,13 +41,16 @@ from shared.domain.rule.model import Fact, FactRef, Scaling, SizingMode
 from shared.domain.signal import Denied
 from shared.domain.venue_rules import Rounding, price_limits
 
+if TYPE_CHECKING:
+    from bots.backtest.asked import Code
+
 _CENT_MILLIONTH = Decimal("1e-8")
 
 
 class Replay:
     def __init__(self, plan: Plan, data: dict[str, PriceData], terms: Terms, limits: Limits | None) -> None:
         self.plan, self.terms, self.costs = plan, terms, terms.costs
-        self.code = Code(plan.rule, data) if plan.rule.python else None
+        self.code = _code(plan, data)
         self.sizing = sizing_of(plan, len(data))
         self.execution = plan.rule.execution
         self.rule = replace(plan.rule, sizing=self.sizing)
@@ -427,6 +430,15 @@ class Replay:
                 self.trades.append(
                     Trade(one.entry, one.price, None, None, one.quantity, float(value), "open", desk.place)
                 )
+
+
+def _code(plan: Plan, data: dict[str, PriceData]) -> Code | None:
+    """A Python rule's child; what speaks to it is loaded by who has one only."""
+    if not plan.rule.python:
+        return None
+    from bots.backtest.asked import Code
+
+    return Code(plan.rule, data)
 
 
 _SCALED = {

@@ -166,7 +166,9 @@ class Resting(Replay):
         if order is not None:
             return None
         entry = bool(self.rule.entry.conditions) or (self.rule.composite is not None and not has_target(self.rule))
-        enters = bar >= desk.free and (not entry or (desk.entries[bar] and self._judge(desk, self.plan.entry_test, bar)))
+        enters = bar >= desk.free and (
+            not entry or (desk.entries[bar] and self._judge(desk, self.plan.entry_test, bar))
+        )
         if has_target(self.rule):
             return self._step(desk, bar, enters)
         if position is not None or not enters or not entry:
