@@ -100,12 +100,10 @@ async def _record_fault(base: Foundation, bot: Bot | None, error: TradingError) 
     if bot is not None:
         bot.block(str(error))  # its last heartbeat says the same
     with suppress(StoreAway):
+        await base.link.write(lambda store: heartbeats.set_health(store, base.account_id, BotState.BLOCKED, str(error)))
         await base.link.write(
-            lambda session: heartbeats.set_health(session, base.account_id, BotState.BLOCKED, str(error))
-        )
-        await base.link.write(
-            lambda session: alerts.raise_alert(
-                session, now, kind=kind, severity="critical", dedup_key=f"{base.account_id}:blocked",
+            lambda store: alerts.raise_alert(
+                store, now, kind=kind, severity="critical", dedup_key=f"{base.account_id}:blocked",
                 account_id=base.account_id, params={"reason": str(error)},
             )
         )  # fmt: skip
