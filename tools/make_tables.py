@@ -55,7 +55,7 @@ MODELS: dict[str, type[SQLModel]] = {
 }
 HEAD = '''"""The tables that bots speak to, as plain columns: written by tools/make_tables.py from shared/models, never by hand.
 
-A bot carries no mapped classes (docs/decisions/0009-no-orm-in-a-bot.md); console and command line do, of the same tables.
+A bot carries no mapped classes (docs/decisions/0010-no-orm-in-a-bot.md); console and command line do, of the same tables.
 """
 
 from __future__ import annotations
