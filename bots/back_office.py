@@ -92,8 +92,8 @@ class BackOffice:
 
     async def _take(self, polled: Polled) -> None:
         """Act on what the store said: kill level, configuration, commands."""
-        self.heard_kill(polled.kill_level)
-        if polled.desired is not None and polled.desired.config_version != self.p.vitals.config_version:
+        self.heard_kill(polled.wishes.kill_level)
+        if polled.wishes.config_version != self.p.vitals.config_version:
             await self._reload()
         for command in polled.claimed:
             self._box.spawn(self._do(command))

@@ -21,6 +21,8 @@ from shared.db import Store
 from shared.domain.errors import LeaseLost
 from shared.store import heartbeats
 
+Moment = tuple[float, datetime]  # monotonic and wall
+
 TTL_S = 30
 SEND_MARGIN_S = 15.0  # an order's time-out plus clock skew: the lease must outlive a request that is on the wire
 
@@ -81,8 +83,8 @@ class StoreLease:
         self._failover, self._clock = failover, clock
         # Monotonic and wall, taken before the row was written; they count once that is committed. Two clocks, for one
         # of them may stand still with a paused machine: the lease runs by whichever went further.
-        self._asked: tuple[float, datetime] | None = None
-        self._renewed: tuple[float, datetime] | None = None
+        self._asked: Moment | None = None
+        self._renewed: Moment | None = None
         self.lost: str | None = None
 
     def take(self, store: Store) -> None:
@@ -91,7 +93,7 @@ class StoreLease:
         Raises:
             HeldElsewhere: another host holds it.
         """
-        asked = self._clock.monotonic(), self._clock.wall_now()
+        asked = self.now()
         row = heartbeats.lease_of(store, self.name)
         before = row.holder if row is not None else ""
         ours = not before or holds(self.host, before)
@@ -121,14 +123,16 @@ class StoreLease:
         """The transaction that took the row did not commit: it is not ours."""
         self.epoch = 0
 
-    def renew(self, store: Store) -> None:
-        """Renew; `confirm` once that is committed.
+    def now(self) -> Moment:
+        """This host's two clocks, for `renew`."""
+        return self._clock.monotonic(), self._clock.wall_now()
+
+    def renew(self, store: Store, asked: Moment, now: datetime) -> None:
+        """Renew; `confirm` once that is committed. `asked`: before the store told that its time is `now`.
 
         Raises:
             HeldElsewhere: another holder took it; this process is fenced for good.
         """
-        asked = self._clock.monotonic(), self._clock.wall_now()
-        now = heartbeats.store_time(store, self._clock.wall_now())
         if heartbeats.renew_lease(store, now, name=self.name, holder=self.holder, epoch=self.epoch):
             self._asked = asked
             return

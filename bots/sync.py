@@ -30,8 +30,9 @@ from shared.db import Record, committing, looking
 from shared.domain.account import AccountKey
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import LeaseLost
-from shared.store import alerts, commands, exposure, heartbeats, kill, sync
+from shared.store import alerts, commands, exposure, heartbeats, kill, sync, wishes
 from shared.store.exposure import Siblings
+from shared.store.wishes import Wishes
 
 T = TypeVar("T")
 
@@ -109,8 +110,7 @@ class Snapshots:
 class Polled:
     """What the store said during one sync."""
 
-    desired: heartbeats.Desired | None
-    kill_level: KillLevel
+    wishes: Wishes
     claimed: tuple[Record, ...]
     siblings: Siblings  # the owner's other accounts
     delivered: int  # outbox sequence up to which the store has everything
@@ -253,9 +253,14 @@ class StoreSync:
         loop = asyncio.get_running_loop()
 
         def exchange(store: Connection) -> Polled:
-            level = kill.level_over(store, self._key.account_id)
-            loop.call_soon_threadsafe(self.heard_kill, level)  # the rest may take a while, and may not commit
-            return self._exchange(store, queued, taken, results, row, now, claim, level)
+            asked = self._lease.now()
+            wished = wishes.read(store, self._key.account_id)
+            loop.call_soon_threadsafe(
+                self.heard_kill, wished.kill_level
+            )  # the rest may take a while, and may not commit
+            if self._lease.epoch:  # first: whoever lost the account writes nothing over its new holder's rows
+                self._lease.renew(store, asked, wished.store_time or self._clock.wall_now())
+            return self._exchange(store, queued, taken, results, row, now, wished, claim)
 
         try:
             polled = await self._link.write(exchange)
@@ -312,10 +317,9 @@ class StoreSync:
 
     def _exchange(
         self, store: Connection, queued: list[Queued], taken: Snapshots,
-        results: list[tuple[int, commands.CommandStatus, dict[str, Any]]], beat: Any, now: datetime, claim: bool, level: KillLevel,
+        results: list[tuple[int, commands.CommandStatus, dict[str, Any]]], beat: Any, now: datetime, wished: Wishes,
+        claim: bool,
     ) -> Polled:  # fmt: skip
-        if self._lease.epoch:
-            self._lease.renew(store)  # first: whoever lost the account writes nothing over its new holder's rows
         poison = self._deliver_all(store, queued)
         for stream, rows in taken.rows.items():
             if stream not in _SHARED:
@@ -326,17 +330,16 @@ class StoreSync:
             commands.finish(store, now, command_id, status, result)
         if beat is not None:
             heartbeats.beat(store, beat)
-        claimed = tuple(self._claim(store, now)) if claim else ()
+        claimed = tuple(self._claim(store, now)) if claim and wished.commands else ()
         self._vitals.change_number += bool(claimed)
         if claimed or (beat is None and (queued or taken.rows or results)):
             heartbeats.moved(store, self._key.account_id, self._vitals.change_number)
-        wanted = heartbeats.desired(store, self._key.account_id)
-        others = exposure.siblings(store, now, self._key.account_id)
+        others = exposure.siblings_of(store, now, wished.me)
         # Last: other bots write the same rows, and whoever comes second waits until this transaction is over.
         for stream in sorted(_SHARED & taken.rows.keys()):
             rows = taken.rows[stream]
             self._show(store, stream, self._our_turn(store, rows, now) if stream == "quotes" else rows)
-        return Polled(wanted, level, claimed, others, queued[-1].seq if queued else 0, tuple(poison))
+        return Polled(wished, claimed, others, queued[-1].seq if queued else 0, tuple(poison))
 
     def _show(self, store: Connection, stream: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
         ordered = [values for _, values in sorted(rows.items())]  # for everybody the same: nobody waits in a circle

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import and_, bindparam, func, select
 
 from shared import tables
 from shared.db import Record, Store
@@ -50,24 +50,47 @@ class Siblings:
     owner_limit: Decimal | None
 
 
+_a, _o, _p, _q, _owner = (
+    tables.accounts.c, tables.orders.c, tables.positions.c, tables.quotes.c, tables.owners.c,
+)  # fmt: skip
+_other = tables.accounts.alias("other")
+_THEIRS = (
+    _other.c.owner_id == _a.owner_id,
+    _other.c.market == _a.market,
+    _other.c.environment == _a.environment,
+    _other.c.id != _a.id,
+)
+OWNERS = tables.accounts.outerjoin(tables.owners, _owner.id == _a.owner_id)
+MINE = (
+    _a.market, _a.environment, _owner.max_exposure_krw, _owner.max_exposure_usd,
+    select(func.count()).select_from(_other).where(*_THEIRS).correlate(tables.accounts).scalar_subquery().label("others"),
+)  # fmt: skip
+_ME = select(_a.id, *MINE).select_from(OWNERS).where(_a.id == bindparam("me"))
+_IDS = select(_other.c.id).select_from(tables.accounts.join(_other, and_(*_THEIRS))).where(_a.id == bindparam("me"))
+_HELD = select(_p.last_price, _p.avg_price, _p.qty).where(_p.account_id.in_(_IDS))
+_OPEN = select(_o.id, _o.account_id, _o.client_order_id, _o.symbol, _o.side, _o.price, _o.qty, _o.filled_qty).where(
+    _o.account_id.in_(_IDS), _o.placed_at >= bindparam("since"), _o.status.in_(sorted({*OPEN, "PENDING"}))
+)
+_LAST = select(_q["last"]).where(
+    _q.environment == bindparam("environment"), _q.market == bindparam("market"), _q.symbol == bindparam("symbol")
+)
+
+
 def siblings(store: Store, now: datetime, account_id: int) -> Siblings:
     """Read the other accounts of this account's owner, market and environment."""
-    a, owner = tables.accounts.c, tables.owners.c
-    mine = select(a.market, a.environment, a.owner_id, owner.max_exposure_krw, owner.max_exposure_usd)
-    me = store.execute(
-        mine.join_from(tables.accounts, tables.owners, owner.id == a.owner_id, isouter=True).where(a.id == account_id)
-    ).one()
-    same = select(a.id).where(
-        a.owner_id == me.owner_id, a.market == me.market, a.environment == me.environment, a.id != account_id
-    )
-    ids = list(store.execute(same).scalars())
+    return siblings_of(store, now, store.execute(_ME, {"me": account_id}).one())
+
+
+def siblings_of(store: Store, now: datetime, me: Record) -> Siblings:
+    """The same, of an account whose `MINE` columns and id were just read."""
     limit = me.max_exposure_krw if me.market == Market.KRX else me.max_exposure_usd
-    if not ids:
+    if not me.others:
         return Siblings(0, Decimal(0), (), limit)
-    rows = _open_orders(store, now, ids)
-    parts = [*_held(store, ids), *(_bid(store, me, row) for row in rows if row.side == Side.BUY)]
+    rows = store.execute(_OPEN, {"me": me.id, "since": now - HORIZON}).all()
+    held = [(row.last_price or row.avg_price) * row.qty for row in store.execute(_HELD, {"me": me.id})]
+    parts = [*held, *(_bid(store, me, row) for row in rows if row.side == Side.BUY)]
     amount = None if None in parts else sum((part for part in parts if part is not None), Decimal(0))
-    return Siblings(len(ids), amount, tuple(_order(row) for row in rows), limit)
+    return Siblings(me.others, amount, tuple(_order(row) for row in rows), limit)
 
 
 def ask_cancels(store: Store, now: datetime, by: int, orders: Iterable[OpenElsewhere]) -> int:
@@ -90,25 +113,11 @@ def ask_cancels(store: Store, now: datetime, by: int, orders: Iterable[OpenElsew
     return asked
 
 
-def _held(store: Store, ids: list[int]) -> list[Decimal | None]:
-    known = tables.positions.c
-    rows = store.execute(select(known.last_price, known.avg_price, known.qty).where(known.account_id.in_(ids)))
-    return [(row.last_price or row.avg_price) * row.qty for row in rows]
-
-
-def _open_orders(store: Store, now: datetime, ids: list[int]) -> list[Record]:
-    o = tables.orders.c
-    wanted = select(o.id, o.account_id, o.client_order_id, o.symbol, o.side, o.price, o.qty, o.filled_qty)
-    query = wanted.where(o.account_id.in_(ids), o.placed_at >= now - HORIZON, o.status.in_(sorted({*OPEN, "PENDING"})))
-    return list(store.execute(query))
-
-
 def _bid(store: Store, me: Record, row: Record) -> Decimal | None:
     price = row.price
     if price is None:
-        q = tables.quotes.c
-        of = (q.environment == me.environment, q.market == me.market, q.symbol == row.symbol)
-        last = store.execute(select(q["last"]).where(*of)).scalars().first()
+        known = {"environment": me.environment, "market": me.market, "symbol": row.symbol}
+        last = store.execute(_LAST, known).scalars().first()
         price = None if last is None else last * UNPRICED
     return None if price is None else price * max(row.qty - row.filled_qty, 0)
 

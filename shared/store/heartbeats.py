@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, literal_column, select, update
 
 from shared import tables
 from shared.db import Record, Store, insert_of, on_postgresql
@@ -17,36 +17,38 @@ IDLE_IN_TRANSACTION_MS = 5000
 _BEAT = "beat:"  # facts: the last sign of life of a program of a host
 
 
-@dataclass(frozen=True, slots=True)
-class Desired:
-    """What the console wants of an account, in one cheap row."""
-
-    enabled: bool
-    config_version: int
-    desired_generation: int
-    armed_until: datetime | None
-    archived: bool
-
-
-def desired(store: Store, account_id: int) -> Desired | None:
-    """The account's versioned row, polled by its bot each second; None when there is no such account."""
-    wish = select(
-        _account.enabled,
-        _account.config_version,
-        _account.desired_generation,
-        _account.armed_until,
-        _account.archived_at.is_not(None),
-    ).where(_account.id == account_id)
-    row = store.execute(wish).first()
-    return None if row is None else Desired(*row)
+_SAME_ON_THE_ACCOUNT = (
+    update(tables.accounts)
+    .where(_account.id == bindparam("of"))
+    .values(last_heartbeat=bindparam("heard"), health_status=bindparam("state"), health_reason=bindparam("why"))
+)
+_RENEW = (
+    update(tables.leases)
+    .where(_lease.name == bindparam("of"), _lease.holder == bindparam("by"), _lease.epoch == bindparam("under"))
+    .values(renewed_at=bindparam("now"))
+    .returning(_lease.name)
+)
+# The server also ends this transaction should its client stand still: a frozen host must not keep the lease's row.
+STORE_CLOCK = (
+    func.clock_timestamp(),
+    func.set_config("idle_in_transaction_session_timeout", str(IDLE_IN_TRANSACTION_MS), True),
+)
+_STORE_TIME = select(*STORE_CLOCK)
+_MOVED = update(tables.heartbeats).where(_beat.account_id == bindparam("of")).values(change_number=bindparam("number"))
 
 
 def beat(store: Store, row: Mapping[str, Any]) -> None:
     """Write the bot's heartbeat and repeat its state on the account row."""
-    statement = insert_of(store)(tables.heartbeats)
-    store.execute(statement.values(row).on_conflict_do_update(index_elements=["account_id"], set_=row))
-    told = {"last_heartbeat": row["at"], "health_status": row["state"], "health_reason": row["reason"]}
-    store.execute(update(tables.accounts).where(_account.id == row["account_id"]).values(told))
+    store.execute(_beating(insert_of(store)), row)
+    told = {"of": row["account_id"], "heard": row["at"], "state": row["state"], "why": row["reason"]}
+    store.execute(_SAME_ON_THE_ACCOUNT, told)
+
+
+@cache
+def _beating(insert_row: Any) -> Any:
+    names = [column.name for column in tables.heartbeats.columns if column.name != "account_id"]
+    changed: dict[str, Any] = {name: literal_column(f"excluded.{name}") for name in names}
+    return insert_row(tables.heartbeats).on_conflict_do_update(index_elements=["account_id"], set_=changed)
 
 
 def change_number(store: Store, account_id: int) -> int:
@@ -57,7 +59,7 @@ def change_number(store: Store, account_id: int) -> int:
 
 def moved(store: Store, account_id: int, number: int) -> None:
     """Say in the rows' own transaction that something changed; the next heartbeat is up to two seconds away."""
-    store.execute(update(tables.heartbeats).where(_beat.account_id == account_id).values(change_number=number))
+    store.execute(_MOVED, {"of": account_id, "number": number})
 
 
 def forget_vitals(store: Store, account_id: int, before: datetime) -> None:
@@ -101,8 +103,8 @@ def take_lease(store: Store, now: datetime, *, name: str, holder: str, ttl_s: in
 
 def renew_lease(store: Store, now: datetime, *, name: str, holder: str, epoch: int) -> bool:
     """Renew; False when another holder or epoch has it now."""
-    ours = update(tables.leases).where(_lease.name == name, _lease.holder == holder, _lease.epoch == epoch)
-    return store.execute(ours.values(renewed_at=now).returning(_lease.name)).first() is not None
+    ours = {"of": name, "by": holder, "under": epoch, "now": now}
+    return store.execute(_RENEW, ours).first() is not None
 
 
 def release_lease(store: Store, *, name: str, holder: str, epoch: int) -> None:
@@ -123,14 +125,10 @@ def leases(store: Store, prefix: str) -> dict[str, Record]:
 
 
 def store_time(store: Store, own: datetime) -> datetime:
-    """The store's clock, which all hosts share; a store without one (a file of this machine) has ours.
-
-    The server also ends this transaction should its client stand still: a frozen host must not keep the lease's row.
-    """
+    """The store's clock, which all hosts share; a store without one (a file of this machine) has ours."""
     if not on_postgresql(store):
         return own
-    quiet = func.set_config("idle_in_transaction_session_timeout", str(IDLE_IN_TRANSACTION_MS), True)
-    found: datetime = store.execute(select(func.clock_timestamp(), quiet)).one()[0]
+    found: datetime = store.execute(_STORE_TIME).one()[0]
     return found
 
 

@@ -5,13 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, cast, insert, or_, select, update
+from sqlalchemy import String, bindparam, cast, func, insert, or_, select, update
 
 from shared import tables
 from shared.db import Record, Store
 from shared.domain.bot_state import KillLevel
 
-_k = tables.kill_switches.c
+_k, _a = tables.kill_switches.c, tables.accounts.c
+_OVER = or_(
+    _k.scope == "all",
+    _k.scope == "env:" + _a.environment,
+    _k.scope == "owner:" + cast(_a.owner_id, String),
+    _k.scope == "account:" + cast(_a.id, String),
+)
+HIGHEST = select(func.coalesce(func.max(_k.level), 0)).where(_OVER).correlate(tables.accounts).scalar_subquery()
+_OF_ACCOUNT = select(HIGHEST).select_from(tables.accounts).where(_a.id == bindparam("account"))
+_OF_ALL = select(func.coalesce(func.max(_k.level), 0)).where(_k.scope == "all")
 
 
 def scope_of(account_id: int | None, group: str = "") -> str:
@@ -25,15 +34,9 @@ def scopes_over(account: Any) -> tuple[str, ...]:
 
 
 def level_over(store: Store, account_id: int) -> KillLevel:
-    """The highest level that the store sets for the account, by any scope; one question, asked many times a minute."""
-    a = tables.accounts.c
-    groups = [
-        select("env:" + a.environment).where(a.id == account_id).scalar_subquery(),
-        select("owner:" + cast(a.owner_id, String)).where(a.id == account_id).scalar_subquery(),
-    ]
-    own = _k.scope.in_(("all", scope_of(account_id)))
-    levels = store.execute(select(_k.level).where(or_(own, *(_k.scope == group for group in groups)))).scalars()
-    return KillLevel(max(levels, default=0))
+    """The highest level that the store sets for the account, by any scope; of an account that is not there, for all."""
+    level = store.execute(_OF_ACCOUNT, {"account": account_id}).scalar()
+    return KillLevel(store.execute(_OF_ALL).scalar_one() if level is None else level)
 
 
 def switches(store: Store) -> list[Record]:

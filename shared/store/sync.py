@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, TableClause, delete, func, literal_column, select, text
+from sqlalchemy import TableClause, TextClause, bindparam, delete, func, literal_column, select, text
 from sqlalchemy.exc import DataError
 
 from shared import tables
@@ -130,13 +130,18 @@ def _apply_group(store: Store, account_id: int, stream: str, bodies: Sequence[Ma
     rows = list(found.values())
     if postgresql:
         try:
-            store.execute(text(_recordset_upsert(stream)), {"rows": _json(rows)})
+            store.execute(_recordset_upsert(stream), {"rows": _json(rows)})
         except DataError as error:
             raise PoisonRow(str(error.orig)) from error
         return
-    statement = insert_of(store)(target.table)
-    changed = _changed(target, plan.columns)
-    store.execute(statement.on_conflict_do_update(index_elements=list(target.unique), set_=changed), rows)
+    store.execute(_upsert(insert_of(store), stream), rows)
+
+
+@cache
+def _upsert(insert_row: Any, stream: str) -> Any:
+    target = STREAMS[stream]
+    changed = _changed(target, _plan(stream).columns)
+    return insert_row(target.table).on_conflict_do_update(index_elements=list(target.unique), set_=changed)
 
 
 def _changed(target: Stream, columns: Iterable[str]) -> dict[str, Any]:
@@ -215,7 +220,7 @@ def _maker(default: Any) -> Callable[[], Any]:
 
 
 @cache
-def _recordset_upsert(stream: str) -> str:
+def _recordset_upsert(stream: str) -> TextClause:
     """One statement for any number of rows: PostgreSQL reads them out of one JSON text, with no parse for each."""
     from sqlalchemy.dialects import postgresql
 
@@ -223,7 +228,7 @@ def _recordset_upsert(stream: str) -> str:
     names = ", ".join(plan.columns)
     typed = ", ".join(f"{name} {kind.compile(dialect)}" for name, (kind, _) in plan.columns.items())
     changed = ", ".join(f"{name} = excluded.{name}" for name in plan.columns if name not in target.unique)
-    return (
+    return text(
         f"INSERT INTO {plan.table} ({names}) SELECT {names} FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS told({typed}) "
         f"ON CONFLICT ({', '.join(target.unique)}) DO UPDATE SET {changed}"
     )
@@ -275,22 +280,25 @@ def _is_ours(store: Store, account_id: int, stream: str, body: Mapping[str, Any]
     return store.execute(ours).first() is not None
 
 
+_QUOTED = select(_quotes.symbol, _quotes.received_at).where(
+    _quotes.environment == bindparam("environment"), _quotes.market == bindparam("market"),
+    _quotes.symbol.in_(bindparam("symbols", expanding=True)),
+)  # fmt: skip
+_HOLD = _QUOTED.with_only_columns(_quotes.symbol).with_for_update(skip_locked=True)
+
+
 def quoted_at(store: Store, environment: str, market: str, symbols: Collection[str]) -> dict[str, datetime]:
     """When the store's quote of each symbol was received; a symbol without one is left out."""
-    query = select(_quotes.symbol, _quotes.received_at).where(*_of(environment, market, symbols))
-    return dict(store.execute(query).all())
+    told = {"environment": environment, "market": market, "symbols": sorted(symbols)}
+    return dict(store.execute(_QUOTED, told).all())
 
 
 def hold_quotes(store: Store, environment: str, market: str, symbols: Collection[str]) -> set[str]:
     """Lock these quotes until the transaction is over; one that another is writing is left out, never waited for."""
     if not symbols:
         return set()
-    query = select(_quotes.symbol).where(*_of(environment, market, symbols))
-    return set(store.execute(query.with_for_update(skip_locked=True)).scalars())
-
-
-def _of(environment: str, market: str, symbols: Collection[str]) -> tuple[ColumnElement[bool], ...]:
-    return _quotes.environment == environment, _quotes.market == market, _quotes.symbol.in_(sorted(symbols))
+    told = {"environment": environment, "market": market, "symbols": sorted(symbols)}
+    return set(store.execute(_HOLD, told).scalars())
 
 
 def replace_positions(store: Store, account_id: int, held: set[str]) -> None:

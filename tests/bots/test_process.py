@@ -15,7 +15,7 @@ from console.wiring import wire
 from shared.db import reading, writing
 from shared.domain.bot_state import KillLevel
 from shared.models import BrokerageAccount, DecisionRow, Role, User
-from shared.store import kill, people
+from shared.store import accounts, kill, people
 from shared.store.commands import CommandKind
 from tests.bots.stage import BUY_TR, Stage, open_stage, wait_until
 
@@ -102,7 +102,7 @@ def test_the_kill_switch_in_the_store_and_on_disk_stops_entries(stage: Stage) ->
 def test_an_account_without_keys_says_so_and_exits_78_after_startsecs(stage: Stage) -> None:
     with writing(stage.engine) as session:
         row = BrokerageAccount(
-            owner_id=1,
+            owner_id=accounts.first_owner(session, stage.clock.wall_now()).id or 0,
             nickname="no keys",
             broker="KIS",
             market="US",

@@ -267,5 +267,5 @@ async def test_a_raised_kill_switch_is_heard_between_two_syncs_and_before_a_sync
     sync._put = lambda *_: heard.append(KillLevel.RUN)  # type: ignore[method-assign,assignment,func-returns-value]
     await trade(room)
     polled = await sync.once()
-    assert polled.kill_level is KillLevel.HALT
+    assert polled.wishes.kill_level is KillLevel.HALT
     assert KillLevel.HALT in heard
