@@ -15,6 +15,7 @@ import sys
 import time
 from contextlib import suppress
 
+from bots import uncollected  # noqa: F401  before what it is for
 from bots.bootstrap import Foundation, build
 from bots.bot import Bot
 from bots.lease import HeldElsewhere
@@ -24,6 +25,8 @@ from shared.domain.bot_state import BotState
 from shared.domain.errors import AuthRefused, ConfigError, DoorClosed, LeaseLost, TradingError
 from shared.logs import configure
 from shared.store import alerts, heartbeats
+
+gc.enable()
 
 STARTSECS = 10.0  # of supervisord.conf: an exit before it counts as a failed start and is repeated
 EXIT_CONFIG = 78

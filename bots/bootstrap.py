@@ -63,6 +63,9 @@ from shared.store.commands import end_left_running
 from shared.store.exposure import OpenElsewhere
 from shared.store.secrets import OpenedCredential, open_credential
 
+# A connection used so lately is not asked again whether it is there: one look in two would be that question. Should the
+# server have gone in between, that one exchange counts as a store that is away, and the next has a new connection.
+STORE_TRUSTED_S = 2.0
 STORE_ANSWER_S = 12.0  # a store that says nothing for so long is away (SQLite waits 10 s for a lock)
 
 log = logging.getLogger("bots")
@@ -78,7 +81,7 @@ class Foundation:
         self.lock = HostLock(self.folder / "lock")
         self.lock.tell(self.clock.wall_now())
         self.host = host_name(settings.home)
-        self.link = StoreLink(open_engine(settings.database_url, pool_size=1))
+        self.link = StoreLink(open_engine(settings.database_url, pool_size=1, trusted_s=STORE_TRUSTED_S))
 
 
 async def build(base: Foundation) -> Bot:

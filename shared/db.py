@@ -6,13 +6,15 @@ behind a transaction-mode pooler (no prepared statements, no session state).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection, Engine, Executable, Result, Row, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
 
 if TYPE_CHECKING:
@@ -32,8 +34,11 @@ NOTICES_A_DEAD_LINE: dict[str, Any] = {
 _SMALL_CACHE = "cache_size=-512"  # KiB; the page cache of the system serves the rest to all processes at once
 
 
-def open_engine(url: str, *, pool_size: int = 5) -> Engine:
-    """Return an engine for `url`; nothing is connected yet. A SQLite file's folder is made, mode 0700."""
+def open_engine(url: str, *, pool_size: int = 5, trusted_s: float = 0.0) -> Engine:
+    """Return an engine for `url`; nothing is connected yet. A SQLite file's folder is made, mode 0700.
+
+    A server's connection that was used less than `trusted_s` ago is not asked first whether it is still there.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
@@ -42,12 +47,37 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
         event.listen(engine, "connect", _sqlite_pragmas)
         event.listen(engine, "begin", _begin_immediate_or_deferred)
         return engine
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
-        pool_pre_ping=True,
+        pool_pre_ping=not trusted_s,
         connect_args={"prepare_threshold": None, "connect_timeout": 5, **NOTICES_A_DEAD_LINE},
     )
+    if trusted_s:
+        event.listen(engine, "checkin", _note_when)
+        event.listen(engine, "checkout", _asker(engine, trusted_s))
+    return engine
+
+
+def _note_when(_connection: Any, record: Any) -> None:
+    record.info["used"] = monotonic()
+
+
+def _asker(engine: Engine, trusted_s: float) -> Callable[[Any, Any, Any], None]:
+    """Ask a connection that rested whether it is still there; one that is not is replaced by the pool."""
+
+    def ask(connection: Any, record: Any, _proxy: Any) -> None:
+        used = record.info.get("used")
+        if used is None or monotonic() - used < trusted_s:
+            return  # new, or used a moment ago
+        try:
+            alive = engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as e:
+            raise DisconnectionError from e
+        if not alive:
+            raise DisconnectionError
+
+    return ask
 
 
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:
