@@ -255,9 +255,8 @@ class StoreSync:
         def exchange(store: Connection) -> Polled:
             asked = self._lease.now()
             wished = wishes.read(store, self._key.account_id)
-            loop.call_soon_threadsafe(
-                self.heard_kill, wished.kill_level
-            )  # the rest may take a while, and may not commit
+            # At once: the rest may take a while, and may not commit.
+            loop.call_soon_threadsafe(self.heard_kill, wished.kill_level)
             if self._lease.epoch:  # first: whoever lost the account writes nothing over its new holder's rows
                 self._lease.renew(store, asked, wished.store_time or self._clock.wall_now())
             return self._exchange(store, queued, taken, results, row, now, wished, claim)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import TableClause, inspect
-from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.dml import ValuesBase
 from sqlmodel import Session
 
 
@@ -15,7 +15,7 @@ class DeskSession(Session):
     def execute(self, statement: Any, *args: Any, **more: Any) -> Any:
         self.flush()
         result = super().execute(statement, *args, **more)
-        if isinstance(statement, UpdateBase) and type(statement.table) is TableClause:
+        if isinstance(statement, ValuesBase) and type(statement.table) is TableClause:
             for row in list(self):
                 if inspect(row).mapper.local_table.name == statement.table.name:
                     self.refresh(row)
