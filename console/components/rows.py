@@ -51,7 +51,9 @@ def _account_column(wanted: bool) -> list[Column]:
 
 
 def account_cell(account_id: int, nickname: str, environment: str) -> Html:
-    return join(link(f"/account?account={account_id}", nickname), " ", environment_badge(environment, lang()))
+    """Name and environment; the badge goes below where the column has no room for both."""
+    named = link(f"/account?account={account_id}", nickname)
+    return span("lt-who", join(named, " ", environment_badge(environment, lang())))
 
 
 def side_word(side: str) -> Html:

@@ -15,7 +15,7 @@ from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
 from console.components.order_ticket import typed_price
 from console.components.table import Column, facts, note, table
-from console.services import profit, sheets, won
+from console.services import market_clock, profit, sheets, won
 from console.services.permissions import Action
 from console.services.profit import Day, Statement
 from shared.domain.account import Environment
@@ -25,7 +25,7 @@ _KEYS = ("day", "month", "account", "rule")
 
 
 def _load(chosen: str, environment: str | None, owner: str | None) -> Statement:
-    today = wiring().clock.wall_now().date()
+    today = market_clock.today(wiring().clock.wall_now())
     since = today - timedelta(days=_SPANS[chosen])
     return profit.statement(
         wiring(),
@@ -181,7 +181,7 @@ owner = third.selectbox(
 )  # fmt: skip
 view = _load(chosen_span or "month", environment, owner)
 fourth.download_button(
-    t("profit.csv"), _csv(view), file_name=f"profit-{wiring().clock.wall_now().date()}.csv",
+    t("profit.csv"), _csv(view), file_name=f"profit-{market_clock.today(wiring().clock.wall_now())}.csv",
     mime="text/csv", key="profit_csv", icon=":material/download:", width="stretch", on_click="ignore",
 )  # fmt: skip
 if len({view.environments.get(day.account_id) for day in view.days}) > 1 and environment is None:

@@ -6,17 +6,55 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import case, func, union_all
 from sqlmodel import Session, col, or_, select, update
 
 from shared.models import Alert
 
+SEVERITIES = ("critical", "warning", "info")
 
-def listed(session: Session, account_ids: Collection[int], *, acknowledged: bool, limit: int) -> list[Alert]:
-    """Newest first; alerts of no account belong to everybody."""
+
+def waiting(
+    session: Session,
+    account_ids: Collection[int],
+    *,
+    limit: int,
+    severities: Collection[str] = SEVERITIES,
+    since: datetime | None = None,
+    without: Collection[str] = (),
+) -> list[Alert]:
+    """Open alerts, gravest first, then newest; those of no account belong to everybody.
+
+    Each severity is taken off the index by itself: a grave one is never hidden behind many of no weight. `since`: last
+    told at or after it. `without`: kinds left out.
+    """
+    mine = or_(col(Alert.account_id).is_(None), col(Alert.account_id).in_(account_ids))
+    newest = []
+    for severity in severities:
+        query = select(Alert.id).where(col(Alert.acknowledged_at).is_(None), Alert.severity == severity, mine)
+        if since is not None:
+            query = query.where(col(Alert.last_at) >= since)
+        if without:
+            query = query.where(col(Alert.kind).not_in(sorted(without)))
+        newest.append(query.order_by(col(Alert.last_at).desc()).limit(limit).subquery())
+    ids = union_all(*(select(one.c.id) for one in newest))
+    rank = case({severity: place for place, severity in enumerate(SEVERITIES)}, value=col(Alert.severity))
+    rows = select(Alert).where(col(Alert.id).in_(ids)).order_by(rank, col(Alert.last_at).desc())
+    return list(session.exec(rows.limit(limit)))
+
+
+def waiting_counts(session: Session, account_ids: Collection[int]) -> dict[str, int]:
+    """Open alerts by severity."""
+    mine = or_(col(Alert.account_id).is_(None), col(Alert.account_id).in_(account_ids))
+    query = select(Alert.severity, func.count()).where(col(Alert.acknowledged_at).is_(None), mine)
+    return dict.fromkeys(SEVERITIES, 0) | dict(session.exec(query.group_by(col(Alert.severity))).all())
+
+
+def seen(session: Session, account_ids: Collection[int], *, limit: int) -> list[Alert]:
+    """Alerts that somebody acknowledged, or that are over: the latest first."""
     query = select(Alert).where(or_(col(Alert.account_id).is_(None), col(Alert.account_id).in_(account_ids)))
-    seen = col(Alert.acknowledged_at)
-    query = query.where(seen.is_not(None) if acknowledged else seen.is_(None))
-    return list(session.exec(query.order_by(col(Alert.last_at).desc()).limit(limit)))
+    query = query.where(col(Alert.acknowledged_at).is_not(None)).order_by(col(Alert.acknowledged_at).desc())
+    return list(session.exec(query.limit(limit)))
 
 
 def raise_alert(

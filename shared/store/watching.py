@@ -15,10 +15,13 @@ TROUBLED = ("UNKNOWN", "NEEDS_OPERATOR", "REJECTED", "DENIED")
 BAD_LEVELS = ("ERROR", "CRITICAL")
 
 
-def alerts(session: Session, account_ids: Collection[int], since: datetime, *, limit: int) -> list[Alert]:
-    """Raised since then, seen or not; alerts of no account belong to everybody."""
+def alerts(
+    session: Session, account_ids: Collection[int], since: datetime, *, limit: int, without: Collection[str] = ()
+) -> list[Alert]:
+    """Raised since then, seen or not, but for kinds `without`; alerts of no account belong to everybody."""
     query = select(Alert).where(or_(col(Alert.account_id).is_(None), col(Alert.account_id).in_(account_ids)))
-    return list(session.exec(query.where(col(Alert.last_at) >= since).order_by(col(Alert.id).desc()).limit(limit)))
+    query = query.where(col(Alert.last_at) >= since, col(Alert.kind).not_in(sorted(without)))
+    return list(session.exec(query.order_by(col(Alert.id).desc()).limit(limit)))
 
 
 def commands(session: Session, account_ids: Collection[int], since: datetime, *, limit: int) -> list[Command]:

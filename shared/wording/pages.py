@@ -128,7 +128,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "bar.stopped": ("정지 {n}", "off {n}"),
     "bar.open": ("{market} 장중 ~{until} {zone}", "{market} open until {until} {zone}"),
     "bar.closed": ("{market} 장 마감 · {until} {zone} 개장", "{market} closed · opens {until} {zone}"),
-    "bar.sim_clock": ("시뮬 거래소 {at}", "local exchange {at}"),
+    "bar.sim_clock": ("시뮬 거래소 {at} KST", "local exchange {at} KST"),
     "bar.clock_help": (
         "실제 시장의 정규장입니다. 시뮬 거래소는 늘 열려 있습니다.",
         "The real regular sessions; our SIM exchange never closes.",
@@ -181,6 +181,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "sum.open_orders": ("미체결", "Open orders"),
     "sum.positions": ("보유 종목", "Positions"),
     "sum.unguarded": ("보호 안 된 포지션", "Unguarded"),
+    "pnl.first": ("오늘 첫 자산 기록뿐: 1분 안에 나옵니다", "one record of equity today: known within a minute"),
+    "pnl.none_today": ("오늘 자산 기록이 없음", "no record of equity today"),
     "sum.unknown": ("모름 {n}", "{n} unknown"),
     "col.account": ("계좌", "Account"),
     "col.state": ("상태 (희망 → 실제)", "State (wanted → actual)"),
