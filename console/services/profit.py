@@ -19,6 +19,7 @@ from decimal import Decimal
 from sqlmodel import Session
 
 from console.services import won
+from console.services.changes import by_number
 from console.services.costs import CostBook, Running
 from console.services.permissions import Actor, visible_accounts
 from console.services.won import Rate
@@ -126,10 +127,16 @@ class _Ledger:
     orders: dict[int, int] = field(default_factory=dict)  # the newest orders in `running` → account
     lots: dict[tuple[int, str], deque[list[Decimal]]] = field(default_factory=lambda: defaultdict(deque))
     days: dict[tuple[date, int, int | None], Day] = field(default_factory=dict)
+    dates: dict[date, list[Day]] = field(default_factory=lambda: defaultdict(list))  # the same, to be found by date
     rules: dict[tuple[int, int], RuleEarned] = field(default_factory=dict)  # account, rule → all its days
     saved_id: int = 0  # the last fill in what the store keeps of it
     recent: deque[int] = field(default_factory=deque)  # the newest fills in it, those after `since`
     since: int = 0
+
+    def put(self, day: Day) -> Day:
+        self.days[day.day, day.account_id, day.rule_id] = day
+        self.dates[day.day].append(day)
+        return day
 
     def of_rule(self, day: Day) -> RuleEarned:
         return self.rules.setdefault((day.account_id, day.rule_id or 0), RuleEarned(day.currency))
@@ -148,6 +155,7 @@ _ledgers: dict[str, _Ledger] = {}
 _lock = threading.Lock()
 
 
+@by_number()
 def statement(
     wiring: Wiring, actor: Actor, since: date, until: date, *, environment: Environment | None = None, owner: str = ""
 ) -> Statement:
@@ -155,7 +163,7 @@ def statement(
     with reading(wiring.engine) as session:
         mine = {row.id: row for row in visible_accounts(session, actor) if row.id is not None}
         rates = won.history(session).told
-        days = _grown(session, str(wiring.engine.url), rates)
+        ledger = _up_to_now(session, str(wiring.engine.url), rates)
         named = trades.owners(session)
     owners = {key: named.get(row.owner_id, "") for key, row in mine.items()}
     wanted = {
@@ -163,11 +171,10 @@ def statement(
         for key, row in mine.items()
         if (environment is None or row.environment == environment) and (not owner or owners[key] == owner)
     }
-    chosen = sorted(
-        (day for day in days if day.account_id in wanted and since <= day.day <= until),
-        key=lambda day: (day.day, day.account_id),
-        reverse=True,
-    )
+    with _lock:  # copies: the ledger goes on growing while a page is drawn
+        dates = sorted((on for on in ledger.dates if since <= on <= until), reverse=True)
+        found = [replace(day) for on in dates for day in ledger.dates[on] if day.account_id in wanted]
+    chosen = sorted(found, key=lambda day: (day.day, day.account_id), reverse=True)
     newest = rates[-1] if rates else None
     return Statement(
         tuple(chosen),
@@ -176,6 +183,14 @@ def statement(
         owners,
         Rate(newest.rate, newest.at, newest.source) if newest else None,
     )
+
+
+@by_number()
+def owners(wiring: Wiring, actor: Actor) -> list[str]:
+    """Whose accounts this person may see."""
+    with reading(wiring.engine) as session:
+        named = trades.owners(session)
+        return sorted({named.get(row.owner_id, "") for row in visible_accounts(session, actor)})
 
 
 def of_rules(wiring: Wiring, actor: Actor) -> dict[tuple[int, int], RuleEarned]:
@@ -282,16 +297,9 @@ def _restored(session: Session) -> _Ledger:
             day.own_unknown = own_unknown
             for name, figure in zip(_FIGURES, said[8:], strict=True):
                 setattr(day, name, Decimal(figure))
-            ledger.days[day.day, day.account_id, rule_id] = day
+            ledger.put(day)
             ledger.of_rule(day).add(day)
     return ledger
-
-
-def _grown(session: Session, store: str, rates: Sequence[fx.Told]) -> list[Day]:
-    """The days of this store's ledger, up to now."""
-    ledger = _up_to_now(session, store, rates)
-    with _lock:
-        return list(ledger.days.values())
 
 
 def _up_to_now(session: Session, store: str, rates: Sequence[fx.Told]) -> _Ledger:
@@ -352,7 +360,7 @@ class _Book:
         key = (local, trade.account_id, trade.rule_id)
         day = self.ledger.days.get(key)
         if day is None:
-            day = self.ledger.days[key] = Day(local, trade.account_id, trade.rule_id, trade.currency or market.currency)
+            day = self.ledger.put(Day(local, trade.account_id, trade.rule_id, trade.currency or market.currency))
         total = self.ledger.of_rule(day)
         total.add(day, -1)
         self._enter(day, trade, account, local, self._rate(market, trade.filled_at))
