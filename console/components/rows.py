@@ -21,8 +21,9 @@ from console.components.figures import (
     price,
     span,
 )
-from console.components.frame import lang, t
+from console.components.frame import lang, t, wiring
 from console.components.table import Column, link, table
+from console.services import symbols
 from console.services.holdings import CashLine, PositionLine
 from console.services.logs import LogLine
 from console.services.orders import FillLine, OrderLine
@@ -56,6 +57,17 @@ def account_cell(account_id: int, nickname: str, environment: str) -> Html:
     return span("lt-who", join(named, " ", environment_badge(environment, lang())))
 
 
+def called(symbol: str, currency: str) -> str:
+    """The symbol's name, for the small line below it."""
+    return symbols.name(wiring(), symbol, currency)
+
+
+def below(*parts: str) -> Html:
+    """What is said below, of what there is to say."""
+    said = " · ".join(part for part in parts if part)
+    return span("lt-sub", said) if said else Html("")
+
+
 def side_word(side: str) -> Html:
     return span("lt-up" if side == "BUY" else "lt-down", t(f"side.{side}"))
 
@@ -78,7 +90,7 @@ def order_table(rows: Sequence[OrderLine], *, with_account: bool = True) -> None
     body = [
         [
             *_of_account(row, with_account),
-            join(row.symbol, " ", side_word(row.side), span("lt-sub", order_note(row))),
+            join(row.symbol, " ", side_word(row.side), below(called(row.symbol, row.currency), order_note(row))),
             order_status(row.status, reason_text(row.reason, lang()) if row.reason else ""),
             f"{row.filled_qty:,} / {row.qty:,}",
             price(row.price, row.currency) if row.price is not None else t(f"type.{row.order_type}"),
@@ -117,7 +129,7 @@ def fill_table(rows: Sequence[FillLine], *, with_account: bool = True) -> None:
     body = [
         [
             *_of_account(row, with_account),
-            row.symbol,
+            join(row.symbol, below(called(row.symbol, row.currency))),
             side_word(row.side),
             f"{row.qty:,}",
             price(row.price, row.currency),

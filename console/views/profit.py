@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from decimal import Decimal
+from functools import partial
 
 import streamlit as st
 

@@ -22,6 +22,7 @@ from shared.models import (
     ExecutionLog,
     FillRow,
     Heartbeat,
+    InstrumentRow,
     OrderEvent,
     OrderRow,
     PositionRow,
@@ -301,6 +302,16 @@ def quote(session: Session, environment: str, market: str, symbol: str) -> Quote
     """The newest quote of a symbol, or None: no bot watches it."""
     query = select(QuoteRow).where(QuoteRow.environment == environment, QuoteRow.market == market)
     return session.exec(query.where(QuoteRow.symbol == symbol)).first()
+
+
+def watched_names(session: Session) -> dict[tuple[str, str], str]:
+    """(market, symbol) → name, of the symbols that a bot watches."""
+    watched = sa_select(col(QuoteRow.symbol)).distinct()
+    query = sa_select(col(InstrumentRow.market), col(InstrumentRow.symbol), col(InstrumentRow.name))
+    return {
+        (market, symbol): name
+        for market, symbol, name in session.execute(query.where(col(InstrumentRow.symbol).in_(watched)))
+    }
 
 
 def keyed_accounts(session: Session, account_ids: Collection[int]) -> frozenset[int]:

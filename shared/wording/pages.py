@@ -128,6 +128,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "bar.stopped": ("정지 {n}", "off {n}"),
     "bar.open": ("{market} 장중 ~{until} {zone}", "{market} open until {until} {zone}"),
     "bar.closed": ("{market} 장 마감 · {until} {zone} 개장", "{market} closed · opens {until} {zone}"),
+    "frame.1m": ("1분", "1 min"),
+    "frame.5m": ("5분", "5 min"),
+    "frame.15m": ("15분", "15 min"),
+    "frame.1h": ("1시간", "1 hour"),
+    "frame.1d": ("하루", "1 day"),
     "bar.sim_clock": ("시뮬 거래소 {at} KST", "local exchange {at} KST"),
     "bar.clock_help": (
         "실제 시장의 정규장입니다. 시뮬 거래소는 늘 열려 있습니다.",
