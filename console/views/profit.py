@@ -12,6 +12,7 @@ import streamlit as st
 from console.components import confirm, money
 from console.components.bar import bar
 from console.components.charts import bars_chart
+from console.components.choices import owner_name
 from console.components.figures import UNKNOWN, Html, age, amount, environment_badge, join, mark, moved, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
@@ -179,7 +180,7 @@ environment = second.segmented_control(
 )  # fmt: skip
 owner = third.selectbox(
     t("profit.owner"), profit.owners(wiring(), me()), index=None, key="profit_owner",
-    placeholder=t("profit.all_owners"), label_visibility="collapsed",
+    placeholder=t("profit.all_owners"), label_visibility="collapsed", format_func=owner_name,
 )  # fmt: skip
 load = _load(chosen_span or "month", environment, owner)
 view = load()

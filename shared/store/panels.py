@@ -209,10 +209,17 @@ def order_events(session: Session, order_id: int) -> list[OrderEvent]:
 
 
 def fills(session: Session, account_ids: Collection[int], *, symbol: str = "", limit: int = 100) -> list[FillRow]:
-    """Newest first."""
-    query = select(FillRow).where(col(FillRow.account_id).in_(account_ids))
-    if symbol:
-        query = query.where(FillRow.symbol == symbol)
+    """Newest first; each account's newest off its own index, as with orders: all fills are never put in order."""
+    newest = []
+    for account in account_ids:
+        mine = sa_select(col(FillRow.id)).where(col(FillRow.account_id) == account)
+        if symbol:
+            mine = mine.where(col(FillRow.symbol) == symbol)
+        newest.append(mine.order_by(col(FillRow.id).desc()).limit(limit).subquery())
+    if not newest:
+        return []
+    ids = union_all(*(sa_select(one.c.id) for one in newest))
+    query = select(FillRow).where(col(FillRow.id).in_(ids))
     return list(session.exec(query.order_by(col(FillRow.id).desc()).limit(limit)))
 
 

@@ -103,13 +103,13 @@ def test_what_the_form_has_no_place_for_is_said_and_the_text_remains(
 ) -> None:
     text = desks.RULE_TEXT.format(name="겹친 조건", symbol="AAPL").replace(
         "- {indicator: fast, operator: cross_above, compare_to: slow}",
-        "- any: [{indicator: fast, operator: cross_above, compare_to: slow}, {candlestick: doji}]  # 둘 중 하나",
+        "- not: {indicator: fast, operator: less_than, compare_to: slow}  # 그 아래가 아니면",
     )
     rule = rules.add_rule(desk.wiring, desk.actor(Role.ADMIN), desk.accounts["미국 주식 1호"], text)
     app = page_of(desk, Role.ADMIN, "rules", monkeypatch)
     app.selectbox(key="rule").set_value(rule).run()
-    assert "조건 안의 조건" in app.info[0].value
-    assert "둘 중 하나" in app.text_area[0].value
+    assert "아님 (not)" in app.info[0].value
+    assert "그 아래가 아니면" in app.text_area[0].value
 
 
 def test_form_and_text_are_two_views_of_one_rule(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
