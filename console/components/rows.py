@@ -40,6 +40,7 @@ _ORDER_TONES = {
     OrderStatus.PARTIAL: "fine",
     OrderStatus.ACCEPTED: "fine",
 }
+SHORT = 14  # letters of a name that a column has room for
 _LOG_TONES = {"ERROR": "act", "CRITICAL": "act", "WARNING": "watch"}
 
 
@@ -52,9 +53,12 @@ def _account_column(wanted: bool) -> list[Column]:
 
 
 def account_cell(account_id: int, nickname: str, environment: str) -> Html:
-    """Name and environment; the badge goes below where the column has no room for both."""
+    """Name and environment: on one line unless the name is long, then the badge goes below it."""
     named = link(f"/account?account={account_id}", nickname)
-    return span("lt-who", join(named, " ", environment_badge(environment, lang())))
+    return span(
+        "lt-who lt-short" if len(nickname) <= SHORT else "lt-who",
+        join(named, " ", environment_badge(environment, lang())),
+    )
 
 
 def called(symbol: str, currency: str) -> str:
