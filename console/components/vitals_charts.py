@@ -157,7 +157,7 @@ def exposure_chart(found: Exposure) -> None:
         height=90 + 26 * len(symbols),
         margin={"l": 8, "r": 8, "t": 4, "b": 28},
         legend={"orientation": "h", "y": -0.25},
-        xaxis={"tickprefix": "₩", "tickformat": ",.0f", "nticks": 7, "title": None},
+        xaxis={"tickprefix": "₩", "tickformat": ",.0f", "nticks": 5, "title": None},
         yaxis={"autorange": "reversed", "title": None},
     )
     st.plotly_chart(figure, key="exposure_chart", config={"displayModeBar": False}, alt=t("exposure.title"))

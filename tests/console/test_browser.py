@@ -246,6 +246,19 @@ def test_the_phone_shows_the_same_without_sideways_scrolling(browser: Browser, u
     context.close()
 
 
+ASTRAY = """() => [...document.querySelectorAll(".lt-table td")].filter(cell => {
+    const box = cell.getBoundingClientRect();
+    return box.width && [...cell.querySelectorAll("*")].some(one => one.getBoundingClientRect().right > box.right + 1);
+}).map(cell => cell.innerText)"""
+
+
+def test_no_cell_of_a_table_runs_into_the_next(page: Page, url: str) -> None:
+    for path in ("/", "/orders", "/rules"):
+        page.goto(f"{url}{path}")
+        settled(page)
+        assert page.evaluate(ASTRAY) == [], path
+
+
 TROUBLES = (  # kind, severity, account, what its line must say, parameters
     ("ORDER_UNKNOWN", "critical", "미국 주식 1호", "NVDA", {"symbol": "NVDA", "side": "BUY", "quantity": 3}),
     ("BOT_SILENT", "critical", "국내 단타", "240초", {"silent_s": 240}),
