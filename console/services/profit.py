@@ -41,6 +41,7 @@ _KEPT = "2 "  # how figures are kept in the store: what was kept otherwise is re
 FILLS_AT_ONCE = 2_000  # read in portions: a year of fills at once would cost 100 MB
 BREATH_S = 0.02
 ORDERS_KEPT = 3_000  # that may yet be filled further: a commission is rounded on the whole order
+SAVE_TRIES = 3
 SAVED_EVERY = 1_000  # fills between two savings
 RECENT = 1_000  # fills among which one that a slower transaction brings late is found
 
@@ -231,41 +232,55 @@ def keep(wiring: Wiring) -> None:
         ledger = _ledgers[store]
         if ledger.last_id - ledger.saved_id < SAVED_EVERY:
             return
-        rows = _packed(ledger, wiring.clock.wall_now())
+    for _ in range(SAVE_TRIES):
+        if _saved(wiring, store):
+            return
+
+
+def _saved(wiring: Wiring, store: str) -> bool:
+    """Write all accounts in one transaction, one in memory at a time; False, and nothing written, when a fill came between."""
+    with _lock:
+        ledger = _ledgers[store]
         last_id = ledger.last_id
+        accounts_in = sorted({key[1] for key in ledger.days} | {key[0] for key in ledger.lots})
     with writing(wiring.engine) as session:
-        for row in rows:
+        for account in accounts_in:
+            with _lock:
+                still = _ledgers[store] is ledger and ledger.last_id == last_id
+                row = _packed(ledger, account, wiring.clock.wall_now()) if still else None
+            if row is None:
+                session.rollback()
+                return False
             session.merge(row)
+            session.flush()
+            session.expunge_all()
     ledger.saved_id = last_id
+    return True
 
 
-def _packed(ledger: _Ledger, now: datetime) -> list[ProfitRollup]:
-    """One row per account; figures as text, to the digit."""
-    accounts_in = {key[1] for key in ledger.days} | {key[0] for key in ledger.lots}
+def _packed(ledger: _Ledger, account: int, now: datetime) -> ProfitRollup:
+    """The account's row; figures as text, to the digit."""
     rates_at, rates = ledger.rates
-    return [
-        ProfitRollup(
-            account_id=account,
-            last_fill_id=ledger.last_id,
-            newest_at=ledger.newest_at,
-            rates=rates,
-            rates_at=rates_at,
-            days=[_pack(day) for day in ledger.days.values() if day.account_id == account],
-            lots={
-                symbol: [[f"{part:f}" for part in lot] for lot in lots]
-                for (owner, symbol), lots in ledger.lots.items()
-                if owner == account and lots
-            },
-            orders={
-                str(order): [f"{ledger.running.amounts[order]:f}", f"{ledger.running.charged[order]:f}"]
-                for order, owner in ledger.orders.items()
-                if owner == account
-            },
-            basis=ledger.basis,
-            updated_at=now,
-        )
-        for account in sorted(accounts_in)
-    ]
+    return ProfitRollup(
+        account_id=account,
+        last_fill_id=ledger.last_id,
+        newest_at=ledger.newest_at,
+        rates=rates,
+        rates_at=rates_at,
+        days=[_pack(day) for day in ledger.days.values() if day.account_id == account],
+        lots={
+            symbol: [[f"{part:f}" for part in lot] for lot in lots]
+            for (owner, symbol), lots in ledger.lots.items()
+            if owner == account and lots
+        },
+        orders={
+            str(order): [f"{ledger.running.amounts[order]:f}", f"{ledger.running.charged[order]:f}"]
+            for order, owner in ledger.orders.items()
+            if owner == account
+        },
+        basis=ledger.basis,
+        updated_at=now,
+    )
 
 
 def _pack(day: Day) -> list[object]:
@@ -275,15 +290,13 @@ def _pack(day: Day) -> list[object]:
 
 def _restored(session: Session) -> _Ledger:
     """What an earlier process kept, when its rows belong together; else an empty ledger."""
-    rows = trades.rollups(session)
-    if not rows or len({(row.last_fill_id, row.rates, row.rates_at) for row in rows}) > 1:
+    heads = trades.rollup_heads(session)
+    if not heads or len(set(heads.values())) > 1 or not all(head.basis.startswith(_KEPT) for head in heads.values()):
         return _Ledger()
-    if not all(row.basis.startswith(_KEPT) for row in rows):
-        return _Ledger()
-    first = rows[0]
+    first = next(iter(heads.values()))
     ledger = _Ledger(first.last_fill_id, first.newest_at, (first.rates_at, first.rates), first.basis)
     ledger.saved_id = ledger.since = first.last_fill_id
-    for row in rows:
+    for row in trades.rollups(session, heads):
         for order, (amount, charged) in row.orders.items():
             ledger.orders[int(order)] = row.account_id
             ledger.running.amounts[int(order)] = Decimal(amount)
