@@ -257,7 +257,7 @@ def _parts(
         if order.request.rule_id is not None
         else None,
     )  # fmt: skip
-    elsewhere = Elsewhere(orders, key.market.currency, hours.zone, clock, tell)
+    elsewhere = Elsewhere(orders, key.market.currency, hours.zone, clock, tell, reconciler.unlisted)
     jobs = Jobs(
         key.market, broker, reconciler, elsewhere, clearance, trader, hours, cache, clock, lambda: sync.snapshots, tell,
         box.look,

@@ -15,7 +15,6 @@ from bots import outgoing
 from bots.clearance import Clearance
 from bots.desk import Desk
 from bots.drift import DriftDesk
-from bots.executions import LIVE
 from bots.failpoints import reach
 from bots.feed import Feed
 from bots.orders import DeskOrder, JournalKind
@@ -229,7 +228,7 @@ class Commands:
         """Ask to cancel every open order that has a broker number; returns their ids."""
         asked: list[str] = []
         for order in self.orders.open():
-            if order.status not in LIVE:
+            if not order.may_be_canceled:
                 continue
             try:
                 await self.desk.cancel(order.id, why)
