@@ -16,7 +16,7 @@ from shared.store import watching
 DAY = timedelta(hours=24)
 BUCKET = timedelta(minutes=5)
 QUIET_S = 15.0  # a longer pause between two heartbeats is a gap worth seeing
-EVENTS_READ = 6_000
+EVENTS_READ = 3_000
 
 
 @dataclass(frozen=True, slots=True)
