@@ -133,7 +133,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "frame.15m": ("15분", "15 min"),
     "frame.1h": ("1시간", "1 hour"),
     "frame.1d": ("하루", "1 day"),
-    "bar.sim_clock": ("시뮬 거래소 {at} KST", "local exchange {at} KST"),
+    "bar.sim_clock": ("시뮬 거래소 {at}", "local exchange {at}"),
     "bar.clock_help": (
         "실제 시장의 정규장입니다. 시뮬 거래소는 늘 열려 있습니다.",
         "The real regular sessions; our SIM exchange never closes.",
@@ -187,7 +187,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "sum.positions": ("보유 종목", "Positions"),
     "sum.unguarded": ("보호 안 된 포지션", "Unguarded"),
     "pnl.first": ("오늘 첫 자산 기록뿐: 1분 안에 나옵니다", "one record of equity today: known within a minute"),
-    "pnl.none_today": ("오늘 자산 기록이 없음", "no record of equity today"),
+    "pnl.none_today": ("오늘 기록 없음", "no record today"),
     "sum.unknown": ("모름 {n}", "{n} unknown"),
     "col.account": ("계좌", "Account"),
     "col.state": ("상태 (희망 → 실제)", "State (wanted → actual)"),
