@@ -27,6 +27,7 @@ from console.services import symbols
 from console.services.holdings import CashLine, PositionLine
 from console.services.logs import LogLine
 from console.services.orders import FillLine, OrderLine
+from console.services.overview import AccountLine
 from shared.domain.order_state import OrderStatus
 from shared.words import reason_text
 
@@ -59,6 +60,11 @@ def account_cell(account_id: int, nickname: str, environment: str) -> Html:
         "lt-who lt-short" if len(nickname) <= SHORT else "lt-who",
         join(named, " ", environment_badge(environment, lang())),
     )
+
+
+def unknown_pnl(line: AccountLine) -> Html:
+    """A dash, and why."""
+    return span("lt-unknown", UNKNOWN, t("pnl.first") if line.first_today else t("pnl.none_today"))
 
 
 def called(symbol: str, currency: str) -> str:

@@ -30,7 +30,7 @@ from console.components.first_steps import first_steps
 from console.components.frame import lang, me, t, wiring
 from console.components.live import live
 from console.components.reasons import decided
-from console.components.rows import account_cell
+from console.components.rows import account_cell, unknown_pnl
 from console.components.table import Column, facts_markup, note, table_markup
 from console.components.waiting import waiting
 from console.services import events, holdings, overview, rules
@@ -153,7 +153,7 @@ def _pnl(line: AccountLine, view: Overview) -> Html:
     """In the account's currency; below it the same in won where a rate is known."""
     told = moved_money(line.pnl_today)
     if line.pnl_today is None:
-        return span("lt-unknown", UNKNOWN, t("pnl.first") if line.first_today else t("pnl.none_today"))
+        return unknown_pnl(line)
     if line.pnl_today.currency is Currency.KRW or view.rate is None:
         return told
     return join(told, span("lt-sub", amount(line.pnl_today.amount * view.rate.won, "KRW")))
