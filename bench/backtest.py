@@ -1,6 +1,6 @@
 """Backtest figures: both engines, a sweep, the command line, and the same bars in other engines where they are installed.
 
-`BENCH_PEERS` names a folder of virtual environments (v-bt: backtesting.py, v-vbt: vectorbt, v-core: numba and polars),
+`BENCH_PEERS` names a folder of virtual environments (v-bt: backtesting.py, v-vbt: vectorbt, v-naut: nautilus_trader, v-core: numba and polars),
 `BENCH_SCRIPTS` the folder of their scripts. Each peer runs between two rounds of ours, so that a ratio compares one moment.
 """
 
@@ -153,9 +153,10 @@ def _peers(
     swept: list[float],
     data: dict[int, object],
 ) -> None:
-    for name, folder, script, sizes in (
+    for name, folder, script, *sizes in (
         ("vectorbt", "v-vbt", "eng_vectorbt.py", "1e5,1e6"),
         ("backtesting.py", "v-bt", "eng_backtesting.py", "1e5"),
+        ("nautilus_trader", "v-naut", "eng_nautilus.py", "1e4,1e5", "--gap"),  # with gaps: its sweep would take an hour
         ("compiled loops", "v-core", "floor.py", "1e5,1e6"),
     ):
         python = None if PEERS is None else PEERS / folder / "bin" / "python"
@@ -165,11 +166,12 @@ def _peers(
         before = {
             count: [count / _once(data[count], 0, STOPS) / 1e6 for _ in range(9)] for count in (100_000, 1_000_000)
         }
-        done = subprocess.run([python, SCRIPTS / script, sizes], capture_output=True, text=True, check=False)
+        done = subprocess.run([python, SCRIPTS / script, *sizes], capture_output=True, text=True, check=False)
         after = {
             count: [count / _once(data[count], 0, STOPS) / 1e6 for _ in range(9)] for count in (100_000, 1_000_000)
         }
-        slow[100_000] += [100_000 / _once(data[100_000], 100_000, "", "none", "replay") / 1e6 for _ in range(3)]
+        for count in slow:
+            slow[count] += [count / _once(data[count], count, "", "none", "replay") / 1e6 for _ in range(3)]
         for count in plain:
             plain[count] += [count / _once(data[count], count, "", "none") / 1e6 for _ in range(9)]
         for line in done.stdout.splitlines():

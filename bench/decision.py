@@ -14,7 +14,7 @@ from bench.plain_python import decider, latencies, messages, nanoseconds
 from bots.chart import Chart
 from bots.rules.evaluate import evaluate
 from bots.rules.series import BarWindow, MarketView
-from brokers.kis.frames import decode_frame, decode_ticks
+from brokers.kis.frames import lone_tick
 from shared.domain.market import Bar, Tick, Timeframe
 from shared.domain.rule.model import Rule
 from shared.domain.rule.parse import parse_rule
@@ -71,14 +71,16 @@ def run() -> None:
     assert window is not None
 
     def decoded(message: str) -> Tick:
-        return decode_ticks(decode_frame(message), NOW)[0]
+        tick = lone_tick(message, NOW)
+        assert tick is not None
+        return tick
 
     ticks = [decoded(one) for one in told]
     for one in ticks:
         chart.on_tick(one)
 
     def whole(message: str) -> object:
-        tick = decode_ticks(decode_frame(message), NOW)[0]
+        tick = lone_tick(message, NOW)
         chart.on_tick(tick)
         return evaluate(rule, MarketView("005930", NOW, window, False, window.now[3]))
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from bots import outgoing
 from bots.journal import Changes, Journal, Outgoing
@@ -81,7 +83,9 @@ class Approvals:
         """Put an entry, cleared by the guards, before people; returns what is told of it meanwhile."""
         rule, now = self._rule(decision), self._clock.wall_now()
         within_s = Execution().approval_sec if rule is None else rule.execution.approval_sec
-        shown = replace(decision, quantity=request.quantity, limit_price=request.price, order_type=request.order_type)
+        shown = structs.replace(
+            decision, quantity=request.quantity, limit_price=request.price, order_type=request.order_type
+        )
         one = Waiting(shown, request.currency, now, now + timedelta(seconds=within_s))
         self._waiting[one.key] = one
         alert = outgoing.alert(
@@ -98,7 +102,7 @@ class Approvals:
         None: it became an order. NotFound: it does not wait (any more).
         """
         one = self._take(key)
-        denied = await self._trader.order(replace(one.decision, at=self._clock.market_now()), approved=True)
+        denied = await self._trader.order(structs.replace(one.decision, at=self._clock.market_now()), approved=True)
         status = ProposalStatus.SENT if denied is None else ProposalStatus.DENIED
         await self._close(one, status, outcome="" if denied is None else denied.text, by=by)
         return denied

@@ -26,6 +26,7 @@ from bots.trader import Trader
 from bots.trading_hours import TradingHours
 from brokers.contract import Broker
 from shared.clock import Clock
+from shared.db import Record
 from shared.domain.account import Market
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import BrokerError, NotFound, OutcomeUnknown, TradingError
@@ -34,7 +35,6 @@ from shared.domain.market import Timeframe
 from shared.domain.order import OrderRequest, OrderSession, OrderType, Side, TimeInForce
 from shared.domain.order_state import OrderEventKind, OrderStatus
 from shared.domain.signal import Denied, Verdict
-from shared.models import Command
 from shared.store.commands import CommandKind, CommandStatus
 
 TRADES_TOLD = 10
@@ -72,7 +72,7 @@ class Commands:
     flattening: bool = False
     run_job: Callable[[str], Awaitable[str]] | None = None  # a job of the schedule, now
 
-    async def run(self, command: Command) -> Outcome:
+    async def run(self, command: Record) -> Outcome:
         """Do one claimed command; a refusal is an outcome, not an error."""
         try:
             kind = CommandKind(command.kind)

@@ -46,9 +46,10 @@ def entry_quantity(rule: Rule, price: Decimal, equity: Decimal | None, by_atr: D
     bound = bind(rule)
     if bound.sizing is None:
         return 0
-    stop = plan_of(rule).stop_loss_pct
-    with localcontext(EXACT):
-        distance = None if stop is None else price * Decimal(str(stop)) / 100
+    stop, distance = plan_of(rule).stop_loss_pct, None
+    if stop is not None:
+        with localcontext(EXACT):
+            distance = price * Decimal(str(stop)) / 100
     if bound.sizing.atr_period is not None:
         distance = by_atr
     wanted = shares(bound.sizing.mode, Decimal(str(bound.sizing.value)), SizingFacts(price, equity, distance))

@@ -13,6 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from msgspec import structs
+
 from bots import kept_decisions, outgoing
 from bots.approvals import Approvals
 from bots.chart import Chart, SeriesKey
@@ -190,7 +192,7 @@ class Trader:
         decision = evaluate(rule, view)
         if rule.python and decision.verdict is Verdict.HOLD and decision.reason != "waiting_for_bar_close":
             reason = "quarantined" if self.python.quarantine_of(rule) else ASKS_CODE
-            return replace(decision, reason=reason)
+            return structs.replace(decision, reason=reason)
         return decision
 
     def view(self, key: Key, *, bar_closed: bool) -> tuple[Rule, MarketView] | None:
@@ -396,7 +398,7 @@ class Trader:
             denied = None
             fits = (decision.verdict is Verdict.BUY) == (lot is None) or decision.quantity is not None
             if rule_id in self.rules and fits:
-                denied = await self.order(replace(decision, at=self.clock.market_now()))
+                denied = await self.order(structs.replace(decision, at=self.clock.market_now()))
             if denied is not None and denied.code in NOT_YET and self.clock.monotonic() - since < OPEN_PATIENCE_S:
                 continue  # the first price or the first reconcile of the day is still to come
             del self._deferred[rule_id, symbol], self._opened[rule_id, symbol]

@@ -38,10 +38,8 @@ class Code:
         holding = None
         if held is not None:
             holding = Holding(held.quantity, held.price, bar - held.entry, max(held.high, price))
-        view = MarketView(
-            symbol, self._closed_at(symbol, bar), self._data[symbol].bars.until(bar + 1), True, price, holding
-        )
-        view.minutes_to_close = float(self._minutes[symbol][bar])
+        bars, minutes = self._data[symbol].bars.until(bar + 1), float(self._minutes[symbol][bar])
+        view = MarketView(symbol, self._closed_at(symbol, bar), bars, True, price, holding, minutes)
         said = self._strategy.decide(view)
         self._wanted[symbol] = said.quantity
         return said.verdict is not Verdict.HOLD

@@ -219,6 +219,7 @@ class _Judge:
         self.rule_id = row.id or 0
         self.told = [one for one in day.decisions if one.rule_id == self.rule_id and one.symbol == symbol]
         self.fills = [(f, o) for f, o in day.fills if o.rule_id == self.rule_id and f.symbol == symbol]
+        self.stopped: set[int] = set()  # bar ends at whose close a stop sold
 
     def run(self) -> None:
         for signal in self.live:
@@ -227,8 +228,9 @@ class _Judge:
         if not on_bars:
             return
         bars = self._bars()
-        decided = ((_bar_end(one), one) for one in self.live if one.payload.get("reason") not in STOPS)
-        by_end = {end: one for end, one in decided if end is not None}
+        decided = [(_bar_end(one), one) for one in self.live]
+        by_end = {end: one for end, one in decided if end is not None and one.payload.get("reason") not in STOPS}
+        self.stopped = {end for end, one in decided if end is not None and one.payload.get("reason") in STOPS}
         seconds = self.base.timeframe.seconds
         for place in np.flatnonzero(self.day._today(bars)):
             end = int(bars.starts[place]) + seconds
@@ -265,6 +267,8 @@ class _Judge:
             return
         if live is Verdict.HOLD and signal is None and self._busy(end):
             return  # an order of the rule was on its way: the desk takes one at a time
+        if replayed is Verdict.SELL and end in self.stopped:
+            return  # sold at this close all the same: the trade that closed the bar had reached a stop, and stops come first
         said = live.value if signal is None else f"{live} {signal.payload.get('reason')}"
         self._differs(
             bars, end, said, f"{replayed} {decision.reason}", "판단이 다름 · the decisions differ", signal, place

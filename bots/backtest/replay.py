@@ -15,11 +15,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import ROUND_DOWN, Decimal
-from math import inf
+from math import inf, nan
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bots.backtest.asked import Code
 from bots.backtest.costs import as_decimal
 from bots.backtest.data import PriceData
 from bots.backtest.desks import Day, Desk, Position
@@ -27,9 +27,10 @@ from bots.backtest.fast import Fill, Trade, Trades, Walked, sizing_of, static_fa
 from bots.backtest.kernel import Terms, timeline
 from bots.pricing import entry_quantity, limit_price
 from bots.risk.guards import Limits, Snapshot, check
-from bots.rules.conditions import Column, columns, mask, truth
+from bots.rules.conditions import Column, columns, mask, rows
 from bots.rules.evaluate import LEVEL_DECIMALS, distance_of, stop_level, target_level
-from bots.rules.plan import Node, Plan, ScaledColumn
+from bots.rules.judging import Test
+from bots.rules.plan import Plan, ScaledColumn
 from brokers.paper.adapter import NOTHING, PLENTY, Filled, PaperBroker
 from shared.domain.account import Market
 from shared.domain.bot_state import BotState, KillLevel
@@ -37,8 +38,11 @@ from shared.domain.instrument import Instrument, Venue
 from shared.domain.money import Currency
 from shared.domain.order import PRICED, OrderRequest, OrderType, Side
 from shared.domain.rule.model import Fact, FactRef, Scaling, SizingMode
-from shared.domain.signal import Denied, Step
+from shared.domain.signal import Denied
 from shared.domain.venue_rules import Rounding, price_limits
+
+if TYPE_CHECKING:
+    from bots.backtest.asked import Code
 
 _CENT_MILLIONTH = Decimal("1e-8")
 
@@ -46,7 +50,7 @@ _CENT_MILLIONTH = Decimal("1e-8")
 class Replay:
     def __init__(self, plan: Plan, data: dict[str, PriceData], terms: Terms, limits: Limits | None) -> None:
         self.plan, self.terms, self.costs = plan, terms, terms.costs
-        self.code = Code(plan.rule, data) if plan.rule.python else None
+        self.code = _code(plan, data)
         self.sizing = sizing_of(plan, len(data))
         self.execution = plan.rule.execution
         self.rule = replace(plan.rule, sizing=self.sizing)
@@ -56,6 +60,7 @@ class Replay:
         self.stops = not (
             plan.stop_loss_pct is None and plan.take_profit_pct is None and plan.trailing_stop_pct is None
         )
+        self.facts = any(isinstance(one, FactRef) and one.fact is not Fact.MINUTES_TO_CLOSE for one in plan.sources)
         self.count, self.places = timeline(tuple(data.values()))
         self.desks = [self._desk(place, name, one) for place, (name, one) in enumerate(data.items())]
         self.trades: list[Trade] = []
@@ -88,19 +93,24 @@ class Replay:
                 equity[begin:t] = float(self.broker.cash)
                 if t == self.count:
                     break
-            here = [
-                (desk, t if places is None else int(places[t]))
-                for desk, places in zip(self.desks, self.places, strict=True)
-            ]
-            self._instant([pair for pair in here if pair[1] >= 0])
-            equity[t] = float(self.broker.cash) + sum(
-                desk.position.quantity * desk.mark for desk in self.desks if desk.position is not None
-            )
+            self._instant(self._here(t))
+            worth = float(self.broker.cash)
+            for desk in self.desks:
+                if desk.position is not None:
+                    worth += desk.position.quantity * desk.mark
+            equity[t] = worth
             t += 1
             if one is not None and one.position is not None and not one.pending:
                 t = self._hold(one, t, equity)
         self._mark_open()
         return Walked(Trades.of(self.trades), equity, self.unaffordable, self.thin)
+
+    def _here(self, t: int) -> list[tuple[Desk, int]]:
+        """The symbols that have a bar at an instant, and which."""
+        if len(self.desks) == 1 and self.places[0] is None:
+            return [(self.desks[0], t)]
+        here = ((desk, t if at is None else int(at[t])) for desk, at in zip(self.desks, self.places, strict=True))
+        return [pair for pair in here if pair[1] >= 0]
 
     def _next_entry(self, desk: Desk, bar: int) -> int:
         """The next bar whose close may buy; nothing happens to a flat symbol before it."""
@@ -116,9 +126,14 @@ class Replay:
             return bar
         plan, cash = self.plan, float(self.broker.cash)
         stop = self.count if plan.time_stop_bars is None else min(self.count, position.entry + plan.time_stop_bars)
-        lows, highs, closes = desk.lows, desk.highs, desk.closes
+        lows, highs, begin = desk.lows, desk.highs, bar
         lower = -inf if position.loss is None else position.loss
         trail = plan.trailing_stop_pct
+        if not self.stops:  # only an exit can be met
+            try:
+                bar = stop = exits.index(True, begin, max(begin, stop))
+            except ValueError:
+                bar = stop = max(begin, stop)
         while bar < stop:
             if trail is not None:
                 lower = max(lower, stop_level(position.high, trail) or -inf)
@@ -126,8 +141,8 @@ class Replay:
                 break
             if highs[bar] > position.high:
                 position.high = highs[bar]
-            equity[bar] = cash + position.quantity * closes[bar]
             bar += 1
+        equity[begin:bar] = cash + position.quantity * desk.data.bars.close[begin:bar]
         return bar
 
     def _instant(self, here: list[tuple[Desk, int]]) -> None:
@@ -154,7 +169,7 @@ class Replay:
     # -- deciding, as the bot's evaluate does -------------------------------------------------------------------------
 
     def _decide_entry(self, desk: Desk, bar: int) -> None:
-        if not self._judge(desk, self.plan.entry, bar):
+        if not self._judge(desk, self.plan.entry_test, bar):
             return
         self._look_at_risk(desk, bar)
         if self.at_close:
@@ -174,7 +189,7 @@ class Replay:
         limit = self.plan.time_stop_bars
         if limit is not None and bar - position.entry >= limit:
             reason = "time_stop"
-        elif (desk.exits is None or desk.exits[bar]) and self._judge(desk, self.plan.exit, bar):
+        elif (desk.exits is None or desk.exits[bar]) and self._judge(desk, self.plan.exit_test, bar):
             reason = "exit"
         else:
             return
@@ -184,10 +199,18 @@ class Replay:
         else:
             desk.pending = reason
 
-    def _judge(self, desk: Desk, node: Node, bar: int) -> bool:
+    def _judge(self, desk: Desk, test: Test, bar: int) -> bool:
         """Judge conditions on this bar and the one before it, with the very comparisons of the live evaluation."""
         if self.code is not None:
             return self.code.signals(desk.instrument.symbol, bar, desk.closes[bar], desk.position)
+        if not self.facts:
+            now = [one if isinstance(one, float) else float(one[bar]) for one in desk.values]
+            earlier = [one if isinstance(one, float) else float(one[bar - 1]) if bar else nan for one in desk.values]
+            return test(now, earlier) is True
+        return test(*rows(self._seen(desk, bar))) is True
+
+    def _seen(self, desk: Desk, bar: int) -> list[Column]:
+        """Every column on the bar before and on this one, with what is known of the position then."""
         before = max(bar - 1, 0)
         seen: list[Column] = []
         for source, column in zip(self.plan.sources, desk.values, strict=True):
@@ -198,8 +221,7 @@ class Replay:
                     seen.append(_SCALED[source.operation](seen[source.base], source.scalar))
             else:
                 seen.append(column if isinstance(column, float) else column[before : bar + 1])
-        steps: list[Step] = []
-        return truth(node, seen, steps) is True
+        return seen
 
     def _fact(self, fact: Fact, desk: Desk, before: int, bar: int) -> Column:
         position = desk.position
@@ -361,10 +383,11 @@ class Replay:
         return quantity * price + self.costs.fee(Side.BUY, quantity, price, on)
 
     def _equity(self) -> Decimal:
-        held = (one for one in self.desks if one.position is not None)
-        return self.broker.cash + sum(
-            (one.position.quantity * as_decimal(one.mark) for one in held if one.position is not None), Decimal(0)
-        )
+        worth = self.broker.cash
+        for one in self.desks:
+            if one.position is not None:
+                worth += one.position.quantity * as_decimal(one.mark)
+        return worth
 
     def _base(self, desk: Desk, bar: int) -> Decimal | None:
         return desk.base(bar) if self.costs.has_limits else None
@@ -407,6 +430,15 @@ class Replay:
                 self.trades.append(
                     Trade(one.entry, one.price, None, None, one.quantity, float(value), "open", desk.place)
                 )
+
+
+def _code(plan: Plan, data: dict[str, PriceData]) -> Code | None:
+    """A Python rule's child; what speaks to it is loaded by who has one only."""
+    if not plan.rule.python:
+        return None
+    from bots.backtest.asked import Code
+
+    return Code(plan.rule, data)
 
 
 _SCALED = {

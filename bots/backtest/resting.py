@@ -166,7 +166,9 @@ class Resting(Replay):
         if order is not None:
             return None
         entry = bool(self.rule.entry.conditions) or (self.rule.composite is not None and not has_target(self.rule))
-        enters = bar >= desk.free and (not entry or (desk.entries[bar] and self._judge(desk, self.plan.entry, bar)))
+        enters = bar >= desk.free and (
+            not entry or (desk.entries[bar] and self._judge(desk, self.plan.entry_test, bar))
+        )
         if has_target(self.rule):
             return self._step(desk, bar, enters)
         if position is not None or not enters or not entry:
@@ -179,7 +181,7 @@ class Resting(Replay):
         if limit is not None and bar - position.entry >= limit:
             return "time_stop"
         held = desk.exits is None or desk.exits[bar]
-        return "exit" if held and self._judge(desk, self.plan.exit, bar) else ""
+        return "exit" if held and self._judge(desk, self.plan.exit_test, bar) else ""
 
     def _step(self, desk: Desk, bar: int, enters: bool) -> Waiting | None:
         position, close = desk.position, desk.closes[bar]

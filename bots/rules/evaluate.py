@@ -7,9 +7,10 @@ close, or on every tick where the rule says `evaluate: tick`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from math import nan
+
+from msgspec.structs import replace
 
 from bots.rules import live
 from bots.rules.conditions import columns, rows
@@ -23,6 +24,7 @@ from shared.domain.signal import Decision, Verdict
 
 LEVEL_DECIMALS = 8  # 12 × 0.95 is 11.4, not 11.399999999999999: a price at the level has reached it
 _NO_ROW: tuple[float, ...] = ()
+_NO_FIXED: tuple[Fixed, ...] = ()
 _NO_FACTS: dict[Fact, float] = {}
 _HOLD, _TICK = Verdict.HOLD, EvaluateOn.TICK
 
@@ -36,8 +38,21 @@ def evaluate(rule: Rule, market: MarketView) -> Decision:
     Raises:
         ConfigError: an indicator of the rule cannot be computed.
     """
+    holding, bars = market.holding, market.bars
+    if (
+        holding is None
+        and type(bars) is BarWindow
+        and bars.forming
+        and not market.bar_closed
+        and rule.evaluate is _TICK
+    ):
+        # What nearly every tick comes to: every value is known, and a condition fails.
+        _, plan, seen = bars.steps.get(id(rule)) or live.on_forming(rule, bars)
+        now, enters = bars.now, seen.enters
+        if enters is not None and not plan.has_target and not enters(now):
+            trace = Trace(_NO_FIXED, plan.entry_told, now, seen.before, seen.columns)
+            return Decision(rule.rule_id, rule.version_id, market.symbol, _HOLD, "no_entry", market.at, trace)
     plan = plan_of(rule)
-    holding = market.holding
     if holding is not None and holding.quantity > 0:
         fixed: list[Fixed] = []
         reason = _stop_hit(plan, market, holding, fixed)
@@ -46,13 +61,6 @@ def evaluate(rule: Rule, market: MarketView) -> Decision:
         return _leave(plan, rule, market, holding, fixed)
     if not _due(rule, market):
         return _waiting(rule, market, [])
-    bars = market.bars
-    if type(bars) is BarWindow and bars.forming and not market.bar_closed and not plan.has_target:
-        # What nearly every tick comes to: every value is known, and a condition fails.
-        seen = live.on_forming(plan, bars)
-        if seen.enters is not None and not seen.enters(bars.now):
-            trace = Trace((), plan.entry_told, bars.now, seen.before, seen.columns)
-            return Decision(rule.rule_id, rule.version_id, market.symbol, _HOLD, "no_entry", market.at, trace)
     return _enter(plan, rule, market)
 
 
@@ -81,7 +89,7 @@ def _leave(plan: Plan, rule: Rule, market: MarketView, holding: Holding, fixed: 
             return _decision(rule, market, Verdict.SELL, "time_stop", Trace(fixed, None, _NO_ROW, _NO_ROW, None))
     bars = market.bars
     if type(bars) is BarWindow and bars.forming and not market.bar_closed and not plan.has_target:
-        seen = live.on_forming(plan, bars)
+        _, _, seen = live.on_forming(rule, bars)
         if seen.leaves is not None and not seen.leaves(bars.now):
             trace = Trace(fixed, plan.exit_told, bars.now, seen.before, seen.columns)
             return _decision(rule, market, _HOLD, "no_exit", trace)

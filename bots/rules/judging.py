@@ -7,8 +7,11 @@ None, neither true nor false; `not` of it is not true either.
 from __future__ import annotations
 
 import operator
+from abc import ABCMeta
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
+
+import msgspec
 
 from bots.rules.tree import Leaf, Negation, Node, Poll
 from shared.domain.rule import model as m
@@ -168,28 +171,26 @@ def _step(leaf: Leaf, now: Row, before: Row) -> Step:
     return Step(leaf.path, leaf.label, left, leaf.operator.value, right, _leaf(leaf)(now, before))
 
 
-# What was not a condition, the conditions, every column now and on the bar before; with the last, what makes the columns of
-# now, which is then the forming bar as it stood.
-Compared = tuple[Sequence[Fixed], Node | None, Row, Row, Columns | None]
+class _Made(msgspec.StructMeta, ABCMeta):
+    """A struct that is a Sequence."""
 
 
-class Trace(Sequence[Step]):
+class Trace(msgspec.Struct, Sequence[Step], metaclass=_Made, eq=False, gc=False):
     """The steps of one evaluation: kept as the numbers that were compared, told as Steps only when somebody looks."""
 
-    __slots__ = ("_kept", "_told")
-
-    def __init__(self, *kept: *Compared) -> None:
-        self._kept = kept
+    fixed: Sequence[Fixed]  # what was not a condition
+    node: Node | None  # the conditions
+    now: Row  # every column; with `columns`, which makes them, the forming bar as it stood
+    before: Row  # every column on the bar before
+    columns: Columns | None
+    told: tuple[Step, ...] | None = None
 
     def _steps(self) -> tuple[Step, ...]:
-        try:
-            return self._told
-        except AttributeError:  # never looked at: every evaluation makes one of these, and few are
-            fixed, node, now, before, columns = self._kept
-            seen = now if columns is None else columns(now, 0, {})
-            judged = () if node is None else steps_of(node, seen, before)
-            self._told: tuple[Step, ...] = (*(Step(*one) for one in fixed), *judged)
-            return self._told
+        if self.told is None:
+            seen = self.now if self.columns is None else self.columns(self.now, 0, {})
+            judged = () if self.node is None else steps_of(self.node, seen, self.before)
+            self.told = (*(Step(*one) for one in self.fixed), *judged)
+        return self.told
 
     @overload
     def __getitem__(self, index: int) -> Step: ...

@@ -11,7 +11,7 @@ from typing import Any
 from bots.rules.conditions import SCALE
 from bots.rules.indicators import Call, Output
 from bots.rules.peeks import Formula, Kept, Peek, Values, formula_of, peek_of
-from bots.rules.plan import Plan, ScaledColumn
+from bots.rules.plan import Plan, ScaledColumn, plan_of
 from bots.rules.series import NOTHING, Bars, BarWindow, Row
 from bots.rules.stepping import Facts, Stepped, stepped_of
 from shared.domain.rule import model as m
@@ -138,12 +138,16 @@ def rows(plan: Plan, window: BarWindow, closed_only: bool, facts: Facts) -> tupl
     return now, _with_facts(plan, before, facts) if plan.has_facts else before
 
 
-def on_forming(plan: Plan, window: BarWindow) -> Stepped:
-    """Return the plan's functions of the bar that forms now in `window`."""
+def on_forming(rule: m.Rule, window: BarWindow) -> tuple[m.Rule, Plan, Stepped]:
+    """Return the rule, its plan and the plan's functions of the bar that forms now in `window`.
+
+    They are kept in `window.steps` by the rule's id until a bar closes; the rule kept beside them keeps the id its own.
+    """
+    plan = plan_of(rule)
     bound = window.bound.get(plan) or _bind(plan, window)
     if bound.version != window.version:
         bound.refresh(window)
-    found: Stepped = bound.stepped or bound.step()
+    found = window.steps[id(rule)] = (rule, plan, bound.stepped or bound.step())
     return found
 
 

@@ -6,10 +6,11 @@ proposes; sizing, guards and orders are the rule's and the account's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from bots.rules.evaluate import LEVEL_DECIMALS, evaluate, judged_price, signal_key
 from bots.rules.sandbox.answers import Proposal
@@ -163,9 +164,9 @@ def _decision(asked: _Asked, said: Proposal) -> Decision:
     seen = (*first.steps, *(Step("python", label, repr(value), "", "", None) for label, value in said.seen))
     wanted = Verdict.SELL if asked.holds else Verdict.BUY
     if said.verdict is not wanted:
-        return replace(first, steps=seen)
+        return structs.replace(first, steps=seen)
     reason = _REASONS[wanted]
-    return replace(
+    return structs.replace(
         first, verdict=wanted, reason=reason, steps=seen, score=said.score, signal_key=asked.keys[reason],
         quantity=said.quantity,
     )  # fmt: skip

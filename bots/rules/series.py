@@ -11,6 +11,7 @@ from datetime import datetime
 from math import nan
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,7 +73,7 @@ class BarWindow:
 
     __slots__ = (
         "_at", "_begin", "_capacity", "_columns", "_end", "_newest", "_stale", "_starts", "bound", "forming", "now", "puts",
-        "slots", "version",
+        "slots", "steps", "version",
     )  # fmt: skip
 
     def __init__(self, capacity: int = 500) -> None:
@@ -91,6 +92,7 @@ class BarWindow:
         self.version = 0  # grows whenever the closed bars changed
         self.slots: dict[object, Any] = {}  # what live.py keeps of the closed bars, by indicator call
         self.bound: dict[object, Any] = {}  # and by plan
+        self.steps: dict[int, Any] = {}  # and what a tick asks of the forming bar, by a rule's id, until a bar closes
 
     @classmethod
     def of(cls, bars: Iterable[Bar], capacity: int = 500) -> BarWindow:
@@ -117,7 +119,7 @@ class BarWindow:
         if bar.start != self._newest:
             self._append(bar)
         elif not (self.forming and not bar.closed):
-            self.version += 1
+            self._closed()
         self.now = (float(bar.open), float(bar.high), float(bar.low), float(bar.close), float(bar.volume))
         self._stale = True
         self.forming = not bar.closed
@@ -138,7 +140,11 @@ class BarWindow:
         self._end += 1
         self._newest, self._at = bar.start, int(bar.start.timestamp())
         self._starts[self._end - 1] = self._at
+        self._closed()
+
+    def _closed(self) -> None:
         self.version += 1
+        self.steps.clear()
 
     def view(self) -> Bars:
         """Return the bars as arrays, the forming one last."""
@@ -177,8 +183,7 @@ class Holding:
     high_water: float
 
 
-@dataclass(slots=True, eq=False)
-class MarketView:
+class MarketView(msgspec.Struct, frozen=True, eq=False, gc=False):
     """All that `evaluate` may look at, made for one evaluation. `at` is market time (aware).
 
     `bar_closed` marks the one evaluation that belongs to the close of the last closed bar; ticks in between leave it

@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -24,6 +25,10 @@ from shared.domain.order import OrderNotice
 PING = "PINGPONG"
 
 
+_MOST_SYMBOLS = 500
+_HEAD = len("0|H0STCNT0|001|")
+
+
 @dataclass(frozen=True, slots=True)
 class TickFields:
     """Where a trade frame keeps what we need; `count` is the record's least length."""
@@ -35,18 +40,29 @@ class TickFields:
     day: int  # KST
     clock: int  # KST
     cut: int = field(init=False)  # fields up to the last one that is read
+    after: int = field(init=False)  # separators that must follow it
     pick: Callable[[list[str]], tuple[str, ...]] = field(init=False)  # what is read, in this order
+    symbols: dict[str, str] = field(init=False, default_factory=dict)  # field as a lone record has it -> our spelling
 
     def __post_init__(self) -> None:
         read = (self.symbol, self.price, self.quantity, self.day, self.clock)
         object.__setattr__(self, "cut", max(read) + 1)
+        object.__setattr__(self, "after", self.count - self.cut - 1)
         object.__setattr__(self, "pick", itemgetter(*read))
+
+    def learn(self, told: str) -> str:
+        """Remember our spelling of a lone record's symbol; where that is its first field, the head stands before it."""
+        if len(self.symbols) >= _MOST_SYMBOLS:
+            self.symbols.clear()
+        found = self.symbols[told] = plain_symbol(told[_HEAD:] if self.symbol == 0 else told)
+        return found
 
 
 TICK_FIELDS = {  # kis.md §5.4: SYMB LAST EVOL KYMD KHMS · §5.7: MKSC_SHRN_ISCD STCK_PRPR CNTG_VOL BSOP_DATE STCK_CNTG_HOUR
     US_TICKS: TickFields(26, 1, 11, 19, 6, 7),
     **dict.fromkeys(KRX_TICKS.values(), TickFields(46, 0, 2, 12, 33, 1)),
 }
+_LONE = {f"0|{tr}|001|": fields for tr, fields in TICK_FIELDS.items()}  # how a message of one trade in clear begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +109,9 @@ KRX_NOTICE = NoticeFields(8, 9, 10, 12, 13, 14, scale=0)  # kis.md §5.9
 NOTICE_LAYOUT = {"H0GSCNI0": US_NOTICE, "H0GSCNI9": US_NOTICE, "H0STCNI0": KRX_NOTICE, "H0STCNI9": KRX_NOTICE}
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Frame:
-    """A data frame, its payload still as it came. Never changed; not frozen because every tick has one."""
+    """A data frame, its payload still as it came."""
 
     encrypted: bool
     tr: str
@@ -170,22 +186,36 @@ def records(payload: str, count: int, least: int) -> Iterator[list[str]]:
         yield values[start : start + size]
 
 
+def lone_tick(message: str, received_at: datetime) -> Tick | None:
+    """Read a message of one trade in clear, as nearly every one is, in one cut; None: it is something else.
+
+    The same answer as decode_ticks of decode_frame gives. WireError when it is not as documented.
+    """
+    at = _LONE.get(message[:_HEAD])
+    if at is None:
+        return None
+    values = message.split("^", at.cut)  # what is not read is counted, not cut
+    if len(values) <= at.cut or values[-1].count("^") < at.after:
+        raise WireError(KIS, "-", f"{message.count('^') + 1} fields are not a record of {at.count} or more")
+    symbol, price, quantity, day, clock = at.pick(values)
+    exact, at_time = _price(price), instant(day, clock)
+    return Tick(at.symbols.get(symbol) or at.learn(symbol), exact, _whole(quantity), at_time, received_at)
+
+
 def decode_ticks(frame: Frame, received_at: datetime) -> list[Tick]:
     """Read every trade of a frame; WireError when it is not as documented."""
     at = TICK_FIELDS[frame.tr]
-    if frame.count > 1:
-        return [_tick(at.pick(record), received_at) for record in records(frame.payload, frame.count, at.count)]
-    values = frame.payload.split("^", at.cut)  # a lone record, as most are: what is not read is counted, not cut
-    if len(values) <= at.cut or at.cut + 1 + values[-1].count("^") < at.count:
-        raise WireError(KIS, "-", f"{frame.payload.count('^') + 1} fields are not a record of {at.count} or more")
-    symbol, price, quantity, day, clock = at.pick(values)
-    exact, at_time = decimal(price, "price"), instant(day, clock)
-    return [Tick(plain_symbol(symbol), exact, _whole(quantity), at_time, received_at)]
+    return [_tick(at.pick(record), received_at) for record in records(frame.payload, frame.count, at.count)]
 
 
 def _tick(read: tuple[str, ...], received_at: datetime) -> Tick:
     symbol, price, quantity, day, clock = read
-    return Tick(plain_symbol(symbol), decimal(price, "price"), _whole(quantity), instant(day, clock), received_at)
+    return Tick(plain_symbol(symbol), _price(price), _whole(quantity), instant(day, clock), received_at)
+
+
+@lru_cache(maxsize=512)
+def _price(price: str) -> Decimal:
+    return decimal(price, "price")
 
 
 @lru_cache(maxsize=512)

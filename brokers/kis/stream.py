@@ -120,6 +120,15 @@ class KisStream:
         if text.startswith("{"):
             return self._acknowledged(text)
         try:
+            tick = frames.lone_tick(text, self._clock.wall_now())
+        except WireError:
+            self.dropped_frames += 1
+            return ()
+        if tick is not None:
+            for callback in self._on_tick:
+                callback(tick)
+            return ()
+        try:
             frame = frames.decode_frame(text)
         except WireError as e:
             # What cannot be told apart may have been an order notice.

@@ -50,15 +50,20 @@ class PaperBroker:
         """
         if request.side is Side.SELL and request.quantity > self.holdings.get(request.symbol, 0):
             return NOTHING
-        book = self._books.setdefault(request.symbol, Book())
+        book = self._books.get(request.symbol)
+        if book is None:
+            book = self._books[request.symbol] = Book()
         level = (BookLevel(shown, size),)
         book.show(level, ()) if request.side is Side.SELL else book.show((), level)
         self._numbers += 1
         key: OrderKey = (BrokerName.KIS, "paper", self._numbers)
         book.add(WorkingOrder(key, request.side, request.price, request.quantity))
         matches = book.sweep()
-        filled = sum(one.quantity for one in matches)
-        book.reduce(key, request.quantity - filled)
+        filled = 0
+        for one in matches:
+            filled += one.quantity
+        if filled < request.quantity:
+            book.reduce(key, request.quantity - filled)
         return self._booked(request, filled, matches[0].price, on) if filled else NOTHING
 
     def credit(self, amount: Decimal) -> None:

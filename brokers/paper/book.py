@@ -129,13 +129,16 @@ class Book:
         """Best price first, then first come; market orders before all."""
         sign = -1 if side is Side.BUY else 1
         mine = [order for order in self._orders.values() if order.side is side]
+        if len(mine) < 2:
+            return mine
         return sorted(mine, key=lambda o: (o.limit is not None, sign * (o.limit or Decimal(0)), o.rank))
 
     def _take(self, order: WorkingOrder) -> Iterator[Match]:
         levels = self._shown[order.side]
-        reachable = sum(level.quantity for level in levels if _meets(order, level.price))
-        if order.all_or_none and not order.resting and reachable < order.leaves:
-            return
+        if order.all_or_none and not order.resting:
+            reachable = sum(level.quantity for level in levels if _meets(order, level.price))
+            if reachable < order.leaves:
+                return
         for i, level in enumerate(levels):
             if not order.leaves or not _meets(order, level.price):
                 return

@@ -13,7 +13,7 @@ from console.wiring import Wiring
 from shared.db import reading, writing
 from shared.domain.errors import NotFound
 from shared.models import Alert, BrokerageAccount
-from shared.store import alerts
+from shared.store import alert_lists
 from shared.store.people import labels
 
 TOLD_BY_ORDERS = frozenset({"SIGNAL", "FILL"})  # kinds that an order's own row already tells
@@ -40,7 +40,7 @@ def inbox(wiring: Wiring, actor: Actor, *, acknowledged: bool = False, limit: in
     """Open alerts of the accounts this person may see, gravest first, then newest; or those already seen."""
     with reading(wiring.engine) as session:
         known = {row.id: row for row in visible_accounts(session, actor)}
-        rows = (alerts.seen if acknowledged else alerts.waiting)(
+        rows = (alert_lists.seen if acknowledged else alert_lists.waiting)(
             session, {i for i in known if i is not None}, limit=limit
         )
         names = labels(session)

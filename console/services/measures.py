@@ -12,7 +12,7 @@ from console.services.permissions import Actor
 from console.wiring import Wiring
 from shared.db import reading
 from shared.models import Heartbeat
-from shared.store import alerts, measures, panels
+from shared.store import alert_lists, measures, panels
 
 WINDOW = timedelta(hours=24)
 QUANTILES = (0.5, 0.95, 0.99)
@@ -41,7 +41,7 @@ def measured(wiring: Wiring, actor: Actor) -> list[Measure]:
         counted = panels.order_counts(session, ids)
         courses = measures.courses(session, ids, since)
         wrong = measures.errors(session, ids, since)
-        waiting = alerts.waiting_counts(session, ids)
+        waiting = alert_lists.waiting_counts(session, ids)
     found += _of_beats(beats)
     found += _of_orders(courses)
     by_status = (((str(account), status), float(count)) for (account, status), count in sorted(counted.items()))

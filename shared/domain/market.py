@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+import msgspec
+
 
 class Timeframe(StrEnum):
     M1 = "1m"
@@ -28,11 +30,10 @@ _SECONDS = {"1m": 60, "5m": 300, "15m": 900, "1h": 3600, "1d": 86400, "1w": 604_
 RULE_TIMEFRAMES = (Timeframe.M1, Timeframe.M5, Timeframe.M15, Timeframe.H1, Timeframe.D1)
 
 
-@dataclass(slots=True)
-class Tick:
+class Tick(msgspec.Struct, frozen=True, gc=False):
     """One trade in the market (체결). `at` is the exchange's time, `received_at` ours (wall clock).
 
-    Never changed after it was read; not frozen because freezing doubles the price of making one.
+    A struct made in C, as every value that is made for each trade: a dataclass costs six times as much.
     """
 
     symbol: str

@@ -10,7 +10,7 @@ from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, func, select
 
 from shared.models import Alert, AuditLog, BotVitals, Command, ExecutionLog, OrderEvent, OrderRow
-from shared.store.alerts import of_accounts, waiting
+from shared.store.alert_lists import of_accounts, waiting
 
 TROUBLED = ("UNKNOWN", "NEEDS_OPERATOR", "REJECTED", "DENIED")
 BAD_LEVELS = ("ERROR", "CRITICAL")

@@ -58,10 +58,9 @@ class Hosted:
     def raise_(self, key: str, kind: str = "ORDER_UNKNOWN", severity: str = "critical") -> int:
         params = {"symbol": "AAPL", "side": "BUY", "quantity": 3}
         with writing(self.engine) as session:
-            row = alerts.raise_alert(
+            return alerts.raise_alert(
                 session, CLOCK.wall_now(), kind=kind, severity=severity, dedup_key=key, params=params
             )
-            return row.id or 0
 
     def row(self, alert_id: int) -> Alert:
         with reading(self.engine) as session:

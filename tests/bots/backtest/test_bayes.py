@@ -46,6 +46,30 @@ def test_the_same_seed_tries_the_same_different_combinations_and_another_seed_ot
     assert found == sweep(task(), named(found))  # each with the figures that a sweep gives it
 
 
+def done_at(cluster):
+    """How many tasks the workers have done."""
+    from distributed import Client
+
+    with Client(cluster) as client:
+        return sum(client.run(lambda dask_worker: dask_worker.state.executed_count).values())
+
+
+@native_only
+@pytest.mark.parametrize("engine", ["fast", "replay"])
+def test_a_dask_cluster_of_two_worker_processes_tries_and_finds_the_same(cluster, engine):
+    asked, tries, before = task(300, engine), BATCH + 4, done_at(cluster)
+    assert search(asked, CHOICES, tries, scheduler=cluster) == search(asked, CHOICES, tries)
+    assert done_at(cluster) > before
+
+
+@native_only
+def test_a_search_begun_here_goes_on_at_a_cluster(cluster, tmp_path):
+    out = tmp_path / "search.jsonl"
+    search(task(300), CHOICES, BATCH, out=out)
+    found = search(task(300), CHOICES, 2 * BATCH, out=out, scheduler=cluster)
+    assert found == search(task(300), CHOICES, 2 * BATCH)
+
+
 @native_only
 def test_it_finds_more_than_as_many_at_random():
     asked = task(4_000)

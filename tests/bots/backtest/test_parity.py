@@ -8,6 +8,7 @@ from itertools import count
 
 import numpy as np
 import pytest
+from msgspec import structs
 from sqlmodel import select
 
 from bots import outgoing
@@ -84,8 +85,9 @@ class Recorder:
             number = len(session.exec(select(RuleVersion)).all()) + 1
             session.add(RuleVersion(rule_id=1, number=number, text=text, text_hash=str(number), created_at=at))
 
-    def live(self, bars, versions):
-        """Trade the day: `versions` is (from bar, version id, text), oldest first."""
+    def live(self, bars, versions, gap=1.0):
+        """Trade the day: `versions` is (from bar, version id, text), oldest first; `gap` × close is the trade that closes
+        a bar whose close sells."""
         held = None
         with writing(self.engine) as session:
             for place in range(len(bars)):
@@ -99,6 +101,8 @@ class Recorder:
                 decision = evaluate(rule, view)
                 if decision.verdict is Verdict.HOLD:
                     continue
+                if decision.verdict is Verdict.SELL:
+                    decision = evaluate(rule, structs.replace(view, last_price=gap * float(bars.close[place])))
                 self._trade(session, decision, float(bars.close[place]), at)
                 held = (float(bars.close[place]), place + 1) if decision.verdict is Verdict.BUY else None
 
@@ -161,6 +165,19 @@ def test_a_clean_day_has_no_difference(recorder, store, tmp_path):
     assert found.differences == ()
     assert found.signals >= 10 and found.judged == 390 - 20 and found.unjudged == 20 and found.bars == 390
     assert compared(store, tmp_path, None).day == DAY  # the last recorded one
+
+
+def test_a_stop_that_the_trade_closing_the_bar_had_reached_is_that_closes_exit(recorder, store, tmp_path):
+    text = RULE.format(fast=5) + "risk: {stop_loss: {enabled: true, percent: 10}}\n"
+    recorder.save_version(text, OPENS - timedelta(days=8))
+    bars = minutes()
+    bars = Bars(bars.starts, bars.open, bars.high, 0.5 * bars.close, bars.close, bars.volume)
+    recorder.live(bars, [(0, 2, text)], gap=0.6)
+    recorder.record(bars)
+    with writing(store) as session:
+        reasons = [one.payload["reason"] for one in session.exec(select(StrategySignal))]
+    assert reasons.count("stop_loss") >= 5 and "exit" not in reasons
+    assert compared(store, tmp_path).differences == ()
 
 
 def test_a_lost_minute_is_found_and_named(recorder, store, tmp_path):

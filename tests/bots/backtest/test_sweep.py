@@ -2,9 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -14,7 +11,6 @@ from bots.backtest.costs import CostsName
 from bots.backtest.family import Family, grid
 from bots.backtest.fast import Fill
 from bots.backtest.sweep import Task, sampled, sweep
-from shared.config import ROOT
 from shared.domain.account import Market
 from shared.domain.errors import ConfigError
 from shared.domain.rule.params import bind
@@ -138,33 +134,11 @@ def test_what_cannot_be_swept_is_refused_by_name():
 
 
 @native_only
-@pytest.mark.skipif(find_spec("distributed") is None, reason="the package distributed is not installed")
-def test_the_same_call_runs_on_a_dask_cluster_of_two_worker_processes(tmp_path):
-    port, started = 18_786 + os.getpid() % 500, []
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-    address = f"tcp://127.0.0.1:{port}"
+def test_the_same_call_runs_on_a_dask_cluster_of_two_worker_processes(cluster):
+    from distributed import Client
 
-    def start(*words):
-        command = [sys.executable, "-m", "distributed.cli." + words[0], *words[1:]]
-        started.append(
-            subprocess.Popen(
-                command, env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-        )
-
-    try:
-        start("dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
-        for _ in range(2):
-            start("dask_worker", address, "--nthreads", "1", "--no-dashboard", "--local-directory", str(tmp_path))
-        from distributed import Client
-
-        with Client(address, timeout=30) as client:
-            client.wait_for_workers(2, timeout=30)
-            combinations = grid({"fast": range(2, 32), "slow": range(40, 70)})
-            found = sweep(task(bars=300), combinations, scheduler=address)
-            assert len(set(client.run(os.getpid).values())) == 2
-        assert [one.final_equity for one in found] == [one.final_equity for one in sweep(task(bars=300), combinations)]
-    finally:
-        for process in reversed(started):
-            process.terminate()
-            process.wait(30)
+    combinations = grid({"fast": range(2, 32), "slow": range(40, 70)})
+    found = sweep(task(bars=300), combinations, scheduler=cluster)
+    with Client(cluster) as client:
+        assert len(set(client.run(os.getpid).values())) == 2
+    assert [one.final_equity for one in found] == [one.final_equity for one in sweep(task(bars=300), combinations)]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bots.rules import judging
 from bots.rules.conditions import columns, mask, truth
@@ -131,21 +132,21 @@ def test_minutes_to_close_come_from_the_session():
         "{indicator: session.minutes_to_close, operator: less_equal, value: 5}",
     )
     rule, market = parse_rule(text), view(bars_of([1, 2, 3]), holding=HOLDING)
-    assert evaluate(rule, replace(market, minutes_to_close=5.0)).reason == "exit"
-    assert evaluate(rule, replace(market, minutes_to_close=5.1)).reason == "no_exit"
+    assert evaluate(rule, structs.replace(market, minutes_to_close=5.0)).reason == "exit"
+    assert evaluate(rule, structs.replace(market, minutes_to_close=5.1)).reason == "no_exit"
     assert evaluate(rule, market).reason == "warming_up"
 
 
 def test_entry_keys_are_one_per_bar_and_tick_exits_one_per_instant():
     first = evaluate(replace(TICK, rule_id=7, version_id=2), view(bars_of(CROSS, forming=True), closed=False, price=10))
     later = evaluate(
-        TICK, replace(view(bars_of(CROSS, forming=True), closed=False, price=10.5), at=AT.replace(minute=59))
+        TICK, structs.replace(view(bars_of(CROSS, forming=True), closed=False, price=10.5), at=AT.replace(minute=59))
     )
     assert first.signal_key == "7:2:AAPL:300:entry"
     assert later.signal_key == "0:0:AAPL:300:entry"
     stop = guarded(STOPS)
     one, two = (
-        evaluate(stop, replace(view(bars_of([100] * 5), closed=False, price=1.0, holding=HOLDING), at=at))
+        evaluate(stop, structs.replace(view(bars_of([100] * 5), closed=False, price=1.0, holding=HOLDING), at=at))
         for at in (AT, AT.replace(second=1))
     )
     assert one.signal_key != two.signal_key

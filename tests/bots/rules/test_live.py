@@ -169,8 +169,7 @@ def test_the_quick_no_is_the_conditions_own_answer(rule, seed, count, move):
     window = window_of(random_bars(seed, count), 64, forming=True)
     window.grow(float(window.now[3]) * move, 3)
     try:
-        plan = plan_of(rule)
-        seen = live.on_forming(plan, window)
+        _, plan, seen = live.on_forming(rule, window)
     except ConfigError:
         assume(False)
     assume(seen.enters is not None)
@@ -196,7 +195,7 @@ def test_votes_crosses_and_scaled_lines_are_judged_alike_on_every_tick():
     bars, answers = random_bars(4, 200), set()
     for count in range(20, 200):
         window = window_of(bars.until(count), 64, forming=True)
-        plan, seen = plan_of(VOTES), live.on_forming(plan_of(VOTES), window)
+        _, plan, seen = live.on_forming(VOTES, window)
         now = seen.columns(window.now, window.puts, {})
         told = (seen.enters(window.now), seen.leaves(window.now))
         assert told == (plan.entry_test(now, seen.before), plan.exit_test(now, seen.before))

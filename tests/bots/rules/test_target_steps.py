@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from bots.rules.evaluate import evaluate
 from bots.rules.presets import preset_text
@@ -26,7 +27,7 @@ WEIGHTS = parse_rule(preset_text("rebalance_60_40"))
 
 
 def asked(rule, price, holding=None, **more):
-    return evaluate(rule, replace(view(bars_of([price, price]), price=float(price), holding=holding), **more))
+    return evaluate(rule, structs.replace(view(bars_of([price, price]), price=float(price), holding=holding), **more))
 
 
 def held(quantity, average=100.0):

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from brokers.kis import frames
 from shared.domain.errors import WireError
+from shared.domain.market import Tick
 from tests.brokers.kis.payload import answer, request
 
 NOW = datetime(2026, 7, 9, 14, 15, 31, tzinfo=UTC)
@@ -63,6 +65,39 @@ def test_a_korean_trade_is_read_with_and_without_added_fields() -> None:
         (tick,) = frames.decode_ticks(frames.decode_frame(f"0|H0STCNT0|001|{payload}"), NOW)
         assert (tick.symbol, tick.price, tick.quantity) == ("005930", Decimal(71200), 15)
         assert tick.at == datetime(2026, 7, 9, 1, 15, 3, tzinfo=UTC)
+
+
+ODD = st.sampled_from(
+    ["005930", "BRK/B", " AAPL", "", "0", "-3", "71200.50", "1e9", "NaN", "20260709", "101503", "250000", "a|b", "|"]
+)
+
+
+def read_or_refused(read: Callable[[], Tick | None]) -> Tick | None:
+    try:
+        return read()
+    except WireError:
+        return None
+
+
+@given(
+    st.sampled_from([*frames.TICK_FIELDS]), st.lists(st.tuples(st.integers(0, 60), ODD), max_size=4), st.integers(-3, 3)
+)
+def test_a_lone_record_is_read_in_one_cut_as_it_is_in_two(tr: str, odd: list[tuple[int, str]], more: int) -> None:
+    values = (US if tr == "HDFSCNT0" else KRX).split("^")
+    for place, value in odd:
+        values[place % len(values)] = value
+    values = values + ["new"] * more if more >= 0 else values[:more]
+    message = f"0|{tr}|001|{'^'.join(values)}"
+    slowly = read_or_refused(lambda: frames.decode_ticks(frames.decode_frame(message), NOW)[0])
+    assert read_or_refused(lambda: frames.lone_tick(message, NOW)) == slowly
+    assert odd or (slowly is None) == (more < 0)
+
+
+@pytest.mark.parametrize(
+    "begins", ["0|H0STCNT0|002|", "1|H0STCNT0|001|", "0|H0STASP0|001|", "0|H0STCNI0|001|", "0|H0STCNT0|1|", ""]
+)
+def test_what_is_not_a_lone_trade_in_clear_is_left_to_the_general_reader(begins: str) -> None:
+    assert frames.lone_tick(begins + KRX, NOW) is None
 
 
 @pytest.mark.parametrize("message", [f"0|HDFSCNT0|003|{US}", f"0|HDFSCNT0|001|{US[:80]}", "0|HDFSCNT0|001|"])
@@ -132,6 +167,8 @@ def test_no_text_makes_the_readers_raise_anything_but_a_wire_error(text: str) ->
         frames.decode_control,
         frames.decode_frame,
         lambda part: frames.decode_ticks(frames.Frame(False, "HDFSCNT0", 1, part), NOW),
+        lambda part: frames.lone_tick(part, NOW),
+        lambda part: frames.lone_tick(f"0|HDFSCNT0|001|{part}", NOW),
         lambda part: frames.decode_notices(frames.Frame(False, "H0GSCNI0", 1, part), part, "1234567801", NOW),
         lambda part: frames.decrypt(part, KEY, IV),
     ):
