@@ -250,6 +250,7 @@ def _rows(now: datetime) -> Iterator[tuple[str, Iterator[Row]]]:
     yield "price_bars", (_bar(symbol, n, now) for symbol in SYMBOLS for n in range(400 if SMALL else 40_000))
     yield "bot_vitals", (_vitals(a, n, now) for a in range(1, ACCOUNTS + 1) for n in range(1, 2_016))
     yield "alerts", (_alert(n, now) for n in range(2_000))
+    yield "alerts", (_told(n, now) for n in range(ORDERS) if n % 4)
 
 
 def _back(n: int, of: int, now: datetime) -> str:
@@ -365,6 +366,18 @@ def _vitals(account: int, n: int, now: datetime) -> Row:
         "lag_ms": 3.0,
         "feed_age_s": 1.0,
     }
+
+
+def _told(n: int, now: datetime) -> Row:
+    """Each fill is told; what is older than a week counts as seen."""
+    at = _back(n, ORDERS, now)
+    old = n < ORDERS * (1 - 7 / DAYS)
+    return {
+        "account_id": 1 + n % ACCOUNTS, "kind": "FILL", "severity": "info", "dedup_key": f"fill:e{n}",
+        "params": f'{{"symbol": "{SYMBOLS[n % 5]}", "side": "BUY", "quantity": 3, "price": "200.5", "currency": "USD"}}',
+        "count": 1, "created_at": at, "last_at": at, "acknowledged_at": at if old else None,
+        "acknowledged_by": "auto" if old else "", "claimed_by": "",
+    }  # fmt: skip
 
 
 def _alert(n: int, now: datetime) -> Row:

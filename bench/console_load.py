@@ -18,7 +18,8 @@ from pathlib import Path
 from statistics import median, quantiles
 
 VIEWERS = int(os.environ.get("LETSTRADE_VIEWERS", "40"))
-WARM_S, MEASURED_S = 10.0, 30.0
+WARM_S, MEASURED_S = 14.0, 30.0
+OPENED_S = 4.0  # over which the tabs are opened: their timers do not tick as one
 COUNTED_S = 0.5  # a bot that trades moves its number so often
 
 
@@ -33,11 +34,12 @@ class Viewer:
     _asked: dict[str, float] = field(default_factory=dict)  # panel → when it was asked
     _timers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
-    async def watch(self) -> None:
+    async def watch(self, later_s: float) -> None:
         from streamlit.proto.BackMsg_pb2 import BackMsg
         from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
         from websockets.asyncio.client import connect
 
+        await asyncio.sleep(later_s)
         async with connect(
             f"{self.url.replace('http', 'ws')}/_stcore/stream", subprotocols=["streamlit"],  # type: ignore[list-item]
             additional_headers={"Cookie": self.cookie, "Origin": self.url}, max_size=None, proxy=None,
@@ -101,7 +103,7 @@ async def _measure(desk: object, url: str, pid: int, moving: bool) -> None:
     process = psutil.Process(pid)
     before = process.memory_info().rss / 1e6
     viewers = [Viewer(url, cookie) for cookie in signed_in(desk, url)]
-    tasks = [asyncio.create_task(one.watch()) for one in viewers]
+    tasks = [asyncio.create_task(one.watch(OPENED_S * place / VIEWERS)) for place, one in enumerate(viewers)]
     bots = asyncio.create_task(_trade(desk, moving))
     await asyncio.sleep(WARM_S)
     for one in viewers:

@@ -11,8 +11,9 @@ import os
 import shutil
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median, quantiles
@@ -21,28 +22,25 @@ from typing import Any
 FEW = 100
 MANY = 20_000 if os.environ.get("LETSTRADE_BENCH_SMALL") == "1" else 1_000_000
 PAGES = ("", "orders", "positions", "rules", "risk", "inbox", "profit", "market", "alerts", "logs", "account", "system")
-ROUNDS = 12
+ROUNDS = 20
 PATIENCE_S = 120.0
 
 
 def run() -> None:
-    found = {many: _on_store(many) for many in (FEW, MANY)}
-    few, many = found[FEW], found[MANY]
-    print(f"  {'page rerun, ms':18} {f'{FEW:,} orders':>20} {f'{MANY:,} orders':>24}   (p50 / p95)   ratio")
-    for page in (*PAGES, "first paint"):
-        (a, a95), (b, b95) = few[page], many[page]
-        print(f"  {page or 'control':18} {a:9.0f} / {a95:6.0f} {b:13.0f} / {b95:6.0f} {b / a:18.2f}")
-
-
-def _on_store(orders: int) -> dict[str, tuple[float, float]]:
     from tests.console import desks
     from tests.console.served import free_port
 
-    folder = Path(tempfile.mkdtemp(prefix="letstrade-pages-"))
+    folders = {orders: Path(tempfile.mkdtemp(prefix="letstrade-pages-")) for orders in (FEW, MANY)}
     try:
-        return served(built(desks.empty_desk(folder, free_port()), orders))
+        made = {orders: built(desks.empty_desk(folder, free_port()), orders) for orders, folder in folders.items()}
+        found = served(made)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        for folder in folders.values():
+            shutil.rmtree(folder, ignore_errors=True)
+    print(f"  {'page rerun, ms':18} {f'{FEW:,} orders':>20} {f'{MANY:,} orders':>24}   (p50 / p95)   ratio")
+    for page in (*PAGES, "first paint"):
+        (a, a95), (b, b95) = (_cuts(found[orders][page]) for orders in (FEW, MANY))
+        print(f"  {page or 'control':18} {a:9.0f} / {a95:6.0f} {b:13.0f} / {b95:6.0f} {b / a:18.2f}")
 
 
 def built(desk: Any, orders: int) -> Any:
@@ -54,38 +52,50 @@ def built(desk: Any, orders: int) -> Any:
     return desk
 
 
-def served(desk: Any) -> dict[str, tuple[float, float]]:
-    """Run the console on the desk and ask for its pages."""
+Took = dict[str, list[float]]  # page → milliseconds of each round
+
+
+def served(made: dict[int, Any]) -> dict[int, Took]:
+    """Run a console on each desk and ask them in turn for their pages: what else the machine does slows both alike."""
     from tests.console.served import start_console, wait_healthy
 
-    settings = desk.wiring.settings
-    process = start_console(desk, settings.home / "console.log")
-    url = f"http://127.0.0.1:{settings.port}"
+    processes, urls = [], {}
     try:
-        wait_healthy(url, process)
-        return asyncio.run(_measured(desk, url))
+        for orders, desk in made.items():
+            settings = desk.wiring.settings
+            processes.append(start_console(desk, settings.home / "console.log"))
+            urls[orders] = f"http://127.0.0.1:{settings.port}"
+            wait_healthy(urls[orders], processes[-1])
+        return asyncio.run(_measured(made, urls))
     finally:
-        process.terminate()
-        process.wait(timeout=30)
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(timeout=30)
 
 
-async def _measured(desk: Any, url: str) -> dict[str, tuple[float, float]]:
+async def _measured(made: dict[int, Any], urls: dict[int, str]) -> dict[int, Took]:
     from bench.console_load import signed_in
 
-    cookie = signed_in(desk, url)[0]
-    async with _tab(url, cookie) as socket:
-        await _drawn(socket, "profit")  # a year's earnings are reckoned once, when the console starts
-    painted = []
-    for _ in range(5):
-        began = time.perf_counter()
-        async with _tab(url, cookie) as socket:
-            await _drawn(socket, "")
-        painted.append((time.perf_counter() - began) * 1000)
-    found = {"first paint": _cuts(painted)}
+    doors = {orders: (urls[orders], signed_in(desk, urls[orders])[0]) for orders, desk in made.items()}
+    found: dict[int, Took] = {orders: defaultdict(list) for orders in made}
+    for door in doors.values():
+        async with _tab(*door) as socket:
+            await _drawn(socket, "profit")  # a year's earnings are reckoned once, when the console starts
+    for _ in range(ROUNDS):
+        for orders, door in doors.items():
+            began = time.perf_counter()
+            async with _tab(*door) as socket:
+                await _drawn(socket, "")
+            found[orders]["first paint"].append((time.perf_counter() - began) * 1000)
     for page in PAGES:
-        async with _tab(url, cookie) as socket:
-            await _drawn(socket, page)
-            found[page] = _cuts([await _drawn(socket, page) for _ in range(ROUNDS)])
+        async with AsyncExitStack() as tabs:
+            sockets = {orders: await tabs.enter_async_context(_tab(*door)) for orders, door in doors.items()}
+            for socket in sockets.values():
+                await _drawn(socket, page)
+            for _ in range(ROUNDS):
+                for orders, socket in sockets.items():
+                    found[orders][page].append(await _drawn(socket, page))
     return found
 
 

@@ -314,5 +314,5 @@ class OwnOrders:
 def _fill_alert(order: DeskOrder, fill: RecordedFill, wall: datetime) -> Outgoing:
     return outgoing.alert(
         "FILL", "info", f"fill:{fill.execution_id}", wall, symbol=fill.symbol, side=fill.side, quantity=fill.quantity,
-        price=fill.price, order=order.id, rule_id=order.request.rule_id,
+        price=fill.price, currency=order.request.currency, order=order.id, rule_id=order.request.rule_id,
     )  # fmt: skip

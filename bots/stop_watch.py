@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bots import outgoing
@@ -71,8 +71,14 @@ def _stop(trader: Trader, lot: RuleLot) -> Guard | None:
     if not levels:
         return None
     level, kind = max(levels)
-    checked = trader.stops_checked.get((lot.rule_id, lot.symbol))
+    checked = trader.stops_checked.get((lot.rule_id, lot.symbol)) or _entered(trader, lot)
     return Guard(lot.rule_id, rule.version_id, kind, Decimal(repr(level)), lot.quantity, checked)
+
+
+def _entered(trader: Trader, lot: RuleLot) -> datetime | None:
+    """Now, for an entry of just now: its own price is the first one its stop was held against."""
+    young = trader.clock.market_now() - lot.opened_at < timedelta(seconds=GRACE_S)
+    return trader.clock.wall_now() if young else None
 
 
 @dataclass(slots=True)

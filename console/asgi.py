@@ -70,11 +70,19 @@ def _few_arenas() -> None:
         libc.mallopt(M_ARENA_MAX, 2)
 
 
+def _hand_back() -> None:
+    """Give the system what a large piece of work used and no longer needs: glibc keeps it otherwise."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)
+
+
 def _keep_profit(wired: wiring.Wiring) -> None:
     """Have the year's earnings reckoned before somebody asks; goes on through whatever the store does."""
     while True:
         try:
             profit.keep(wired)
+            _hand_back()
         except SQLAlchemyError as error:
             _log.warning("profit was not brought up to date: %s", type(error).__name__)
         time.sleep(PROFIT_EVERY_S)

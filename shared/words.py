@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from shared.wording import (
@@ -25,6 +26,7 @@ from shared.wording import (
 )  # fmt: skip
 
 LANGS = ("ko", "en")  # Korean first
+_SIGNS = {"KRW": "₩", "USD": "$"}
 UNKNOWN = "—"
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -83,6 +85,9 @@ def alert_text(kind: str, lang: str, params: Mapping[str, Any]) -> str:
         listed = ", ".join(f"{name}={value}" for name, value in params.items())
         return f"{kind} {listed}".strip()
     shown = {name: _word(name, value, lang) for name, value in params.items()}
+    sign = _SIGNS.get(str(params.get("currency")))
+    if sign and params.get("price") is not None:
+        shown["price"] = f"{sign}{Decimal(str(params['price'])):,f}"
     return both[_index(lang)].format_map(_Gaps(shown))
 
 

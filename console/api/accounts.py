@@ -108,7 +108,17 @@ def _one(caller: Caller, account_id: int) -> dict[str, Any]:
 def _line(caller: Caller, line: AccountLine) -> dict[str, Any]:
     row = accounts.detail(caller.wiring, caller.actor, line.id)
     whole = asdict(line)
-    left_out = ("decision", "last4", "trouble", "equity", "cash", "pnl_today", "heartbeat_age_s", "feed_age_s")
+    left_out = (
+        "decision",
+        "last4",
+        "trouble",
+        "equity",
+        "cash",
+        "pnl_today",
+        "first_today",
+        "heartbeat_age_s",
+        "feed_age_s",
+    )
     told = {name: value for name, value in whole.items() if name not in left_out}
     money = {name: getattr(line, name) for name in ("equity", "cash", "pnl_today")}
     amounts = {name: None if one is None else one.amount for name, one in money.items()}

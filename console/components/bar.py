@@ -6,7 +6,7 @@ import streamlit as st
 
 from console.components import confirm
 from console.components.drawn import once
-from console.components.figures import Html, age, ago, environment_badge, join, length, mark, moment, safe, span
+from console.components.figures import Html, age, ago, clock, environment_badge, join, length, mark, moment, safe, span
 from console.components.fill_toasts import fill_toasts
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.proof import proof_fields, proven
@@ -80,7 +80,7 @@ def _clocks(view: Overview) -> Html:
     shown = " · ".join(_hour(one) for one in market_hours(view.as_of))
     if view.market_at is not None and any(line.environment == Environment.SIM for line in view.lines):
         # The local exchange keeps its own time and hours: "closed" above must not puzzle whoever watches it trade.
-        shown += " · " + t("bar.sim_clock", at=f"{view.market_at.astimezone():%H:%M:%S}")
+        shown += " · " + t("bar.sim_clock", at=clock(view.market_at))
     return span("lt-soft", shown, t("bar.clock_help"))
 
 

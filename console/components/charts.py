@@ -13,6 +13,11 @@ from console.components.figures import KST
 from console.components.frame import t
 from console.services.holdings import EquityCurve
 
+TIME_TICKS = [  # by how far apart the marks are, in milliseconds: no mark says twice the same
+    {"dtickrange": [None, 59_999], "value": "%H:%M:%S"},
+    {"dtickrange": [60_000, 43_200_000], "value": "%m-%d %H:%M"},
+    {"dtickrange": [43_200_001, None], "value": "%m-%d"},
+]
 INKS = ("#2f6db5", "#c07a2c", "#3a8f6a", "#8a5fb0", "#b0525f", "#5b7f95", "#9a8a3c", "#6a6f7a")
 
 
@@ -37,7 +42,7 @@ def equity_chart(curves: Sequence[EquityCurve], *, key: str = "equity_chart") ->
         margin={"l": 8, "r": 8, "t": 8, "b": 36},
         legend={"orientation": "h", "y": -0.2},
         yaxis={"ticksuffix": "%", "zeroline": True, "title": None},
-        xaxis={"title": None, "tickformat": "%m-%d %H:%M", "nticks": 5},
+        xaxis={"title": None, "tickformatstops": TIME_TICKS, "nticks": 5},
         hovermode="x unified",
     )
     st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=t("control.equity"))

@@ -20,6 +20,11 @@ def account_filter() -> int | None:
     )
 
 
+def owner_name(name: str) -> str:
+    """The owner that a desk begins with has no name of its own."""
+    return t("owner.desk") if name == "desk" else name
+
+
 def account_choice(key: str = "account") -> int | None:
     """One account, from `?account=3`; None on an empty desk."""
     known = names(wiring(), me())

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from console.components.figures import KST, UNKNOWN, Html, clock, join, mark, moment, price, span
 from console.components.frame import lang, t, wiring
-from console.components.rows import account_cell, order_status, side_word
+from console.components.rows import account_cell, below, called, order_status, side_word
 from console.components.table import Column, table_markup
 from console.services.alerts import AlertLine
 from console.services.events import Event
@@ -32,7 +32,7 @@ def event_table(rows: Sequence[Event]) -> str:
 
 
 def _order(row: OrderLine) -> list[object]:
-    why = span("lt-sub", reason_text(row.reason, lang(), row.reason)) if row.reason else ""
+    why = below(called(row.symbol, row.currency), reason_text(row.reason, lang(), row.reason) if row.reason else "")
     return [
         _when(row.placed_at),
         account_cell(row.account_id, row.account, row.environment),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import streamlit as st
 
 from console import wiring as wired
@@ -33,12 +35,16 @@ def me() -> Actor:
     if actor is None:
         _signed_out()
         st.stop()
-    st.session_state["lang"] = actor.lang
+    st.session_state["lang"] = _spoken.lang = actor.lang
     return actor
 
 
+_spoken = threading.local()  # a page asks a thousand times; a session's scripts run on threads of its own
+
+
 def lang() -> str:
-    return str(st.session_state.get("lang", LANGS[0]))
+    known: str | None = getattr(_spoken, "lang", None)
+    return known or str(st.session_state.get("lang", LANGS[0]))
 
 
 def t(key: str, **values: object) -> str:

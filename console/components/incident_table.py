@@ -61,5 +61,7 @@ def _state(one: Incident) -> object:
         tone = "watch" if status in OPEN_COMMANDS else "fine" if status is CommandStatus.DONE else "act"
         return mark(tone, t(f"command.{status}"))
     if one.kind is Kind.ALERT:
-        return t("incident.seen", at=moment(one.until)) if one.until else mark("watch", t("incident.open"))
+        if one.until:
+            return t("incident.seen", at=moment(one.until))
+        return "" if one.severity == "info" else mark("watch", t("incident.open"))
     return ""

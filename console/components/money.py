@@ -14,7 +14,7 @@ from console.components.live import live
 from console.components.order_ticket import typed_price
 from console.components.rows import account_cell
 from console.components.table import Column, note, table
-from console.services import buying, fees, gains, returns, sheets
+from console.services import buying, fees, gains, market_clock, returns, sheets
 from console.services.accounts import names
 from console.services.fees import ContractLine
 from console.services.permissions import Action
@@ -95,7 +95,7 @@ def _fees(since_days: int) -> None:
     if allowed(me(), Action.FEE_CONTRACT):
         with st.expander(t("fees.add")):
             _add_contract()
-    today = wiring().clock.wall_now().date()
+    today = market_clock.today(wiring().clock.wall_now())
     off = fees.differences(wiring(), me(), today - timedelta(days=since_days), today)
     columns = [Column(t("profit.by.day")), Column(t("col.account")), Column(t("fees.ours"), numeric=True),
                Column(t("fees.theirs"), numeric=True), Column(t("fees.off"), numeric=True),

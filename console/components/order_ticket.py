@@ -11,7 +11,7 @@ from console.components.commands import life
 from console.components.figures import UNKNOWN, Html, age, amount, environment_badge, join, mark, price, span
 from console.components.frame import lang, me, t, wiring
 from console.components.table import Column, facts, note, table
-from console.services import accounts, manual_orders, tickets
+from console.services import accounts, manual_orders, market_clock, tickets
 from console.services.accounts import new_key
 from console.services.manual_orders import Ticket
 from console.services.tickets import Level, Preview
@@ -153,7 +153,7 @@ def _book(market: Market, known: Preview | None) -> None:
     if known.bids or known.asks:
         levels = [(level, "ask") for level in reversed(known.asks[:5])] + [(level, "bid") for level in known.bids[:5]]
     elif known.last is not None:
-        today = wiring().clock.wall_now().date()
+        today = market_clock.today(wiring().clock.wall_now(), market)
         levels = [(level, "step") for level in tickets.ladder(market, known.last, today, 3)]
         note(t("ticket.no_depth"))
     else:
@@ -205,7 +205,7 @@ def _figures(row: BrokerageAccount, ticket: Ticket, known: Preview | None) -> No
         (t("position.sellable", n=""), UNKNOWN if known is None or known.sellable is None else f"{known.sellable:,}"),
     ]
     if at is not None:
-        today = wiring().clock.wall_now().date()
+        today = market_clock.today(wiring().clock.wall_now(), market)
         told = tickets.cost(BrokerName(row.broker), market, ticket.side, ticket.quantity, at, today)
         shown += [
             (t("ticket.amount"), amount(told.amount, currency)),
@@ -213,7 +213,8 @@ def _figures(row: BrokerageAccount, ticket: Ticket, known: Preview | None) -> No
         ]
     facts(shown, name="ticket")
     if ticket.price is not None:
-        rounded, tick = tickets.on_grid(market, ticket.price, ticket.side, wiring().clock.wall_now().date(), known)
+        today = market_clock.today(wiring().clock.wall_now(), market)
+        rounded, tick = tickets.on_grid(market, ticket.price, ticket.side, today, known)
         if rounded != ticket.price:
             note(t("ticket.rounded", tick=f"{tick:f}", price=price(rounded, currency)))
     _guards(ticket, known)
@@ -244,7 +245,7 @@ def _send(row: BrokerageAccount, ticket: Ticket, known: Preview | None, key: str
     desk, market = wiring(), Market(row.market)
     at = ticket.price
     if at is not None:
-        at, _ = tickets.on_grid(market, at, ticket.side, desk.clock.wall_now().date(), known)
+        at, _ = tickets.on_grid(market, at, ticket.side, market_clock.today(desk.clock.wall_now(), market), known)
     typed = ""
     if row.environment == Environment.LIVE:
         typed = st.text_input(t("field.confirm_name"), key="ticket_confirm", live=True, autocomplete="off")

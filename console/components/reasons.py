@@ -49,7 +49,8 @@ def decided(row: DecisionRow, now: datetime) -> Html:
     often = t("decision.times", n=times) if times > 1 else ""
     word = f"{row.symbol} {t(f'decision.{row.verdict}')}: {reason_text(row.reason, lang(), row.text)}"
     when = age(row.updated_at, now, lang())
-    return join(word, span("lt-sub", " · ".join(part for part in (row.text, often, when) if part)))
+    text = row.text if lang() == "ko" else ""  # a bot writes Korean; the reason stands in the person's words above
+    return join(word, span("lt-sub", " · ".join(part for part in (text, often, when) if part)))
 
 
 def _steps(row: DecisionRow) -> Html:

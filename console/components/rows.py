@@ -21,11 +21,13 @@ from console.components.figures import (
     price,
     span,
 )
-from console.components.frame import lang, t
+from console.components.frame import lang, t, wiring
 from console.components.table import Column, link, table
+from console.services import symbols
 from console.services.holdings import CashLine, PositionLine
 from console.services.logs import LogLine
 from console.services.orders import FillLine, OrderLine
+from console.services.overview import AccountLine
 from shared.domain.order_state import OrderStatus
 from shared.words import reason_text
 
@@ -39,6 +41,7 @@ _ORDER_TONES = {
     OrderStatus.PARTIAL: "fine",
     OrderStatus.ACCEPTED: "fine",
 }
+SHORT = 14  # letters of a name that a column has room for
 _LOG_TONES = {"ERROR": "act", "CRITICAL": "act", "WARNING": "watch"}
 
 
@@ -51,7 +54,28 @@ def _account_column(wanted: bool) -> list[Column]:
 
 
 def account_cell(account_id: int, nickname: str, environment: str) -> Html:
-    return join(link(f"/account?account={account_id}", nickname), " ", environment_badge(environment, lang()))
+    """Name and environment: on one line unless the name is long, then the badge goes below it."""
+    named = link(f"/account?account={account_id}", nickname)
+    return span(
+        "lt-who lt-short" if len(nickname) <= SHORT else "lt-who",
+        join(named, " ", environment_badge(environment, lang())),
+    )
+
+
+def unknown_pnl(line: AccountLine) -> Html:
+    """A dash, and why."""
+    return span("lt-unknown", UNKNOWN, t("pnl.first") if line.first_today else t("pnl.none_today"))
+
+
+def called(symbol: str, currency: str) -> str:
+    """The symbol's name, for the small line below it."""
+    return symbols.name(wiring(), symbol, currency)
+
+
+def below(*parts: str) -> Html:
+    """What is said below, of what there is to say."""
+    said = " · ".join(part for part in parts if part)
+    return span("lt-sub", said) if said else Html("")
 
 
 def side_word(side: str) -> Html:
@@ -76,7 +100,7 @@ def order_table(rows: Sequence[OrderLine], *, with_account: bool = True) -> None
     body = [
         [
             *_of_account(row, with_account),
-            join(row.symbol, " ", side_word(row.side), span("lt-sub", order_note(row))),
+            join(row.symbol, " ", side_word(row.side), below(called(row.symbol, row.currency), order_note(row))),
             order_status(row.status, reason_text(row.reason, lang()) if row.reason else ""),
             f"{row.filled_qty:,} / {row.qty:,}",
             price(row.price, row.currency) if row.price is not None else t(f"type.{row.order_type}"),
@@ -115,7 +139,7 @@ def fill_table(rows: Sequence[FillLine], *, with_account: bool = True) -> None:
     body = [
         [
             *_of_account(row, with_account),
-            row.symbol,
+            join(row.symbol, below(called(row.symbol, row.currency))),
             side_word(row.side),
             f"{row.qty:,}",
             price(row.price, row.currency),

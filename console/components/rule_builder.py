@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 import streamlit as st
 
@@ -95,7 +96,9 @@ def _drawn(draft: _Draft, name: str) -> Sketch:
     with second:
         symbols = _text("form.symbols", f"{name}_symbols", now.symbols)
     with third:
-        timeframe = _choose("form.timeframe", f"{name}_bars", now.timeframe, [one.value for one in RULE_TIMEFRAMES])
+        timeframe = _choose(
+            "form.timeframe", f"{name}_bars", now.timeframe, [one.value for one in RULE_TIMEFRAMES], "frame."
+        )
     with fourth:
         evaluate = _choose(
             "form.evaluate", f"{name}_on", now.evaluate, [one.value for one in m.EvaluateOn], "evaluate."
@@ -143,7 +146,7 @@ def _indicators(draft: _Draft, name: str) -> tuple[IndicatorRow, ...]:
 
 
 def _indicator(draft: _Draft, number: int, row: IndicatorRow, name: str) -> IndicatorRow:
-    first, second, rest, last = st.columns([3, 2, 5, 1], vertical_alignment="bottom")
+    first, second, rest, more, last = st.columns([9, 5, 11, 3, 2], vertical_alignment="bottom")
     with first:
         identity = _choose("form.indicator", f"{name}_id", row.id, _INDICATORS, "ind.")
     with second:
@@ -165,11 +168,13 @@ def _indicator(draft: _Draft, number: int, row: IndicatorRow, name: str) -> Indi
         params = {key: params.get(key, value) for key, value in said.items()} | params  # in the order they were written
         with columns[-1]:
             shift = _text("form.shift", f"{name}_shift", row.shift)
+    output = row.output if identity == row.id else "value"
+    with more.popover("⋯", help=t("form.more"), type="tertiary"):
+        source = _choose("form.source", f"{name}_source", row.source, [one.value for one in m.PriceField], "operand.")
+        outputs = ["value", *(spec.outputs if spec is not None else ())]
+        output = _choose("form.output", f"{name}_{identity}_output", output, [*dict.fromkeys(outputs)])
     _remove(draft, "indicators", number, last, name)
-    same = identity == row.id
-    return IndicatorRow(
-        identity, alias, tuple(params.items()), row.output if same else "value", row.source, shift, row.name
-    )
+    return IndicatorRow(identity, alias, tuple(params.items()), output, source, shift, row.name)
 
 
 def _renamed(draft: _Draft, rows: tuple[IndicatorRow, ...], name: str) -> None:
@@ -194,21 +199,45 @@ def _conditions(
     rows: tuple[ConditionRow, ...] = getattr(draft.sketch, section)
     with second:
         logic = _choose("form.logic", f"{name}_{section}_logic", logic, [one.value for one in m.Logic], "logic.")
-    found = tuple(
-        _condition(draft, section, number, row, f"{name}_{section}{number}", offered)
-        for number, row in zip(draft.rows[section], rows, strict=True)
-    )
-    st.button(
+    found: list[ConditionRow] = []
+    for bundle, some in groupby(zip(draft.rows[section], rows, strict=True), key=lambda one: one[1].bundle):
+        if bundle:
+            with st.container(border=True):
+                found += _bundle(draft, section, bundle, list(some), name, offered)
+        else:
+            found += [_condition(draft, section, no, row, f"{name}_{section}{no}", offered) for no, row in some]
+    first, second, _ = st.columns([3, 3, 6])
+    full = len(rows) >= _MOST_ROWS
+    first.button(
         t("form.add_condition"), key=f"{name}_add_{section}", icon=":material/add:", on_click=_add_condition,
-        args=(draft, section), disabled=len(rows) >= _MOST_ROWS,
+        args=(draft, section), disabled=full, width="stretch",
     )  # fmt: skip
-    return logic, found
+    second.button(
+        t("form.add_bundle"), key=f"{name}_add_{section}_bundle", icon=":material/playlist_add:", help=t("form.bundle_help"),
+        on_click=_add_condition, args=(draft, section, max((row.bundle for row in rows), default=0) + 1), disabled=full,
+        width="stretch",
+    )  # fmt: skip
+    return logic, tuple(found)
+
+
+def _bundle(
+    draft: _Draft, section: str, bundle: int, rows: list[tuple[int, ConditionRow]], name: str, offered: list[str]
+) -> list[ConditionRow]:
+    """Conditions that count as one, in a frame of their own."""
+    key = f"{name}_{section}_bundle{bundle}"
+    logic = _choose("form.bundle", f"{key}_logic", rows[0][1].logic, [one.value for one in m.Logic], "logic.")
+    found = [_condition(draft, section, number, row, f"{name}_{section}{number}", offered) for number, row in rows]
+    st.button(
+        t("form.add_to_bundle"), key=f"{key}_add", icon=":material/add:", on_click=_add_condition,
+        args=(draft, section, bundle), disabled=len(draft.rows[section]) >= _MOST_ROWS,
+    )  # fmt: skip
+    return [replace(row, logic=logic) for row in found]
 
 
 def _condition(
     draft: _Draft, section: str, number: int, row: ConditionRow, name: str, offered: list[str]
 ) -> ConditionRow:
-    first, second, third, fourth, fifth, last = st.columns([3, 3, 3, 2, 2, 1], vertical_alignment="bottom")
+    first, second, third, fourth, fifth, last = st.columns([6, 6, 6, 6, 4, 2], vertical_alignment="bottom")
     with first:
         left = _choose(
             "form.left", f"{name}_left", f"{_CANDLE}{row.pattern}" if row.pattern else row.left,
@@ -300,19 +329,34 @@ def _order(now: OrderRow, name: str) -> OrderRow:
 
 def _add_indicator(draft: _Draft) -> None:
     row = IndicatorRow("sma", fresh_alias("sma", [one.alias for one in draft.sketch.indicators]), (("period", "20"),))
-    _put(draft, "indicators", (*draft.sketch.indicators, row))
+    rows = draft.sketch.indicators
+    _put(draft, "indicators", rows, row, len(rows))
 
 
-def _add_condition(draft: _Draft, section: str) -> None:
+def _add_condition(draft: _Draft, section: str, bundle: int = 0) -> None:
+    """One more by itself; or of a bundle, behind its last one. A new bundle is by the other logic than its section."""
+    rows: tuple[ConditionRow, ...] = getattr(draft.sketch, section)
     aliases = [one.alias for one in draft.sketch.indicators]
-    row = ConditionRow(aliases[0] if aliases else "close", m.Operator.GREATER_THAN.value, "0")
-    _put(draft, section, (*getattr(draft.sketch, section), row))
+    beside = [place for place, row in enumerate(rows) if bundle and row.bundle == bundle]
+    if beside:
+        logic = rows[beside[0]].logic
+    else:
+        mine = draft.sketch.entry_logic if section == "entry" else draft.sketch.exit_logic
+        logic = m.Logic.ANY.value if mine == m.Logic.ALL else m.Logic.ALL.value
+    row = ConditionRow(
+        aliases[0] if aliases else "close",
+        m.Operator.GREATER_THAN.value,
+        "0",
+        bundle=bundle,
+        logic=logic if bundle else "",
+    )
+    _put(draft, section, rows, row, beside[-1] + 1 if beside else len(rows))
 
 
-def _put(draft: _Draft, section: str, rows: tuple[object, ...]) -> None:
-    draft.rows[section].append(draft.next_row)
+def _put(draft: _Draft, section: str, rows: tuple[object, ...], row: object, place: int) -> None:
+    draft.rows[section].insert(place, draft.next_row)
     draft.next_row += 1
-    _say(draft, section, rows)
+    _say(draft, section, (*rows[:place], row, *rows[place:]))
 
 
 def _take(draft: _Draft, section: str, number: int) -> None:

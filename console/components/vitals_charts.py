@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from console.components.charts import INKS
-from console.components.figures import KST, environment_badge, join, length, mark
+from console.components.charts import INKS, TIME_TICKS
+from console.components.figures import KST, UNKNOWN, environment_badge, join, length, mark
 from console.components.frame import lang, t
 from console.components.table import Column, table
 from console.services.holdings import Exposure
@@ -32,9 +32,10 @@ def day_chart(days: Sequence[BotDay], chosen: str) -> None:
         "lag": lambda one: one.lag_ms,
         "errors": lambda one: one.errors,
     }[chosen]
+    shown = [one.at.astimezone(KST) for one in days[0].slices]
     figure = go.Figure(
         go.Heatmap(
-            x=[one.at.astimezone(KST) for one in days[0].slices],
+            x=shown,
             y=[f"{day.account} ({t(f'env.{day.environment}')})" for day in days],
             z=[[values(one) for one in day.slices] for day in days],
             zmin=0,
@@ -49,7 +50,7 @@ def day_chart(days: Sequence[BotDay], chosen: str) -> None:
     figure.update_layout(
         height=60 + 26 * len(days),
         margin={"l": 8, "r": 8, "t": 4, "b": 28},
-        xaxis={"title": None, "tickformat": "%H:%M", "nticks": 9, "showgrid": False},
+        xaxis={"title": None, "tickformat": "%H:%M", "nticks": 9, "showgrid": False, "range": [shown[0], shown[-1]]},
         yaxis={"title": None, "autorange": "reversed", "showgrid": False, "ticks": ""},
     )
     st.plotly_chart(figure, key="vitals_chart", config={"displayModeBar": False}, alt=t(f"vitals.{chosen}"))
@@ -64,13 +65,13 @@ def day_table(days: Sequence[BotDay]) -> None:
         Column(t("vitals.worst_lag"), numeric=True),
         Column(t("vitals.errors"), numeric=True),
     ]
-    ordered = sorted(days, key=lambda one: (-one.silent_min, -one.errors, -one.worst_gap_s))
+    ordered = sorted(days, key=lambda one: (-(one.silent_min or 0), -one.errors, -(one.worst_gap_s or 0)))
     body = [
         [
             join(one.account, " ", environment_badge(one.environment, lang())),
-            mark("act", length(one.silent_min * 60, lang())) if one.silent_min else "0",
-            _over(one.worst_gap_s, QUIET_S, f"{one.worst_gap_s:.0f} s"),
-            _over(one.worst_lag_ms, LAG_WATCH_MS, f"{one.worst_lag_ms:,.0f} ms"),
+            _silent(one),
+            _over(one.worst_gap_s, QUIET_S, "s"),
+            _over(one.worst_lag_ms, LAG_WATCH_MS, "ms"),
             mark("watch", f"{one.errors:,}") if one.errors else "0",
         ]
         for one in ordered
@@ -78,8 +79,17 @@ def day_table(days: Sequence[BotDay]) -> None:
     table(columns, body, name="vitals", empty=t("empty.vitals"))
 
 
-def _over(value: float, limit: float, shown: str) -> object:
-    return mark("watch", shown) if value > limit else shown
+def _silent(one: BotDay) -> object:
+    """Unknown until five minutes of the bot are over."""
+    if not one.silent_min:
+        return UNKNOWN if one.silent_min is None else "0"
+    return mark("act", length(one.silent_min * 60, lang()))
+
+
+def _over(value: float | None, limit: float, unit: str) -> object:
+    if value is None:
+        return UNKNOWN
+    return mark("watch", f"{value:,.0f} {unit}") if value > limit else f"{value:,.0f} {unit}"
 
 
 def latency_chart(found: Sequence[Latency]) -> None:
@@ -99,7 +109,7 @@ def latency_chart(found: Sequence[Latency]) -> None:
         margin={"l": 8, "r": 8, "t": 8, "b": 36},
         legend={"orientation": "h", "y": -0.22},
         yaxis={"ticksuffix": " ms", "rangemode": "tozero", "title": None},
-        xaxis={"title": None, "tickformat": "%m-%d %H:%M", "nticks": 5},
+        xaxis={"title": None, "tickformatstops": TIME_TICKS, "nticks": 5},
     )
     st.plotly_chart(figure, key="latency_chart", config={"displayModeBar": False}, alt=t("latency.title"))
 
@@ -147,7 +157,7 @@ def exposure_chart(found: Exposure) -> None:
         height=90 + 26 * len(symbols),
         margin={"l": 8, "r": 8, "t": 4, "b": 28},
         legend={"orientation": "h", "y": -0.25},
-        xaxis={"tickprefix": "₩", "tickformat": "~s", "title": None},
+        xaxis={"tickprefix": "₩", "tickformat": ",.0f", "nticks": 5, "title": None},
         yaxis={"autorange": "reversed", "title": None},
     )
     st.plotly_chart(figure, key="exposure_chart", config={"displayModeBar": False}, alt=t("exposure.title"))

@@ -13,10 +13,10 @@ from console.wiring import Wiring
 from shared.db import reading, writing
 from shared.domain.errors import NotFound
 from shared.models import Alert, BrokerageAccount
-from shared.store import alerts
+from shared.store import alert_lists
 from shared.store.people import labels
 
-SEVERITIES = ("critical", "warning", "info")
+TOLD_BY_ORDERS = frozenset({"SIGNAL", "FILL"})  # kinds that an order's own row already tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,14 @@ class AlertLine:
 
 @by_number()
 def inbox(wiring: Wiring, actor: Actor, *, acknowledged: bool = False, limit: int = 100) -> list[AlertLine]:
-    """Open (or already seen) alerts of the accounts this person may see: gravest first, then newest."""
+    """Open alerts of the accounts this person may see, gravest first, then newest; or those already seen."""
     with reading(wiring.engine) as session:
         known = {row.id: row for row in visible_accounts(session, actor)}
-        rows = alerts.listed(session, {i for i in known if i is not None}, acknowledged=acknowledged, limit=limit)
+        rows = (alert_lists.seen if acknowledged else alert_lists.waiting)(
+            session, {i for i in known if i is not None}, limit=limit
+        )
         names = labels(session)
-        lines = [alert_line(row, known.get(row.account_id), names) for row in rows]
-    if acknowledged:
-        return lines
-    return sorted(lines, key=lambda line: (_rank(line.severity), -line.last_at.timestamp()))
+        return [alert_line(row, known.get(row.account_id), names) for row in rows]
 
 
 def acknowledge(wiring: Wiring, actor: Actor, alert_id: int) -> None:
@@ -68,10 +67,6 @@ def acknowledge(wiring: Wiring, actor: Actor, alert_id: int) -> None:
             account_id=row.account_id,
             after={"kind": row.kind},
         )
-
-
-def _rank(severity: str) -> int:
-    return SEVERITIES.index(severity) if severity in SEVERITIES else 0
 
 
 def alert_line(row: Alert, account: BrokerageAccount | None, names: dict[str, str]) -> AlertLine:

@@ -12,6 +12,8 @@ from shared.domain.denials import DENIALS
 from shared.domain.trading_days import ZONES
 from shared.models import BrokerageAccount, Heartbeat
 
+ACTED_ON = frozenset({"duplicate_signal"})  # the order of this signal is made: nothing was kept from trading
+
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
@@ -39,7 +41,7 @@ def blocked_today(
         beat = beats.get(row.id or 0)
         for code, (often, mine, said) in (beat.detail.get("blocked", {}) if beat is not None else {}).items():
             at = datetime.fromisoformat(said)
-            if code not in DENIALS or at < midnight(Market(row.market), now):
+            if code not in DENIALS - ACTED_ON or at < midnight(Market(row.market), now):
                 continue
             times[code] += often
             rules[code] += mine

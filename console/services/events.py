@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from console.services.alerts import AlertLine, alert_line
+from console.services.alerts import TOLD_BY_ORDERS, AlertLine, alert_line
 from console.services.changes import by_number
 from console.services.orders import OrderLine, order_line
 from console.services.permissions import Actor, visible_accounts
 from console.wiring import Wiring
 from shared.db import reading
-from shared.store import alerts, panels
+from shared.store import alert_lists, panels
 from shared.store.panels import OrderFilter
 
 LIMIT = 20
@@ -32,7 +32,8 @@ def recent(wiring: Wiring, actor: Actor, *, limit: int = LIMIT) -> list[Event]:
     with reading(wiring.engine) as session:
         known = {row.id: row for row in visible_accounts(session, actor) if row.id is not None}
         rows = panels.orders(session, known.keys(), OrderFilter(), limit=limit)
-        told = alerts.listed(session, known.keys(), acknowledged=False, limit=limit)
+        oldest = rows[-1].placed_at if len(rows) == limit else None  # nothing before it would be shown
+        told = alert_lists.waiting(session, known.keys(), limit=limit, since=oldest, without=TOLD_BY_ORDERS)
         events = [Event(row.placed_at, order=order_line(row, known[row.account_id])) for row in rows]
         for row in told:
             account = known.get(row.account_id) if row.account_id is not None else None

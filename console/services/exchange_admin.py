@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import httpx
@@ -13,13 +14,19 @@ from shared.domain.errors import TradingError
 ANSWER_S = 5.0
 
 
+@cache
+def _door() -> httpx.Client:
+    """One for the process, for making one reads every root certificate; no connection is kept, the exchange may restart."""
+    return httpx.Client(timeout=ANSWER_S, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+
+
 def ask(settings: Settings, method: str, path: str, *, port_offset: int | None = None, **how: Any) -> Any:
     """Ask the admin port; a refusal or silence is a TradingError in both languages."""
     port = settings.exchange_port("admin")
     if port_offset is not None:
         port += port_offset - settings.exchange_port_offset
     try:
-        reply = httpx.request(method, f"http://127.0.0.1:{port}{path}", timeout=ANSWER_S, trust_env=False, **how)
+        reply = _door().request(method, f"http://127.0.0.1:{port}{path}", **how)
     except httpx.TransportError as error:
         raise refuse(TradingError, "exchange_away", settings.lang, port=port, error=type(error).__name__) from error
     if reply.is_error:

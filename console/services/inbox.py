@@ -29,7 +29,7 @@ from shared.domain.bot_state import KillLevel
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.order_state import OPEN, UNPROVEN
 from shared.models import Alert, BrokerageAccount, Command, Heartbeat, OrderRow, Role
-from shared.store import alerts, commands, panels, rules
+from shared.store import alert_lists, commands, panels, rules
 from shared.store.commands import CommandKind
 from shared.store.panels import OrderFilter
 
@@ -38,6 +38,7 @@ _UNPROVEN = OrderFilter(statuses=frozenset(status.value for status in UNPROVEN))
 OPEN_WORDS = frozenset(status.value for status in OPEN)
 LAST_WORDS = 15  # lines of a log
 ALERTS_READ = 400
+GRAVE = ("critical", "warning")
 DOWN = frozenset({"PARKED", "FATAL", "SILENT", "BLOCKED"})
 DRIFT_KINDS, STOP_KINDS = frozenset({"DRIFT"}), frozenset({"ORDER_CONTRADICTION", "FILL_IMPOSSIBLE"})
 POST_MORTEM_KINDS = frozenset({"BOT_PARKED", "BOT_FATAL", "BOT_SILENT", "BOT_BLOCKED", "KEY_REFUSED"})
@@ -211,7 +212,7 @@ def _told(session: Session, fallen: list[BrokerageAccount], beats: Mapping[int, 
     explained = {key for key, beat in beats.items() if beat.detail.get("drift") or beat.detail.get("frozen")}
     of = {row.id or 0 for row in fallen} | explained
     found: dict[int, list[Alert]] = defaultdict(list)
-    for one in alerts.listed(session, of, acknowledged=False, limit=ALERTS_READ) if of else []:
+    for one in alert_lists.waiting(session, of, limit=ALERTS_READ, severities=GRAVE) if of else []:
         if one.account_id is not None:
             found[one.account_id].append(one)
     return found

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from console.services.alerts import TOLD_BY_ORDERS
 from console.services.changes import by_number
 from console.services.permissions import Actor, present_role, visible_accounts
 from console.wiring import Wiring
@@ -95,7 +96,7 @@ Known = dict[int, BrokerageAccount]
 
 
 def _alerts(session: Session, known: Known, begin: datetime, limit: int) -> Iterable[Incident]:
-    for row in watching.alerts(session, known.keys(), begin, limit=limit):
+    for row in watching.alerts(session, known.keys(), begin, limit=limit, without=TOLD_BY_ORDERS):
         yield _one(
             row.last_at, Kind.ALERT, row.account_id, known, row.kind, severity=row.severity, params=row.params,
             until=row.acknowledged_at,

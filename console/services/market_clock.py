@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from shared.calendars import load
 from shared.domain.account import Market
 from shared.domain.sessions import Timetable, local_day, next_open, regular_hours
+from shared.domain.trading_days import ZONES
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,11 @@ class MarketHour:
     local: datetime
     is_open: bool
     until: datetime  # the close when open, else the next regular open
+
+
+def today(at: datetime, market: Market = Market.KRX) -> date:
+    """The market's own date. Korea's day begins first: no other market's date is later."""
+    return at.astimezone(ZONES[market]).date()
 
 
 def market_hours(at: datetime) -> tuple[MarketHour, ...]:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from console.services import alerts, overview, profit
+from console.services import overview, profit
 from console.services.overview import AccountLine
 from console.services.permissions import Actor
 from console.wiring import Wiring
 from shared.db import reading
 from shared.models import Heartbeat
-from shared.store import measures, panels
+from shared.store import alert_lists, measures, panels
 
 WINDOW = timedelta(hours=24)
 QUANTILES = (0.5, 0.95, 0.99)
@@ -41,6 +41,7 @@ def measured(wiring: Wiring, actor: Actor) -> list[Measure]:
         counted = panels.order_counts(session, ids)
         courses = measures.courses(session, ids, since)
         wrong = measures.errors(session, ids, since)
+        waiting = alert_lists.waiting_counts(session, ids)
     found += _of_beats(beats)
     found += _of_orders(courses)
     by_status = (((str(account), status), float(count)) for (account, status), count in sorted(counted.items()))
@@ -48,10 +49,7 @@ def measured(wiring: Wiring, actor: Actor) -> list[Measure]:
     lines = (((str(account), level), float(count)) for (account, level), count in sorted(wrong.items()))
     found.append(Measure("letstrade_errors_24h", "log lines of 24 h", ("account", "level"), tuple(lines)))
     found.append(_by_rule(wiring, actor))
-    waiting = alerts.inbox(wiring, actor, limit=500)
-    open_alerts = tuple(
-        ((severity,), float(sum(one.severity == severity for one in waiting))) for severity in alerts.SEVERITIES
-    )
+    open_alerts = tuple(((severity,), float(count)) for severity, count in waiting.items())
     found.append(Measure("letstrade_open_alerts", "alerts nobody has seen", ("severity",), open_alerts))
     return found
 

@@ -79,6 +79,7 @@ class AccountLine:
     armed_until: datetime | None
     exposure_pct: Decimal | None = None  # holdings at their last price, in per cent of the equity
     equity_open: Money | None = None  # what today's P&L is counted from
+    first_today: bool = False  # today's P&L is not known yet: its first record is all there is
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Sums:
     pnl_today: tuple[Money, ...]
     equity_unknown: int  # accounts whose equity is not known and not in the sums
     pnl_unknown: int
+    pnl_first: bool = False  # and for one of them its first record of today is all there is
     equity_won: Decimal | None = None  # None: a foreign amount is in it and no rate is known
     price_won: Decimal | None = None  # today's P&L at the rate of now
     fx_won: Decimal | None = None  # what the rate alone did to this morning's foreign equity
@@ -165,7 +167,7 @@ def _gathered(wiring: Wiring, actor: Actor, only: int | None, hour: datetime) ->
             held=held,
             cash={balance.account_id: balance for balance in _own_currency(rows, panels.cash(session, ids))},
             latest=latest,
-            baseline=_baselines(session, rows, latest),
+            baseline=_baselines(session, rows, latest, now),
             flows=tuple(fees.flows(session, ids)),
             orders=panels.open_order_counts(session, ids, now - OPEN_ORDER_HORIZON),
             said=panels.last_decisions(session, ids),
@@ -236,6 +238,9 @@ def _line(
         for position in held
     )
     stale = sum(position.guarded_by is not None and stop_is_stale(position.stop_checked_at, now) for position in held)
+    first = latest is not None and baseline is not None and latest.id == baseline.id
+    if first:
+        baseline = None  # one look at the equity tells no difference
     if trouble is Trouble.FINE and (level > KillLevel.RUN or unguarded or stale or (feed_age or 0) > STALE_FEED_S):
         trouble = Trouble.WATCH
     return AccountLine(
@@ -267,6 +272,7 @@ def _line(
         armed_until=row.armed_until,
         exposure_pct=_exposure_pct(latest.equity if latest else None, held),
         equity_open=_money(baseline.equity, baseline.currency) if baseline else None,
+        first_today=first,
     )
 
 
@@ -298,13 +304,17 @@ def status_of(row: BrokerageAccount, beat: Heartbeat | None, now: datetime) -> t
 
 
 def _baselines(
-    session: Session, rows: list[BrokerageAccount], latest: dict[int, EquitySnapshot]
+    session: Session, rows: list[BrokerageAccount], latest: dict[int, EquitySnapshot], now: datetime
 ) -> dict[int, EquitySnapshot]:
-    """Today's P&L starts at the last equity before the market's own midnight, else at today's first."""
+    """Today's P&L starts at the last equity before the market's own midnight, else at today's first.
+
+    An account that wrote nothing today has none: what it earned on its last day is no result of this one.
+    """
     starts = {}
     for row in rows:
-        if row.id in latest:
-            starts[row.id] = midnight(Market(row.market), latest[row.id].at)
+        start = midnight(Market(row.market), now)
+        if row.id in latest and latest[row.id].at >= start:
+            starts[row.id] = start
     return {**panels.equity_first_since(session, starts), **panels.equity_before(session, starts)}
 
 
@@ -335,6 +345,7 @@ def _sums(lines: list[AccountLine], rate: Rate | None, rate_then: Rate | None) -
                     pnl_today=pnl,
                     equity_unknown=sum(line.equity is None for line in mine),
                     pnl_unknown=sum(line.pnl_today is None for line in mine),
+                    pnl_first=any(line.first_today for line in mine),
                     equity_won=won.sum_in_won(equity, rate) if equity else None,
                     price_won=won.sum_in_won(pnl, rate) if pnl else None,
                     fx_won=_moved_by_rate(opened, rate, rate_then),

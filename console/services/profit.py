@@ -19,6 +19,7 @@ from decimal import Decimal
 from sqlmodel import Session
 
 from console.services import won
+from console.services.changes import by_number
 from console.services.costs import CostBook, Running
 from console.services.permissions import Actor, visible_accounts
 from console.services.won import Rate
@@ -40,6 +41,7 @@ _KEPT = "2 "  # how figures are kept in the store: what was kept otherwise is re
 FILLS_AT_ONCE = 2_000  # read in portions: a year of fills at once would cost 100 MB
 BREATH_S = 0.02
 ORDERS_KEPT = 3_000  # that may yet be filled further: a commission is rounded on the whole order
+SAVE_TRIES = 3
 SAVED_EVERY = 1_000  # fills between two savings
 RECENT = 1_000  # fills among which one that a slower transaction brings late is found
 
@@ -126,10 +128,16 @@ class _Ledger:
     orders: dict[int, int] = field(default_factory=dict)  # the newest orders in `running` → account
     lots: dict[tuple[int, str], deque[list[Decimal]]] = field(default_factory=lambda: defaultdict(deque))
     days: dict[tuple[date, int, int | None], Day] = field(default_factory=dict)
+    dates: dict[date, list[Day]] = field(default_factory=lambda: defaultdict(list))  # the same, to be found by date
     rules: dict[tuple[int, int], RuleEarned] = field(default_factory=dict)  # account, rule → all its days
     saved_id: int = 0  # the last fill in what the store keeps of it
     recent: deque[int] = field(default_factory=deque)  # the newest fills in it, those after `since`
     since: int = 0
+
+    def put(self, day: Day) -> Day:
+        self.days[day.day, day.account_id, day.rule_id] = day
+        self.dates[day.day].append(day)
+        return day
 
     def of_rule(self, day: Day) -> RuleEarned:
         return self.rules.setdefault((day.account_id, day.rule_id or 0), RuleEarned(day.currency))
@@ -148,6 +156,7 @@ _ledgers: dict[str, _Ledger] = {}
 _lock = threading.Lock()
 
 
+@by_number()
 def statement(
     wiring: Wiring, actor: Actor, since: date, until: date, *, environment: Environment | None = None, owner: str = ""
 ) -> Statement:
@@ -155,7 +164,7 @@ def statement(
     with reading(wiring.engine) as session:
         mine = {row.id: row for row in visible_accounts(session, actor) if row.id is not None}
         rates = won.history(session).told
-        days = _grown(session, str(wiring.engine.url), rates)
+        ledger = _up_to_now(session, str(wiring.engine.url), rates)
         named = trades.owners(session)
     owners = {key: named.get(row.owner_id, "") for key, row in mine.items()}
     wanted = {
@@ -163,11 +172,10 @@ def statement(
         for key, row in mine.items()
         if (environment is None or row.environment == environment) and (not owner or owners[key] == owner)
     }
-    chosen = sorted(
-        (day for day in days if day.account_id in wanted and since <= day.day <= until),
-        key=lambda day: (day.day, day.account_id),
-        reverse=True,
-    )
+    with _lock:  # copies: the ledger goes on growing while a page is drawn
+        dates = sorted((on for on in ledger.dates if since <= on <= until), reverse=True)
+        found = [replace(day) for on in dates for day in ledger.dates[on] if day.account_id in wanted]
+    chosen = sorted(found, key=lambda day: (day.day, day.account_id), reverse=True)
     newest = rates[-1] if rates else None
     return Statement(
         tuple(chosen),
@@ -176,6 +184,14 @@ def statement(
         owners,
         Rate(newest.rate, newest.at, newest.source) if newest else None,
     )
+
+
+@by_number()
+def owners(wiring: Wiring, actor: Actor) -> list[str]:
+    """Whose accounts this person may see."""
+    with reading(wiring.engine) as session:
+        named = trades.owners(session)
+        return sorted({named.get(row.owner_id, "") for row in visible_accounts(session, actor)})
 
 
 def of_rules(wiring: Wiring, actor: Actor) -> dict[tuple[int, int], RuleEarned]:
@@ -216,41 +232,55 @@ def keep(wiring: Wiring) -> None:
         ledger = _ledgers[store]
         if ledger.last_id - ledger.saved_id < SAVED_EVERY:
             return
-        rows = _packed(ledger, wiring.clock.wall_now())
+    for _ in range(SAVE_TRIES):
+        if _saved(wiring, store):
+            return
+
+
+def _saved(wiring: Wiring, store: str) -> bool:
+    """Write all accounts in one transaction, one in memory at a time; False, and nothing written, when a fill came between."""
+    with _lock:
+        ledger = _ledgers[store]
         last_id = ledger.last_id
+        accounts_in = sorted({key[1] for key in ledger.days} | {key[0] for key in ledger.lots})
     with writing(wiring.engine) as session:
-        for row in rows:
+        for account in accounts_in:
+            with _lock:
+                still = _ledgers[store] is ledger and ledger.last_id == last_id
+                row = _packed(ledger, account, wiring.clock.wall_now()) if still else None
+            if row is None:
+                session.rollback()
+                return False
             session.merge(row)
+            session.flush()
+            session.expunge_all()
     ledger.saved_id = last_id
+    return True
 
 
-def _packed(ledger: _Ledger, now: datetime) -> list[ProfitRollup]:
-    """One row per account; figures as text, to the digit."""
-    accounts_in = {key[1] for key in ledger.days} | {key[0] for key in ledger.lots}
+def _packed(ledger: _Ledger, account: int, now: datetime) -> ProfitRollup:
+    """The account's row; figures as text, to the digit."""
     rates_at, rates = ledger.rates
-    return [
-        ProfitRollup(
-            account_id=account,
-            last_fill_id=ledger.last_id,
-            newest_at=ledger.newest_at,
-            rates=rates,
-            rates_at=rates_at,
-            days=[_pack(day) for day in ledger.days.values() if day.account_id == account],
-            lots={
-                symbol: [[f"{part:f}" for part in lot] for lot in lots]
-                for (owner, symbol), lots in ledger.lots.items()
-                if owner == account and lots
-            },
-            orders={
-                str(order): [f"{ledger.running.amounts[order]:f}", f"{ledger.running.charged[order]:f}"]
-                for order, owner in ledger.orders.items()
-                if owner == account
-            },
-            basis=ledger.basis,
-            updated_at=now,
-        )
-        for account in sorted(accounts_in)
-    ]
+    return ProfitRollup(
+        account_id=account,
+        last_fill_id=ledger.last_id,
+        newest_at=ledger.newest_at,
+        rates=rates,
+        rates_at=rates_at,
+        days=[_pack(day) for day in ledger.days.values() if day.account_id == account],
+        lots={
+            symbol: [[f"{part:f}" for part in lot] for lot in lots]
+            for (owner, symbol), lots in ledger.lots.items()
+            if owner == account and lots
+        },
+        orders={
+            str(order): [f"{ledger.running.amounts[order]:f}", f"{ledger.running.charged[order]:f}"]
+            for order, owner in ledger.orders.items()
+            if owner == account
+        },
+        basis=ledger.basis,
+        updated_at=now,
+    )
 
 
 def _pack(day: Day) -> list[object]:
@@ -260,15 +290,13 @@ def _pack(day: Day) -> list[object]:
 
 def _restored(session: Session) -> _Ledger:
     """What an earlier process kept, when its rows belong together; else an empty ledger."""
-    rows = trades.rollups(session)
-    if not rows or len({(row.last_fill_id, row.rates, row.rates_at) for row in rows}) > 1:
+    heads = trades.rollup_heads(session)
+    if not heads or len(set(heads.values())) > 1 or not all(head.basis.startswith(_KEPT) for head in heads.values()):
         return _Ledger()
-    if not all(row.basis.startswith(_KEPT) for row in rows):
-        return _Ledger()
-    first = rows[0]
+    first = next(iter(heads.values()))
     ledger = _Ledger(first.last_fill_id, first.newest_at, (first.rates_at, first.rates), first.basis)
     ledger.saved_id = ledger.since = first.last_fill_id
-    for row in rows:
+    for row in trades.rollups(session, heads):
         for order, (amount, charged) in row.orders.items():
             ledger.orders[int(order)] = row.account_id
             ledger.running.amounts[int(order)] = Decimal(amount)
@@ -282,16 +310,9 @@ def _restored(session: Session) -> _Ledger:
             day.own_unknown = own_unknown
             for name, figure in zip(_FIGURES, said[8:], strict=True):
                 setattr(day, name, Decimal(figure))
-            ledger.days[day.day, day.account_id, rule_id] = day
+            ledger.put(day)
             ledger.of_rule(day).add(day)
     return ledger
-
-
-def _grown(session: Session, store: str, rates: Sequence[fx.Told]) -> list[Day]:
-    """The days of this store's ledger, up to now."""
-    ledger = _up_to_now(session, store, rates)
-    with _lock:
-        return list(ledger.days.values())
 
 
 def _up_to_now(session: Session, store: str, rates: Sequence[fx.Told]) -> _Ledger:
@@ -352,7 +373,7 @@ class _Book:
         key = (local, trade.account_id, trade.rule_id)
         day = self.ledger.days.get(key)
         if day is None:
-            day = self.ledger.days[key] = Day(local, trade.account_id, trade.rule_id, trade.currency or market.currency)
+            day = self.ledger.put(Day(local, trade.account_id, trade.rule_id, trade.currency or market.currency))
         total = self.ledger.of_rule(day)
         total.add(day, -1)
         self._enter(day, trade, account, local, self._rate(market, trade.filled_at))

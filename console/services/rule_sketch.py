@@ -1,6 +1,6 @@
 """A rule as a form holds it: rows of text that a person chose or typed, and the YAML they make.
 
-What a form cannot hold (nested conditions, code, ladders …) is named, never dropped: such a rule is for the editor of text.
+What a form cannot hold (conditions two deep, code, ladders …) is named, never dropped: such a rule is for the editor of text.
 Numbers stay text here, so that a slip of the hand reaches the same checks, and the same words, as a text typed by hand.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 from shared.domain.rule import model as m
@@ -40,7 +41,10 @@ class IndicatorRow:
 
 @dataclass(frozen=True, slots=True)
 class ConditionRow:
-    """A comparison; or a candle pattern, where `pattern` says which. `scale` and `scalar` change the right side."""
+    """A comparison; or a candle pattern, where `pattern` says which. `scale` and `scalar` change the right side.
+
+    Rows of one `bundle` stand side by side and count as one condition, by `logic`; 0: a row by itself.
+    """
 
     left: str = "close"
     operator: str = m.Operator.GREATER_THAN.value
@@ -50,6 +54,8 @@ class ConditionRow:
     scalar: str = ""
     pattern: str = ""
     signal: str = m.PatternSignal.DETECTED.value
+    bundle: int = 0
+    logic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +113,17 @@ def unsayable(rule: m.Rule) -> tuple[str, ...]:
     ]
     for group in (rule.entry, rule.exit):
         for one in group.conditions:
-            word = {m.Group: "nested", m.Not: "negated", m.Vote: "vote"}.get(type(one))
-            if word is not None:
-                found.append(word)
-            elif isinstance(one, m.Comparison) and isinstance(one.left, m.Scaled):
-                found.append("scaled_left")
+            found += (
+                [_no_place(one)] if not isinstance(one, m.Group) else [_no_place(inner) for inner in one.conditions]
+            )
+    found = [word for word in found if word]
     return tuple(dict.fromkeys(found))
+
+
+def _no_place(one: m.Condition) -> str:
+    if isinstance(one, m.Comparison) and isinstance(one.left, m.Scaled):
+        return "scaled_left"
+    return {m.Group: "nested", m.Not: "negated", m.Vote: "vote"}.get(type(one), "")
 
 
 def sketch_of(rule: m.Rule) -> Sketch:
@@ -128,9 +139,9 @@ def sketch_of(rule: m.Rule) -> Sketch:
         params=tuple((one.name, str(one.default)) for one in rule.params),
         indicators=tuple(_indicator(one) for one in rule.indicators),
         entry_logic=rule.entry.logic.value,
-        entry=tuple(_row(one) for one in rule.entry.conditions),
+        entry=_rows(rule.entry),
         exit_logic=rule.exit.logic.value,
-        exit=tuple(_row(one) for one in rule.exit.conditions),
+        exit=_rows(rule.exit),
         stop_loss=_guard(rule.risk.stop_loss),
         take_profit=_guard(rule.risk.take_profit),
         trailing_stop=_guard(rule.risk.trailing_stop),
@@ -180,6 +191,16 @@ def _said(value: object) -> str:
 def _indicator(one: m.Indicator) -> IndicatorRow:
     params = tuple((key, str(value)) for key, value in one.params)
     return IndicatorRow(one.id, one.alias, params, one.output, one.source.value, str(one.shift), one.name)
+
+
+def _rows(group: m.Group) -> tuple[ConditionRow, ...]:
+    found: list[ConditionRow] = []
+    for bundle, one in enumerate(group.conditions, 1):
+        if isinstance(one, m.Group):
+            found += [replace(_row(inner), bundle=bundle, logic=one.logic.value) for inner in one.conditions]
+        else:
+            found.append(_row(one))
+    return tuple(found)
 
 
 def _row(one: m.Condition) -> ConditionRow:
@@ -257,7 +278,15 @@ def _indicator_document(row: IndicatorRow) -> dict[str, Any]:
 
 
 def _group(logic: str, rows: tuple[ConditionRow, ...]) -> dict[str, Any]:
-    return {"logic": logic, "conditions": [_condition(one) for one in rows]} if rows else {}
+    conditions: list[dict[str, Any]] = []
+    for bundle, some in groupby(rows, key=lambda one: one.bundle):
+        of = list(some)
+        if bundle:
+            word = "all" if of[0].logic == m.Logic.ALL else "any"
+            conditions.append({word: [_condition(one) for one in of]})
+        else:
+            conditions += [_condition(one) for one in of]
+    return {"logic": logic, "conditions": conditions} if rows else {}
 
 
 def _condition(row: ConditionRow) -> dict[str, Any]:

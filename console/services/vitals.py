@@ -16,7 +16,7 @@ from shared.store import watching
 DAY = timedelta(hours=24)
 BUCKET = timedelta(minutes=5)
 QUIET_S = 15.0  # a longer pause between two heartbeats is a gap worth seeing
-EVENTS_READ = 6_000
+EVENTS_READ = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +38,18 @@ class BotDay:
     first_at: datetime | None  # before it the bot had no history in this span
 
     @property
-    def silent_min(self) -> int:
-        """Minutes of silence since the bot was first heard of."""
-        return sum(5 for one in self._lived() if one.gap_s is None)
+    def silent_min(self) -> int | None:
+        """Minutes of silence since the bot was first heard of; None: none of its slices is over."""
+        lived = self._lived()
+        return sum(5 for one in lived if one.gap_s is None) if lived else None
 
     @property
-    def worst_gap_s(self) -> float:
-        return max((one.gap_s for one in self.slices if one.gap_s is not None), default=0.0)
+    def worst_gap_s(self) -> float | None:
+        return max((one.gap_s for one in self.slices if one.gap_s is not None), default=None)
 
     @property
-    def worst_lag_ms(self) -> float:
-        return max((one.lag_ms for one in self.slices if one.lag_ms is not None), default=0.0)
+    def worst_lag_ms(self) -> float | None:
+        return max((one.lag_ms for one in self.slices if one.lag_ms is not None), default=None)
 
     @property
     def errors(self) -> int:

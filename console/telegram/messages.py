@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
+from shared.domain.account import Market
+from shared.domain.trading_days import ZONES
 from shared.models import Alert
 from shared.wording.alerts import ADVICE, TEXTS
 from shared.words import alert_advice, alert_text
@@ -39,7 +41,7 @@ def digest(alerts: Sequence[tuple[Alert, str]], lang: str) -> str:
     head = DIGEST[lang].format(n=len(alerts))
     lines, used = [head], len(head)
     for shown, (alert, account) in enumerate(alerts):
-        at = alert.last_at.astimezone().strftime("%H:%M")
+        at = alert.last_at.astimezone(ZONES[Market.KRX]).strftime("%H:%M")
         name = f"<b>{clip(account, 60)}</b> " if account else ""
         line = f"{MARKS.get(alert.severity, '⚪')} {at} {name}{clip(alert_text(alert.kind, lang, alert.params), 300)}"
         if used + len(line) + 80 > LONGEST:

@@ -11,8 +11,10 @@ from console.services import alerts, approvals, daily, holdings, logs, orders, o
 from console.services.permissions import Actor
 from console.telegram.messages import clip, fitting
 from console.wiring import Wiring
+from shared.domain.account import Market
 from shared.domain.errors import NotFound
 from shared.domain.money import Money
+from shared.domain.trading_days import ZONES
 from shared.store.panels import LogFilter
 from shared.words import reason_text, say
 
@@ -143,7 +145,7 @@ def _left(wiring: Wiring, actor: Actor, one: approvals.ProposalLine) -> str:
 def fills(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
     found = orders.fills(wiring, actor, account_id=_maybe_account(wiring, actor, words), limit=SHOWN)
     lines = [
-        f"{one.filled_at.astimezone():%m-%d %H:%M} {clip(one.symbol, 20)} {say(f'side.{one.side}', actor.lang)} "
+        f"{one.filled_at.astimezone(ZONES[Market.KRX]):%m-%d %H:%M} {clip(one.symbol, 20)} {say(f'side.{one.side}', actor.lang)} "
         f"{one.qty} @ {_plain(one.price)} {one.currency}"
         for one in found
     ]
@@ -188,7 +190,7 @@ def log_(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
         frozenset({"ERROR", "WARNING"}) if words and words[0].lower() in {"error", "오류"} else frozenset()
     )
     lines = [
-        f"{one.created_at.astimezone():%H:%M:%S} {one.level[:1]} {clip(one.account, 30)} {clip(one.message, 200)}"
+        f"{one.created_at.astimezone(ZONES[Market.KRX]):%H:%M:%S} {one.level[:1]} {clip(one.account, 30)} {clip(one.message, 200)}"
         for one in logs.newest(wiring, actor, wanted, limit=SHOWN)
     ]
     return _listed(actor, lines, "log")

@@ -17,7 +17,7 @@ from console.components.help import titled
 from console.components.live import live
 from console.components.order_ticket import order_ticket
 from console.components.reasons import decision_table
-from console.components.rows import cash_table, fill_table, log_table, order_table, position_table
+from console.components.rows import cash_table, fill_table, log_table, order_table, position_table, unknown_pnl
 from console.components.second_question import Change, Question, ask, second_question
 from console.components.secret import secret_input
 from console.components.table import facts, note
@@ -49,7 +49,7 @@ def _head(account_id: int) -> None:
             (t("col.state"), join(state, span("lt-sub", line.why) if line.why else Html(""))),
             (t("col.heartbeat"), ago(line.heartbeat_age_s, lang())),
             (t("col.feed"), ago(line.feed_age_s, lang())),
-            (t("col.pnl_today"), moved_money(line.pnl_today)),
+            (t("col.pnl_today"), moved_money(line.pnl_today) if line.pnl_today is not None else unknown_pnl(line)),
             (t("col.equity"), money(line.equity)),
             (t("col.cash"), money(line.cash)),
             (t("col.token"), token_left(line.token_expires_at, view.as_of, lang())),

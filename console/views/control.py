@@ -30,7 +30,8 @@ from console.components.first_steps import first_steps
 from console.components.frame import lang, me, t, wiring
 from console.components.live import live
 from console.components.reasons import decided
-from console.components.table import Column, facts_markup, link, note, table_markup
+from console.components.rows import account_cell, unknown_pnl
+from console.components.table import Column, facts_markup, note, table_markup
 from console.components.waiting import waiting
 from console.services import events, holdings, overview, rules
 from console.services.overview import AccountLine, Overview, Sums, Trouble
@@ -61,8 +62,8 @@ def _sums(view: Overview) -> list[tuple[object, object]]:
     for one in view.sums:
         badge = environment_badge(one.environment, lang())
         shown.append((_label("sum.equity", badge, one.equity_unknown), _equity_told(one, view)))
-        if one.pnl_today:
-            shown.append((_label("sum.pnl_today", badge, one.pnl_unknown), _pnl_told(one)))
+        gap = one.pnl_unknown if one.pnl_today else 0  # where none is known the dash says so
+        shown.append((_label("sum.pnl_today", badge, gap), _pnl_told(one)))
     unguarded = sum(line.unguarded + line.stale_stops for line in view.lines)
     held = sum(line.positions for line in view.lines)
     open_orders = sum(line.open_orders for line in view.lines)
@@ -89,6 +90,8 @@ def _equity_told(one: Sums, view: Overview) -> Html:
 
 
 def _pnl_told(one: Sums) -> Html:
+    if not one.pnl_today:
+        return join(UNKNOWN, span("lt-sub", t("pnl.first") if one.pnl_first else t("pnl.none_today")))
     if one.price_won is None:
         return join(*[part for total in one.pnl_today for part in (moved_money(total), " ")])
     if one.fx_won == 0:
@@ -126,13 +129,18 @@ def _accounts(view: Overview) -> str:
 
 
 def _row(line: AccountLine, view: Overview) -> list[object]:
-    named = join(link(f"/account?account={line.id}", line.nickname), " ", environment_badge(line.environment, lang()))
     return [
-        join(named, span("lt-sub", f"{line.broker} {line.market} ··{line.last4}")),
+        join(
+            account_cell(line.id, line.nickname, line.environment),
+            span("lt-sub", f"{line.broker} {line.market} ··{line.last4}"),
+        ),
         _state(line, view.as_of),
         _heartbeat(line),
         _pnl(line, view),
-        join(money(line.equity), span("lt-sub", t("account.cash", cash=money(line.cash)))),
+        join(
+            span("", money(line.equity), age(line.equity_at, view.as_of, lang())),
+            span("lt-sub", t("account.cash", cash=money(line.cash))),
+        ),
         UNKNOWN if line.exposure_pct is None else f"{line.exposure_pct:.0f}%",
         f"{line.positions:,} / {line.open_orders:,}",
         _guard(line),
@@ -144,7 +152,9 @@ def _row(line: AccountLine, view: Overview) -> list[object]:
 def _pnl(line: AccountLine, view: Overview) -> Html:
     """In the account's currency; below it the same in won where a rate is known."""
     told = moved_money(line.pnl_today)
-    if line.pnl_today is None or line.pnl_today.currency is Currency.KRW or view.rate is None:
+    if line.pnl_today is None:
+        return unknown_pnl(line)
+    if line.pnl_today.currency is Currency.KRW or view.rate is None:
         return told
     return join(told, span("lt-sub", amount(line.pnl_today.amount * view.rate.won, "KRW")))
 

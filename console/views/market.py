@@ -25,6 +25,7 @@ from console.components.figures import (
 from console.components.frame import lang, me, t, wiring
 from console.components.help import titled
 from console.components.live import live
+from console.components.rows import below, called
 from console.components.table import Column, link, note, table
 from console.services import market
 from shared.domain.account import Market
@@ -65,6 +66,10 @@ def _line(phases: tuple[Phase, ...], now: datetime) -> Html:
     return join(*parts)
 
 
+def _full_name(row: market.QuoteLine) -> str:
+    return f"{row.symbol} {called(row.symbol, row.currency)}".rstrip()
+
+
 @live(2)
 def _quotes() -> None:
     now = wiring().clock.wall_now()
@@ -81,6 +86,7 @@ def _quotes() -> None:
                 link(f"/market?symbol={row.symbol}&env={row.environment}&market={row.market}", row.symbol),
                 " ",
                 environment_badge(row.environment, lang()),
+                below(called(row.symbol, row.currency)),
             ),
             price(row.last, row.currency),
             UNKNOWN if row.change_pct is None else moved(row.change_pct, percent(row.change_pct).lstrip("+")),
@@ -123,7 +129,7 @@ with left:
         names,
         index=names.index(asked) if asked in known else (0 if names else None),
         format_func=lambda name: (
-            f"{known[name].symbol} ({t(f'env.{known[name].environment}')})" if name in known else name
+            f"{_full_name(known[name])} ({t(f'env.{known[name].environment}')})" if name in known else name
         ),
         key="market_symbol",
         label_visibility="collapsed",
@@ -131,7 +137,7 @@ with left:
     )
     frame = two.segmented_control(
         t("market.frame"), [one.value for one in _FRAMES], default="1m", required=True, key="market_frame",
-        label_visibility="collapsed",
+        format_func=lambda one: t(f"frame.{one}"), label_visibility="collapsed",
     )  # fmt: skip
     most = st.segmented_control(
         t("market.most"), _MOST, default=_MOST[0], required=True, key="market_most", format_func=lambda one: f"{one:,}",

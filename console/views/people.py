@@ -18,7 +18,7 @@ from console.components.table import Column, table
 from console.components.users import manage, people_table, policy_panel
 from console.services import sign_ins, users
 from console.services.permissions import Action
-from shared.words import deed_text
+from shared.words import WORDS, deed_text
 
 
 def _people() -> None:
@@ -97,7 +97,7 @@ def _trail() -> None:
             row.target,
             span("lt-log", _change(row.before, row.after)),
             row.reason,
-            row.source,
+            t(f"via.{row.source}") if f"via.{row.source}" in WORDS else row.source,
         ]
         for row in sign_ins.trail(wiring(), me(), account_id=account, limit=100)
     ]

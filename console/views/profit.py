@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import streamlit as st
 
 from console.components import confirm, money
 from console.components.bar import bar
 from console.components.charts import bars_chart
+from console.components.choices import owner_name
 from console.components.figures import UNKNOWN, Html, age, amount, environment_badge, join, mark, moved, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
 from console.components.order_ticket import typed_price
 from console.components.table import Column, facts, note, table
-from console.services import profit, sheets, won
+from console.services import market_clock, profit, sheets, won
 from console.services.permissions import Action
 from console.services.profit import Day, Statement
 from shared.domain.account import Environment
 
 _SPANS = {"week": 7, "month": 31, "quarter": 92, "year": 366}
+Groups = list[tuple[object, Day]]
 _KEYS = ("day", "month", "account", "rule")
 
 
-def _load(chosen: str, environment: str | None, owner: str | None) -> Statement:
-    today = wiring().clock.wall_now().date()
+def _load(chosen: str, environment: str | None, owner: str | None) -> Callable[[], Statement]:
+    """How the statement that was chosen is asked for: at once by the page, at the click by the file."""
+    desk, actor, today = wiring(), me(), market_clock.today(wiring().clock.wall_now())
+    of = Environment(environment) if environment else None
     since = today - timedelta(days=_SPANS[chosen])
-    return profit.statement(
-        wiring(),
-        me(),
-        since,
-        today,
-        environment=Environment(environment) if environment else None,
-        owner=owner or "",
-    )
+    return lambda: profit.statement(desk, actor, since, today, environment=of, owner=owner or "")
 
 
-def _sums(view: Statement) -> None:
-    won_known = not any(day.rateless for day in view.days)
-    days = view.days
+def _sums(view: Statement, groups: Groups) -> None:
+    days = [one for _, one in groups]  # sums of sums: what is unknown stays so
+    won_known = not any(day.rateless for day in days)
     total = {
         name: sum((getattr(day, name) for day in days), Decimal(0))
         for name in ("net_won", "price_won", "fx_won", "fees_won", "taxes_won")
@@ -79,7 +78,7 @@ def _sums(view: Statement) -> None:
         note(" ".join(notes))
 
 
-def _table(view: Statement, key: str) -> None:
+def _table(view: Statement, key: str, groups: Groups) -> None:
     columns = [
         Column(t(f"profit.by.{key}")),
         Column(t("profit.trades"), numeric=True),
@@ -92,7 +91,7 @@ def _table(view: Statement, key: str) -> None:
         Column(t("profit.fx"), numeric=True),
         Column(t("profit.net"), numeric=True),
     ]
-    rows = [_row(view, key, group, one) for group, one in profit.summed(view.days, key)[:200]]
+    rows = [_row(view, key, group, one) for group, one in groups[:200]]
     table(columns, rows, name="profit", empty=t("empty.profit"))
 
 
@@ -122,10 +121,10 @@ def _named(view: Statement, key: str, group: object) -> object:
     return str(group)
 
 
-def _per_group(view: Statement, key: str) -> dict[str, Decimal]:
+def _per_group(view: Statement, key: str, groups: Groups) -> dict[str, Decimal]:
     """Net won by label, oldest day first: won is one unit, so currencies may meet here."""
     found: dict[str, Decimal] = {}
-    for group, one in profit.summed(view.days, key):
+    for group, one in groups:
         label = (
             view.accounts.get(group, f"#{group}")
             if isinstance(group, int) and key == "account"
@@ -133,6 +132,11 @@ def _per_group(view: Statement, key: str) -> dict[str, Decimal]:
         )
         found[str(label)] = found.get(str(label), Decimal(0)) + one.net_won
     return dict(sorted(found.items()))
+
+
+def _file(load: Callable[[], Statement]) -> bytes:
+    """Made at the click, of what is then known: a page that is only looked at pays nothing for it."""
+    return _csv(load())
 
 
 def _csv(view: Statement) -> bytes:
@@ -174,26 +178,33 @@ environment = second.segmented_control(
     t("field.environment"), [one.value for one in (Environment.LIVE, Environment.MOCK, Environment.SIM)],
     key="profit_env", format_func=lambda one: t(f"env.{one}"), label_visibility="collapsed",
 )  # fmt: skip
-everybody = _load("week", None, None).owners
 owner = third.selectbox(
-    t("profit.owner"), sorted(set(everybody.values())), index=None, key="profit_owner",
-    placeholder=t("profit.all_owners"), label_visibility="collapsed",
+    t("profit.owner"), profit.owners(wiring(), me()), index=None, key="profit_owner",
+    placeholder=t("profit.all_owners"), label_visibility="collapsed", format_func=owner_name,
 )  # fmt: skip
-view = _load(chosen_span or "month", environment, owner)
+load = _load(chosen_span or "month", environment, owner)
+view = load()
+traded = {view.environments.get(day.account_id) for day in view.days}
+if environment is None and len(traded) > 1:
+    gravest = next(one for one in (Environment.LIVE, Environment.MOCK, Environment.SIM) if one in traded)
+    st.info(t("profit.apart", env=t(f"env.{gravest}")), icon=":material/info:")
+    load = _load(chosen_span or "month", gravest, owner)
+    view = load()
 fourth.download_button(
-    t("profit.csv"), _csv(view), file_name=f"profit-{wiring().clock.wall_now().date()}.csv",
+    t("profit.csv"), partial(_file, load), file_name=f"profit-{market_clock.today(wiring().clock.wall_now())}.csv",
     mime="text/csv", key="profit_csv", icon=":material/download:", width="stretch", on_click="ignore",
 )  # fmt: skip
-if len({view.environments.get(day.account_id) for day in view.days}) > 1 and environment is None:
-    st.warning(t("profit.mixed"), icon=":material/info:")
-_sums(view)
+sums = st.container()
 by = st.segmented_control(
     t("profit.by"), _KEYS, default="day", required=True, key="profit_by",
     format_func=lambda one: t(f"profit.by.{one}"), label_visibility="collapsed",
 )  # fmt: skip
-if view.days and not any(day.rateless for day in view.days):
-    bars_chart(_per_group(view, by or "day"), name=t("profit.net"), key="profit_chart")
-_table(view, by or "day")
+groups = profit.summed(view.days, by or "day")
+with sums:
+    _sums(view, groups)
+if groups and not any(one.rateless for _, one in groups):
+    bars_chart(_per_group(view, by or "day", groups), name=t("profit.net"), key="profit_chart")
+_table(view, by or "day", groups)
 wanted = st.segmented_control(
     t("money.panel"), money.PANELS, key="money_panel", format_func=lambda one: t(f"money.{one}")
 )

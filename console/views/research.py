@@ -19,6 +19,7 @@ from console.components.table import Column, note, table
 from console.services import accounts, backtests, rules, uploads
 from console.services.backtests import PARITY, BacktestLine
 from console.services.permissions import Action
+from shared.domain.account import Market
 from shared.words import reason_text
 
 KINDS = ("run", "sweep", "check")
@@ -52,7 +53,11 @@ def _ask() -> None:
         t("research.symbols"), line.symbol, key=f"research_symbols_{rule_id}", help=t("research.symbols_help")
     )
     cash = two.number_input(
-        t("research.cash"), min_value=1.0, value=_CASH.get(line.market, 1e7), key=f"research_cash_{rule_id}"
+        f"{t('research.cash')} ({Market(line.market).currency})",
+        min_value=1.0,
+        value=_CASH.get(line.market, 1e7),
+        format="%.0f",
+        key=f"research_cash_{rule_id}",
     )
     fill = three.selectbox(
         t("research.fill"),

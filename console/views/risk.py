@@ -8,6 +8,7 @@ import streamlit as st
 
 from console.components import confirm
 from console.components.bar import bar
+from console.components.choices import owner_name
 from console.components.figures import UNKNOWN, Html, age, amount, environment_badge, join, mark, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
@@ -96,7 +97,7 @@ def _blocked(view: risk.RiskView) -> None:
     ]
     rows = [
         [
-            join(reason_text(one.code, lang()), span("lt-sub", one.code)),
+            span("", reason_text(one.code, lang()), one.code),
             f"{one.times:,}",
             ", ".join(one.accounts),
             age(one.last_at, view.as_of, lang()),
@@ -116,7 +117,12 @@ def _owners(owners: tuple[OwnerRisk, ...]) -> None:
     ]
     rows = [
         [
-            join(one.owner, " ", environment_badge(one.environment, lang()), span("lt-sub", t(f"market.{one.market}"))),
+            join(
+                owner_name(one.owner),
+                " ",
+                environment_badge(one.environment, lang()),
+                span("lt-sub", t(f"market.{one.market}")),
+            ),
             one.accounts,
             amount(one.amount, one.currency),
             amount(one.limit, one.currency) if one.limit is not None else span("lt-soft", t("risk.no_limit")),

@@ -39,7 +39,7 @@ def _programs() -> None:
             if row.stale
             else mark(_TONES.get(row.state, "off"), t(f"program.{row.state}")),
             row.host,
-            row.told,
+            row.told.replace(f"pid {row.pid}, uptime ", f"{t('system.up')} "),
             age(row.seen_at, now, lang()),
         ]
         for row in rows
@@ -105,9 +105,11 @@ def _store() -> None:
 @live(60)
 def _day(chosen: str) -> None:
     days = vitals.day(wiring(), me())
-    if days:
+    if any(day.silent_min is not None for day in days):
         day_chart(days, chosen)
         note(t("vitals.help"))
+    elif days:
+        note(t("vitals.soon"))
     day_table(days)
 
 

@@ -81,7 +81,7 @@ class Alert(SQLModel, table=True):
     """Something a person should know. Raised again while open, it counts; it stays until acknowledged."""
 
     __tablename__ = "alerts"
-    __table_args__ = (Index("ix_alerts_open", "acknowledged_at", "created_at"),)
+    __table_args__ = (Index("ix_alerts_waiting", "acknowledged_at", "severity", "last_at"),)
 
     id: int | None = Field(default=None, primary_key=True)
     account_id: int | None = Field(default=None, foreign_key="brokerage_accounts.id", index=True)

@@ -21,16 +21,6 @@ if TYPE_CHECKING:  # a bot raises alerts; it lists and delivers none
 _a = tables.alerts.c
 
 
-def listed(session: Session, account_ids: Collection[int], *, acknowledged: bool, limit: int) -> list[Alert]:
-    """Newest first; alerts of no account belong to everybody."""
-    from shared.models import Alert
-
-    a: Any = Alert
-    query = select(Alert).where(or_(a.account_id.is_(None), a.account_id.in_(account_ids)))
-    query = query.where(a.acknowledged_at.is_not(None) if acknowledged else a.acknowledged_at.is_(None))
-    return list(session.execute(query.order_by(a.last_at.desc()).limit(limit)).scalars())
-
-
 def raise_alert(
     store: Store,
     now: datetime,

@@ -22,6 +22,7 @@ from shared.models import (
     ExecutionLog,
     FillRow,
     Heartbeat,
+    InstrumentRow,
     OrderEvent,
     OrderRow,
     PositionRow,
@@ -31,6 +32,7 @@ from shared.models import (
     TradeRule,
 )
 
+_OPEN = frozenset(status.value for status in OPEN)
 SEARCHED = 50_000  # log lines that a search looks through
 
 
@@ -167,8 +169,12 @@ class OrderFilter:
 def orders(session: Session, account_ids: Collection[int], wanted: OrderFilter, *, limit: int) -> list[OrderRow]:
     """Newest first by the time they were placed.
 
-    Each account's newest are taken off its own index, then the newest of all: the cost does not grow with history.
+    Each account's newest are taken off its own index, then the newest of all: the cost does not grow with history. What
+    is open is found by its status instead: it is little, and old orders are not walked for it.
     """
+    if wanted.statuses and wanted.statuses <= _OPEN and wanted.before is None:
+        rows = select(OrderRow).where(col(OrderRow.account_id).in_(account_ids), *_asked(wanted))
+        return list(session.exec(rows.order_by(col(OrderRow.placed_at).desc(), col(OrderRow.id).desc()).limit(limit)))
     newest = [_newest_orders(account, wanted, limit) for account in account_ids]
     if not newest:
         return []
@@ -186,16 +192,21 @@ def newest_order_of_each(session: Session, account_ids: Collection[int]) -> dict
     return {row.account_id: row for row in session.exec(select(OrderRow).where(col(OrderRow.id).in_(ids)))}
 
 
-def _newest_orders(account_id: int, wanted: OrderFilter, limit: int) -> Any:
-    query = sa_select(col(OrderRow.id)).where(col(OrderRow.account_id) == account_id)
+def _asked(wanted: OrderFilter) -> list[Any]:
+    found: list[Any] = []
     if wanted.since is not None:
-        query = query.where(col(OrderRow.placed_at) >= wanted.since)
+        found.append(col(OrderRow.placed_at) >= wanted.since)
     if wanted.statuses:
-        query = query.where(col(OrderRow.status).in_(sorted(wanted.statuses)))
+        found.append(col(OrderRow.status).in_(sorted(wanted.statuses)))
     if wanted.symbol:
-        query = query.where(col(OrderRow.symbol) == wanted.symbol)
+        found.append(col(OrderRow.symbol) == wanted.symbol)
     if wanted.rule_id is not None:
-        query = query.where(col(OrderRow.rule_id) == wanted.rule_id)
+        found.append(col(OrderRow.rule_id) == wanted.rule_id)
+    return found
+
+
+def _newest_orders(account_id: int, wanted: OrderFilter, limit: int) -> Any:
+    query = sa_select(col(OrderRow.id)).where(col(OrderRow.account_id) == account_id, *_asked(wanted))
     if wanted.before is not None:
         at, last = wanted.before
         older, same = col(OrderRow.placed_at) < at, col(OrderRow.placed_at) == at
@@ -208,10 +219,17 @@ def order_events(session: Session, order_id: int) -> list[OrderEvent]:
 
 
 def fills(session: Session, account_ids: Collection[int], *, symbol: str = "", limit: int = 100) -> list[FillRow]:
-    """Newest first."""
-    query = select(FillRow).where(col(FillRow.account_id).in_(account_ids))
-    if symbol:
-        query = query.where(FillRow.symbol == symbol)
+    """Newest first; each account's newest off its own index, as with orders: all fills are never put in order."""
+    newest = []
+    for account in account_ids:
+        mine = sa_select(col(FillRow.id)).where(col(FillRow.account_id) == account)
+        if symbol:
+            mine = mine.where(col(FillRow.symbol) == symbol)
+        newest.append(mine.order_by(col(FillRow.id).desc()).limit(limit).subquery())
+    if not newest:
+        return []
+    ids = union_all(*(sa_select(one.c.id) for one in newest))
+    query = select(FillRow).where(col(FillRow.id).in_(ids))
     return list(session.exec(query.order_by(col(FillRow.id).desc()).limit(limit)))
 
 
@@ -301,6 +319,16 @@ def quote(session: Session, environment: str, market: str, symbol: str) -> Quote
     """The newest quote of a symbol, or None: no bot watches it."""
     query = select(QuoteRow).where(QuoteRow.environment == environment, QuoteRow.market == market)
     return session.exec(query.where(QuoteRow.symbol == symbol)).first()
+
+
+def watched_names(session: Session) -> dict[tuple[str, str], str]:
+    """(market, symbol) → name, of the symbols that a bot watches."""
+    watched = sa_select(col(QuoteRow.symbol)).distinct()
+    query = sa_select(col(InstrumentRow.market), col(InstrumentRow.symbol), col(InstrumentRow.name))
+    return {
+        (market, symbol): name
+        for market, symbol, name in session.execute(query.where(col(InstrumentRow.symbol).in_(watched)))
+    }
 
 
 def keyed_accounts(session: Session, account_ids: Collection[int]) -> frozenset[int]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, delete, func, or_, select
+from sqlmodel import Session, col, delete, func, or_, select, update
 
 from shared.models import (
     Alert,
@@ -27,6 +27,7 @@ from shared.models import (
     Readiness,
     StrategySignal,
 )
+from shared.store.alerts import ENDED_BY
 from shared.store.heartbeats import fact, set_fact
 
 BATCH = 2000  # rows a step removes at most
@@ -137,6 +138,14 @@ def _order_history(session: Session, before: datetime) -> int:
     )
 
 
+def _information(session: Session, before: datetime) -> int:
+    """What only informs (a fill, a signal) waits for nobody: after a while it counts as seen."""
+    open_, told = col(Alert.acknowledged_at).is_(None), col(Alert.last_at)
+    some = select(Alert.id).where(open_, Alert.severity == "info", told < before).order_by(told).limit(BATCH)
+    seen = {"acknowledged_at": told, "acknowledged_by": ENDED_BY}
+    return _count(session.execute(update(Alert).where(col(Alert.id).in_(some)).values(seen)))
+
+
 def _alerts(session: Session, before: datetime) -> int:
     old = select(Alert.id).where(col(Alert.acknowledged_at) < before)
     session.execute(delete(AlertDelivery).where(col(AlertDelivery.alert_id).in_(old)))
@@ -193,6 +202,7 @@ RULES: tuple[Rule, ...] = (
     Rule("equity_snapshots", 30, "시간마다 하나 · one an hour", _equity_by_hour),
     Rule("equity_snapshots", 400, "하루 하나 · one a day", _equity_by_day),
     Rule("order_events", 400, "주문과 체결만 · orders and fills only", _order_history),
+    Rule("alerts", 7, "안내는 확인한 것으로 · information counts as seen", _information),
     Rule("alerts", 180, "확인한 것은 삭제 · removed once seen", _alerts),
     Rule("commands", 90, "삭제 · removed", _commands),
     Rule("strategy_signals", 400, "삭제 · removed", _signals),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -86,9 +86,33 @@ def fills_since(session: Session, account_id: int, since: datetime) -> list[Fill
     return list(session.exec(query.order_by(col(FillRow.filled_at), col(FillRow.id))))
 
 
-def rollups(session: Session) -> list[ProfitRollup]:
-    """What was kept of all accounts' earnings."""
-    return list(session.exec(select(ProfitRollup).order_by(col(ProfitRollup.account_id))))
+@dataclass(frozen=True, slots=True)
+class RollupHead:
+    """Up to where earnings were kept, and how they were reckoned."""
+
+    last_fill_id: int
+    newest_at: datetime | None
+    rates: int
+    rates_at: datetime | None
+    basis: str
+
+
+def rollup_heads(session: Session) -> dict[int, RollupHead]:
+    """By account, in order; without the figures, which are large."""
+    query = sa_select(
+        col(ProfitRollup.account_id), col(ProfitRollup.last_fill_id), col(ProfitRollup.newest_at),
+        col(ProfitRollup.rates), col(ProfitRollup.rates_at), col(ProfitRollup.basis),
+    )  # fmt: skip
+    rows = session.execute(query.order_by(col(ProfitRollup.account_id)))
+    return {account: RollupHead(*head) for account, *head in rows}
+
+
+def rollups(session: Session, account_ids: Iterable[int]) -> Iterator[ProfitRollup]:
+    """What was kept of the accounts' earnings, one account in memory at a time."""
+    for account in account_ids:
+        row = session.get_one(ProfitRollup, account)
+        yield row
+        session.expunge(row)
 
 
 def of_symbol(session: Session, account_ids: Collection[int], symbol: str, since: datetime) -> list[FillRow]:

@@ -10,15 +10,21 @@ from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, func, select
 
 from shared.models import Alert, AuditLog, BotVitals, Command, ExecutionLog, OrderEvent, OrderRow
+from shared.store.alert_lists import of_accounts, waiting
 
 TROUBLED = ("UNKNOWN", "NEEDS_OPERATOR", "REJECTED", "DENIED")
 BAD_LEVELS = ("ERROR", "CRITICAL")
 
 
-def alerts(session: Session, account_ids: Collection[int], since: datetime, *, limit: int) -> list[Alert]:
-    """Raised since then, seen or not; alerts of no account belong to everybody."""
-    query = select(Alert).where(or_(col(Alert.account_id).is_(None), col(Alert.account_id).in_(account_ids)))
-    return list(session.exec(query.where(col(Alert.last_at) >= since).order_by(col(Alert.id).desc()).limit(limit)))
+def alerts(
+    session: Session, account_ids: Collection[int], since: datetime, *, limit: int, without: Collection[str] = ()
+) -> list[Alert]:
+    """Told since then, seen or not, but for kinds `without`; alerts of no account belong to everybody."""
+    found = waiting(session, account_ids, limit=limit, since=since, without=without)
+    query = select(Alert).where(of_accounts(account_ids), col(Alert.kind).not_in(sorted(without)))
+    query = query.where(col(Alert.acknowledged_at) >= since, col(Alert.last_at) >= since)  # seen after it was told
+    found += session.exec(query.order_by(col(Alert.acknowledged_at).desc()).limit(limit))
+    return sorted(found, key=lambda row: row.last_at, reverse=True)[:limit]
 
 
 def commands(session: Session, account_ids: Collection[int], since: datetime, *, limit: int) -> list[Command]:

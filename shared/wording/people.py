@@ -1,6 +1,14 @@
 """People at the door and in the desk: second factor, ways to sign in, users, approvals, four eyes."""
 
 WORDS: dict[str, tuple[str, str]] = {
+    "owner.desk": ("이 데스크", "this desk"),
+    "via.console": ("화면", "console"),
+    "via.cli": ("명령줄", "command line"),
+    "via.telegram": ("텔레그램", "Telegram"),
+    "via.api": ("API", "API"),
+    "via.setup": ("설치", "setup"),
+    "via.bot": ("봇", "bot"),
+    "via.supabase": ("Supabase", "Supabase"),
     "signin.oidc": ("{name}(으)로 로그인", "Sign in with {name}"),
     "signin.supabase": ("Supabase 계정으로 로그인", "Sign in with Supabase"),
     "signin.no_row": (

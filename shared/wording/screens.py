@@ -139,9 +139,9 @@ WORDS: dict[str, tuple[str, str]] = {
         "환율이 없는 거래 {n}건이 있어 원화 합계를 내지 않습니다. 아래에 환율을 넣으십시오.",
         "{n} trades have no exchange rate, so there is no sum in won. Enter a rate below.",
     ),
-    "profit.mixed": (
-        "여러 환경(실전·모의·시뮬)이 함께 보입니다. 하나를 고르면 따로 봅니다.",
-        "Several environments are shown together. Choose one to see it alone.",
+    "profit.apart": (
+        "{env} 계좌만 더했습니다. 다른 환경은 위에서 고르십시오.",
+        "Accounts of {env} only. Choose another environment above.",
     ),
     "profit.trades": ("체결", "Trades"),
     "profit.bought": ("매수", "Bought"),

@@ -33,6 +33,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "한 칸은 5분입니다. 빈 칸은 봇의 소식이 전혀 없던 시간입니다.",
         "One cell is five minutes. An empty cell is time in which nothing was heard of the bot.",
     ),
+    "vitals.soon": ("봇의 첫 5분이 지나면 나타납니다.", "Appears after a bot's first five minutes."),
     "vitals.worst_gap": ("가장 긴 끊김", "Longest gap"),
     "vitals.worst_lag": ("가장 큰 지연", "Worst lag"),
     "vitals.silent": ("소식 없던 시간", "Silent for"),

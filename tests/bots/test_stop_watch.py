@@ -134,3 +134,15 @@ def test_an_ended_alert_is_closed_and_others_stay_open(tmp_path: Path) -> None:
         alerts.end(session, START, dedup_key="1:unguarded:*")
         assert left() == {"12:unguarded:AAPL", "1:drift:AAPL"}
     engine.dispose()
+
+
+async def test_a_stop_just_entered_counts_as_looked_at_until_its_first_price_is_due(floor: Floor) -> None:  # noqa: F811
+    floor.configure(floor.config())
+    await floor.tick("101")
+    await floor.fill_all()
+    floor.trader.stops_checked.clear()  # no price has come since the fill
+    guard = guard_of(floor.trader, "AAPL")
+    assert guard is not None and guard.checked_at == floor.room.clock.wall_now()
+    floor.room.clock.pass_s(GRACE_S)
+    late = guard_of(floor.trader, "AAPL")
+    assert late is not None and late.checked_at is None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,6 +18,9 @@ from tests.conftest import store_kind
 from tests.console import desks
 from tests.console.desks import Desk
 from tests.supabase import for_the_store, new_database
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 STATES = ("empty", "normal", "degraded")
 Stores = Callable[
@@ -78,3 +82,24 @@ def desk_in(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             return made[state]
 
         yield get
+
+
+@pytest.fixture(scope="module")
+def url(desk: Desk) -> Iterator[str]:
+    """The console on the module's desk: for a module whose own `desk` lasts as long as it does."""
+    from tests.console.served import console_on
+
+    with console_on(desk) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    from tests.console.served import launch
+
+    with sync_playwright() as playwright:
+        running = launch(playwright)
+        yield running
+        running.close()

@@ -482,5 +482,9 @@ def beat_again(desk: Desk) -> None:
                 beat.feed_at = beat.feed_at + shift if beat.feed_at else None
                 beat.change_number += 1
                 session.add(beat)
+        for held in session.exec(select(PositionRow)):
+            looked = held.stop_checked_at
+            if looked is not None and held.account_id not in desk.silent and now - looked < timedelta(minutes=5):
+                held.stop_checked_at = held.priced_at = held.updated_at = now  # and judge their stops
         for host in session.exec(select(Host)):
             host.seen_at = now

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from shared.models import Role
@@ -92,8 +93,22 @@ def chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+BROWSER = [pytest.mark.chromium, pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")]
+
+
 def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGS)
+
+
+@contextmanager
+def operator(browser: Browser, url: str, role: Role = Role.ADMIN) -> Iterator[Page]:
+    """A signed-in person's own window."""
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ko")
+    opened = context.new_page()
+    opened.set_default_timeout(20_000)
+    sign_in(opened, url, role)
+    yield opened
+    context.close()
 
 
 def sign_in(page: Page, url: str, role: Role = Role.ADMIN, lang: str = "ko") -> None:

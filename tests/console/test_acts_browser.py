@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlmodel import col, select
 
 from shared.db import reading, writing
@@ -30,13 +30,9 @@ from shared.models import (
 from shared.store import sync
 from tests.console import desks
 from tests.console.desks import Desk
-from tests.console.served import chromium, console_on, free_port, launch, pick, settled, sign_in
+from tests.console.served import BROWSER, free_port, operator, pick, settled
 
-pytestmark = [
-    pytest.mark.chromium,
-    pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = [*BROWSER, pytest.mark.xdist_group("browser")]
 US, KRX, MOCK = "미국 주식 1호", "국내 단타", "모의 검증"
 
 
@@ -61,28 +57,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 
 @pytest.fixture(scope="module")
-def url(desk: Desk) -> Iterator[str]:
-    with console_on(desk) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = launch(playwright)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
 def page(browser: Browser, url: str) -> Iterator[Page]:
     """One person who goes from page to page."""
-    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ko")
-    opened = context.new_page()
-    opened.set_default_timeout(20_000)
-    sign_in(opened, url)
-    yield opened
-    context.close()
+    with operator(browser, url) as opened:
+        yield opened
 
 
 def at(page: Page, url: str, path: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlmodel import select
 
 from console.passwords import check_password
@@ -19,10 +19,9 @@ from shared.wording.alerts import ADVICE
 from tests.console import desks
 from tests.console.desks import Desk
 from tests.console.served import (
-    chromium,
-    console_on,
+    BROWSER,
     free_port,
-    launch,
+    operator,
     pick,
     settled,
     sign_in,
@@ -30,11 +29,7 @@ from tests.console.served import (
     wait_healthy,
 )
 
-pytestmark = [
-    pytest.mark.chromium,
-    pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine"),
-    pytest.mark.xdist_group("browser"),  # one console serves them all, and its log is read at the end
-]
+pytestmark = [*BROWSER, pytest.mark.xdist_group("browser")]  # one console serves them all, its log is read at the end
 
 
 @pytest.fixture(scope="module")
@@ -42,28 +37,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     return desks.normal_desk(tmp_path_factory.mktemp("browser"), free_port())
 
 
-@pytest.fixture(scope="module")
-def url(desk: Desk) -> Iterator[str]:
-    with console_on(desk) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = launch(playwright)
-        yield running
-        running.close()
-
-
 @pytest.fixture
 def page(browser: Browser, url: str) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ko")
-    opened = context.new_page()
-    opened.set_default_timeout(20_000)
-    sign_in(opened, url)
-    yield opened
-    context.close()
+    with operator(browser, url) as opened:
+        yield opened
 
 
 def test_a_deep_link_asks_to_sign_in_and_comes_back(browser: Browser, url: str) -> None:
@@ -143,25 +120,22 @@ def test_a_live_account_is_armed_on_its_page_and_the_panels_stand_still_meanwhil
 def test_ones_own_password_is_changed_in_the_console_and_the_tab_key_loses_nothing(
     browser: Browser, url: str, desk: Desk
 ) -> None:
-    tab = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ko").new_page()
-    tab.set_default_timeout(20_000)
-    sign_in(tab, url, Role.VIEWER)
-    tab.goto(f"{url}/people")
-    settled(tab)
-    tab.locator("summary", has_text="비밀번호 바꾸기").click()
-    for label, text in (
-        ("지금 비밀번호", desks.PASSWORDS[Role.VIEWER]),
-        ("새 비밀번호", "mine alone from now"),
-        ("새 비밀번호 다시", "mine alone from now"),
-    ):
-        field = tab.get_by_label(label, exact=True)
-        field.fill(text)
-        field.press("Tab")
-    tab.get_by_role("button", name="바꾸기", exact=True).click()
-    expect(tab.get_by_text("비밀번호를 바꾸었습니다")).to_be_visible()
-    tab.reload()  # this sign-in stays
-    tab.wait_for_selector("[data-table=bar]", timeout=30_000)
-    tab.context.close()
+    with operator(browser, url, Role.VIEWER) as tab:
+        tab.goto(f"{url}/people")
+        settled(tab)
+        tab.locator("summary", has_text="비밀번호 바꾸기").click()
+        for label, text in (
+            ("지금 비밀번호", desks.PASSWORDS[Role.VIEWER]),
+            ("새 비밀번호", "mine alone from now"),
+            ("새 비밀번호 다시", "mine alone from now"),
+        ):
+            field = tab.get_by_label(label, exact=True)
+            field.fill(text)
+            field.press("Tab")
+        tab.get_by_role("button", name="바꾸기", exact=True).click()
+        expect(tab.get_by_text("비밀번호를 바꾸었습니다")).to_be_visible()
+        tab.reload()  # this sign-in stays
+        tab.wait_for_selector("[data-table=bar]", timeout=30_000)
     with reading(desk.wiring.engine) as session:
         user = session.get_one(User, desk.users[Role.VIEWER])
         assert check_password("mine alone from now", user.password_hash or "")
@@ -272,6 +246,19 @@ def test_the_phone_shows_the_same_without_sideways_scrolling(browser: Browser, u
     context.close()
 
 
+ASTRAY = """() => [...document.querySelectorAll(".lt-table td")].filter(cell => {
+    const box = cell.getBoundingClientRect();
+    return box.width && [...cell.querySelectorAll("*")].some(one => one.getBoundingClientRect().right > box.right + 1);
+}).map(cell => cell.innerText)"""
+
+
+def test_no_cell_of_a_table_runs_into_the_next(page: Page, url: str) -> None:
+    for path in ("/", "/orders", "/rules"):
+        page.goto(f"{url}{path}")
+        settled(page)
+        assert page.evaluate(ASTRAY) == [], path
+
+
 TROUBLES = (  # kind, severity, account, what its line must say, parameters
     ("ORDER_UNKNOWN", "critical", "미국 주식 1호", "NVDA", {"symbol": "NVDA", "side": "BUY", "quantity": 3}),
     ("BOT_SILENT", "critical", "국내 단타", "240초", {"silent_s": 240}),
@@ -317,19 +304,16 @@ def test_eight_troubles_are_read_on_the_first_screen(page: Page, url: str, desk:
 def test_two_operators_who_cancel_the_same_order_send_one_command(
     browser: Browser, page: Page, url: str, desk: Desk
 ) -> None:
-    other = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ko").new_page()
-    other.set_default_timeout(20_000)
-    sign_in(other, url, Role.TRADER)
-    for tab in (page, other):
-        tab.goto(f"{url}/orders")
-        settled(tab)
-        pick(tab, "취소할 주문", "000660")
-        tab.get_by_role("button", name="주문 취소").click()
-        expect(tab.get_by_role("button", name="취소 요청")).to_be_visible()
-    for tab in (page, other):
-        tab.get_by_role("button", name="취소 요청").click()
-        expect(tab.get_by_text("취소를 요청했습니다")).to_be_visible()
-    other.context.close()
+    with operator(browser, url, Role.TRADER) as other:
+        for tab in (page, other):
+            tab.goto(f"{url}/orders")
+            settled(tab)
+            pick(tab, "취소할 주문", "000660")
+            tab.get_by_role("button", name="주문 취소").click()
+            expect(tab.get_by_role("button", name="취소 요청")).to_be_visible()
+        for tab in (page, other):
+            tab.get_by_role("button", name="취소 요청").click()
+            expect(tab.get_by_text("취소를 요청했습니다")).to_be_visible()
     with reading(desk.wiring.engine) as session:
         asked = session.exec(select(Command).where(Command.kind == "CANCEL_ORDER")).all()
         assert len([one for one in asked if one.account_id == desk.accounts["국내 단타"]]) == 1

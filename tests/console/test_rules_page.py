@@ -62,6 +62,27 @@ def test_a_rule_is_built_by_fields_and_saved_as_the_yaml_beside_them(
     assert app.selectbox(key="rule").value == saved.id
 
 
+def test_a_bundle_of_conditions_and_another_price_are_chosen_without_a_text(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = page_of(desk, Role.ADMIN, "rules", monkeypatch)
+    by_key(app, "button", "_add_entry_bundle").click().run()
+    assert by_key(app, "selectbox", "_entry_bundle1_logic").value == m.Logic.ANY  # the section asks for all
+    by_key(app, "button", "_entry_bundle1_add").click().run()
+    field(app, "값", 2, "selectbox").set_value("close").run()
+    field(app, "수", 1).set_value("7").run()
+    field(app, "볼 가격", 0, "selectbox").set_value("high").run()
+    assert not app.exception and not app.error, [one.value for one in app.error]
+    rule = parse_rule(preview(app))
+    plain, bundle = rule.entry.conditions
+    assert isinstance(plain, m.Comparison) and isinstance(bundle, m.Group)
+    assert (bundle.logic, len(bundle.conditions)) == (m.Logic.ANY, 2)
+    assert bundle.conditions[1].right == m.Constant(7)
+    assert rule.indicators[0].source is m.PriceField.HIGH
+    by_key(app, "button", "_entry_bundle1_add").click().run()
+    assert len(parse_rule(preview(app)).entry.conditions) == 2  # it goes into the bundle, not beside it
+
+
 def test_a_slip_is_told_by_name_and_an_indicators_new_name_is_followed(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,13 +103,13 @@ def test_what_the_form_has_no_place_for_is_said_and_the_text_remains(
 ) -> None:
     text = desks.RULE_TEXT.format(name="겹친 조건", symbol="AAPL").replace(
         "- {indicator: fast, operator: cross_above, compare_to: slow}",
-        "- any: [{indicator: fast, operator: cross_above, compare_to: slow}, {candlestick: doji}]  # 둘 중 하나",
+        "- not: {indicator: fast, operator: less_than, compare_to: slow}  # 그 아래가 아니면",
     )
     rule = rules.add_rule(desk.wiring, desk.actor(Role.ADMIN), desk.accounts["미국 주식 1호"], text)
     app = page_of(desk, Role.ADMIN, "rules", monkeypatch)
     app.selectbox(key="rule").set_value(rule).run()
-    assert "조건 안의 조건" in app.info[0].value
-    assert "둘 중 하나" in app.text_area[0].value
+    assert "아님" in app.info[0].value
+    assert "그 아래가 아니면" in app.text_area[0].value
 
 
 def test_form_and_text_are_two_views_of_one_rule(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

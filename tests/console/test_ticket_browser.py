@@ -6,16 +6,16 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlmodel import select
 
 from shared.db import reading, writing
 from shared.models import Command
 from tests.console import desks
 from tests.console.desks import Desk
-from tests.console.served import chromium, console_on, free_port, launch, settled, sign_in
+from tests.console.served import BROWSER, free_port, operator, settled
 
-pytestmark = [pytest.mark.chromium, pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")]
+pytestmark = BROWSER
 ANSWER = {
     "symbol": "AAPL",
     "name": "애플 <b onmouseover=alert(1)>",
@@ -39,22 +39,16 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 
 @pytest.fixture
-def page(desk: Desk) -> Iterator[Page]:
+def page(desk: Desk, browser: Browser, url: str) -> Iterator[Page]:
     stop = threading.Event()
     bot = threading.Thread(target=_answer_previews, args=(desk, stop), daemon=True)
-    with console_on(desk) as url, sync_playwright() as playwright:
-        bot.start()
-        browser = launch(playwright)
-        context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ko")
-        opened = context.new_page()
-        opened.set_default_timeout(20_000)
-        sign_in(opened, url)
+    bot.start()
+    with operator(browser, url) as opened:
         opened.goto(f"{url}/account?account={desk.accounts['미국 주식 1호']}")
         settled(opened)
         yield opened
-        browser.close()
-        stop.set()
-        bot.join(timeout=5)
+    stop.set()
+    bot.join(timeout=5)
 
 
 def _answer_previews(desk: Desk, stop: threading.Event) -> None:

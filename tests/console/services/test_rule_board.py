@@ -10,7 +10,7 @@ from sqlmodel import select
 from console.services import profit, rule_board, rules
 from console.services.rule_board import BoardLine, Guarding
 from shared.db import writing
-from shared.models import FillRow, Heartbeat, OrderRow, PositionRow, Role, StrategySignal
+from shared.models import FillRow, Heartbeat, OrderRow, PositionRow, ProfitRollup, Role, StrategySignal
 from tests.console.desks import Desk
 
 US, HIDDEN = "미국 주식 1호", "모의 검증"
@@ -74,10 +74,8 @@ def test_figures_kept_by_an_older_program_are_reckoned_anew(desk: Desk, monkeypa
     trade(desk, 1, "SELL", 1, "10", "3")
     before = line(desk).earned
     profit.keep(desk.wiring)
-    from shared.store import trades
-
     with writing(desk.wiring.engine) as session:
-        for row in trades.rollups(session):
+        for row in session.exec(select(ProfitRollup)):
             row.basis, row.days = row.basis.removeprefix(profit._KEPT), [["2026-01-05", 1, "USD"]]
             session.add(row)
     profit._ledgers.clear()

@@ -25,13 +25,21 @@ from shared.domain.rule.problem import RuleInvalid
 from shared.words import WORDS
 from tests.domain.rule.rules import SMALL, rules
 
-FLAT = (m.Comparison, m.Pattern)
+
+def _plain(one: m.Condition) -> bool:
+    return isinstance(one, m.Pattern) or (isinstance(one, m.Comparison) and not isinstance(one.left, m.Scaled))
 
 
 def _flat(group: m.Group) -> m.Group:
-    """The conditions that stand by themselves, or one that does."""
-    kept = tuple(one for one in group.conditions if isinstance(one, FLAT))
-    return replace(group, conditions=kept or (m.Pattern("doji"),))
+    """The conditions that stand by themselves or in one bundle of such, or one that does."""
+    kept: list[m.Condition] = []
+    for one in group.conditions:
+        if isinstance(one, m.Group):
+            inner = tuple(each for each in one.conditions if _plain(each))
+            kept += [replace(one, conditions=inner)] if inner else []
+        elif _plain(one):
+            kept.append(one)
+    return replace(group, conditions=tuple(kept) or (m.Pattern("doji"),))
 
 
 @given(rules(with_targets=True), st.booleans())
@@ -48,21 +56,34 @@ def test_a_rule_comes_back_as_it_was_or_the_form_says_what_it_cannot(rule: m.Rul
 @pytest.mark.parametrize("preset", presets.listed(), ids=lambda one: one.name)
 def test_presets_open_in_the_form_but_for_those_with_another_shape(preset: presets.Preset) -> None:
     shaped = {"composite_vote": "composite", "dca_limit": "ladder", "dca_loc": "ladder", "grid": "grid"}
-    shaped |= {"rebalance_60_40": "rebalance", "pairs": "rebalance", "false_breakout": "nested"}
+    shaped |= {"rebalance_60_40": "rebalance", "pairs": "rebalance"}
     reasons = unsayable(preset.rule)
     assert reasons == ((shaped[preset.name],) if preset.name in shaped else ())
     if not reasons:
         assert parse_rule(text_of(sketch_of(preset.rule))) == preset.rule
 
 
-def test_nested_conditions_and_code_are_named() -> None:
-    nested = SMALL.replace(
+def test_what_stands_two_deep_and_code_are_named() -> None:
+    deep = SMALL.replace(
         "[{indicator: fast, operator: cross_above, compare_to: slow}]",
-        "[{any: [{indicator: fast, operator: greater_than, value: 1}]}, {not: {candlestick: doji}}]",
+        "[{any: [{all: [{indicator: fast, operator: greater_than, value: 1}]}]}, {not: {candlestick: doji}}]",
     )
-    assert unsayable(parse_rule(nested)) == ("nested", "negated")
+    assert unsayable(parse_rule(deep)) == ("nested", "negated")
     code = "# /// rule\n# metadata: {name: x}\n# ///\ndef on_bar(ctx):\n    return None\n"
     assert unsayable(parse_rule(code)) == ("python",)
+
+
+def test_bundles_keep_their_place_and_their_logic() -> None:
+    text = SMALL.replace(
+        "[{indicator: fast, operator: cross_above, compare_to: slow}]",
+        "[{candlestick: doji}, {any: [{indicator: close, operator: greater_than, value: 1}, {candlestick: hammer}]}, "
+        "{all: [{indicator: fast, operator: greater_than, compare_to: slow}]}]",
+    )
+    rule = parse_rule(text)
+    assert unsayable(rule) == ()
+    rows = sketch_of(rule).entry
+    assert [(row.bundle, row.logic) for row in rows] == [(0, ""), (2, "OR"), (2, "OR"), (3, "AND")]
+    assert parse_rule(text_of(sketch_of(rule))) == rule
 
 
 def test_a_slip_of_the_hand_is_refused_by_the_same_checks_and_words() -> None:

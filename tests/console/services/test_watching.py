@@ -99,7 +99,7 @@ def test_earnings_go_on_after_a_restart_from_what_was_kept(desk: Desk, monkeypat
     assert told() == before
     assert 0 not in asked  # no fill was read again
     with reading(desk.wiring.engine) as session:
-        assert all(row.last_fill_id == asked[0] for row in trades.rollups(session))
+        assert all(head.last_fill_id == asked[0] for head in trades.rollup_heads(session).values())
 
 
 def test_a_second_wish_to_cancel_is_the_first_ones_command(desk: Desk) -> None:
