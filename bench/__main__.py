@@ -14,6 +14,7 @@ NAMES = (
     "sandbox",
     "order_path",
     "first_light",
+    "alerts",
     "console",
     "console_load",
     "console_pages",

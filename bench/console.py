@@ -23,7 +23,7 @@ ACCOUNTS, DAYS, ROUNDS = 20, 365, 25
 SMALL = os.environ.get("LETSTRADE_BENCH_SMALL") == "1"
 LOGS, ORDERS = (10_000, 2_000) if SMALL else (1_000_000, 200_000)
 SYMBOLS = ("AAPL", "MSFT", "NVDA", "TSLA", "SPY")
-_AT = "%Y-%m-%dT%H:%M:%S.%f+00:00"  # as shared/models/columns.py keeps moments on SQLite
+_AT = "%Y-%m-%dT%H:%M:%S.%f+00:00"  # as shared/columns.py keeps moments on SQLite
 
 
 def run() -> None:

@@ -61,7 +61,8 @@ def run(count: int = 60, seconds: int = 60) -> None:
 
 
 def _start(stage: Stage, count: int) -> None:
-    os.environ |= {"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONOPTIMIZE": "2"}  # as supervisord does
+    as_supervisord_does = {"PYTHONOPTIMIZE": "2", "PYTHONNODEBUGRANGES": "1", "MALLOC_ARENA_MAX": "1"}
+    os.environ |= as_supervisord_does | {"OPENBLAS_NUM_THREADS": "1"}
     numbers = [stage.add_account(number + 1) for number in range(count)]
     for number in numbers:
         stage.add_rule(number, QUIET)

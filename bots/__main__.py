@@ -15,6 +15,7 @@ import sys
 import time
 from contextlib import suppress
 
+from bots import uncollected  # noqa: F401  before what it is for
 from bots.bootstrap import Foundation, build
 from bots.bot import Bot
 from bots.lease import HeldElsewhere
@@ -24,6 +25,8 @@ from shared.domain.bot_state import BotState
 from shared.domain.errors import AuthRefused, ConfigError, DoorClosed, LeaseLost, TradingError
 from shared.logs import configure
 from shared.store import alerts, heartbeats
+
+gc.enable()
 
 STARTSECS = 10.0  # of supervisord.conf: an exit before it counts as a failed start and is repeated
 EXIT_CONFIG = 78
@@ -100,12 +103,10 @@ async def _record_fault(base: Foundation, bot: Bot | None, error: TradingError) 
     if bot is not None:
         bot.block(str(error))  # its last heartbeat says the same
     with suppress(StoreAway):
+        await base.link.write(lambda store: heartbeats.set_health(store, base.account_id, BotState.BLOCKED, str(error)))
         await base.link.write(
-            lambda session: heartbeats.set_health(session, base.account_id, BotState.BLOCKED, str(error))
-        )
-        await base.link.write(
-            lambda session: alerts.raise_alert(
-                session, now, kind=kind, severity="critical", dedup_key=f"{base.account_id}:blocked",
+            lambda store: alerts.raise_alert(
+                store, now, kind=kind, severity="critical", dedup_key=f"{base.account_id}:blocked",
                 account_id=base.account_id, params={"reason": str(error)},
             )
         )  # fmt: skip

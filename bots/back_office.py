@@ -87,13 +87,13 @@ class BackOffice:
         wanted = (p.vitals.config_version, p.kill_switch.store_level, token.generation if token else 0)
         if p.sync.copy_from is None and wanted != self._copied:
             held = p.orders.lots.opened_by()
-            if await p.link.read(lambda session: p.standby.keep(session, held)):
+            if await p.link.read(lambda store: p.standby.keep(store, held)):
                 self._copied = wanted
 
     async def _take(self, polled: Polled) -> None:
         """Act on what the store said: kill level, configuration, commands."""
-        self.heard_kill(polled.kill_level)
-        if polled.desired is not None and polled.desired.config_version != self.p.vitals.config_version:
+        self.heard_kill(polled.wishes.kill_level)
+        if polled.wishes.config_version != self.p.vitals.config_version:
             await self._reload()
         for command in polled.claimed:
             self._box.spawn(self._do(command))
@@ -108,7 +108,7 @@ class BackOffice:
         p = self.p
         held = p.orders.lots.opened_by()
         try:
-            config = await p.link.read(lambda session: load(session, p.key.account_id, held))
+            config = await p.link.read(lambda store: load(store, p.key.account_id, held))
         except ConfigError as e:
             self._tell((outgoing.alert("CONFIG_REFUSED", "critical", "config", p.clock.wall_now(), reason=str(e)),))
             return False

@@ -63,6 +63,9 @@ from shared.store.commands import end_left_running
 from shared.store.exposure import OpenElsewhere
 from shared.store.secrets import OpenedCredential, open_credential
 
+# A connection used so lately is not asked again whether it is there: one look in two would be that question. Should the
+# server have gone in between, that one exchange counts as a store that is away, and the next has a new connection.
+STORE_TRUSTED_S = 2.0
 STORE_ANSWER_S = 12.0  # a store that says nothing for so long is away (SQLite waits 10 s for a lock)
 
 log = logging.getLogger("bots")
@@ -78,7 +81,7 @@ class Foundation:
         self.lock = HostLock(self.folder / "lock")
         self.lock.tell(self.clock.wall_now())
         self.host = host_name(settings.home)
-        self.link = StoreLink(open_engine(settings.database_url, pool_size=1))
+        self.link = StoreLink(open_engine(settings.database_url, pool_size=1, trusted_s=STORE_TRUSTED_S))
 
 
 async def build(base: Foundation) -> Bot:
@@ -108,13 +111,13 @@ async def build(base: Foundation) -> Bot:
     if copy is None:
         await _settle_store(base, journal, state)
         if state.order_count == 0:
-            past = await base.link.read(lambda session: handover.read(session, base.account_id, since))
+            past = await base.link.read(lambda store: handover.read(store, base.account_id, since))
             if past.orders or past.fills:
                 await handover.write(journal, past, hours.trade_date(clock.market_now()))
                 state = await journal.load(since)
     held = frozenset((lot.rule_id, lot.version_id) for lot in state.lots)
     if copy is None:
-        config = await base.link.read(lambda session: load(session, base.account_id, held))
+        config = await base.link.read(lambda store: load(store, base.account_id, held))
         opened = await _credential(base, keys)
     else:
         copy = await asyncio.to_thread(standby.read, held) or copy
@@ -126,7 +129,7 @@ async def build(base: Foundation) -> Bot:
     parts = _parts(base, config, journal, state, lease, tokens, hours, market_clock, broker, standby)
     if copy is None:
         parts.vitals.change_number = await base.link.read(
-            lambda session: heartbeats.change_number(session, base.account_id)
+            lambda store: heartbeats.change_number(store, base.account_id)
         )
     else:
         parts.sync.copy_from = copy.taken_at
@@ -151,7 +154,7 @@ async def open_account(base: Foundation) -> Broker:
         ConfigError: settings or keys that a person must mend. StoreAway: they cannot be read now.
     """
     keys = load_keys(base.settings)
-    config = await base.link.read(lambda session: load(session, base.account_id, frozenset()))
+    config = await base.link.read(lambda store: load(store, base.account_id, frozenset()))
     opened = await _credential(base, keys)
     standby = Standby(base.folder, keys, base.account_id, base.clock)
     tokens = SealedTokenStore(base.link, keys, base.account_id, opened.key_hash, base.clock, standby)
@@ -226,9 +229,7 @@ def _parts(
         now, by = clock.wall_now(), f"bot:{key.account_id}"
         try:
             await base.link.write(
-                lambda session: kill.raise_level(
-                    session, now, account_id=key.account_id, level=level, reason=why, by=by
-                )
+                lambda store: kill.raise_level(store, now, account_id=key.account_id, level=level, reason=why, by=by)
             )
         except StoreAway:
             kill_switch.raise_account(level, why)
@@ -236,7 +237,7 @@ def _parts(
 
     async def clear_way(met: tuple[OpenElsewhere, ...]) -> None:
         with contextlib.suppress(StoreAway):  # the exit waits a little, then goes without
-            await base.link.write(lambda session: exposure.ask_cancels(session, clock.wall_now(), key.account_id, met))
+            await base.link.write(lambda store: exposure.ask_cancels(store, clock.wall_now(), key.account_id, met))
 
     trader.clear_way = clear_way
     market_data = MarketData(
@@ -257,7 +258,7 @@ def _parts(
         if order.request.rule_id is not None
         else None,
     )  # fmt: skip
-    elsewhere = Elsewhere(orders, key.market.currency, hours.zone, clock, tell)
+    elsewhere = Elsewhere(orders, key.market.currency, hours.zone, clock, tell, reconciler.unlisted)
     jobs = Jobs(
         key.market, broker, reconciler, elsewhere, clearance, trader, hours, cache, clock, lambda: sync.snapshots, tell,
         box.look,
@@ -298,7 +299,7 @@ async def _first_config(base: Foundation, standby: Standby | None) -> tuple[BotC
     while True:
         try:
             async with asyncio.timeout(STORE_ANSWER_S):
-                return await base.link.read(lambda session: load(session, base.account_id, frozenset())), None
+                return await base.link.read(lambda store: load(store, base.account_id, frozenset())), None
         except (StoreAway, TimeoutError) as e:
             copy = None if standby is None else await asyncio.to_thread(standby.read, frozenset())
             if copy is not None and copy.config.failover != "auto":
@@ -312,14 +313,14 @@ async def _first_config(base: Foundation, standby: Standby | None) -> tuple[BotC
 async def _settle_store(base: Foundation, journal: Journal, state: JournalState) -> None:
     """What the last process left in the store: commands of unknown outcome; stream numbers a lost journal forgot."""
     now = base.clock.wall_now()
-    await base.link.write(lambda session: end_left_running(session, now, base.account_id))
+    await base.link.write(lambda store: end_left_running(store, now, base.account_id))
     if state.order_count == 0:
-        floors = await base.link.read(lambda session: store_sync.last_sequences(session, base.account_id))
+        floors = await base.link.read(lambda store: store_sync.last_sequences(store, base.account_id))
         await journal.start_streams_after(floors)
 
 
 async def _credential(base: Foundation, keys: KeyProvider) -> OpenedCredential:
-    opened = await base.link.read(lambda session: open_credential(session, keys, base.account_id))
+    opened = await base.link.read(lambda store: open_credential(store, keys, base.account_id))
     if opened is None:
         raise ConfigError(
             "키가 등록되지 않았습니다", f"계좌 {base.account_id}에 앱 키가 없습니다", "계좌 설정에서 키를 등록하십시오"

@@ -342,7 +342,7 @@ class Bot:
 
     async def _cancel_when_disabled(self) -> None:
         polled = await self.p.sync.once(claim=False)
-        if polled.desired is None or polled.desired.enabled:
+        if polled.wishes.enabled:
             return
         asked = await self.p.commands.cancel_all("계좌 정지")
         for _ in range(10):

@@ -15,7 +15,6 @@ from bots import outgoing
 from bots.clearance import Clearance
 from bots.desk import Desk
 from bots.drift import DriftDesk
-from bots.executions import LIVE
 from bots.failpoints import reach
 from bots.feed import Feed
 from bots.orders import DeskOrder, JournalKind
@@ -27,6 +26,7 @@ from bots.trader import Trader
 from bots.trading_hours import TradingHours
 from brokers.contract import Broker
 from shared.clock import Clock
+from shared.db import Record
 from shared.domain.account import Market
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import BrokerError, NotFound, OutcomeUnknown, TradingError
@@ -35,7 +35,6 @@ from shared.domain.market import Timeframe
 from shared.domain.order import OrderRequest, OrderSession, OrderType, Side, TimeInForce
 from shared.domain.order_state import OrderEventKind, OrderStatus
 from shared.domain.signal import Denied, Verdict
-from shared.models import Command
 from shared.store.commands import CommandKind, CommandStatus
 
 TRADES_TOLD = 10
@@ -73,7 +72,7 @@ class Commands:
     flattening: bool = False
     run_job: Callable[[str], Awaitable[str]] | None = None  # a job of the schedule, now
 
-    async def run(self, command: Command) -> Outcome:
+    async def run(self, command: Record) -> Outcome:
         """Do one claimed command; a refusal is an outcome, not an error."""
         try:
             kind = CommandKind(command.kind)
@@ -229,7 +228,7 @@ class Commands:
         """Ask to cancel every open order that has a broker number; returns their ids."""
         asked: list[str] = []
         for order in self.orders.open():
-            if order.status not in LIVE:
+            if not order.may_be_canceled:
                 continue
             try:
                 await self.desk.cancel(order.id, why)

@@ -6,16 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-
-from sqlmodel import Session
+from typing import Any
 
 from bots.risk.guards import Limits
+from shared.db import Record, Store
 from shared.domain.account import AccountKey, BrokerName, Environment, Market, Wire
 from shared.domain.errors import ConfigError
 from shared.domain.rule.model import Rule, Sizing, SizingMode
 from shared.domain.rule.parse import parse_rule
-from shared.models import BrokerageAccount, TradeRule
-from shared.store import accounts, orders, rules, schedule
+from shared.store import configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class BotConfig:
     at_close_minutes: int = 10
 
 
-def account_key(row: BrokerageAccount) -> AccountKey:
+def account_key(row: Any) -> AccountKey:
     """The identity of an account row; raises ConfigError for a combination that does not exist."""
     try:
         return AccountKey(
@@ -78,16 +77,16 @@ def account_key(row: BrokerageAccount) -> AccountKey:
 
 
 def load(
-    session: Session, account_id: int, held: frozenset[tuple[int, int | None]], *, from_copy: bool = False
+    store: Store, account_id: int, held: frozenset[tuple[int, int | None]], *, from_copy: bool = False
 ) -> BotConfig:
     """Read the configuration; `held` are the (rule, version) pairs of positions, whose rules stay even when archived.
 
-    `from_copy`: the session is on the copy beside the journal, which has no orders; its bot enters nothing anyway.
+    `from_copy`: the store is the copy beside the journal, which has no orders; its bot enters nothing anyway.
 
     Raises:
         ConfigError: there is no such account, or a limit that cannot be one.
     """
-    row = accounts.find(session, account_id)
+    row = configuration.account(store, account_id)
     if row is None or row.archived_at is not None:
         raise ConfigError(
             f"계좌 {account_id}이(가) 없습니다", "삭제되었거나 보관된 계좌입니다", "계좌 목록을 확인하십시오"
@@ -95,40 +94,35 @@ def load(
     ready: list[RuleConfig] = []
     refused: list[RefusedRule] = []
     holding = {rule_id for rule_id, _ in held}
-    rows = {one.id: one for one in rules.live_rules(session, account_id) if one.enabled or one.id in holding}
+    rows = {one.id: one for one in configuration.live_rules(store, account_id) if one.enabled or one.id in holding}
     for rule_id in holding - rows.keys():
-        kept = rules.find(session, rule_id)
+        kept = configuration.rule(store, rule_id)
         if kept is not None:
             rows[rule_id] = kept
     for one in rows.values():
         try:
-            ready.append(_rule_config(session, one))
+            ready.append(_rule_config(store, one))
         except ConfigError as e:
             refused.append(RefusedRule(one.id or 0, one.name, str(e)))
     return BotConfig(
         version=row.config_version, key=account_key(row), wire=Wire(row.wire), nickname=row.nickname,
         enabled=row.enabled, limits=limits_of(row), spike_pct=row.spike_pct, spike_minutes=row.spike_minutes,
-        failover=row.failover, armed_until=row.armed_until, first_traded_on=None if from_copy else orders.first_trade_date(session, account_id),
-        extended_hours=frozenset(row.extended_hours.split(",")) - {""}, rules=tuple(ready), pinned=_pinned(session, held),
-        refused=tuple(refused), key_stamp=_key_stamp(session, account_id),
-        paused_jobs=frozenset() if from_copy else schedule.paused(session, account_id),
+        failover=row.failover, armed_until=row.armed_until, first_traded_on=None if from_copy else configuration.first_trade_date(store, account_id),
+        extended_hours=frozenset(row.extended_hours.split(",")) - {""}, rules=tuple(ready), pinned=_pinned(store, held),
+        refused=tuple(refused), key_stamp=configuration.key_stamp(store, account_id),
+        paused_jobs=frozenset() if from_copy else configuration.paused_jobs(store, account_id),
         at_close=_at_close(row), at_close_minutes=row.unfilled_minutes,
     )  # fmt: skip
 
 
-def _at_close(row: BrokerageAccount) -> AtClose:
+def _at_close(row: Record) -> AtClose:
     try:
         return AtClose(row.unfilled_at_close)
     except ValueError as e:
         raise ConfigError("마감 전 미체결 처리를 알 수 없습니다", str(e), "일정 화면에서 다시 고르십시오") from e
 
 
-def _key_stamp(session: Session, account_id: int) -> str:
-    row = accounts.credential_of(session, account_id)
-    return "" if row is None else f"{row.key_hash}:{row.updated_at.isoformat()}"
-
-
-def limits_of(row: BrokerageAccount) -> Limits:
+def limits_of(row: Record) -> Limits:
     """The account's limits; what is blank is zero. Raises ConfigError for a negative one."""
     limits = Limits(
         max_order_amount=row.max_order_amount or Decimal(0),
@@ -156,8 +150,8 @@ _NEVER_NEGATIVE = (
 )  # fmt: skip
 
 
-def _rule_config(session: Session, row: TradeRule) -> RuleConfig:
-    rule = _parsed(session, row.id or 0, row.version_id)
+def _rule_config(store: Store, row: Record) -> RuleConfig:
+    rule = _parsed(store, row.id or 0, row.version_id)
     if rule.sizing is None and row.buy_amount_usd:
         rule = replace(rule, sizing=Sizing(SizingMode.AMOUNT, float(row.buy_amount_usd)))
     return RuleConfig(
@@ -165,20 +159,20 @@ def _rule_config(session: Session, row: TradeRule) -> RuleConfig:
     )
 
 
-def _parsed(session: Session, rule_id: int, version_id: int | None) -> Rule:
-    version = None if version_id is None else rules.version(session, version_id)
+def _parsed(store: Store, rule_id: int, version_id: int | None) -> Rule:
+    version = None if version_id is None else configuration.version(store, version_id)
     if version is None:
         raise ConfigError(f"규칙 {rule_id}", "저장된 버전이 없습니다", "규칙을 다시 저장하십시오")
     return replace(parse_rule(version.text), rule_id=rule_id, version_id=version_id or 0)
 
 
-def _pinned(session: Session, held: frozenset[tuple[int, int | None]]) -> dict[int, Rule]:
+def _pinned(store: Store, held: frozenset[tuple[int, int | None]]) -> dict[int, Rule]:
     found: dict[int, Rule] = {}
     for rule_id, version_id in held:
         if version_id is not None:
-            judging = rules.governing(session, rule_id, version_id)
+            judging = configuration.governing(store, rule_id, version_id)
             try:
-                found[version_id] = _parsed(session, rule_id, judging.id if judging is not None else version_id)
+                found[version_id] = _parsed(store, rule_id, judging.id if judging is not None else version_id)
             except ConfigError:
                 continue  # the rule in force takes over the position's exits
     return found

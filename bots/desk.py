@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from bots import outgoing
 from bots.absence import Before
-from bots.executions import LIVE, Executions
+from bots.executions import Executions
 from bots.failpoints import freeze, pass_through, reach
 from bots.journal import Outgoing
 from bots.orders import BrokerNumber, DeskOrder, JournalKind, kept_number, sending_data, where_it_is
@@ -120,7 +120,7 @@ class Desk:
             )
             reach("before_cancel_write")
             order = self._orders.get(order_id) or order
-            if order.status not in LIVE:
+            if not order.may_be_canceled:
                 return order  # it ended while the disk was written
             return await self._cancel_on_wire(order)
         finally:
@@ -283,7 +283,7 @@ class Desk:
         order = self._orders.get(order_id)
         if order is None:
             raise Refused("desk", "no_order", f"주문 {order_id}이(가) 없습니다", "주문 목록을 새로 고치세요")
-        if order.status not in LIVE or order.broker_order_id is None:
+        if not order.may_be_canceled:
             raise Refused(
                 "desk", "not_open", f"주문 {order_id}은(는) {order.status} 상태입니다", "주문의 이력을 보세요"
             )
@@ -318,7 +318,7 @@ class Desk:
 
 def as_broker_order(order: DeskOrder) -> BrokerOrder:
     """Our order in the broker's terms, for a cancel or an amendment."""
-    if order.broker_order_id is None or order.status not in (*LIVE, OrderStatus.CANCELED):
+    if order.broker_order_id is None or not (order.may_be_canceled or order.status is OrderStatus.CANCELED):
         raise ValueError(f"order {order.id} is not at the broker")
     request, (number, session) = order.request, where_it_is(order)
     return BrokerOrder(

@@ -28,7 +28,7 @@ from shared.domain.errors import TradingError
 from shared.domain.turns import SessionOn, When, last_turn, next_turn
 from shared.logs import log
 from shared.models.schedule import DESK
-from shared.store import alerts, commands, heartbeats, schedule
+from shared.store import alerts, commands, configuration, heartbeats, schedule
 from shared.store.commands import CommandKind, CommandStatus
 
 LEASE, TTL_S = "scheduler", 30
@@ -138,7 +138,7 @@ class DeskSchedule:
             self._run(job, retry.due, retry.run_id, retry.tries)
         turn, following = last_turn(job.when, now, session_on), next_turn(job.when, now, session_on)
         with reading(self._engine) as session:
-            asleep = job.name in schedule.paused(session, DESK)
+            asleep = job.name in configuration.paused_jobs(session, DESK)
             done = schedule.last_due(session, job.name) or self._since[job.name]
         if self._shown.get(job.name) != (following, asleep):
             with writing(self._engine) as session:

@@ -6,7 +6,7 @@ present state under an id made of its date and number, so telling it again chang
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -32,16 +32,20 @@ class Elsewhere:
         zone: ZoneInfo,
         clock: Clock,
         tell: Callable[[tuple[Outgoing, ...]], None],
+        unlisted: Callable[[], Collection[str]],
     ) -> None:
         self._orders, self._currency, self._zone, self._clock, self._tell = orders, currency, zone, clock, tell
+        self._unlisted = unlisted  # ids of accepted orders that the last look did not show under their number
         self._told: dict[str, BrokerOrder] = {}  # client order id -> the row as the store has it
 
     def take(self, rows: Iterable[BrokerOrder]) -> int:
         """Tell the store of `rows` that are nobody's of ours, where they are new or have changed; returns how many.
 
-        A row that may yet turn out to be ours (one of our orders in its symbol has no number so far) waits.
+        A row that may yet turn out to be ours (one of our orders in its symbol has no number so far, or one that no list
+        shows) waits.
         """
-        waiting = {order.symbol for order in self._orders.open() if _without_number(order)}
+        unlisted = self._unlisted()
+        waiting = {one.symbol for one in self._orders.open() if _without_number(one) or one.id in unlisted}
         out: list[Outgoing] = []
         count = 0
         for row in rows:

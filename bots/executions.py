@@ -63,6 +63,7 @@ class Executions:
             if number is None:
                 foreign.append(row)
                 continue
+            await self._shown(number)
             await self._apply_row(number, row)
         for row in view.rows:  # ends come after every fill of the chain is counted
             try:
@@ -83,6 +84,7 @@ class Executions:
         order = self._orders.get(number.client_order_id)
         if order is None or (notice.fill.symbol, notice.fill.side) != (order.symbol, order.side):
             return True  # the list says whose it is
+        await self._shown(number)
         await self._apply_noticed(number, notice)
         return notice.kind != "filled"
 
@@ -120,6 +122,14 @@ class Executions:
         await self._orders.record_fill(
             number.client_order_id, FoundFill(after, execution_id, fresh, fill.price, fill.filled_at)
         )
+
+    async def _shown(self, number: BrokerNumber) -> None:
+        """An order that no list had, and that waits for a person, is at the broker after all."""
+        order = self._orders.get(number.client_order_id)
+        waits = order is not None and order.status is OrderStatus.NEEDS_OPERATOR
+        if order is not None and waits and order.broker_order_id == number.broker_order_id:
+            why = f"주문번호 {number.broker_order_id}이(가) 다시 보임"
+            await self._orders.apply(order.id, OrderEventKind.ADOPT, JournalKind.ADOPTED, why, note="조회로 확인됨")
 
     async def _apply_row(self, number: BrokerNumber, row: BrokerOrder) -> None:
         order = self._orders.get(number.client_order_id)

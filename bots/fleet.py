@@ -30,12 +30,12 @@ from bots.supervision import Program, Supervisor, SupervisorAway, account_of, pr
 from shared import calendars, schema
 from shared.clock import Clock, SystemClock
 from shared.config import Settings, load_settings
-from shared.db import open_engine, reading, writing
+from shared.db import Record, open_engine, reading, writing
 from shared.domain.account import Market
 from shared.domain.errors import ConfigError
 from shared.domain.turns import sessions_of
 from shared.logs import configure, log
-from shared.models import BrokerageAccount, Lease
+from shared.models import BrokerageAccount
 from shared.store import accounts, alerts, commands, heartbeats
 from shared.store.commands import CommandKind
 
@@ -98,7 +98,7 @@ def plan(wishes: list[Wish], programs: dict[str, Program], acted: dict[int, int]
 
 
 def may_run(
-    row: BrokerageAccount, lease: Lease | None, host: str, group: str, now: datetime, claims: bool = True
+    row: BrokerageAccount, lease: Record | None, host: str, group: str, now: datetime, claims: bool = True
 ) -> bool:
     """Tell whether this host may run the account: its own lease, a free one, or one that ran out (`auto`).
 
@@ -112,7 +112,7 @@ def may_run(
         return False
     # Given back by another host: that one comes first, a bot stopped there by hand must not come up here.
     waits = timedelta(seconds=CLAIM_AFTER_S if lease.holder.endswith(":") else 0)
-    return now > lease.renewed_at + timedelta(seconds=lease.ttl_s) + waits
+    return bool(now > lease.renewed_at + timedelta(seconds=lease.ttl_s) + waits)
 
 
 class Fleet:
@@ -240,7 +240,9 @@ class Fleet:
         )  # fmt: skip
         heartbeats.say_alive(session, now, "watchdog", self._host)  # its next silence counts from now
 
-    def _watch_other_hosts(self, session: Session, now: datetime, wishes: list[Wish], leases: dict[str, Lease]) -> None:
+    def _watch_other_hosts(
+        self, session: Session, now: datetime, wishes: list[Wish], leases: dict[str, Record]
+    ) -> None:
         """A host that says nothing more while accounts are its own: pinned ones wait for a person."""
         for host in heartbeats.hosts(session):
             silent_s = (now - host.seen_at).total_seconds()

@@ -14,16 +14,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import Session
-
 from bots.journal import Changes, Event, Journal
 from bots.lots import LotBook
 from bots.orders import BrokerNumber, DayMark, DeskOrder, JournalKind, RecordedFill
+from shared.db import Record, Store
 from shared.domain.instrument import Venue
 from shared.domain.money import Currency
 from shared.domain.order import OrderRequest, OrderType, Side, TimeInForce
 from shared.domain.order_state import OPEN, OrderStatus
-from shared.models import FillRow, OrderRow
 from shared.store import heartbeats, history
 
 
@@ -32,7 +30,7 @@ class History:
     """What the store knows of an account's trading, oldest first."""
 
     orders: tuple[DeskOrder, ...]
-    fills: tuple[tuple[DeskOrder, FillRow], ...]
+    fills: tuple[tuple[DeskOrder, Record], ...]
     marks: tuple[tuple[str, str, int, str], ...]  # of the last day: date, symbol, shares, price (DayBook.told)
 
 
@@ -42,13 +40,13 @@ def put_aside(folder: Path, moment: datetime) -> None:
         path.rename(path.with_name(path.name.replace("journal.db", f"journal-{moment:%Y%m%d%H%M%S}.db", 1)))
 
 
-def read(session: Session, account_id: int, since: date) -> History:
+def read(store: Store, account_id: int, since: date) -> History:
     """Read orders that are open or not older than `since`, all fills (they make the lots), and the day's marks."""
-    rows = {row.id: row for row in history.orders(session, account_id)}
+    rows = {row.id: row for row in history.orders(store, account_id)}
     orders = {key: _order(row) for key, row in rows.items()}
     kept = tuple(one for one in orders.values() if one.trade_date >= since or one.status in OPEN)
-    fills = tuple((orders[row.order_id], row) for row in history.fills(session, account_id))
-    beat = heartbeats.beat_of(session, account_id)
+    fills = tuple((orders[row.order_id], row) for row in history.fills(store, account_id))
+    beat = heartbeats.beat_of(store, account_id)
     marks = beat.detail.get("day", []) if beat is not None else []
     return History(kept, fills, tuple((day, symbol, quantity, price) for day, symbol, quantity, price in marks))
 
@@ -78,7 +76,7 @@ async def write(journal: Journal, past: History, today: date) -> None:
     await journal.write(Changes(lots=lots.all(), marks=marks))
 
 
-def _order(row: OrderRow) -> DeskOrder:
+def _order(row: Record) -> DeskOrder:
     more: dict[str, Any] = row.raw or {}
     quantity, price = more.get("asked") or (row.qty, row.price)
     request = OrderRequest(
@@ -113,7 +111,7 @@ def _number(order: DeskOrder, noticed: int) -> BrokerNumber:
     return BrokerNumber(order.trade_date, order.broker_order_id or "", order.id, filled, noticed, filled, amount)
 
 
-def _fill(order: DeskOrder, row: FillRow, seq: int) -> RecordedFill:
+def _fill(order: DeskOrder, row: Record, seq: int) -> RecordedFill:
     return RecordedFill(
         execution_id=row.execution_id, client_order_id=order.id, broker_order_id=order.broker_order_id or "",
         rule_id=order.request.rule_id, symbol=row.symbol, side=Side(row.side), quantity=row.qty, price=row.price,

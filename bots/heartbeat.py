@@ -12,7 +12,6 @@ from typing import Any
 
 from shared.config import ROOT
 from shared.domain.bot_state import KillLevel
-from shared.models import Heartbeat
 
 EVERY_S = 2.0
 _ROOMS = ("bots", "brokers", "shared")
@@ -59,13 +58,14 @@ class Vitals:
     detail: dict[str, Any] = field(default_factory=dict)
     code: str = field(default_factory=code_hash)
 
-    def row(self, now: datetime) -> Heartbeat:
-        return Heartbeat(
-            account_id=self.account_id, at=now, state=self.state, reason=self.reason, host=socket.gethostname(),
-            pid=os.getpid(), started_at=self.started_at, ready_at=self.ready_at, code_hash=self.code,
-            config_version=self.config_version, change_number=self.change_number, kill_level=int(self.kill_level),
-            market_at=self.market_at, feed_at=self.feed_at, feed_source=self.feed_source,
-            token_expires_at=self.token_expires_at, loop_lag_ms=self.loop_lag_ms, rate_used=self.rate_used,
-            rate_limit=self.rate_limit, rate_waiting=self.rate_waiting, rate_limited=self.rate_limited,
-            outbox_depth=self.outbox_depth, rss_mb=rss_mb(), detail=dict(self.detail),
-        )  # fmt: skip
+    def row(self, now: datetime) -> dict[str, Any]:
+        """The whole row of this beat."""
+        return {
+            "account_id": self.account_id, "at": now, "state": self.state, "reason": self.reason, "host": socket.gethostname(),
+            "pid": os.getpid(), "started_at": self.started_at, "ready_at": self.ready_at, "code_hash": self.code,
+            "config_version": self.config_version, "change_number": self.change_number, "kill_level": int(self.kill_level),
+            "market_at": self.market_at, "feed_at": self.feed_at, "feed_source": self.feed_source,
+            "token_expires_at": self.token_expires_at, "loop_lag_ms": self.loop_lag_ms, "rate_used": self.rate_used,
+            "rate_limit": self.rate_limit, "rate_waiting": self.rate_waiting, "rate_limited": self.rate_limited,
+            "outbox_depth": self.outbox_depth, "rss_mb": rss_mb(), "detail": dict(self.detail),
+        }  # fmt: skip

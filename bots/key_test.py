@@ -12,9 +12,9 @@ from typing import Any
 from bots.bootstrap import Foundation, open_account
 from bots.commands import Outcome, error_result, prove_key
 from bots.lease import StoreLease
+from shared.db import Record
 from shared.domain.errors import BrokerUnavailable, LeaseLost, TradingError
-from shared.models import Command
-from shared.store import accounts
+from shared.store import configuration
 from shared.store.commands import CommandKind, CommandStatus, claim_next, finish
 
 LONGEST_S = 80.0  # a token may have to wait out its minute
@@ -29,13 +29,13 @@ async def answer_key_tests(base: Foundation) -> int:
         LeaseLost: another host acts for the account; its bot answers. StoreAway: nobody can be answered now.
     """
     now = base.clock.wall_now()
-    row = await base.link.read(lambda session: accounts.find(session, base.account_id))
+    row = await base.link.read(lambda store: configuration.account(store, base.account_id))
     if row is None:
         return 0
     lease = StoreLease(base.account_id, row.failover, base.clock, base.host)
     await base.link.write(lease.take)
     try:
-        asked: list[Command] = []
+        asked: list[Record] = []
         while (
             one := await base.link.write(lambda s: claim_next(s, now, base.account_id, CommandKind.TEST_KEY))
         ) is not None:

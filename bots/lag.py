@@ -14,6 +14,7 @@ from pathlib import Path
 from shared.clock import Clock
 
 EVERY_S = 0.25
+ARMED_EVERY_S = 1.0  # each time costs a thread
 STALL_S = 5.0  # the loop stood still so long: what it decided before, and the prices it finds waiting, are old
 REST_S = 10.0  # after a stall, until queued prices have passed
 JUMP_S = 2.0  # wall time against monotonic time, from one turn to the next
@@ -44,10 +45,13 @@ class Fitness:
         """Turn for ever; ends with the loop."""
         self._alive.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._turned = self._clock.monotonic()
+        armed = -ARMED_EVERY_S
         try:
             while True:
                 self._alive.touch()
-                faulthandler.dump_traceback_later(STALL_S, file=2)
+                if self._turned - armed >= ARMED_EVERY_S:
+                    faulthandler.dump_traceback_later(STALL_S, file=2)
+                    armed = self._turned
                 await sleep(EVERY_S)
                 self.turn()
         finally:

@@ -16,11 +16,12 @@ import socket
 from datetime import datetime
 from pathlib import Path
 
-from sqlmodel import Session
-
 from shared.clock import Clock
+from shared.db import Store
 from shared.domain.errors import LeaseLost
 from shared.store import heartbeats
+
+Moment = tuple[float, datetime]  # monotonic and wall
 
 TTL_S = 30
 SEND_MARGIN_S = 15.0  # an order's time-out plus clock skew: the lease must outlive a request that is on the wire
@@ -82,18 +83,18 @@ class StoreLease:
         self._failover, self._clock = failover, clock
         # Monotonic and wall, taken before the row was written; they count once that is committed. Two clocks, for one
         # of them may stand still with a paused machine: the lease runs by whichever went further.
-        self._asked: tuple[float, datetime] | None = None
-        self._renewed: tuple[float, datetime] | None = None
+        self._asked: Moment | None = None
+        self._renewed: Moment | None = None
         self.lost: str | None = None
 
-    def take(self, session: Session) -> None:
+    def take(self, store: Store) -> None:
         """Take the row with a higher epoch; `confirm` once that is committed.
 
         Raises:
             HeldElsewhere: another host holds it.
         """
-        asked = self._clock.monotonic(), self._clock.wall_now()
-        row = heartbeats.lease_of(session, self.name)
+        asked = self.now()
+        row = heartbeats.lease_of(store, self.name)
         before = row.holder if row is not None else ""
         ours = not before or holds(self.host, before)
         released = before.endswith(":")
@@ -101,7 +102,7 @@ class StoreLease:
         lease = None
         if ours or self._failover == "auto":
             lease = heartbeats.take_lease(
-                session, heartbeats.store_time(session, self._clock.wall_now()), name=self.name, holder=self.holder,
+                store, heartbeats.store_time(store, self._clock.wall_now()), name=self.name, holder=self.holder,
                 ttl_s=TTL_S, force=ours or released,
             )  # fmt: skip
         if lease is None:
@@ -122,24 +123,26 @@ class StoreLease:
         """The transaction that took the row did not commit: it is not ours."""
         self.epoch = 0
 
-    def renew(self, session: Session) -> None:
-        """Renew; `confirm` once that is committed.
+    def now(self) -> Moment:
+        """This host's two clocks, for `renew`."""
+        return self._clock.monotonic(), self._clock.wall_now()
+
+    def renew(self, store: Store, asked: Moment, now: datetime) -> None:
+        """Renew; `confirm` once that is committed. `asked`: before the store told that its time is `now`.
 
         Raises:
             HeldElsewhere: another holder took it; this process is fenced for good.
         """
-        asked = self._clock.monotonic(), self._clock.wall_now()
-        now = heartbeats.store_time(session, self._clock.wall_now())
-        if heartbeats.renew_lease(session, now, name=self.name, holder=self.holder, epoch=self.epoch):
+        if heartbeats.renew_lease(store, now, name=self.name, holder=self.holder, epoch=self.epoch):
             self._asked = asked
             return
-        row = heartbeats.lease_of(session, self.name)
+        row = heartbeats.lease_of(store, self.name)
         self.lost = f"다른 봇이 계좌를 넘겨받음: {row.holder if row else '임대 기록 없음'}"
         since = row.acquired_at.isoformat() if row else ""
         raise HeldElsewhere(self.lost, f"{since} 부터", "이 봇은 더 보내지 않고 끝납니다")
 
-    def release(self, session: Session) -> None:
-        heartbeats.release_lease(session, name=self.name, holder=self.holder, epoch=self.epoch)
+    def release(self, store: Store) -> None:
+        heartbeats.release_lease(store, name=self.name, holder=self.holder, epoch=self.epoch)
 
     def left_s(self) -> float | None:
         """Seconds for which the lease certainly runs; None where it is not the fence."""

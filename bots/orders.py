@@ -11,6 +11,8 @@ from enum import StrEnum
 from shared.domain.order import BrokerOrder, OrderRequest, OrderSession, Side
 from shared.domain.order_state import OPEN, TERMINAL, UNPROVEN, OrderStatus
 
+CANCELABLE = frozenset({OrderStatus.ACCEPTED, OrderStatus.PARTIAL, OrderStatus.NEEDS_OPERATOR})
+
 
 class JournalKind(StrEnum):
     """What happened to an order, as a row with when and why (reliability.md §7)."""
@@ -87,6 +89,11 @@ class DeskOrder:
     @property
     def is_open(self) -> bool:
         return self.status in OPEN or self.status is OrderStatus.PENDING
+
+    @property
+    def may_be_canceled(self) -> bool:
+        """It has a broker number and no end. Where the broker does not have it after all, asking harms nothing."""
+        return self.broker_order_id is not None and self.status in CANCELABLE
 
     @property
     def is_unproven(self) -> bool:

@@ -8,7 +8,7 @@ proves nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -303,6 +303,10 @@ class Reconciler:
                 behind = order.market_at - (row.ordered_at + STAMP)
                 self._behind = min(max(self._behind, behind), SKEW)
 
+    def unlisted(self) -> Collection[str]:
+        """Ids of the accepted orders that the last look did not show."""
+        return self._missing.keys()
+
     async def _watch_missing(self, listed: frozenset[Named], today: date) -> None:
         """An accepted order that no complete list shows: its number may be wrong. Shown to a person, never adopted anew."""
         missing = [
@@ -322,7 +326,10 @@ class Reconciler:
             if not lagging and not search.told:
                 search.told = True  # lifted by a person, it is not stopped for the same again
                 why = f"접수된 주문 {order.id}의 번호 {order.broker_order_id}이(가) 어느 목록에도 없음"
-                await self.orders.stop_symbol(order.symbol, why, self._alert("NEEDS_OPERATOR", order, why))
+                if order.status is OrderStatus.ACCEPTED and not order.amend_pending:
+                    await self._give_up(order, why)
+                else:
+                    await self.orders.stop_symbol(order.symbol, why, self._alert("NEEDS_OPERATOR", order, why))
 
     async def _watch_adopted(self, foreign: list[BrokerOrder]) -> None:
         """A second order that could have been the send of one we adopted: one of the two is a person's; he must look."""

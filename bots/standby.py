@@ -9,12 +9,12 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session
 
 from bots.config import BotConfig, load
 from brokers.contract import Token
 from shared.clock import Clock
 from shared.crypto import KeyProvider
+from shared.db import Store
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import ConfigError
 from shared.store import kill, secrets, standby
@@ -43,19 +43,19 @@ class Standby:
         self._path = folder / standby.FILE
         self._keys, self._account_id, self._clock = keys, account_id, clock
 
-    def keep(self, session: Session, held: Held) -> bool:
+    def keep(self, store: Store, held: Held) -> bool:
         """Copy the account's rows from the store; False when the copy could not be replaced (it stays as it was)."""
-        rows = standby.collect(session, self._account_id, [version for _, version in held if version is not None])
+        rows = standby.collect(store, self._account_id, [version for _, version in held if version is not None])
         return self._guarded(lambda: standby.keep(self._path, rows, self._clock.wall_now(), self._keys))
 
     def keep_token(self, token: Token, key_hash: str) -> bool:
         """Keep a token that the store cannot take now."""
 
         def save() -> None:
-            with standby.opened(self._path) as session:
-                if session is not None:
+            with standby.opened(self._path) as store:
+                if store is not None:
                     secrets.save_token(
-                        session, self._clock.wall_now(), self._keys, account_id=self._account_id, key_hash=key_hash,
+                        store, self._clock.wall_now(), self._keys, account_id=self._account_id, key_hash=key_hash,
                         value=token.value, generation=token.generation, expires_at=token.expires_at,
                     )  # fmt: skip
 
@@ -64,17 +64,17 @@ class Standby:
     def read(self, held: Held) -> Copy | None:
         """Open the copy; None when there is none, or nothing to start from in it."""
         try:
-            with standby.opened(self._path) as session:
-                if session is None:
+            with standby.opened(self._path) as store:
+                if store is None:
                     return None
-                config = load(session, self._account_id, held, from_copy=True)
-                credential = secrets.open_credential(session, self._keys, self._account_id)
+                config = load(store, self._account_id, held, from_copy=True)
+                credential = secrets.open_credential(store, self._keys, self._account_id)
                 if credential is None:
                     return None
-                found = secrets.load_token(session, self._keys, self._account_id, credential.key_hash)
+                found = secrets.load_token(store, self._keys, self._account_id, credential.key_hash)
                 token = None if found is None else Token(found.value, found.expires_at, found.generation)
-                level = kill.level_over(session, self._account_id)
-                return Copy(standby.copied_at(session), config, credential, token, level)
+                level = kill.level_over(store, self._account_id)
+                return Copy(standby.copied_at(store), config, credential, token, level)
         except (ConfigError, SQLAlchemyError, OSError, ValueError) as e:
             log.warning("사본을 읽을 수 없습니다: %s", e)
             return None

@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
-from sqlmodel import Session
 
 from bots import outgoing
 from bots.five_minutes import FiveMinutes
@@ -27,13 +26,13 @@ from bots.journal import Journal, Queued
 from bots.lease import StoreLease
 from bots.pace import IDLE_AFTER_S, LOCAL, Pace, due
 from shared.clock import Clock
-from shared.db import reading, writing
+from shared.db import Record, committing, looking
 from shared.domain.account import AccountKey
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import LeaseLost
-from shared.models import Command
-from shared.store import alerts, commands, exposure, heartbeats, kill, sync
+from shared.store import alerts, commands, exposure, heartbeats, kill, sync, wishes
 from shared.store.exposure import Siblings
+from shared.store.wishes import Wishes
 
 T = TypeVar("T")
 
@@ -58,11 +57,11 @@ class StoreLink:
         self._engine = engine
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
 
-    async def read(self, work: Callable[[Session], T]) -> T:
-        """Run `work` in a session; raises StoreAway."""
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on a connection; raises StoreAway."""
         return await self._run(lambda: self._reading(work))
 
-    async def write(self, work: Callable[[Session], T]) -> T:
+    async def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction; raises StoreAway when it did not commit."""
         return await self._run(lambda: self._writing(work))
 
@@ -70,13 +69,13 @@ class StoreLink:
         self._thread.shutdown(wait=False, cancel_futures=True)
         self._engine.dispose()
 
-    def _reading(self, work: Callable[[Session], T]) -> T:
-        with reading(self._engine) as session:
-            return work(session)
+    def _reading(self, work: Callable[[Connection], T]) -> T:
+        with looking(self._engine) as store:
+            return work(store)
 
-    def _writing(self, work: Callable[[Session], T]) -> T:
-        with writing(self._engine) as session:
-            return work(session)
+    def _writing(self, work: Callable[[Connection], T]) -> T:
+        with committing(self._engine) as store:
+            return work(store)
 
     async def _run(self, work: Callable[[], T]) -> T:
         try:
@@ -111,9 +110,8 @@ class Snapshots:
 class Polled:
     """What the store said during one sync."""
 
-    desired: heartbeats.Desired | None
-    kill_level: KillLevel
-    claimed: tuple[Command, ...]
+    wishes: Wishes
+    claimed: tuple[Record, ...]
     siblings: Siblings  # the owner's other accounts
     delivered: int  # outbox sequence up to which the store has everything
     poison: tuple[tuple[int, str], ...]
@@ -155,7 +153,7 @@ class StoreSync:
         half = self._pause_s() / 2
         if not await self._woken(half):
             with contextlib.suppress(StoreAway):
-                self.heard_kill(await self._link.read(lambda session: kill.level_over(session, self._key.account_id)))
+                self.heard_kill(await self._link.read(lambda store: kill.level_over(store, self._key.account_id)))
             await self._woken(half)
         self._wake.clear()
 
@@ -192,10 +190,10 @@ class StoreSync:
         """
         now, account_id = self._clock.wall_now(), self._key.account_id
 
-        def work(session: Session) -> tuple[int, KillLevel]:
-            self._lease.take(session)
-            commands.end_left_running(session, now, account_id)
-            return heartbeats.change_number(session, account_id), kill.level_over(session, account_id)
+        def work(store: Connection) -> tuple[int, KillLevel]:
+            self._lease.take(store)
+            commands.end_left_running(store, now, account_id)
+            return heartbeats.change_number(store, account_id), kill.level_over(store, account_id)
 
         try:
             number, level = await self._link.write(work)
@@ -254,10 +252,14 @@ class StoreSync:
         self._postponed = {}
         loop = asyncio.get_running_loop()
 
-        def exchange(session: Session) -> Polled:
-            level = kill.level_over(session, self._key.account_id)
-            loop.call_soon_threadsafe(self.heard_kill, level)  # the rest may take a while, and may not commit
-            return self._exchange(session, queued, taken, results, row, now, claim, level)
+        def exchange(store: Connection) -> Polled:
+            asked = self._lease.now()
+            wished = wishes.read(store, self._key.account_id)
+            # At once: the rest may take a while, and may not commit.
+            loop.call_soon_threadsafe(self.heard_kill, wished.kill_level)
+            if self._lease.epoch:  # first: whoever lost the account writes nothing over its new holder's rows
+                self._lease.renew(store, asked, wished.store_time or self._clock.wall_now())
+            return self._exchange(store, queued, taken, results, row, now, wished, claim)
 
         try:
             polled = await self._link.write(exchange)
@@ -313,80 +315,78 @@ class StoreSync:
         return True
 
     def _exchange(
-        self, session: Session, queued: list[Queued], taken: Snapshots,
-        results: list[tuple[int, commands.CommandStatus, dict[str, Any]]], beat: Any, now: datetime, claim: bool, level: KillLevel,
+        self, store: Connection, queued: list[Queued], taken: Snapshots,
+        results: list[tuple[int, commands.CommandStatus, dict[str, Any]]], beat: Any, now: datetime, wished: Wishes,
+        claim: bool,
     ) -> Polled:  # fmt: skip
-        if self._lease.epoch:
-            self._lease.renew(session)  # first: whoever lost the account writes nothing over its new holder's rows
-        poison = self._deliver_all(session, queued)
+        poison = self._deliver_all(store, queued)
         for stream, rows in taken.rows.items():
             if stream not in _SHARED:
-                self._show(session, stream, rows)
+                self._show(store, stream, rows)
         if taken.held is not None:
-            sync.replace_positions(session, self._key.account_id, taken.held)
+            sync.replace_positions(store, self._key.account_id, taken.held)
         for command_id, status, result in results:
-            commands.finish(session, now, command_id, status, result)
+            commands.finish(store, now, command_id, status, result)
         if beat is not None:
-            heartbeats.beat(session, beat)
-        claimed = tuple(self._claim(session, now)) if claim else ()
+            heartbeats.beat(store, beat)
+        claimed = tuple(self._claim(store, now)) if claim and wished.commands else ()
         self._vitals.change_number += bool(claimed)
         if claimed or (beat is None and (queued or taken.rows or results)):
-            heartbeats.moved(session, self._key.account_id, self._vitals.change_number)
-        wanted = heartbeats.desired(session, self._key.account_id)
-        others = exposure.siblings(session, now, self._key.account_id)
+            heartbeats.moved(store, self._key.account_id, self._vitals.change_number)
+        others = exposure.siblings_of(store, now, wished.me)
         # Last: other bots write the same rows, and whoever comes second waits until this transaction is over.
         for stream in sorted(_SHARED & taken.rows.keys()):
             rows = taken.rows[stream]
-            self._show(session, stream, self._our_turn(session, rows, now) if stream == "quotes" else rows)
-        return Polled(wanted, level, claimed, others, queued[-1].seq if queued else 0, tuple(poison))
+            self._show(store, stream, self._our_turn(store, rows, now) if stream == "quotes" else rows)
+        return Polled(wished, claimed, others, queued[-1].seq if queued else 0, tuple(poison))
 
-    def _show(self, session: Session, stream: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+    def _show(self, store: Connection, stream: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
         ordered = [values for _, values in sorted(rows.items())]  # for everybody the same: nobody waits in a circle
-        if stream != "vitals" and self._at_once(session, [(stream, values) for values in ordered]):
+        if stream != "vitals" and self._at_once(store, [(stream, values) for values in ordered]):
             return
         for values in ordered:
-            why = self._put(session, stream, values)
+            why = self._put(store, stream, values)
             if why is not None:
                 self._vitals.detail["snapshot_refused"] = f"{stream}: {why}"
 
     def _our_turn(
-        self, session: Session, rows: Mapping[str, Mapping[str, Any]], now: datetime
+        self, store: Connection, rows: Mapping[str, Mapping[str, Any]], now: datetime
     ) -> Mapping[str, Mapping[str, Any]]:
         """The quotes to write now. Many bots watch one symbol: one of them a second writes it, and nobody waits for another.
 
         What is newer in the store is dropped; what another is writing, or has just written, is tried again next time.
         """
         market = (self._key.environment.value, self._key.market.value)
-        known = sync.quoted_at(session, *market, rows)
+        known = sync.quoted_at(store, *market, rows)
         newer = {name: row for name, row in rows.items()
                  if name not in known or known[name] < datetime.fromisoformat(row["received_at"])}  # fmt: skip
         due = {name for name in newer if name not in known or abs((now - known[name]).total_seconds()) >= QUOTE_EVERY_S}
-        held = sync.hold_quotes(session, *market, due & known.keys())
+        held = sync.hold_quotes(store, *market, due & known.keys())
         mine = {name for name in due if name not in known or name in held}
         self._postponed = {name: row for name, row in newer.items() if name not in mine}
         return {name: newer[name] for name in mine}
 
-    def _claim(self, session: Session, now: datetime) -> list[Command]:
-        found: list[Command] = []
-        while (row := commands.claim_next(session, now, self._key.account_id)) is not None:
+    def _claim(self, store: Connection, now: datetime) -> list[Record]:
+        found: list[Record] = []
+        while (row := commands.claim_next(store, now, self._key.account_id)) is not None:
             found.append(row)
         return found
 
-    def _deliver_all(self, session: Session, queued: list[Queued]) -> list[tuple[int, str]]:
+    def _deliver_all(self, store: Connection, queued: list[Queued]) -> list[tuple[int, str]]:
         """Apply outbox rows, all together; when one of them cannot be applied, one by one. Returns those that never can."""
         rows = [(row.stream, _values(row)) for row in queued if row.stream != outgoing.ALERTS]
-        written = self._at_once(session, rows)
+        written = self._at_once(store, rows)
         left = [row for row in queued if row.stream == outgoing.ALERTS] if written else queued
-        found = [(row.seq, self._put(session, row.stream, _values(row))) for row in left]
+        found = [(row.seq, self._put(store, row.stream, _values(row))) for row in left]
         return [(seq, why) for seq, why in found if why is not None]
 
-    def _at_once(self, session: Session, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
+    def _at_once(self, store: Connection, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
         """Write rows together on one savepoint; False when one of them cannot be written, and none was."""
         if not rows:
             return True
         try:
-            with session.begin_nested():
-                sync.apply_all(session, self._key.account_id, [(name, self._body(name, body)) for name, body in rows])
+            with store.begin_nested():
+                sync.apply_all(store, self._key.account_id, [(name, self._body(name, body)) for name, body in rows])
         except DBAPIError as e:
             if not isinstance(e, (IntegrityError, DataError)):
                 raise  # the store is away, not a row at fault
@@ -395,21 +395,21 @@ class StoreSync:
             return False
         return True
 
-    def _put(self, session: Session, stream: str, values: Mapping[str, Any]) -> str | None:
+    def _put(self, store: Connection, stream: str, values: Mapping[str, Any]) -> str | None:
         """Write one row on its own savepoint; returns why it cannot be one."""
         try:
-            with session.begin_nested():
+            with store.begin_nested():
                 if stream == outgoing.ALERTS and values.get("over"):
                     key = f"{self._key.account_id}:{values['dedup_key']}"
-                    alerts.end(session, datetime.fromisoformat(values["created_at"]), dedup_key=key)
+                    alerts.end(store, datetime.fromisoformat(values["created_at"]), dedup_key=key)
                 elif stream == outgoing.ALERTS:
                     alerts.raise_alert(
-                        session, datetime.fromisoformat(values["created_at"]), kind=values["kind"],
+                        store, datetime.fromisoformat(values["created_at"]), kind=values["kind"],
                         severity=values["severity"], dedup_key=f"{self._key.account_id}:{values['dedup_key']}",
                         account_id=self._key.account_id, params=values["params"],
                     )  # fmt: skip
                 else:
-                    self._apply(session, stream, values)
+                    self._apply(store, stream, values)
         except DBAPIError as e:
             if not isinstance(e, (IntegrityError, DataError)):
                 raise  # the store is away, not the row at fault
@@ -418,11 +418,11 @@ class StoreSync:
             return _first_line(e)
         return None
 
-    def _apply(self, session: Session, stream: str, values: Mapping[str, Any]) -> None:
+    def _apply(self, store: Connection, stream: str, values: Mapping[str, Any]) -> None:
         if stream == "vitals":
             oldest = datetime.fromisoformat(values["at"]) - VITALS_KEPT
-            heartbeats.forget_vitals(session, self._key.account_id, oldest)
-        sync.apply(session, self._key.account_id, stream, self._body(stream, values))
+            heartbeats.forget_vitals(store, self._key.account_id, oldest)
+        sync.apply(store, self._key.account_id, stream, self._body(stream, values))
 
     def _body(self, stream: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """The row's columns with those that the account's identity gives."""

@@ -35,7 +35,7 @@ class SealedTokenStore:
         try:
             async with asyncio.timeout(ANSWER_S):
                 found = await self._link.read(
-                    lambda session: secrets.load_token(session, self._keys, self._account_id, self._key_hash)
+                    lambda store: secrets.load_token(store, self._keys, self._account_id, self._key_hash)
                 )
         except (StoreAway, TimeoutError):
             return self.current
@@ -61,8 +61,8 @@ class SealedTokenStore:
         try:
             async with asyncio.timeout(ANSWER_S):
                 await self._link.write(
-                    lambda session: secrets.save_token(
-                        session, self._clock.wall_now(), self._keys, account_id=self._account_id,
+                    lambda store: secrets.save_token(
+                        store, self._clock.wall_now(), self._keys, account_id=self._account_id,
                         key_hash=self._key_hash, value=token.value, generation=token.generation,
                         expires_at=token.expires_at,
                     )
@@ -75,7 +75,7 @@ class SealedTokenStore:
     async def _wait_for_turn(self) -> None:
         """An unreadable token still tells when it was issued."""
         try:
-            issued_at = await self._link.read(lambda session: secrets.token_issued_at(session, self._account_id))
+            issued_at = await self._link.read(lambda store: secrets.token_issued_at(store, self._account_id))
         except StoreAway:
             return
         if issued_at is not None:

@@ -35,8 +35,10 @@ class TradingHours:
         self._sim = key.environment is Environment.SIM
         if key.market is Market.KRX:
             self._timetable = Timetable.KRX
+            self._tables: tuple[Timetable, ...] = (Timetable.KRX, Timetable.NXT)
         else:
             self._timetable = Timetable.KIS_US if key.broker is BrokerName.KIS else Timetable.US
+            self._tables = (self._timetable,)
         self._by_calendar, self._every_day = sessions_of(key.market, calendars), every_day(key.market)
         self.always = False
         self._extra: frozenset[SessionState] = frozenset()
@@ -107,11 +109,15 @@ class TradingHours:
         return self._every_day(day) if self._sim and self.always else self._by_calendar(day)
 
     def trade_date(self, now: datetime) -> date:
-        """The exchange-local trade date of an order sent at `now`."""
+        """The exchange-local trade date of an order sent at `now`.
+
+        KRX ends its day at 18:00 and NXT at 20:00: what is sent in between is of this day wherever it goes, and what
+        rests there is alive.
+        """
         if self._sim and self.always:
             return now.astimezone(self.zone).date()
         try:
-            return trade_date(self._timetable, now, self._calendars)
+            return min(trade_date(table, now, self._calendars) for table in self._tables)
         except OutsideCalendar:
             return now.astimezone(self.zone).date()
 

@@ -2,7 +2,7 @@
 
 A bot touches `run/bot-<id>.alive` with each heartbeat, store or no store. One that runs and has been silent is killed
 (supervisord restarts it). Five unexpected exits in ten minutes, or supervisord's own FATAL, park the account: it stays
-down until a person acts.
+down until a person acts. While all this can be done and nothing is silent, a service outside may be told so.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sqlmodel import Session
 from supervisor import childutils
 
 from bots.lease import host_name
+from bots.outside_alarm import OutsideAlarm
 from bots.supervision import Supervisor, SupervisorAway, account_of, program_name
 from shared.clock import Clock, SystemClock
 from shared.config import ROOT, load_settings
@@ -64,8 +65,11 @@ def last_lines(account_id: int, folder: Path = LOGS) -> list[str]:
 
 
 class Watchdog:
-    def __init__(self, engine: Engine, clock: Clock, supervisor: Supervisor, home: Path) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, supervisor: Supervisor, home: Path, outside: OutsideAlarm | None = None
+    ) -> None:
         self._engine, self._clock, self._supervisor, self._run = engine, clock, supervisor, home / "run"
+        self._outside = outside
         self._host = host_name(home)
         self._exits = ExitCounter()
         self._untold: dict[int, tuple[str, str]] = {}  # account → status and reason the store does not have yet
@@ -73,9 +77,11 @@ class Watchdog:
     def on_event(self, name: str, payload: str) -> None:
         """React to one supervisord event."""
         if name.startswith("TICK"):
-            self._kill_silent()
+            silent = self._kill_silent()
             self._tell_parked()
-            self._watch_fleet()
+            alive = self._watch_fleet()
+            if self._outside is not None and alive and not silent:
+                self._outside.all_well()
             return
         fields = dict(pair.split(":", 1) for pair in payload.split() if ":" in pair)
         account_id = account_of(fields.get("processname", ""))
@@ -91,7 +97,9 @@ class Watchdog:
             self._supervisor.stop(account_id)
             self._park(account_id, "PARKED", "crash_loop")
 
-    def _kill_silent(self) -> None:
+    def _kill_silent(self) -> bool:
+        """Kill bots that run and say nothing; says whether there was one."""
+        found = False
         now = self._clock.wall_now().timestamp()
         for program in self._supervisor.programs().values():
             account_id = account_of(program.name)
@@ -102,16 +110,21 @@ class Watchdog:
                 log("watchdog", "kill silent", level="error", account_id=account_id, silent_s=round(silent_s))
                 self._supervisor.kill(account_id)
                 self._tell(account_id, "BOT_SILENT", {"silent_s": round(silent_s)})
+                found = True
+        return found
 
-    def _watch_fleet(self) -> None:
-        """Say that we are alive, and restart a fleet that is not: each watches the other, the console watches both."""
+    def _watch_fleet(self) -> bool:
+        """Say that we are alive, and restart a fleet that is not: each watches the other, the console watches both.
+
+        Says whether the fleet is alive.
+        """
         now = self._clock.wall_now()
         with writing(self._engine) as session:
             heartbeats.say_alive(session, now, "watchdog", self._host)
             mine = next((one for one in heartbeats.hosts(session) if one.name == self._host), None)
             silent_s = 0.0 if mine is None else (now - mine.seen_at).total_seconds()
             if silent_s <= FLEET_SILENT_S:
-                return
+                return True
             alerts.raise_alert(
                 session, now, kind="PROGRAM_SILENT", severity="critical", dedup_key=f"PROGRAM_SILENT:fleet@{self._host}",
                 params={"program": "fleet", "host": self._host, "silent_s": round(silent_s)},
@@ -120,6 +133,7 @@ class Watchdog:
         if fleet is not None and fleet.state == "RUNNING" and now.timestamp() - fleet.started_at > FLEET_SILENT_S:
             log("watchdog", "kill silent fleet", level="error", silent_s=round(silent_s))
             self._supervisor.kill_program("fleet")
+        return False
 
     def _last_sign(self, account_id: int) -> float:
         try:
@@ -170,7 +184,9 @@ def main() -> int:
     configure("watchdog")
     settings = load_settings()
     engine = open_engine(settings.database_url, pool_size=1)
-    watchdog = Watchdog(engine, SystemClock(), Supervisor(), settings.home)
+    clock, address = SystemClock(), settings.outside_alarm
+    outside = None if address is None else OutsideAlarm(address, clock)
+    watchdog = Watchdog(engine, clock, Supervisor(), settings.home, outside)
     for name, payload in events():
         try:
             watchdog.on_event(name, payload)

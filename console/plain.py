@@ -16,6 +16,8 @@ def to_plain(value: Any) -> Any:
         return to_plain(asdict(value))
     if hasattr(value, "model_dump"):  # a row of the store
         return to_plain(value.model_dump())
+    if hasattr(value, "_asdict"):  # one of a plain statement
+        return to_plain(value._asdict())
     if isinstance(value, Mapping):
         return {str(name): to_plain(one) for name, one in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -54,6 +54,7 @@ class Settings:
     )  # what these settings were read from
     public_host: str = ""  # of LETSTRADE_PUBLIC_URL: the name a reverse proxy serves the console by
     otlp_endpoint: str | None = None  # OTEL_EXPORTER_OTLP_ENDPOINT: a collector's base address
+    outside_alarm: str | None = field(default=None, repr=False)  # LETSTRADE_OUTSIDE_ALARM_URL: told each minute of life
 
     @property
     def run_dir(self) -> Path:
@@ -137,6 +138,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         env=env,
         public_host=_public_host(env, "LETSTRADE_PUBLIC_URL"),
         otlp_endpoint=_web_address(env, "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        outside_alarm=_web_address(env, "LETSTRADE_OUTSIDE_ALARM_URL"),
         **_sign_in(env),
     )
 

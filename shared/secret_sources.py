@@ -25,6 +25,7 @@ SECRETS = (
     "LETSTRADE_KEK_KEY",
     "LETSTRADE_WEBHOOK_SECRET",
     "LETSTRADE_BACKUP_PASSPHRASE",
+    "LETSTRADE_OUTSIDE_ALARM_URL",
 )
 Source = Callable[[str, Mapping[str, str]], str]
 

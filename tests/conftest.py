@@ -52,6 +52,10 @@ def store_kind() -> str:
     return os.environ.get("LETSTRADE_TEST_STORE", "sqlite")
 
 
+# What looks into SQLite's own file, or at its kind of backup; PostgreSQL's has tests of its own.
+of_a_file = pytest.mark.skipif(store_kind() != "sqlite", reason="is about a store in a file")
+
+
 @pytest.fixture
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """A migrated store of its own: SQLite, or what LETSTRADE_TEST_STORE names (sqlite, postgresql, pooled)."""

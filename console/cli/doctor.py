@@ -90,6 +90,14 @@ def examine() -> Iterator[Finding]:
         "token set" if settings.telegram_token else "no TELEGRAM_BOT_TOKEN: alerts stay on the screen",
         needed=False,
     )
+    outside = settings.outside_alarm is not None
+    yield Finding(
+        "outside alarm",
+        outside,
+        "told each minute that this machine lives" if outside else "nobody tells you when this machine itself stops",
+        "" if outside else "set LETSTRADE_OUTSIDE_ALARM_URL (docs/operations.md)",
+        needed=False,
+    )
 
 
 def _keys(settings: Settings) -> str:

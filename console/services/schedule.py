@@ -16,7 +16,7 @@ from shared.db import reading, writing
 from shared.domain.errors import Conflict, NotFound
 from shared.models import BrokerageAccount, Command, JobRun, ScheduledJob
 from shared.models.schedule import DESK
-from shared.store import commands, schedule
+from shared.store import commands, configuration, schedule
 from shared.store.commands import CommandKind
 from shared.store.readiness import newest as newest_readiness
 
@@ -70,7 +70,7 @@ def listed(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> li
     with reading(wiring.engine) as session:
         mine = _mine(session, actor, account_id)
         rows, last = schedule.jobs(session, mine.keys()), schedule.last_runs(session, mine.keys())
-        wished = {one: schedule.paused(session, one) for one in mine}
+        wished = {one: configuration.paused_jobs(session, one) for one in mine}
     lines = [_line(row, mine[row.account_id], last.get((row.account_id, row.job)), wished, now) for row in rows]
     return sorted(lines, key=lambda line: (line.next_at is None, line.next_at or now, line.account_id, line.job))
 

@@ -55,6 +55,7 @@ TRANSITIONS: dict[tuple[OrderStatus, OrderEventKind], OrderStatus] = {
     (_S.ACCEPTED, _E.FILL_ALL): _S.FILLED,
     (_S.ACCEPTED, _E.CANCEL): _S.CANCELED,
     (_S.ACCEPTED, _E.EXPIRE): _S.EXPIRED,
+    (_S.ACCEPTED, _E.GIVE_UP): _S.NEEDS_OPERATOR,  # no complete list shows its number: it may be wrong
     (_S.ACCEPTED, _E.REJECT): _S.REJECTED,  # acknowledged by the broker, refused later by the exchange (LS SC4)
     (_S.PARTIAL, _E.ACCEPT): _S.PARTIAL,  # the late acknowledgement of an order that already fills
     (_S.PARTIAL, _E.FILL_PART): _S.PARTIAL,

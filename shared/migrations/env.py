@@ -8,10 +8,10 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlmodel import AutoString, SQLModel
 
+from shared.columns import Json
 from shared.config import load_settings
 from shared.db import open_engine
 from shared.models import load_all
-from shared.models.columns import Json
 
 load_all()
 
@@ -20,7 +20,7 @@ def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Name our column types in a new migration instead of spelling them out."""
     if kind == "type" and isinstance(item, AutoString):
         return "sa.String()"
-    return "shared.models.columns.Json" if kind == "type" and isinstance(item, Json) else False
+    return "shared.columns.Json" if kind == "type" and isinstance(item, Json) else False
 
 
 def migrate(connection: Connection) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 ${imports if imports else ""}
-import shared.models.columns
+import shared.columns
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

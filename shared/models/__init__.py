@@ -1,6 +1,7 @@
 """SQLModel tables (names and minimum columns: design.md §9).
 
-Tables that no bot touches load when they are asked for: each costs a process 0.2 MB. `load_all` registers every one.
+No bot loads them: it has the same tables as plain columns (shared/tables.py; after a change here: python
+tools/make_tables.py). Rarely used ones load when they are asked for; `load_all` registers every one.
 """
 
 from importlib import import_module

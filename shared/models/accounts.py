@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from shared.models.columns import ExactDecimal, Instant
+from shared.columns import ExactDecimal, Instant
 
 
 class BrokerageAccount(SQLModel, table=True):

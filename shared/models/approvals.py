@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from shared.models.columns import ExactDecimal, Instant
+from shared.columns import ExactDecimal, Instant
 
 
 class Proposal(SQLModel, table=True):

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from shared.models.columns import Instant, Json
+from shared.columns import Instant, Json
 
 
 class TelegramLink(SQLModel, table=True):

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from shared.models.columns import ExactDecimal, Instant, Json
+from shared.columns import ExactDecimal, Instant, Json
 
 
 class CashFlow(SQLModel, table=True):

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from shared.models.columns import ExactDecimal, Instant, Json
+from shared.columns import ExactDecimal, Instant, Json
 
 
 class Role(StrEnum):

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from shared.models.columns import Instant, Json
+from shared.columns import Instant, Json
 
 
 class Readiness(SQLModel, table=True):

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from shared.models.columns import Instant, Json
+from shared.columns import Instant, Json
 
 
 class BacktestRun(SQLModel, table=True):

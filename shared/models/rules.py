@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from shared.models.columns import ExactDecimal, Instant, Json
+from shared.columns import ExactDecimal, Instant, Json
 
 
 class TradeRule(SQLModel, table=True):

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from shared.models.columns import Instant
+from shared.columns import Instant
 
 DESK = 0  # account_id of what belongs to no account: unlike NULL it is unique
 

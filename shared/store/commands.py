@@ -7,10 +7,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
 
-from shared.models import Command
+from shared import tables
+from shared.db import Record, Store
+from shared.tables import fresh
+
+_c = tables.commands.c
 
 
 class CommandKind(StrEnum):
@@ -46,17 +50,14 @@ class CommandStatus(StrEnum):
 OPEN_COMMANDS = frozenset({CommandStatus.REQUESTED, CommandStatus.RUNNING})
 
 
-def waiting(session: Session, now: datetime, account_id: int, kind: CommandKind) -> list[Command]:
-    """Commands of one kind that a bot has still to finish, oldest first."""
-    query = select(Command).where(
-        Command.account_id == account_id, Command.kind == kind, col(Command.status).in_(sorted(OPEN_COMMANDS))
-    )
-    found = session.exec(query.order_by(col(Command.id)))
+def waiting(store: Store, now: datetime, account_id: int, kind: CommandKind) -> list[Record]:
+    """Commands of one kind that a bot has still to finish and that have not outlived their time, oldest first."""
+    found = open_of_kind(store, account_id, kind)
     return [one for one in found if one.expires_at is None or one.expires_at > now]
 
 
 def request(
-    session: Session,
+    store: Store,
     now: datetime,
     *,
     account_id: int | None,
@@ -65,120 +66,94 @@ def request(
     requested_by: str,
     payload: Mapping[str, Any] | None = None,
     expires_at: datetime | None = None,
-) -> tuple[Command, bool]:
+) -> tuple[Record, bool]:
     """Append a command; True when it is new. The same key again returns the first one and changes nothing."""
-    known = session.exec(select(Command).where(Command.key == key)).first()
+    same = select(tables.commands).where(_c.key == key)
+    known = store.execute(same).first()
     if known is not None:
         return known, False
-    row = Command(
-        account_id=account_id,
-        kind=kind.value,
-        payload=dict(payload or {}),
-        key=key,
-        requested_by=requested_by,
-        requested_at=now,
-        expires_at=expires_at,
-    )
+    row = fresh(
+        tables.commands, account_id=account_id, kind=kind.value, payload=dict(payload or {}), key=key,
+        requested_by=requested_by, requested_at=now, expires_at=expires_at,
+    )  # fmt: skip
     try:
-        with session.begin_nested():
-            session.add(row)
+        with store.begin_nested():
+            return store.execute(insert(tables.commands).values(row).returning(*_c)).one(), True
     except IntegrityError:  # the same click arrived on another connection first
-        return session.exec(select(Command).where(Command.key == key)).one(), False
-    return row, True
+        return store.execute(same).one(), False
 
 
-def recent(session: Session, account_id: int, *, limit: int = 10, kind: CommandKind | None = None) -> list[Command]:
+def recent(store: Store, account_id: int | None, *, limit: int = 10, kind: CommandKind | None = None) -> list[Record]:
     """Newest first."""
-    query = select(Command).where(Command.account_id == account_id)
+    query = select(tables.commands).where(_c.account_id == account_id)
     if kind is not None:
-        query = query.where(Command.kind == kind.value)
-    return list(session.exec(query.order_by(col(Command.id).desc()).limit(limit)))
+        query = query.where(_c.kind == kind.value)
+    return list(store.execute(query.order_by(_c.id.desc()).limit(limit)))
 
 
-def by_key(session: Session, keys: Collection[str]) -> dict[str, Command]:
+def by_key(store: Store, keys: Collection[str]) -> dict[str, Record]:
     """Those of the keys that were asked."""
-    return {row.key: row for row in session.exec(select(Command).where(col(Command.key).in_(keys)))} if keys else {}
+    query = select(tables.commands).where(_c.key.in_(keys))
+    return {row.key: row for row in store.execute(query)} if keys else {}
 
 
-def open_of_kind(session: Session, account_id: int, kind: CommandKind) -> list[Command]:
-    """Commands of this kind that are asked and not finished."""
-    return list(
-        session.exec(
-            select(Command).where(
-                Command.account_id == account_id,
-                Command.kind == kind.value,
-                col(Command.status).in_(sorted(OPEN_COMMANDS)),
-            )
-        )
-    )
+def open_of_kind(store: Store, account_id: int, kind: CommandKind) -> list[Record]:
+    """Commands of this kind that are asked and not finished, oldest first."""
+    still = _c.status.in_(sorted(one.value for one in OPEN_COMMANDS))
+    query = select(tables.commands).where(_c.account_id == account_id, _c.kind == kind.value, still)
+    return list(store.execute(query.order_by(_c.id)))
 
 
-def accounts_asking(session: Session, kind: CommandKind) -> set[int]:
+def accounts_asking(store: Store, kind: CommandKind) -> set[int]:
     """Accounts with a command of this kind that nobody has claimed."""
-    query = select(Command.account_id).where(
-        Command.kind == kind.value, Command.status == CommandStatus.REQUESTED.value
-    )
-    return {account_id for account_id in session.exec(query) if account_id is not None}
+    query = select(_c.account_id).where(_c.kind == kind.value, _c.status == CommandStatus.REQUESTED.value)
+    return {account_id for account_id in store.execute(query).scalars() if account_id is not None}
 
 
-def any_asked(session: Session, account_id: int | None, kind: CommandKind) -> bool:
+def any_asked(store: Store, account_id: int | None, kind: CommandKind | None = None) -> bool:
     """Tell, without locking anything, whether such a command waits."""
-    query = select(Command.id).where(
-        Command.account_id == account_id, Command.kind == kind.value, Command.status == CommandStatus.REQUESTED.value
-    )
-    return session.exec(query.limit(1)).first() is not None
+    return store.execute(_asked(select(_c.id), account_id, kind).limit(1)).first() is not None
 
 
-def claim_next(
-    session: Session, now: datetime, account_id: int | None, kind: CommandKind | None = None
-) -> Command | None:
+def claim_next(store: Store, now: datetime, account_id: int | None, kind: CommandKind | None = None) -> Record | None:
     """Take the oldest asked command of an account (of `kind`): it becomes RUNNING, once. One past its life becomes EXPIRED.
 
     None: commands of no account, which the desk's scheduler does.
     """
-    query = (
-        select(Command)
-        .where(Command.account_id == account_id, Command.status == CommandStatus.REQUESTED.value)
-        .order_by(col(Command.id))
-        .with_for_update(skip_locked=True)
-    )
-    if kind is not None:
-        query = query.where(Command.kind == kind.value)
-    for row in session.exec(query):
+    asked = _asked(select(_c.id, _c.expires_at), account_id, kind).order_by(_c.id).with_for_update(skip_locked=True)
+    for row in store.execute(asked).all():
+        this = update(tables.commands).where(_c.id == row.id)
         if row.expires_at is not None and row.expires_at < now:
-            row.status, row.finished_at = CommandStatus.EXPIRED.value, now
-            session.add(row)
-            continue
-        row.status, row.claimed_at = CommandStatus.RUNNING.value, now
-        session.add(row)
-        session.flush()
-        return row
+            store.execute(this.values(status=CommandStatus.EXPIRED.value, finished_at=now))
+        else:
+            taken = this.values(status=CommandStatus.RUNNING.value, claimed_at=now)
+            return store.execute(taken.returning(*_c)).one()
     return None
 
 
-def finish(session: Session, now: datetime, command_id: int, status: CommandStatus, result: Mapping[str, Any]) -> None:
+def finish(store: Store, now: datetime, command_id: int, status: CommandStatus, result: Mapping[str, Any]) -> None:
     """Write the outcome; a command that has one keeps it."""
-    row = session.get(Command, command_id)
-    if row is not None and row.finished_at is None:
-        row.status, row.finished_at, row.result = status.value, now, dict(result)
-        session.add(row)
+    ended = update(tables.commands).where(_c.id == command_id, _c.finished_at.is_(None))
+    store.execute(ended.values(status=status.value, finished_at=now, result=dict(result)))
 
 
-def expire_unclaimed(session: Session, now: datetime, command_id: int) -> Command | None:
+def expire_unclaimed(store: Store, now: datetime, command_id: int) -> Record | None:
     """Take back a command that no bot has claimed, so that none ever will; return the row as it stands."""
-    row = session.get(Command, command_id, with_for_update=True, populate_existing=True)
-    if row is not None and row.status == CommandStatus.REQUESTED.value:
-        row.status, row.finished_at = CommandStatus.EXPIRED.value, now
-        session.add(row)
-        session.flush()
-    return row
+    this = update(tables.commands).where(_c.id == command_id, _c.status == CommandStatus.REQUESTED.value)
+    store.execute(this.values(status=CommandStatus.EXPIRED.value, finished_at=now))
+    return store.execute(select(tables.commands).where(_c.id == command_id)).first()
 
 
-def end_left_running(session: Session, now: datetime, account_id: int) -> None:
+def end_left_running(store: Store, now: datetime, account_id: int) -> None:
     """Commands a bot had claimed when it died are UNKNOWN: their outcome must be looked up, never assumed."""
     result = {
         "error": {"code": "bot_restarted", "what": "봇이 다시 시작되었습니다", "why": "", "now": "주문 목록을 보십시오"}
     }
-    query = select(Command).where(Command.account_id == account_id, Command.status == CommandStatus.RUNNING.value)
-    for row in session.exec(query):
-        finish(session, now, row.id or 0, CommandStatus.UNKNOWN, result)
+    left = update(tables.commands).where(_c.account_id == account_id, _c.status == CommandStatus.RUNNING.value)
+    ended = left.where(_c.finished_at.is_(None))
+    store.execute(ended.values(status=CommandStatus.UNKNOWN.value, finished_at=now, result=result))
+
+
+def _asked(query: Select[Any], account_id: int | None, kind: CommandKind | None) -> Select[Any]:
+    asked = query.where(_c.account_id == account_id, _c.status == CommandStatus.REQUESTED.value)
+    return asked if kind is None else asked.where(_c.kind == kind.value)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlmodel import Session, col, select
+from sqlalchemy import and_, bindparam, func, select
 
+from shared import tables
+from shared.db import Record, Store
 from shared.domain.account import Market
 from shared.domain.order import Side
 from shared.domain.order_state import OPEN
-from shared.models import BrokerageAccount, OrderRow, Owner, PositionRow, QuoteRow
 from shared.store import audit
 from shared.store.commands import CommandKind, request
 
@@ -49,39 +50,55 @@ class Siblings:
     owner_limit: Decimal | None
 
 
-def siblings(session: Session, now: datetime, account_id: int) -> Siblings:
+_a, _o, _p, _q, _owner = (
+    tables.accounts.c, tables.orders.c, tables.positions.c, tables.quotes.c, tables.owners.c,
+)  # fmt: skip
+_other = tables.accounts.alias("other")
+_THEIRS = (
+    _other.c.owner_id == _a.owner_id,
+    _other.c.market == _a.market,
+    _other.c.environment == _a.environment,
+    _other.c.id != _a.id,
+)
+OWNERS = tables.accounts.outerjoin(tables.owners, _owner.id == _a.owner_id)
+MINE = (
+    _a.market, _a.environment, _owner.max_exposure_krw, _owner.max_exposure_usd,
+    select(func.count()).select_from(_other).where(*_THEIRS).correlate(tables.accounts).scalar_subquery().label("others"),
+)  # fmt: skip
+_ME = select(_a.id, *MINE).select_from(OWNERS).where(_a.id == bindparam("me"))
+_IDS = select(_other.c.id).select_from(tables.accounts.join(_other, and_(*_THEIRS))).where(_a.id == bindparam("me"))
+_HELD = select(_p.last_price, _p.avg_price, _p.qty).where(_p.account_id.in_(_IDS))
+_OPEN = select(_o.id, _o.account_id, _o.client_order_id, _o.symbol, _o.side, _o.price, _o.qty, _o.filled_qty).where(
+    _o.account_id.in_(_IDS), _o.placed_at >= bindparam("since"), _o.status.in_(sorted({*OPEN, "PENDING"}))
+)
+_LAST = select(_q["last"]).where(
+    _q.environment == bindparam("environment"), _q.market == bindparam("market"), _q.symbol == bindparam("symbol")
+)
+
+
+def siblings(store: Store, now: datetime, account_id: int) -> Siblings:
     """Read the other accounts of this account's owner, market and environment."""
-    me = session.get_one(BrokerageAccount, account_id)
-    same = select(BrokerageAccount.id).where(
-        BrokerageAccount.owner_id == me.owner_id,
-        BrokerageAccount.market == me.market,
-        BrokerageAccount.environment == me.environment,
-        BrokerageAccount.id != account_id,
-    )
-    ids = [one for one in session.exec(same) if one is not None]
-    limit = owner_limit(session, me)
-    if not ids:
+    return siblings_of(store, now, store.execute(_ME, {"me": account_id}).one())
+
+
+def siblings_of(store: Store, now: datetime, me: Record) -> Siblings:
+    """The same, of an account whose `MINE` columns and id were just read."""
+    limit = me.max_exposure_krw if me.market == Market.KRX else me.max_exposure_usd
+    if not me.others:
         return Siblings(0, Decimal(0), (), limit)
-    rows = _open_orders(session, now, ids)
-    parts = [*_held(session, ids), *(_bid(session, me, row) for row in rows if row.side == Side.BUY)]
+    rows = store.execute(_OPEN, {"me": me.id, "since": now - HORIZON}).all()
+    held = [(row.last_price or row.avg_price) * row.qty for row in store.execute(_HELD, {"me": me.id})]
+    parts = [*held, *(_bid(store, me, row) for row in rows if row.side == Side.BUY)]
     amount = None if None in parts else sum((part for part in parts if part is not None), Decimal(0))
-    return Siblings(len(ids), amount, tuple(_order(row) for row in rows), limit)
+    return Siblings(me.others, amount, tuple(_order(row) for row in rows), limit)
 
 
-def owner_limit(session: Session, account: BrokerageAccount) -> Decimal | None:
-    """What the owner allows over all accounts in the currency of this one; None: not set."""
-    owner = session.get(Owner, account.owner_id)
-    if owner is None:
-        return None
-    return owner.max_exposure_krw if account.market == Market.KRX else owner.max_exposure_usd
-
-
-def ask_cancels(session: Session, now: datetime, by: int, orders: Iterable[OpenElsewhere]) -> int:
+def ask_cancels(store: Store, now: datetime, by: int, orders: Iterable[OpenElsewhere]) -> int:
     """Ask the owner's other bots to cancel orders that an exit of account `by` would meet; each is asked once."""
     asked = 0
     for one in orders:
         command, new = request(
-            session, now, account_id=one.account_id, kind=CommandKind.CANCEL_ORDER,
+            store, now, account_id=one.account_id, kind=CommandKind.CANCEL_ORDER,
             key=f"clear:{by}:{one.account_id}:{one.client_order_id}", requested_by=f"bot:{by}",
             payload={"order_id": one.order_id, "client_order_id": one.client_order_id, "symbol": one.symbol},
             expires_at=now + CLEAR_LIFE,
@@ -89,35 +106,21 @@ def ask_cancels(session: Session, now: datetime, by: int, orders: Iterable[OpenE
         if new:
             asked += 1
             audit.record(
-                session, now, actor=f"bot:{by}", actor_user_id=None, action="order.cancel",
+                store, now, actor=f"bot:{by}", actor_user_id=None, action="order.cancel",
                 target=f"order:{one.order_id}", account_id=one.account_id, after={"command": command.id},
                 reason="같은 명의 계좌의 청산과 맞부딪힘", source="bot",
             )  # fmt: skip
     return asked
 
 
-def _held(session: Session, ids: list[int]) -> list[Decimal | None]:
-    rows = session.exec(select(PositionRow).where(col(PositionRow.account_id).in_(ids)))
-    return [(row.last_price or row.avg_price) * row.qty for row in rows]
-
-
-def _open_orders(session: Session, now: datetime, ids: list[int]) -> list[OrderRow]:
-    query = select(OrderRow).where(
-        col(OrderRow.account_id).in_(ids),
-        col(OrderRow.placed_at) >= now - HORIZON,
-        col(OrderRow.status).in_(sorted({*OPEN, "PENDING"})),
-    )
-    return list(session.exec(query))
-
-
-def _bid(session: Session, me: BrokerageAccount, row: OrderRow) -> Decimal | None:
+def _bid(store: Store, me: Record, row: Record) -> Decimal | None:
     price = row.price
     if price is None:
-        query = select(QuoteRow).where(QuoteRow.environment == me.environment, QuoteRow.market == me.market)
-        quote = session.exec(query.where(QuoteRow.symbol == row.symbol)).first()
-        price = None if quote is None or quote.last is None else quote.last * UNPRICED
+        known = {"environment": me.environment, "market": me.market, "symbol": row.symbol}
+        last = store.execute(_LAST, known).scalars().first()
+        price = None if last is None else last * UNPRICED
     return None if price is None else price * max(row.qty - row.filled_qty, 0)
 
 
-def _order(row: OrderRow) -> OpenElsewhere:
+def _order(row: Record) -> OpenElsewhere:
     return OpenElsewhere(row.account_id, row.id or 0, row.client_order_id, row.symbol, Side(row.side), row.price)

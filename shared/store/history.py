@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from sqlmodel import Session, col, select
+from sqlalchemy import select
 
-from shared.models import FillRow, OrderRow
+from shared import tables
+from shared.db import Record, Store
 
 
-def orders(session: Session, account_id: int) -> list[OrderRow]:
+def orders(store: Store, account_id: int) -> list[Record]:
     """Oldest first."""
-    return list(session.exec(select(OrderRow).where(OrderRow.account_id == account_id).order_by(col(OrderRow.id))))
+    known = tables.orders.c
+    return list(store.execute(select(tables.orders).where(known.account_id == account_id).order_by(known.id)))
 
 
-def fills(session: Session, account_id: int) -> list[FillRow]:
+def fills(store: Store, account_id: int) -> list[Record]:
     """In the order in which the account's bot recorded them."""
-    query = select(FillRow).where(FillRow.account_id == account_id)
-    return list(session.exec(query.order_by(col(FillRow.recorded_at), col(FillRow.id))))
+    known = tables.fills.c
+    query = select(tables.fills).where(known.account_id == account_id)
+    return list(store.execute(query.order_by(known.recorded_at, known.id)))

@@ -7,18 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
-from shared.domain.order_state import OrderStatus
 from shared.models import OrderRow
-
-NEVER_SENT = (OrderStatus.PENDING, OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED)
-
-
-def first_trade_date(session: Session, account_id: int) -> str | None:
-    """The ISO trade date of the first order that reached the broker, or may have; None when there was none."""
-    query = select(func.min(OrderRow.trade_date)).where(
-        OrderRow.account_id == account_id, OrderRow.trade_date != "", col(OrderRow.status).not_in(NEVER_SENT)
-    )
-    return session.exec(query).one()
 
 
 def counts_since(session: Session, account_id: int, since: datetime) -> Counter[str]:

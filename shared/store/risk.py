@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from shared.domain.order_state import OPEN
 from shared.models import OrderRow, Owner
-from shared.store.orders import NEVER_SENT
+from shared.store.configuration import NEVER_SENT
 
 HORIZON = timedelta(days=30)  # no order of ours lives longer
 

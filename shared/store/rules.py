@@ -50,17 +50,6 @@ def versions(session: Session, rule_id: int) -> list[RuleVersion]:
     return list(session.exec(query))
 
 
-def governing(session: Session, rule_id: int, version_id: int) -> RuleVersion | None:
-    """The version that judges a position opened with `version_id`: its own, or the newest later one saved for it too."""
-    opened = version(session, version_id)
-    if opened is None:
-        return None
-    later = select(RuleVersion).where(
-        RuleVersion.rule_id == rule_id, RuleVersion.number > opened.number, col(RuleVersion.also_open)
-    )
-    return session.exec(later.order_by(col(RuleVersion.number).desc()).limit(1)).first() or opened
-
-
 def add(session: Session, now: datetime, account_id: int, columns: RuleColumns, text: str, by: str) -> TradeRule:
     """Add a rule, switched off, with its first version."""
     rule = TradeRule(account_id=account_id, name=columns.name, symbol=columns.symbol, created_at=now, updated_at=now)

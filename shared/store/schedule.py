@@ -90,10 +90,6 @@ def forget_others(session: Session, names: Collection[str]) -> None:
     )
 
 
-def paused(session: Session, account_id: int) -> frozenset[str]:
-    return frozenset(session.exec(select(PausedJob.job).where(PausedJob.account_id == account_id)))
-
-
 def pause(session: Session, now: datetime, account_id: int, job: str, by: str) -> bool:
     """True when it was not paused before."""
     if session.get(PausedJob, (account_id, job)) is not None:

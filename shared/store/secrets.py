@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlalchemy import TableClause, insert, select, update
 
+from shared import tables
 from shared.crypto import KeyProvider, Place, SealingKey, SecretError, key_id_of, open_sealed, seal_canary
-from shared.models import ApiCredential, BrokerToken, Meta
+from shared.db import Record, Store
 from shared.store.heartbeats import fact, set_fact
+
+_key, _token = tables.credentials.c, tables.broker_tokens.c
 
 CREDENTIAL_COLUMNS = ("app_key", "app_secret", "account_no", "hts_id")
 CANARY_NAME = "key_canary"
+_SEALED = {tables.credentials: (*CREDENTIAL_COLUMNS, "access_token"), tables.broker_tokens: ("token",)}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -27,9 +32,9 @@ class OpenedCredential:
     key_hash: str
 
 
-def open_credential(session: Session, provider: KeyProvider, account_id: int) -> OpenedCredential | None:
+def open_credential(store: Store, provider: KeyProvider, account_id: int) -> OpenedCredential | None:
     """Open the keys of an account; None when none were entered. Raises SecretError when they do not open."""
-    row = session.exec(select(ApiCredential).where(ApiCredential.account_id == account_id)).first()
+    row = store.execute(select(tables.credentials).where(_key.account_id == account_id)).first()
     if row is None:
         return None
     opened = {
@@ -48,22 +53,22 @@ class OpenedToken:
     expires_at: datetime
 
 
-def load_token(session: Session, provider: KeyProvider, account_id: int, key_hash: str) -> OpenedToken | None:
+def load_token(store: Store, provider: KeyProvider, account_id: int, key_hash: str) -> OpenedToken | None:
     """The stored token of this account and app key; None when there is none or it belongs to another key."""
-    row = session.exec(select(BrokerToken).where(BrokerToken.account_id == account_id)).first()
+    row = store.execute(select(tables.broker_tokens).where(_token.account_id == account_id)).first()
     if row is None or row.key_hash != key_hash:
         return None
     value = open_sealed(provider, row.token, Place("broker_tokens", row.uuid, "token"))
     return OpenedToken(value, row.generation, row.issued_at, row.expires_at)
 
 
-def token_issued_at(session: Session, account_id: int) -> datetime | None:
+def token_issued_at(store: Store, account_id: int) -> datetime | None:
     """When the stored token was issued, whether it opens or not."""
-    return session.exec(select(BrokerToken.issued_at).where(BrokerToken.account_id == account_id)).first()
+    return store.execute(select(_token.issued_at).where(_token.account_id == account_id)).scalars().first()
 
 
 def save_token(
-    session: Session,
+    store: Store,
     now: datetime,
     provider: KeyProvider,
     *,
@@ -74,73 +79,76 @@ def save_token(
     expires_at: datetime,
 ) -> None:
     """Keep a token sealed, with its generation; the credential row repeats it under the seed's column names."""
-    hold_key(session)
+    hold_key(store)
     key = provider.current()
-    row = session.exec(select(BrokerToken).where(BrokerToken.account_id == account_id)).first()
-    if row is None:
-        row = BrokerToken(
-            account_id=account_id, token="", generation=0, key_hash=key_hash, issued_at=now, expires_at=expires_at
-        )
-    row.token = key.seal(value, Place("broker_tokens", row.uuid, "token"))
-    row.generation, row.key_hash, row.issued_at, row.expires_at = generation, key_hash, now, expires_at
-    session.add(row)
-    credential = session.exec(select(ApiCredential).where(ApiCredential.account_id == account_id)).first()
+    known = store.execute(select(_token.uuid).where(_token.account_id == account_id)).scalars().first()
+    row = known or uuid.uuid4().hex
+    told = {
+        "token": key.seal(value, Place("broker_tokens", row, "token")),
+        "generation": generation, "key_hash": key_hash, "issued_at": now, "expires_at": expires_at,
+    }  # fmt: skip
+    if known is None:
+        store.execute(insert(tables.broker_tokens).values(uuid=row, account_id=account_id, **told))
+    else:
+        store.execute(update(tables.broker_tokens).where(_token.account_id == account_id).values(told))
+    credential = store.execute(select(_key.uuid).where(_key.account_id == account_id)).scalars().first()
     if credential is not None:
-        credential.access_token = key.seal(value, Place("api_credentials", credential.uuid, "access_token"))
-        credential.token_expire_at = expires_at
+        repeated = key.seal(value, Place("api_credentials", credential, "access_token"))
+        this = update(tables.credentials).where(_key.account_id == account_id)
+        store.execute(this.values(access_token=repeated, token_expire_at=expires_at))
 
 
-def canary(session: Session) -> str | None:
-    return fact(session, CANARY_NAME)
+def canary(store: Store) -> str | None:
+    return fact(store, CANARY_NAME)
 
 
-def plant_canary(session: Session, key: SealingKey) -> None:
-    set_fact(session, CANARY_NAME, seal_canary(key))
+def plant_canary(store: Store, key: SealingKey) -> None:
+    set_fact(store, CANARY_NAME, seal_canary(key))
 
 
-def hold_key(session: Session, *, rotating: bool = False) -> None:
+def hold_key(store: Store, *, rotating: bool = False) -> None:
     """Keep the master key as it is until this transaction ends. Hold first, then read the key, then seal.
 
     A rotation waits for those who hold, and they for it: what they seal is either sealed again by it or already under
     its new key. SQLite has one writer at a time and needs nothing more.
     """
-    session.exec(select(Meta).where(Meta.name == CANARY_NAME).with_for_update(read=not rotating)).first()
+    canary_row = select(tables.meta.c.name).where(tables.meta.c.name == CANARY_NAME)
+    store.execute(canary_row.with_for_update(read=not rotating)).first()
 
 
-def reseal_all(session: Session, provider: KeyProvider, progress: Callable[[str], None]) -> int:
+def reseal_all(store: Store, provider: KeyProvider, progress: Callable[[str], None]) -> int:
     """Seal every secret again under the current key; rows already under it are skipped, so a cut run resumes.
 
     Returns the number of fields sealed again.
     """
-    hold_key(session, rotating=True)
-    changed = reseal_accounts(session, provider, progress)
-    plant_canary(session, provider.current())
+    hold_key(store, rotating=True)
+    changed = reseal_accounts(store, provider, progress)
+    plant_canary(store, provider.current())
     return changed
 
 
-def reseal_accounts(session: Session, provider: KeyProvider, progress: Callable[[str], None]) -> int:
+def reseal_accounts(store: Store, provider: KeyProvider, progress: Callable[[str], None]) -> int:
     """Seal keys and tokens of the accounts again under the current key; the number of fields that were not."""
     changed = 0
-    for credential in session.exec(select(ApiCredential).order_by(col(ApiCredential.id))):
-        for column in (*CREDENTIAL_COLUMNS, "access_token"):
-            changed += _reseal(provider, credential, column, Place("api_credentials", credential.uuid, column))
-        progress(f"api_credentials {credential.id}")
-    for token in session.exec(select(BrokerToken).order_by(col(BrokerToken.id))):
-        changed += _reseal(provider, token, "token", Place("broker_tokens", token.uuid, "token"))
+    for table, columns in _SEALED.items():
+        for row in store.execute(select(table).order_by(table.c.id)).all():
+            fresh = {column: sealed for column in columns if (sealed := _resealed(provider, table, row, column))}
+            if fresh:
+                store.execute(update(table).where(table.c.id == row.id).values(fresh))
+            changed += len(fresh)
+            progress(f"{table.name} {row.id}")
     return changed
 
 
-def unreadable(session: Session, provider: KeyProvider) -> list[str]:
+def unreadable(store: Store, provider: KeyProvider) -> list[str]:
     """Sealed fields of the store that the master key does not open; `doctor` names them."""
     found: list[str] = []
-    fields: list[tuple[str | None, Place]] = []
-    for credential in session.exec(select(ApiCredential)):
-        fields += [
-            (getattr(credential, column), Place("api_credentials", credential.uuid, column))
-            for column in (*CREDENTIAL_COLUMNS, "access_token")
-        ]
-    for token in session.exec(select(BrokerToken)):
-        fields.append((token.token, Place("broker_tokens", token.uuid, "token")))
+    fields: list[tuple[str | None, Place]] = [
+        (getattr(row, column), Place(table.name, row.uuid, column))
+        for table, columns in _SEALED.items()
+        for row in store.execute(select(table)).all()
+        for column in columns
+    ]
     for sealed, place in fields:
         try:
             if sealed:
@@ -150,9 +158,9 @@ def unreadable(session: Session, provider: KeyProvider) -> list[str]:
     return found
 
 
-def _reseal(provider: KeyProvider, row: object, column: str, place: Place) -> int:
-    sealed, current = getattr(row, column), provider.current()
+def _resealed(provider: KeyProvider, table: TableClause, row: Record, column: str) -> str | None:
+    """The secret under the current key; None when there is none, or it already is."""
+    sealed, current, place = getattr(row, column), provider.current(), Place(table.name, row.uuid, column)
     if not sealed or key_id_of(sealed) == current.key_id.hex():
-        return 0
-    setattr(row, column, current.seal(open_sealed(provider, sealed, place), place))
-    return 1
+        return None
+    return current.seal(open_sealed(provider, sealed, place), place)

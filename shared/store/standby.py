@@ -12,42 +12,42 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, and_, delete, event, insert, or_
+from sqlalchemy import Connection, Engine, TableClause, and_, delete, event, insert, or_, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session, SQLModel, col, select
 
+from shared import tables
 from shared.crypto import KeyProvider
-from shared.db import open_engine, writing
-from shared.models import ApiCredential, BrokerageAccount, BrokerToken, KillSwitch, Meta, RuleVersion, TradeRule
+from shared.db import Store, committing, open_engine
 from shared.store.heartbeats import fact, set_fact
 from shared.store.secrets import reseal_accounts
 
 FILE = "standby.db"
 COPIED_AT, SHAPE = "copied_at", "shape"
-_MODELS: tuple[type[SQLModel], ...] = (
-    BrokerageAccount, ApiCredential, BrokerToken, KillSwitch, TradeRule, RuleVersion, Meta,
-)  # fmt: skip
+_KEYS: dict[TableClause, str] = {
+    tables.accounts: "id", tables.credentials: "id", tables.broker_tokens: "id", tables.kill_switches: "id",
+    tables.rules: "id", tables.rule_versions: "id", tables.meta: "name",
+}  # fmt: skip
 
 Rows = dict[str, list[dict[str, Any]]]  # table → rows
 
 
-def collect(session: Session, account_id: int, versions: Iterable[int]) -> Rows:
+def collect(store: Store, account_id: int, versions: Iterable[int]) -> Rows:
     """Read the account's rows from the store; `versions` are kept beside those in force (positions were opened by them)."""
-    own = col(TradeRule.account_id) == account_id
-    in_force = select(TradeRule.version_id).where(own)
-    taken_over = and_(col(RuleVersion.also_open), col(RuleVersion.rule_id).in_(select(TradeRule.id).where(own)))
-    wanted = or_(col(RuleVersion.id).in_(in_force), col(RuleVersion.id).in_(list(versions)), taken_over)
-    scopes = or_(col(KillSwitch.account_id).is_(None), col(KillSwitch.account_id) == account_id)
-    found: dict[type[SQLModel], Any] = {
-        BrokerageAccount: select(BrokerageAccount).where(BrokerageAccount.id == account_id),
-        ApiCredential: select(ApiCredential).where(ApiCredential.account_id == account_id),
-        BrokerToken: select(BrokerToken).where(BrokerToken.account_id == account_id),
-        KillSwitch: select(KillSwitch).where(scopes),
-        TradeRule: select(TradeRule).where(own),
-        RuleVersion: select(RuleVersion).where(wanted),
+    rule, version, switch = tables.rules.c, tables.rule_versions.c, tables.kill_switches.c
+    own = rule.account_id == account_id
+    taken_over = and_(version.also_open, version.rule_id.in_(select(rule.id).where(own)))
+    in_force = version.id.in_(select(rule.version_id).where(own))
+    wanted: dict[TableClause, Any] = {
+        tables.accounts: tables.accounts.c.id == account_id,
+        tables.credentials: tables.credentials.c.account_id == account_id,
+        tables.broker_tokens: tables.broker_tokens.c.account_id == account_id,
+        tables.kill_switches: or_(switch.account_id.is_(None), switch.account_id == account_id),
+        tables.rules: own,
+        tables.rule_versions: or_(in_force, version.id.in_(list(versions)), taken_over),
     }
     return {
-        str(model.__tablename__): [row.model_dump() for row in session.exec(query)] for model, query in found.items()
+        table.name: [dict(row) for row in store.execute(select(table).where(which)).mappings()]
+        for table, which in wanted.items()
     }
 
 
@@ -59,43 +59,41 @@ def keep(path: Path, rows: Rows, now: datetime, provider: KeyProvider) -> None:
         SQLAlchemyError, OSError: the disk does not take it.
     """
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    with _opened(path) as engine, writing(engine) as session:
-        connection = session.connection()
-        if _fact_or_none(session, SHAPE) != _shape():
-            SQLModel.metadata.drop_all(connection, tables=_tables())
-            SQLModel.metadata.create_all(connection, tables=_tables())
-        for model in _MODELS:
-            connection.execute(delete(model))
-            if rows.get(str(model.__tablename__)):
-                connection.execute(insert(model), rows[str(model.__tablename__)])
+    with _opened(path) as engine, committing(engine) as connection:
+        if _fact_or_none(connection, SHAPE) != _shape():
+            _make_anew(connection)
+        for table in _KEYS:
+            connection.execute(delete(table))
+            if rows.get(table.name):
+                connection.execute(insert(table), rows[table.name])
         # Before the key is rotated away the rotation seals this file again; after it, we just did.
-        reseal_accounts(session, provider, lambda what: None)
-        set_fact(session, SHAPE, _shape())
-        set_fact(session, COPIED_AT, now.isoformat())
+        reseal_accounts(connection, provider, lambda what: None)
+        set_fact(connection, SHAPE, _shape())
+        set_fact(connection, COPIED_AT, now.isoformat())
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Session | None]:
-    """A session on the copy, written back at the end; None when there is none that this version can read."""
+def opened(path: Path) -> Iterator[Connection | None]:
+    """A connection to the copy, written back at the end; None when there is none that this version can read."""
     if not path.exists():
         yield None
         return
-    with _opened(path) as engine, writing(engine) as session:
-        yield session if _fact_or_none(session, SHAPE) == _shape() else None
+    with _opened(path) as engine, committing(engine) as connection:
+        yield connection if _fact_or_none(connection, SHAPE) == _shape() else None
 
 
-def copied_at(session: Session) -> datetime:
+def copied_at(store: Store) -> datetime:
     """When the copy was taken."""
-    return datetime.fromisoformat(fact(session, COPIED_AT) or "")
+    return datetime.fromisoformat(fact(store, COPIED_AT) or "")
 
 
 def reseal(folder: Path, provider: KeyProvider) -> int:
     """Seal the copies of all accounts under `folder` again under the current key; the number of fields changed."""
     changed = 0
     for path in sorted(folder.glob(f"*/{FILE}")):
-        with opened(path) as session:
-            if session is not None:
-                changed += reseal_accounts(session, provider, lambda what: None)
+        with opened(path) as copy:
+            if copy is not None:
+                changed += reseal_accounts(copy, provider, lambda what: None)
     return changed
 
 
@@ -113,19 +111,23 @@ def _no_foreign_keys(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA foreign_keys=OFF")  # owners and users stay in the store
 
 
-def _tables() -> list[Any]:
-    return [SQLModel.metadata.tables[str(model.__tablename__)] for model in _MODELS]
+def _make_anew(connection: Connection) -> None:
+    """Empty tables with the columns of the store's, no more: their rows are replaced whole."""
+    for table, key in _KEYS.items():
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table.name}")
+        typed = [f'"{one.name}" {one.type.compile(connection.dialect)}' for one in table.columns]
+        connection.exec_driver_sql(f"CREATE TABLE {table.name} ({', '.join(typed)}, PRIMARY KEY ({key}))")
 
 
 def _shape() -> str:
     """The columns of the copy: one made by another version is not read."""
-    return ";".join(f"{table.name}:{','.join(column.name for column in table.columns)}" for table in _tables())
+    return ";".join(f"{table.name}:{','.join(column.name for column in table.columns)}" for table in _KEYS)
 
 
-def _fact_or_none(session: Session, name: str) -> str | None:
+def _fact_or_none(store: Store, name: str) -> str | None:
     """A fact of a file that may have no tables yet."""
     try:
-        with session.begin_nested():
-            return fact(session, name)
+        with store.begin_nested():
+            return fact(store, name)
     except SQLAlchemyError:
         return None

@@ -10,35 +10,18 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import literal_column, text
+from sqlalchemy import TableClause, TextClause, bindparam, delete, func, literal_column, select, text
 from sqlalchemy.exc import DataError
-from sqlmodel import Session, SQLModel, col, delete, func, select
 
-from shared.models import (
-    BotVitals,
-    CashBalance,
-    DecisionRow,
-    EquitySnapshot,
-    ExecutionLog,
-    FillRow,
-    FxRate,
-    InstrumentRow,
-    JobRun,
-    OrderEvent,
-    OrderRow,
-    PeriodProfit,
-    PositionRow,
-    PriceBar,
-    Proposal,
-    QuoteRow,
-    ScheduledJob,
-    StrategySignal,
-)
-from shared.models.columns import ExactDecimal, Instant
+from shared import tables
+from shared.columns import ExactDecimal, Instant
+from shared.db import Store, insert_of, on_postgresql
+
+_orders, _positions, _quotes = tables.orders.c, tables.positions.c, tables.quotes.c
 
 
 class PoisonRow(ValueError):
@@ -49,7 +32,7 @@ class PoisonRow(ValueError):
 class Stream:
     """One kind of outbox row: its table and the columns that make it the same row again."""
 
-    model: type[SQLModel]
+    table: TableClause
     unique: tuple[str, ...]
 
 
@@ -62,28 +45,28 @@ _WRITTEN_BY_MANY = {
 }  # rows of a market, not of an account: last, and in the order of their keys
 
 STREAMS: dict[str, Stream] = {
-    "orders": Stream(OrderRow, ("account_id", "client_order_id")),
-    "order_events": Stream(OrderEvent, ("account_id", "seq")),
-    "fills": Stream(FillRow, ("account_id", "execution_id")),
-    "positions": Stream(PositionRow, ("account_id", "symbol")),
-    "cash": Stream(CashBalance, ("account_id", "currency")),
-    "equity": Stream(EquitySnapshot, ("account_id", "at")),
-    "logs": Stream(ExecutionLog, ("account_id", "seq")),
-    "signals": Stream(StrategySignal, ("account_id", "signal_key")),
-    "decisions": Stream(DecisionRow, ("account_id", "seq")),
-    "quotes": Stream(QuoteRow, ("environment", "market", "symbol")),
-    "bars": Stream(PriceBar, ("environment", "market", "symbol", "timeframe", "start")),
-    "instruments": Stream(InstrumentRow, ("market", "symbol")),
-    "profits": Stream(PeriodProfit, ("account_id", "trade_date", "symbol")),
-    "proposals": Stream(Proposal, ("account_id", "proposal_key")),
-    "vitals": Stream(BotVitals, ("account_id", "at")),
-    "jobs": Stream(JobRun, ("account_id", "job", "due_at")),
-    "schedule": Stream(ScheduledJob, ("account_id", "job")),
-    "fx": Stream(FxRate, ("base", "quote", "at")),
+    "orders": Stream(tables.orders, ("account_id", "client_order_id")),
+    "order_events": Stream(tables.order_events, ("account_id", "seq")),
+    "fills": Stream(tables.fills, ("account_id", "execution_id")),
+    "positions": Stream(tables.positions, ("account_id", "symbol")),
+    "cash": Stream(tables.cash, ("account_id", "currency")),
+    "equity": Stream(tables.equity, ("account_id", "at")),
+    "logs": Stream(tables.execution_logs, ("account_id", "seq")),
+    "signals": Stream(tables.signals, ("account_id", "signal_key")),
+    "decisions": Stream(tables.decisions, ("account_id", "seq")),
+    "quotes": Stream(tables.quotes, ("environment", "market", "symbol")),
+    "bars": Stream(tables.bars, ("environment", "market", "symbol", "timeframe", "start")),
+    "instruments": Stream(tables.instruments, ("market", "symbol")),
+    "profits": Stream(tables.period_profits, ("account_id", "trade_date", "symbol")),
+    "proposals": Stream(tables.proposals, ("account_id", "proposal_key")),
+    "vitals": Stream(tables.vitals, ("account_id", "at")),
+    "jobs": Stream(tables.job_runs, ("account_id", "job", "due_at")),
+    "schedule": Stream(tables.scheduled_jobs, ("account_id", "job")),
+    "fx": Stream(tables.fx_rates, ("base", "quote", "at")),
 }
 
 
-def apply(session: Session, account_id: int, stream: str, body: Mapping[str, Any]) -> None:
+def apply(store: Store, account_id: int, stream: str, body: Mapping[str, Any]) -> None:
     """Upsert one outbox row of `account_id`; a position of 0 shares is removed.
 
     Raises:
@@ -92,21 +75,18 @@ def apply(session: Session, account_id: int, stream: str, body: Mapping[str, Any
     target = STREAMS.get(stream)
     if target is None:
         raise PoisonRow(f"no stream {stream!r}")
-    if body.get("client_order_id", "").startswith(FOREIGN) and _is_ours(session, account_id, stream, body):
+    if body.get("client_order_id", "").startswith(FOREIGN) and _is_ours(store, account_id, stream, body):
         return
-    values = _columns(session, account_id, stream, body)
+    values = _columns(store, account_id, stream, body)
     if stream == "positions" and values.get("qty") == 0:
-        gone = delete(PositionRow).where(
-            col(PositionRow.account_id) == account_id, col(PositionRow.symbol) == values["symbol"]
-        )
-        session.execute(gone)
+        gone = _positions.account_id == account_id, _positions.symbol == values["symbol"]
+        store.execute(delete(tables.positions).where(*gone))
         return
-    table = target.model.__table__  # type: ignore[attr-defined]
-    statement = insert_of(session)(table).values(values)
-    session.execute(statement.on_conflict_do_update(index_elements=list(target.unique), set_=_changed(target, values)))
+    statement = insert_of(store)(target.table).values(values)
+    store.execute(statement.on_conflict_do_update(index_elements=list(target.unique), set_=_changed(target, values)))
 
 
-def apply_all(session: Session, account_id: int, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+def apply_all(store: Store, account_id: int, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
     """Upsert many (stream, body) rows with one statement per stream; the same row twice: the later one counts.
 
     Orders go first, for other rows stand on them; rows that need a look of their own go one by one.
@@ -123,18 +103,18 @@ def apply_all(session: Session, account_id: int, rows: Sequence[tuple[str, Mappi
             groups.setdefault(stream, []).append(body)
     for stream, bodies in sorted(groups.items(), key=lambda group: _WRITTEN_BY_MANY.get(group[0], 0)):
         if bodies:
-            _apply_group(session, account_id, stream, bodies)
+            _apply_group(store, account_id, stream, bodies)
     for stream, body in single:
-        apply(session, account_id, stream, body)
+        apply(store, account_id, stream, body)
 
 
-def _apply_group(session: Session, account_id: int, stream: str, bodies: Sequence[Mapping[str, Any]]) -> None:
+def _apply_group(store: Store, account_id: int, stream: str, bodies: Sequence[Mapping[str, Any]]) -> None:
     target = STREAMS.get(stream)
     if target is None:
         raise PoisonRow(f"no stream {stream!r}")
     plan = _plan(stream)
-    ids = _order_ids(session, account_id, bodies) if plan.stands_on_order else {}
-    postgresql = session.get_bind().dialect.name == "postgresql"
+    ids = _order_ids(store, account_id, bodies) if plan.stands_on_order else {}
+    postgresql = on_postgresql(store)
     row_of = plan.told if postgresql else plan.row
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for body in bodies:
@@ -150,13 +130,18 @@ def _apply_group(session: Session, account_id: int, stream: str, bodies: Sequenc
     rows = list(found.values())
     if postgresql:
         try:
-            session.execute(text(_recordset_upsert(stream)), {"rows": _json(rows)})
+            store.execute(_recordset_upsert(stream), {"rows": _json(rows)})
         except DataError as error:
             raise PoisonRow(str(error.orig)) from error
         return
-    statement = insert_of(session)(target.model.__table__)  # type: ignore[attr-defined]
-    changed = _changed(target, plan.columns)
-    session.execute(statement.on_conflict_do_update(index_elements=list(target.unique), set_=changed), rows)
+    store.execute(_upsert(insert_of(store), stream), rows)
+
+
+@cache
+def _upsert(insert_row: Any, stream: str) -> Any:
+    target = STREAMS[stream]
+    changed = _changed(target, _plan(stream).columns)
+    return insert_row(target.table).on_conflict_do_update(index_elements=list(target.unique), set_=changed)
 
 
 def _changed(target: Stream, columns: Iterable[str]) -> dict[str, Any]:
@@ -218,23 +203,24 @@ class _Plan:
 
 @cache
 def _plan(stream: str) -> _Plan:
-    model = STREAMS[stream].model
-    table = model.__table__  # type: ignore[attr-defined]
+    table = STREAMS[stream].table
+    given = tables.DEFAULTS[table.name]
     columns: dict[str, tuple[Any, Callable[[], Any] | None]] = {}
     for column in table.columns:
-        if column.primary_key:
-            continue
-        field = model.model_fields[column.name]
-        default = None if field.is_required() else partial(field.get_default, call_default_factory=True)
-        columns[column.name] = (column.type, default)
+        if column.name != "id":  # the database's own number
+            columns[column.name] = (column.type, _maker(given[column.name]) if column.name in given else None)
     stands_on_order = "order_id" in table.columns and "client_order_id" not in table.columns
     moments = tuple(name for name, (kind, _) in columns.items() if isinstance(kind, Instant))
     unique = STREAMS[stream].unique
     return _Plan(table.name, columns, unique, "account_id" in table.columns, stands_on_order, moments=moments)
 
 
+def _maker(default: Any) -> Callable[[], Any]:
+    return default if callable(default) else lambda: default
+
+
 @cache
-def _recordset_upsert(stream: str) -> str:
+def _recordset_upsert(stream: str) -> TextClause:
     """One statement for any number of rows: PostgreSQL reads them out of one JSON text, with no parse for each."""
     from sqlalchemy.dialects import postgresql
 
@@ -242,7 +228,7 @@ def _recordset_upsert(stream: str) -> str:
     names = ", ".join(plan.columns)
     typed = ", ".join(f"{name} {kind.compile(dialect)}" for name, (kind, _) in plan.columns.items())
     changed = ", ".join(f"{name} = excluded.{name}" for name in plan.columns if name not in target.unique)
-    return (
+    return text(
         f"INSERT INTO {plan.table} ({names}) SELECT {names} FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS told({typed}) "
         f"ON CONFLICT ({', '.join(target.unique)}) DO UPDATE SET {changed}"
     )
@@ -261,79 +247,70 @@ def _as_text(value: Any) -> str:
     raise TypeError(f"no column takes {type(value).__name__}")
 
 
-def _order_ids(session: Session, account_id: int, bodies: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+def _order_ids(store: Store, account_id: int, bodies: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     wanted = sorted({body["client_order_id"] for body in bodies if "client_order_id" in body})
-    query = select(OrderRow.client_order_id, OrderRow.id).where(
-        OrderRow.account_id == account_id, col(OrderRow.client_order_id).in_(wanted)
+    query = select(_orders.client_order_id, _orders.id).where(
+        _orders.account_id == account_id, _orders.client_order_id.in_(wanted)
     )
-    found = {client: number or 0 for client, number in session.exec(query)}
+    found: dict[str, int] = dict(store.execute(query).all())
     for client in wanted:
         if client not in found:
             raise PoisonRow(f"order {client} is not in the store")
     return found
 
 
-def _is_ours(session: Session, account_id: int, stream: str, body: Mapping[str, Any]) -> bool:
+def _is_ours(store: Store, account_id: int, stream: str, body: Mapping[str, Any]) -> bool:
     """Tell whether a row of another program's order is one of our own orders, which only the journal had forgotten.
 
     A fill of such an order follows it: its order is not in the store.
     """
-    same = select(OrderRow.id, OrderRow.trade_date).where(
-        OrderRow.account_id == account_id, OrderRow.client_order_id == body["client_order_id"]
-    )
+    mine = _orders.account_id == account_id
     if stream != "orders":
-        return session.exec(same).first() is None
+        same = select(_orders.id).where(mine, _orders.client_order_id == body["client_order_id"])
+        return store.execute(same).first() is None
     day = date.fromisoformat(body["trade_date"])
     near = [(day + timedelta(days=days)).isoformat() for days in (-1, 0, 1)]
-    ours = select(OrderRow.id).where(
-        OrderRow.account_id == account_id,
-        OrderRow.broker_order_id == body["broker_order_id"],
-        OrderRow.symbol == body["symbol"],
-        OrderRow.origin != "broker",
-        col(OrderRow.trade_date).in_(near),
+    ours = select(_orders.id).where(
+        mine,
+        _orders.broker_order_id == body["broker_order_id"],
+        _orders.symbol == body["symbol"],
+        _orders.origin != "broker",
+        _orders.trade_date.in_(near),
     )
-    return session.exec(ours).first() is not None
+    return store.execute(ours).first() is not None
 
 
-def insert_of(session: Session) -> Any:
-    """The dialect's own INSERT, which knows ON CONFLICT; only the one in use is loaded (a bot pays 2 MB for the other)."""
-    if session.get_bind().dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-
-        return postgresql_insert
-    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
-    return sqlite_insert
+_QUOTED = select(_quotes.symbol, _quotes.received_at).where(
+    _quotes.environment == bindparam("environment"), _quotes.market == bindparam("market"),
+    _quotes.symbol.in_(bindparam("symbols", expanding=True)),
+)  # fmt: skip
+_HOLD = _QUOTED.with_only_columns(_quotes.symbol).with_for_update(skip_locked=True)
 
 
-def quoted_at(session: Session, environment: str, market: str, symbols: Collection[str]) -> dict[str, datetime]:
+def quoted_at(store: Store, environment: str, market: str, symbols: Collection[str]) -> dict[str, datetime]:
     """When the store's quote of each symbol was received; a symbol without one is left out."""
-    query = select(QuoteRow.symbol, QuoteRow.received_at).where(
-        QuoteRow.environment == environment, QuoteRow.market == market, col(QuoteRow.symbol).in_(sorted(symbols))
-    )
-    return dict(session.exec(query).all())
+    told = {"environment": environment, "market": market, "symbols": sorted(symbols)}
+    return dict(store.execute(_QUOTED, told).all())
 
 
-def hold_quotes(session: Session, environment: str, market: str, symbols: Collection[str]) -> set[str]:
+def hold_quotes(store: Store, environment: str, market: str, symbols: Collection[str]) -> set[str]:
     """Lock these quotes until the transaction is over; one that another is writing is left out, never waited for."""
     if not symbols:
         return set()
-    query = select(QuoteRow.symbol).where(
-        QuoteRow.environment == environment, QuoteRow.market == market, col(QuoteRow.symbol).in_(sorted(symbols))
-    )
-    return set(session.exec(query.with_for_update(skip_locked=True)))
+    told = {"environment": environment, "market": market, "symbols": sorted(symbols)}
+    return set(store.execute(_HOLD, told).scalars())
 
 
-def replace_positions(session: Session, account_id: int, held: set[str]) -> None:
+def replace_positions(store: Store, account_id: int, held: set[str]) -> None:
     """Remove the holdings of an account that a complete answer of its broker no longer lists."""
-    query = delete(PositionRow).where(col(PositionRow.account_id) == account_id)
-    session.execute(query.where(col(PositionRow.symbol).not_in(sorted(held))) if held else query)
+    query = delete(tables.positions).where(_positions.account_id == account_id)
+    store.execute(query.where(_positions.symbol.not_in(sorted(held))) if held else query)
 
 
-def _columns(session: Session, account_id: int, stream: str, body: Mapping[str, Any]) -> dict[str, Any]:
+def _columns(store: Store, account_id: int, stream: str, body: Mapping[str, Any]) -> dict[str, Any]:
     plan, given = _plan(stream), dict(body)
     if plan.stands_on_order and "client_order_id" in given:
-        given["order_id"] = _order_ids(session, account_id, [body])[given.pop("client_order_id")]
+        given["order_id"] = _order_ids(store, account_id, [body])[given.pop("client_order_id")]
     if plan.of_account:
         given["account_id"] = account_id
     return plan.row(given)
@@ -352,11 +329,11 @@ def _typed(kind: Any, name: str, value: Any) -> Any:
     return value
 
 
-def last_sequences(session: Session, account_id: int) -> dict[str, int]:
+def last_sequences(store: Store, account_id: int) -> dict[str, int]:
     """The highest sequence the store has of each numbered stream: a journal made anew goes on above it."""
     floors = {}
     for name in ("order_events", "logs", "decisions"):
-        model: Any = STREAMS[name].model
-        highest = session.exec(select(func.max(model.seq)).where(model.account_id == account_id)).one()
+        row = STREAMS[name].table.c
+        highest = store.execute(select(func.max(row.seq)).where(row.account_id == account_id)).scalar_one()
         floors[name] = int(highest or 0)
     return floors

@@ -16,8 +16,8 @@ from sqlalchemy.engine import Connection
 from sqlmodel import SQLModel
 
 from shared import schema
+from shared.columns import ExactDecimal, Instant
 from shared.domain.errors import ConfigError
-from shared.models.columns import ExactDecimal, Instant
 
 FORMAT = "letstrade-backup-1"
 CHUNK = 500

@@ -264,7 +264,7 @@ class Stage:
 
 
 def open_stage(folder: Path, database_url: str = "", bots_url: str = "", options: tuple[str, ...] = ()) -> Stage:
-    """A stage on SQLite, or on `database_url`; `bots_url` is how its bots reach the same database."""
+    """A stage on SQLite, or on `database_url`; `bots_url` is how its bots reach it where that differs."""
     given = {"LETSTRADE_HOME": str(folder / "var"), "LETSTRADE_EXCHANGE_PORT_OFFSET": str(take_offset())}
     given |= {"DATABASE_URL": database_url} if database_url else {}
     settings = load_settings(given)
@@ -274,6 +274,6 @@ def open_stage(folder: Path, database_url: str = "", bots_url: str = "", options
     schema.upgrade(engine)
     with writing(engine) as session:
         secrets.plant_canary(session, load_private(settings).current())
-    stage = Stage(folder, settings, engine, bots_url=bots_url, options=options)
+    stage = Stage(folder, settings, engine, bots_url=bots_url or database_url, options=options)
     stage.start_exchange()
     return stage

@@ -20,7 +20,7 @@ from shared.db import reading, writing
 from shared.domain.order import Side
 from shared.domain.order_state import OrderStatus
 from shared.models import BrokerageAccount
-from shared.store import accounts
+from shared.store import accounts, heartbeats
 from tests.bots.conftest import TODAY, Room, open_room
 from tests.fakes import KEY, FakeClock
 
@@ -136,7 +136,7 @@ def test_another_host_waits_until_the_lease_has_run_out(store: Engine, account: 
         second.take(session)
     assert (second.epoch, second.moved_from) == (2, "a/1")
     with writing(store) as session, pytest.raises(HeldElsewhere):
-        first.renew(session)
+        first.renew(session, first.now(), heartbeats.store_time(session, clock.wall_now()))
     with writing(store) as session:
         second.release(session)
         again = StoreLease(account, "auto", clock, "b/2")

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from bots.orders import JournalKind
+from bots.orders import DeskOrder, JournalKind
 from bots.own_orders import OwnOrders
-from shared.domain.errors import BrokerUnavailable, OutcomeUnknown
+from shared.domain.errors import BrokerUnavailable, OutcomeUnknown, Refused
 from shared.domain.money import Currency
 from shared.domain.order import BrokerOrder, Position, Side
 from shared.domain.order_state import OrderEventKind, OrderStatus
 from tests.bots.conftest import TODAY, Room
+from tests.bots.test_desk import _noticed
 
 
 def lose(row: object) -> None:
@@ -430,11 +431,52 @@ async def lost_change(*_: object, **__: object) -> None:
     raise OutcomeUnknown("KIS", "-", "no answer, and it never arrived")
 
 
-async def test_an_accepted_order_that_no_list_shows_stops_its_symbol(room: Room) -> None:
-    order = await room.desk.place(room.request(), TODAY)
+async def test_an_accepted_order_that_no_list_shows_is_a_persons_matter_and_exits_go_on(room: Room) -> None:
+    order = await _missed(room)
+    assert status(room.orders, order.id) is OrderStatus.NEEDS_OPERATOR
+    assert order.id in (room.orders.frozen("AAPL", Side.BUY) or "")
+    assert room.orders.frozen("AAPL", Side.SELL) is None
+
+
+@pytest.mark.parametrize("filled", [0, 4])
+async def test_an_order_that_the_list_shows_again_goes_on_by_itself(room: Room, filled: int) -> None:
+    order = await _missed(room)
+    room = await room.restart()
+    assert status(room.orders, order.id) is OrderStatus.NEEDS_OPERATOR
+    room.broker.hidden.clear()
+    if filled:
+        room.broker.fill(order.broker_order_id or "", filled, "100.00")
+    await room.look()
+    after = room.orders.get(order.id)
+    assert after is not None and after.filled_quantity == filled
+    assert after.status is (OrderStatus.PARTIAL if filled else OrderStatus.ACCEPTED)
+    assert room.orders.frozen("AAPL", Side.BUY) is None
+    await room.journal.close()
+
+
+async def test_an_order_that_no_list_shows_can_still_be_canceled(room: Room) -> None:
+    order = await _missed(room)
+    await room.desk.cancel(order.id, "전체 취소")
+    assert room.broker.sent == ["place", "cancel"]
+    room.broker.hidden.clear()
+    await room.look()
+    assert status(room.orders, order.id) is OrderStatus.CANCELED
+    with pytest.raises(Refused):
+        await room.desk.cancel(order.id, "전체 취소")
+
+
+async def test_a_fill_told_by_the_stream_brings_such_an_order_back(room: Room) -> None:
+    order = await _missed(room)
+    await room.executions.apply_notice(_noticed(order.broker_order_id or "", "e1", 3, room))
+    after = room.orders.get(order.id)
+    assert after is not None and (after.status, after.filled_quantity) == (OrderStatus.PARTIAL, 3)
+
+
+async def _missed(room: Room) -> DeskOrder:
+    """An accepted order that two complete looks a minute apart did not show."""
+    order = await room.desk.place(room.request(quantity=10), TODAY)
     room.broker.hidden.add(order.broker_order_id or "")
     await room.look()
-    assert room.orders.frozen("AAPL", Side.SELL) is None
     room.clock.pass_s(61)
     await room.look()
-    assert order.id in (room.orders.frozen("AAPL", Side.SELL) or "")
+    return order

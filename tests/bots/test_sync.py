@@ -7,15 +7,16 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, insert
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from bots import outgoing
 from bots.heartbeat import Vitals
 from bots.journal import Changes, Outgoing
 from bots.lease import HeldElsewhere, StoreLease
 from bots.sync import StoreAway, StoreLink, StoreSync
+from shared import tables
 from shared.db import open_engine, reading, writing
 from shared.domain.bot_state import KillLevel
 from shared.models import (
@@ -30,6 +31,7 @@ from shared.models import (
     QuoteRow,
 )
 from shared.store import accounts, kill
+from shared.tables import fresh
 from tests.bots.conftest import TODAY, Room
 from tests.fakes import KEY, FakeClock
 
@@ -192,9 +194,11 @@ async def test_an_interrupted_sync_leaves_nothing_half_written(room: Room, store
     sync = sync_of(room, store)
     await trade(room)
 
-    def fails_late(session: Session) -> None:
-        session.add(ExecutionLog(account_id=account, seq=1, level="INFO", message="x", created_at=room.clock.now))
-        session.flush()
+    def fails_late(connection: Connection) -> None:
+        row = fresh(
+            tables.execution_logs, account_id=account, seq=1, level="INFO", message="x", created_at=room.clock.now
+        )
+        connection.execute(insert(tables.execution_logs).values(row))
         raise OperationalError("commit", {}, Exception("disk full"))
 
     with pytest.raises(StoreAway):
@@ -263,5 +267,5 @@ async def test_a_raised_kill_switch_is_heard_between_two_syncs_and_before_a_sync
     sync._put = lambda *_: heard.append(KillLevel.RUN)  # type: ignore[method-assign,assignment,func-returns-value]
     await trade(room)
     polled = await sync.once()
-    assert polled.kill_level is KillLevel.HALT
+    assert polled.wishes.kill_level is KillLevel.HALT
     assert KillLevel.HALT in heard

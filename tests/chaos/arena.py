@@ -153,6 +153,20 @@ class Player:
         except AssertionError as e:
             raise AssertionError(told()) from e
 
+    def adopt_by_hand(self) -> None:
+        """A person reads the number of the order that waits for him in the broker's app, and says so."""
+        waits = wait_until("an order waits for a person", self._waiting, 100)
+        known = {int(one.broker_order_id) for one in self.orders() if one.broker_order_id}
+        numbers = [one["order_id"] for one in self.ledger("ORDER") if int(one["order_id"]) not in known]
+        assert len(numbers) == 1, numbers
+        told = self.done(
+            self.ask(CommandKind.RESOLVE_ORDER, client_order_id=waits.client_order_id, broker_order_id=numbers[0])
+        )
+        assert told.status == "DONE", told.result
+
+    def _waiting(self) -> OrderRow | None:
+        return next((one for one in self.orders() if one.status == OrderStatus.NEEDS_OPERATOR), None)
+
     def orders(self) -> list[OrderRow]:
         return self.stage.orders(self.account_id)
 

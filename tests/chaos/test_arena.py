@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("chaos")]
 # Those that end by themselves; silence and clocks have tests of their own, a refused key is a start's matter.
 ELSEWHERE = ("key-refused", "stream-half-open", "server-clock-off", "stream-silent")
 ENDING = tuple(one.name for one in DRILLS if one.faults and one.name not in ELSEWHERE)
+BY_HAND = ("same-order-number",)  # a number that no list knows is a person's matter
 PARTS = 3  # of the drills, by turns: each part is a piece of minutes
 SHORT = (
     "order-answer-lost", "order-reset", "token-expired", "balance-is-html", "order-answer-cut",
@@ -44,6 +45,8 @@ def through(player: Player, drill: Drill) -> None:
             match["account"] = player.exchange_number
         player.stage.admin("POST", "/faults", json={**fault, "match": match})
     player.done(player.order("BUY"))
+    if drill.name in BY_HAND and player.flavour.broker == "KIS":
+        player.adopt_by_hand()
     player.settle(drill.name)
     player.done(player.order("BUY", price=player.flavour.resting))
     for order in player.orders():

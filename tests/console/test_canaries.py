@@ -38,7 +38,7 @@ async def test_the_api_and_the_metrics_hold_no_secret(desk: Desk) -> None:
     admin = desk.actor(Role.ADMIN)
     token = tokens.add(desk.wiring, admin, desk.users[Role.ADMIN], "t", list(Scope), days=1)[1]
     with writing(desk.wiring.engine) as session:
-        alert = raise_alert(session, desk.wiring.clock.wall_now(), kind="BOT_HELD", severity="info", dedup_key="x").id
+        alert = raise_alert(session, desk.wiring.clock.wall_now(), kind="BOT_HELD", severity="info", dedup_key="x")
     paths = api_app(desk.wiring).openapi()["paths"]
     gets = [f"/api{path}" for path, verbs in paths.items() if "get" in verbs and not path.endswith("/stream")]
     transport = httpx.ASGITransport(Starlette(routes=api_routes(desk.wiring)))

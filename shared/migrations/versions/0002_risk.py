@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import shared.models.columns
+import shared.columns
 
 revision = "0002"
 down_revision = "0001"
@@ -32,7 +32,7 @@ _EVENTS = ("update", "delete")
 
 
 def upgrade() -> None:
-    money = shared.models.columns.ExactDecimal
+    money = shared.columns.ExactDecimal
     op.add_column("brokerage_accounts", sa.Column("max_account_amount", money(), nullable=True))
     op.add_column(
         "brokerage_accounts", sa.Column("max_orders_per_minute", sa.Integer(), nullable=False, server_default="30")

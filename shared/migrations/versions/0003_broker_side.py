@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import shared.models.columns
+import shared.columns
 
 revision = "0003"
 down_revision = "0002"
@@ -25,12 +25,12 @@ def upgrade() -> None:
         sa.Column("symbol", sa.String(), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("qty", sa.Integer(), nullable=False),
-        sa.Column("bought", shared.models.columns.ExactDecimal(), nullable=True),
-        sa.Column("sold", shared.models.columns.ExactDecimal(), nullable=True),
-        sa.Column("realized_pnl", shared.models.columns.ExactDecimal(), nullable=True),
-        sa.Column("fees", shared.models.columns.ExactDecimal(), nullable=True),
-        sa.Column("taxes", shared.models.columns.ExactDecimal(), nullable=True),
-        sa.Column("updated_at", shared.models.columns.Instant(), nullable=False),
+        sa.Column("bought", shared.columns.ExactDecimal(), nullable=True),
+        sa.Column("sold", shared.columns.ExactDecimal(), nullable=True),
+        sa.Column("realized_pnl", shared.columns.ExactDecimal(), nullable=True),
+        sa.Column("fees", shared.columns.ExactDecimal(), nullable=True),
+        sa.Column("taxes", shared.columns.ExactDecimal(), nullable=True),
+        sa.Column("updated_at", shared.columns.Instant(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["brokerage_accounts.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("account_id", "trade_date", "symbol"),

@@ -8,16 +8,16 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import shared.models.columns
+import shared.columns
 
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-_INSTANT = shared.models.columns.Instant
-_JSON = shared.models.columns.Json
-_DECIMAL = shared.models.columns.ExactDecimal
+_INSTANT = shared.columns.Instant
+_JSON = shared.columns.Json
+_DECIMAL = shared.columns.ExactDecimal
 
 
 def upgrade() -> None:

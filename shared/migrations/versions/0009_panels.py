@@ -8,15 +8,15 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import shared.models.columns
+import shared.columns
 
 revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
 
-_INSTANT = shared.models.columns.Instant
-_JSON = shared.models.columns.Json
+_INSTANT = shared.columns.Instant
+_JSON = shared.columns.Json
 
 
 def upgrade() -> None:

@@ -82,3 +82,24 @@ def test_a_market_order_is_refused_outside_the_regular_session_even_when_it_is_t
     now, one = datetime(2026, 11, 20, 23, 0, tzinfo=KST), hours(Market.US)
     one.extend(frozenset({"PRE"}))
     assert "지정가" in (one.refusal(now, Venue.NASDAQ, M, D) or "")
+
+
+@pytest.mark.parametrize(
+    ("at", "market", "day"),
+    [
+        ("2026-11-20 17:59+09:00", Market.KRX, "2026-11-20"),
+        (
+            "2026-11-20 18:30+09:00",
+            Market.KRX,
+            "2026-11-20",
+        ),  # KRX is over, NXT is not: a Friday's order is no Monday's
+        ("2026-11-20 19:59+09:00", Market.KRX, "2026-11-20"),
+        ("2026-11-20 20:00+09:00", Market.KRX, "2026-11-23"),
+        ("2026-11-22 12:00+09:00", Market.KRX, "2026-11-23"),
+        ("2024-11-20 18:30+09:00", Market.KRX, "2024-11-21"),  # before there was NXT
+        ("2026-11-20 16:59-05:00", Market.US, "2026-11-20"),
+        ("2026-11-20 17:00-05:00", Market.US, "2026-11-23"),  # KIS ends its after-market at 07:00 KST
+    ],
+)
+def test_a_trade_date_ends_with_the_last_venue_of_its_market(at: str, market: Market, day: str) -> None:
+    assert hours(market).trade_date(datetime.fromisoformat(at)).isoformat() == day

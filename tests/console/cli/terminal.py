@@ -134,7 +134,9 @@ class Terminal:
     def set_up(self) -> None:
         """Keys and tables, as `setup` makes them; no account."""
         write_keys(load_settings(self.env))
-        schema.upgrade(self.engine)
+        engine = self.engine
+        schema.upgrade(engine)
+        engine.dispose()
 
     def add(self, nickname: str, env: Environment = Environment.SIM, number: int = 1) -> int:
         """Register a KIS US account through the service (its verb has tests of its own); return its id."""

@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from tests.conftest import of_a_file
 from tests.console.cli.terminal import KEYS, Terminal
 
 
+@of_a_file
 def test_an_account_is_registered_listed_shown_and_its_keys_are_nowhere(terminal: Terminal) -> None:
     words = ["account", "add", "미국 1호", "--broker", "KIS", "--market", "US", "--env", "SIM"]
     limits = ["--max-order-amount", "5000", "--max-daily-loss", "1000.50"]

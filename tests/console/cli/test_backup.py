@@ -22,6 +22,7 @@ from shared.store import kill
 from shared.store.secrets import open_credential
 from shared.store.sessions import start_session
 from tests.cloud.edge import install
+from tests.conftest import of_a_file
 from tests.console.cli.terminal import Terminal
 
 PHRASE = {"LETSTRADE_BACKUP_PASSPHRASE": "correct horse"}  # pragma: allowlist secret
@@ -36,6 +37,7 @@ def backed_up(terminal: Terminal, tmp_path: Path) -> Path:
     return tmp_path / "b"
 
 
+@of_a_file
 def test_a_desk_comes_back_on_an_empty_machine(terminal: Terminal, backed_up: Path, tmp_path: Path) -> None:
     new = Terminal(tmp_path / "new")
     refused = new.run("backup", "restore", str(backed_up), **PHRASE)
@@ -55,6 +57,7 @@ def test_a_desk_comes_back_on_an_empty_machine(terminal: Terminal, backed_up: Pa
     assert again.code == 1 and "not empty" in again.err
 
 
+@of_a_file
 def test_nothing_in_the_folder_shows_a_key_and_none_of_it_is_others_to_read(
     backed_up: Path, terminal: Terminal
 ) -> None:
@@ -65,6 +68,7 @@ def test_nothing_in_the_folder_shows_a_key_and_none_of_it_is_others_to_read(
         assert master.encode() not in body and b"CANARYAPPSECRET" not in body
 
 
+@of_a_file
 def test_a_damaged_backup_is_refused_by_name(backed_up: Path, tmp_path: Path, terminal: Terminal) -> None:
     def broken(name: str) -> str:
         copy = tmp_path / f"broken-{name}"
@@ -83,6 +87,7 @@ def test_a_damaged_backup_is_refused_by_name(backed_up: Path, tmp_path: Path, te
     assert terminal.run("backup", "verify", str(backed_up)).code == 1
 
 
+@of_a_file
 def test_without_a_passphrase_the_keys_stay_where_they_are(terminal: Terminal, tmp_path: Path) -> None:
     terminal.add("첫 계좌")
     said = terminal.run("backup", "create", "--to", str(tmp_path / "b"))
@@ -96,6 +101,7 @@ def test_without_a_passphrase_the_keys_stay_where_they_are(terminal: Terminal, t
         assert kill.level_of(session, None).name == "RUN"
 
 
+@of_a_file
 def test_signed_in_people_sign_in_again(terminal: Terminal, tmp_path: Path) -> None:
     terminal.json("user", "add", "a@b.kr", "--role", "Admin", stdin="a-long-password-1\n")
     with open_engine(terminal.env["DATABASE_URL"]).begin() as connection:
@@ -109,6 +115,7 @@ def test_signed_in_people_sign_in_again(terminal: Terminal, tmp_path: Path) -> N
         assert session.exec(select(LoginSession)).all() == []
 
 
+@of_a_file
 def test_a_backup_is_one_moment_beside_a_writer(terminal: Terminal, tmp_path: Path) -> None:
     """A writer that always puts two rows in one transaction; no backup may hold one without the other."""
     stop = threading.Event()

@@ -110,7 +110,7 @@ def test_raising_the_kill_switch_is_easy_and_lowering_needs_a_reason(terminal: T
 def test_alerts_are_listed_and_acknowledged(terminal: Terminal) -> None:
     account_id = terminal.add("A1")
     with writing(terminal.engine) as session:
-        alert = alerts.raise_alert(
+        number = alerts.raise_alert(
             session,
             terminal.wiring().clock.wall_now(),
             kind="BOT_SILENT",
@@ -118,7 +118,6 @@ def test_alerts_are_listed_and_acknowledged(terminal: Terminal) -> None:
             dedup_key="BOT_SILENT:1",
             account_id=account_id,
         )
-        number = alert.id
     listed = terminal.json("alerts", "list")["items"]
     assert [(one["id"], one["kind"]) for one in listed] == [(number, "BOT_SILENT")]
     terminal.json("alerts", "ack", str(number))

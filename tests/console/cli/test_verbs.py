@@ -18,6 +18,7 @@ from shared.db import open_engine, reading
 from shared.domain.account import Environment
 from shared.models import AuditLog, Role, User
 from shared.store.people import user_by_email
+from tests.conftest import of_a_file
 from tests.console.cli.terminal import Terminal
 from tests.references import cli_verbs
 from tests.supabase import make_project
@@ -97,6 +98,7 @@ def test_live_approval_has_an_end_and_can_be_taken_back(terminal: Terminal) -> N
     assert terminal.json("account", "list")["items"] == []
 
 
+@of_a_file
 def test_the_audit_chain_is_whole_and_a_changed_row_shows(terminal: Terminal, tmp_path: Path) -> None:
     terminal.add("A1")
     terminal.json("kill", "raise", "HALT")

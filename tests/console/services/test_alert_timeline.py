@@ -16,11 +16,10 @@ US, MOCK = "미국 주식 1호", "모의 검증"
 
 def raised(desk: Desk, account: str) -> int:
     with writing(desk.wiring.engine) as session:
-        row = raise_alert(
+        return raise_alert(
             session, desk.wiring.clock.wall_now(), kind="PRICE_SPIKE", severity="warning", dedup_key=f"t:{account}",
             account_id=desk.accounts[account], params={"symbol": "NVDA", "change_pct": "-4", "minutes": 5},
         )  # fmt: skip
-        return row.id or 0
 
 
 def test_orders_logs_and_audit_stand_in_one_list_in_order(desk: Desk) -> None:

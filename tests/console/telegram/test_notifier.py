@@ -37,8 +37,7 @@ CLOCK = SystemClock()
 def tell(engine: Engine, key: str, **params: object) -> int:
     with writing(engine) as session:
         given = {"symbol": "AAPL", "side": "BUY", "quantity": 3, "price": "211.50", **params}
-        row = alerts.raise_alert(session, CLOCK.wall_now(), kind="FILL", severity="info", dedup_key=key, params=given)
-        return row.id or 0
+        return alerts.raise_alert(session, CLOCK.wall_now(), kind="FILL", severity="info", dedup_key=key, params=given)
 
 
 @asynccontextmanager

@@ -18,10 +18,10 @@ from sqlalchemy import Boolean, Engine, Float, Integer, Table, insert, select, t
 from sqlmodel import Session, SQLModel
 
 from shared import schema
+from shared.columns import ExactDecimal, Instant, Json
 from shared.config import ROOT
 from shared.db import open_engine
 from shared.models import AuditLog
-from shared.models.columns import ExactDecimal, Instant, Json
 from shared.store import audit, row_security
 from tests.supabase import for_the_store, make_project, new_database
 
