@@ -159,6 +159,16 @@ class Bot:
         if self._box.state is not BotState.BLOCKED:
             self._move(BotEventKind.RECONCILED, "")
 
+    async def _halt_at_loss(self) -> None:
+        """Once the day's loss has reached the limit, entries rest for the day, whatever prices do and across restarts."""
+        p = self.p
+        limit, today = p.clearance.limits.max_daily_loss, p.hours.trade_date(p.clock.market_now())
+        mark = p.daybook.lost(today, limit, p.feed.price)
+        if mark is not None:
+            p.daybook.keep((mark,))
+            text = f"오늘 손실 한도 {limit:,}에 닿음: 다음 거래일까지 새 진입 없음, 청산과 손절은 계속"
+            await p.journal.write(Changes(marks=(mark,), outbox=(outgoing.log("WARNING", text, p.clock.wall_now()),)))
+
     async def _look_for_drift(self, asked: float) -> None:
         """Compare holdings with what the day's mark and our fills make of them; tell, and stop entries."""
         p = self.p
@@ -256,6 +266,7 @@ class Bot:
             if not self._box.recovered:
                 continue
             self.p.screen.show()
+            await self._halt_at_loss()
             await self.p.trader.act_on_deferred()
             await self.p.trader.approvals.drop_late()
             await self.p.housekeeping.tend()

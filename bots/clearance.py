@@ -149,6 +149,7 @@ class Clearance:
             rule_shares=self._rule_shares(request.rule_id, symbol, buys),
             day_bought=self._daybook.bought(today, self._portfolio.reserve),
             day_pnl=self._daybook.pnl(today, self._feed.price),
+            loss_halted=self._daybook.halted(today, self.limits.max_daily_loss),
             day_orders=self._daybook.order_count(today),
             in_flight=any(order.side is side for order in mine),
             frozen=self._frozen(request),

@@ -16,6 +16,8 @@ from shared.domain.order_state import OrderStatus
 PriceOf = Callable[[str], Decimal | None]
 CARRIED = timedelta(days=6)  # fills are kept for a week
 DAY = ""  # the mark that says the day has been marked, holdings or none
+HALT = "!"  # the mark that says the day's loss has reached the limit, which stands in its price
+_NO_SYMBOLS = frozenset({DAY, HALT})
 _NOT_AN_ORDER = frozenset({OrderStatus.PENDING, OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED})
 
 
@@ -49,7 +51,9 @@ class DayBook:
 
     def symbols(self) -> set[str]:
         """What was held or traded since the earliest mark that is kept."""
-        return {symbol for _, symbol in self._marks if symbol != DAY} | {fill.symbol for fill in self._orders.fills}
+        return {symbol for _, symbol in self._marks if symbol not in _NO_SYMBOLS} | {
+            fill.symbol for fill in self._orders.fills
+        }
 
     def prices(self, symbol: str) -> list[Decimal]:
         """The prices of a symbol at the marks of the days, newest first."""
@@ -121,7 +125,7 @@ class DayBook:
         flow: dict[str, Decimal] = defaultdict(Decimal)
         held: dict[str, int] = defaultdict(int)
         for (day, symbol), mark in self._marks.items():
-            if day == today and symbol != DAY:
+            if day == today and symbol not in _NO_SYMBOLS:
                 flow[symbol] -= mark.price * mark.quantity
                 held[symbol] += mark.quantity
         for fill in self._orders.fills:
@@ -136,3 +140,15 @@ class DayBook:
                 return None
             total += amount + price * held[symbol]
         return total
+
+    def lost(self, today: date, limit: Decimal, price_of: PriceOf) -> DayMark | None:
+        """The mark that the day's loss has reached `limit`, when that is new. To be journalled, then kept."""
+        if limit <= 0 or self.halted(today, limit):
+            return None
+        pnl = self.pnl(today, price_of)
+        return DayMark(today, HALT, 0, limit, 0) if pnl is not None and pnl <= -limit else None
+
+    def halted(self, today: date, limit: Decimal) -> bool:
+        """Whether the day's loss has once reached `limit`: prices that come back undo nothing, a higher limit does."""
+        mark = self._marks.get((today, HALT))
+        return mark is not None and limit <= mark.price

@@ -33,6 +33,7 @@ class Day:
     bought: Decimal = Decimal(0)
     realized: Decimal = Decimal(0)
     orders: int = 0
+    halted: bool = False  # the loss has once reached the limit, as at an order
 
 
 @dataclass(slots=True)

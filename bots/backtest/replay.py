@@ -205,8 +205,8 @@ class Replay:
             return self.code.signals(desk.instrument.symbol, bar, desk.closes[bar], desk.position)
         if not self.facts:
             now = [one if isinstance(one, float) else float(one[bar]) for one in desk.values]
-            earlier = [one if isinstance(one, float) else float(one[bar - 1]) if bar else nan for one in desk.values]
-            return test(now, earlier) is True
+            was = [one if isinstance(one, float) else float(one[bar - 1]) if bar else nan for one in desk.values]
+            return test(now, was) is True
         return test(*rows(self._seen(desk, bar))) is True
 
     def _seen(self, desk: Desk, bar: int) -> list[Column]:
@@ -403,6 +403,8 @@ class Replay:
             (one.position.quantity * as_decimal(one.mark) - one.position.paid for one in self.desks if one.position),
             Decimal(0),
         )
+        pnl = self.day.realized + open_pnl
+        self.day.halted = self.day.halted or pnl <= -limits.max_daily_loss
         priced = request.order_type in PRICED and request.price is not None
         snapshot = Snapshot(
             now=datetime.fromtimestamp(int(desk.data.bars.starts[bar]), UTC), kill_level=KillLevel.RUN,
@@ -411,7 +413,7 @@ class Replay:
             lower_limit=None, upper_limit=None, reserve_price=shown, store_away_s=0.0,
             buying_power=self.broker.cash * 2, free_to_sell=held, open_buy_amount=Decimal(0),
             held_amount=held * shown, rule_shares=held, day_bought=self.day.bought,
-            day_pnl=self.day.realized + open_pnl, day_orders=self.day.orders, in_flight=False, frozen=None,
+            day_pnl=pnl, loss_halted=self.day.halted, day_orders=self.day.orders, in_flight=False, frozen=None,
             signal_used=False, failures=0, failures_rest=False, cooldown_left_s=0.0, crossing=None,
         )  # fmt: skip
         return check(request, snapshot, limits)
@@ -433,12 +435,11 @@ class Replay:
 
 
 def _code(plan: Plan, data: dict[str, PriceData]) -> Code | None:
-    """A Python rule's child; what speaks to it is loaded by who has one only."""
     if not plan.rule.python:
         return None
-    from bots.backtest.asked import Code
+    from bots.backtest import asked  # an event loop and a child: loaded by who has one only
 
-    return Code(plan.rule, data)
+    return asked.Code(plan.rule, data)
 
 
 _SCALED = {

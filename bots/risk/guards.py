@@ -107,6 +107,7 @@ class Snapshot:
     minute_orders: int = 0  # sent in the last minute
     repeats: int = 0  # filled in the last minute by this rule, symbol and side
     first_day: bool = False  # a LIVE account's first trade date
+    loss_halted: bool = False  # the day's loss has once reached the limit, whatever it is now
 
 
 def reduces(request: OrderRequest) -> bool:
@@ -349,6 +350,11 @@ def daily_loss(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | N
         return None
     if s.day_pnl is None:
         return Denied("pnl_unknown", "오늘 손익을 모름")
+    if s.loss_halted:
+        stays = "다음 거래일까지 새 진입 없음 (한도를 올리면 풀림)"
+        return Denied(
+            "max_daily_loss", f"오늘 손실 한도 {limits.max_daily_loss:,}에 닿았음, 지금 손익 {s.day_pnl:,.2f}: {stays}"
+        )
     if limits.max_daily_loss <= 0 or s.day_pnl <= -limits.max_daily_loss:
         return Denied("max_daily_loss", f"오늘 손익 {s.day_pnl:,.2f}, 손실 한도 {limits.max_daily_loss:,}")
     return None

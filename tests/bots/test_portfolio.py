@@ -107,6 +107,25 @@ async def test_the_day_counts_from_its_mark_and_survives_a_restart(room: Room) -
     await again.journal.close()
 
 
+async def test_a_day_that_lost_its_limit_stays_lost_until_the_limit_is_raised_or_the_day_ends(room: Room) -> None:
+    book, limit = DayBook(room.orders, ()), Decimal(50)
+    held = Position("AAPL", 10, 10, Decimal(90), Currency.USD, last_price=Decimal(100))
+    book.keep(book.first_marks(TODAY, (held,), PRICES.get))
+    assert book.lost(TODAY, limit, {"AAPL": Decimal("95.01")}.get) is None
+    assert book.lost(TODAY, limit, {}.get) is None and book.lost(TODAY, Decimal(0), {"AAPL": Decimal(1)}.get) is None
+    mark = book.lost(TODAY, limit, {"AAPL": Decimal(95)}.get)
+    assert mark is not None and not book.halted(TODAY, limit)
+    book.keep((mark,))
+    await room.journal.write(Changes(marks=(mark,)))
+    assert book.halted(TODAY, limit) and book.pnl(TODAY, {"AAPL": Decimal(120)}.get) == 200  # back, and still halted
+    assert book.symbols() == {"AAPL"} and book.lost(TODAY, limit, {"AAPL": Decimal(1)}.get) is None
+    again = await room.restart()
+    later = DayBook(again.orders, (await again.journal.load(TODAY - timedelta(days=7))).marks)
+    assert later.halted(TODAY, limit) and not later.halted(TODAY + timedelta(days=1), limit)
+    assert not later.halted(TODAY, Decimal(51)) and later.lost(TODAY, Decimal(51), {"AAPL": Decimal(95)}.get) is None
+    await again.journal.close()
+
+
 async def test_open_and_unknown_buys_count_as_bought(room: Room) -> None:
     book, portfolio = DayBook(room.orders, ()), portfolio_of(room)
     await room.desk.place(room.request(quantity=10, price="100.00"), TODAY)

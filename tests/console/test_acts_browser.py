@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlmodel import col, select
 
+from console.services import rules
 from shared.db import reading, writing
 from shared.domain.rule import model as m
 from shared.domain.rule.parse import parse_rule
@@ -33,7 +34,7 @@ from tests.console.desks import Desk
 from tests.console.served import BROWSER, free_port, operator, pick, settled
 
 pytestmark = [*BROWSER, pytest.mark.xdist_group("browser")]
-US, KRX, MOCK = "미국 주식 1호", "국내 단타", "모의 검증"
+US, KRX, MOCK, LIVE = "미국 주식 1호", "국내 단타", "모의 검증", "본계좌"
 
 
 @pytest.fixture(scope="module")
@@ -217,6 +218,67 @@ def test_a_rule_is_built_by_form_saved_and_copied_to_an_account_that_asks_for_it
         assert (copied.name, copied.enabled) == ("폼 규칙", True)
         deeds = session.exec(select(AuditLog).where(AuditLog.account_id == desk.accounts[MOCK])).all()
         assert [one.action for one in deeds][-2:] == ["rule.save", "rule.switch"]
+
+
+@pytest.mark.soak
+def test_an_edit_becomes_a_version_that_is_compared_and_taken_back(page: Page, url: str, desk: Desk) -> None:
+    at(page, url, "rules")
+    pick(page, "계좌", US)
+    pick(page, "편집할 규칙", "미국 이동평균")
+    page.get_by_text("YAML로").click()
+    settled(page)
+    text = page.get_by_role("textbox", name="규칙 내용 (YAML)")
+    first = text.input_value()
+    text.fill(first.replace("percent: 2.0", "percent: 3.5"))
+    text.press("Control+Enter")
+    expect(page.locator("[data-table=meaning]")).to_contain_text("3.5")
+    page.get_by_role("button", name="지난 20일이라면?").click()
+    expect(page.locator("[data-table=whatif]")).to_contain_text("계산 중")  # of both, before anything is saved
+    page.get_by_role("button", name="새 버전 저장").click()
+    expect(page.get_by_text("규칙을 저장했습니다")).to_be_visible()
+    page.locator("summary", has_text="버전 2개").click()
+    expect(page.locator("[data-table=versions] tbody tr")).to_have_count(2)
+    expect(page.get_by_test_id("stCode").last).to_contain_text("percent: 3.5")
+    page.get_by_role("button", name="버전 1(으)로 되돌리기").click()
+    expect(page.get_by_text("되돌렸습니다").first).to_be_visible()
+    with reading(desk.wiring.engine) as session:
+        rule = session.exec(select(TradeRule).where(TradeRule.name == "미국 이동평균")).one()
+        kept = session.exec(select(RuleVersion).where(RuleVersion.rule_id == rule.id).order_by(col(RuleVersion.number)))
+        texts = [one.text for one in kept]
+        assert len(texts) == 3 and texts[0] == texts[2] == first != texts[1]
+        asked = [run.params["kind"] for run in session.exec(select(BacktestRun).order_by(col(BacktestRun.id).desc()))]
+        assert len(asked) >= 2
+
+
+@pytest.mark.soak
+def test_a_rule_meets_the_gate_of_real_money_and_an_admins_waiver_is_kept(page: Page, url: str, desk: Desk) -> None:
+    kept = [one for one in desks.RULE_TEXT.splitlines() if not one.startswith(("risk:", "  stop_loss:"))]
+    bare = "\n".join(kept).format(name="맨몸 규칙", symbol="AAPL")
+    rules.add_rule(desk.wiring, desk.actor(Role.ADMIN), desk.accounts[LIVE], bare, max_position=0)
+    at(page, url, "rules")
+    pick(page, "계좌", LIVE)
+    pick(page, "편집할 규칙", "맨몸 규칙")
+    settled(page)
+    page.get_by_role("button", name="규칙 켜기").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("이 버전의 백테스트가 없습니다")
+    expect(dialog).to_contain_text("시뮬 0일 · 모의 0일")
+    expect(dialog).to_contain_text("빠진 것: 손절, 최대 보유 수량, 이 버전의 백테스트, 시뮬·모의 거래일")
+    do = dialog.get_by_role("button", name="이 규칙 켜기")
+    expect(do).to_be_disabled()
+    dialog.get_by_label("확인: 계좌 이름").fill(LIVE)
+    do.click()
+    expect(dialog).to_contain_text("실전에서 켤 수 없는 규칙입니다")
+    dialog.get_by_text("빠진 조건을 면제합니다").click()
+    dialog.get_by_role("textbox", name="사유").fill("시험 운용")
+    dialog.get_by_role("textbox", name="사유").press("Tab")
+    do.click()
+    expect(dialog).to_have_count(0)
+    with reading(desk.wiring.engine) as session:
+        rule = session.exec(select(TradeRule).where(TradeRule.name == "맨몸 규칙")).one()
+        assert rule.enabled and rule.waived_version_id == rule.version_id
+        waived = session.exec(select(AuditLog).where(AuditLog.action == "rule.waive")).one()
+        assert waived.reason == "시험 운용" and "손절" in waived.after["missing"]
 
 
 def test_no_order_was_sent_by_the_console_itself(desk: Desk) -> None:

@@ -78,6 +78,7 @@ ENTRY_REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("cash_unknown", {"buying_power": None}),
     ("max_daily_buy", {"day_bought": Decimal(9001)}),
     ("max_daily_loss", {"day_pnl": Decimal(-500)}),
+    ("max_daily_loss", {"day_pnl": Decimal(100), "loss_halted": True}),
     ("pnl_unknown", {"day_pnl": None}),
     ("max_trades_per_day", {"day_orders": 20}),
     ("failures", {"failures": 3, "failures_rest": True}),
@@ -140,6 +141,7 @@ EXIT_GOES_ON: list[dict[str, Any]] = [
     {"elsewhere": Elsewhere(6.0, None, highest_buy=Decimal(100))},  # an old picture stops entries only
     {"elsewhere": Elsewhere(1, Decimal(10**9), lowest_sell=Decimal(1))},
     {"first_day": True, "day_bought": Decimal(10**9)},
+    {"loss_halted": True},
     {"minute_orders": 89},
     {"repeats": 1000},
 ]
