@@ -46,14 +46,14 @@ from shared.domain.signal import Allowed, Decision, Denied, Verdict
 from shared.store.exposure import OpenElsewhere
 
 TICK_EVERY_S = 0.2  # a rule is judged this often at most between bar closes; the last price is never skipped
-OPEN_PATIENCE_S = 600.0  # a deferred decision that cannot be judged so long after the open is dropped
+OPEN_PATIENCE_S = 600.0  # a deferred decision that cannot be judged so long while the market is open is dropped
 NOT_YET = frozenset({
     "stale_data", "fallback_data", "no_price", "instrument_unknown", "pnl_unknown", "cash_unknown", "holdings_unknown",
     "bot_state",
 })  # fmt: skip
 MOST_TOLD = 1_000  # orders whose fills a rule's code was told of
 ASKS_CODE = "asks_code"  # the stops of a Python rule say nothing; its code is to be asked
-DEFERRED = "deferred:"  # facts of the journal: decisions of a closed session, waiting for the next open
+DEFERRED = "deferred:"  # facts of the journal: decisions that wait for the next open, exits that wait for a price
 
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
 ClearWay = Callable[[tuple[OpenElsewhere, ...]], Coroutine[Any, Any, None]]
@@ -267,10 +267,15 @@ class Trader:
         return await self.order(Decision(rule_id, rule.version_id, symbol, verdict, "proposed", now, signal_key=key))
 
     async def _act(self, decision: Decision) -> None:
-        if self.hours.closed_reason(self.clock.market_now()) is not None and _at_bar(decision):
+        at_bar = _at_bar(decision)
+        if at_bar and self.hours.closed_reason(self.clock.market_now()) is not None:
             await self._defer(decision)
-        else:
-            await self.order(decision)
+            self.write(self.decisions.take(decision, Denied("waits_for_open", "다음 개장을 기다림"), self.today()))
+            return
+        denied = await self.order(decision)
+        # A bar closes once, by the clock where nobody trades: an exit that met an old price is judged again at the next.
+        if at_bar and decision.verdict is Verdict.SELL and denied is not None and denied.code in NOT_YET:
+            await self._defer(decision)
 
     async def order(self, decision: Decision, *, approved: bool = False) -> Denied | None:
         """Turn a BUY or SELL into an order, or into a refusal with its reason, which is returned."""
@@ -375,11 +380,10 @@ class Trader:
                     await self.desk.cancel(order.id, "청산을 위해 진입 주문 취소")
 
     async def _defer(self, decision: Decision) -> None:
-        """Keep a bar's decision for the next open (design.md §7); it is guarded again there."""
+        """Keep a bar's decision for when it can be judged: the next open (design.md §7), the next price."""
         key = (decision.rule_id, decision.symbol)
         self._deferred[key] = decision
         await self.journal.write(Changes(facts=((f"{DEFERRED}{key[0]}:{key[1]}", kept_decisions.keep(decision)),)))
-        self.write(self.decisions.take(decision, Denied("waits_for_open", "다음 개장을 기다림"), self.today()))
 
     def recall(self, facts: dict[str, str]) -> None:
         """Take back the decisions that waited for the open when the last process ended."""
@@ -400,7 +404,7 @@ class Trader:
             if rule_id in self.rules and fits:
                 denied = await self.order(structs.replace(decision, at=self.clock.market_now()))
             if denied is not None and denied.code in NOT_YET and self.clock.monotonic() - since < OPEN_PATIENCE_S:
-                continue  # the first price or the first reconcile of the day is still to come
+                continue  # a price, or the first reconcile of the day, is still to come
             del self._deferred[rule_id, symbol], self._opened[rule_id, symbol]
             await self.journal.write(Changes(facts=((f"{DEFERRED}{rule_id}:{symbol}", ""),)))
 

@@ -252,6 +252,33 @@ async def test_a_bar_that_closes_while_the_market_is_closed_waits_for_the_open(f
     assert floor.room.broker.sent == ["place"]
 
 
+async def test_an_exit_at_a_close_without_a_fresh_price_is_made_at_the_next_price(floor: Floor) -> None:
+    """A thinly traded share: the clock closes its bar long after its last trade, and no bar closes twice."""
+    floor.configure(floor.config(evaluate="bar_close", stop=60))
+    await floor.tick("101")
+    floor.room.clock.pass_s(60)
+    await floor.tick("101")
+    await floor.fill_all()
+    await floor.tick("49")
+    clock = floor.room.clock
+    clock.pass_s(120)
+    for bar in floor.chart.close_due(clock.now, clock.mono) + floor.chart.close_due(clock.now, clock.mono + GRACE_S):
+        floor.trader.on_bar(bar)
+    await floor.settle()
+    await floor.trader.act_on_deferred()
+    assert floor.room.broker.sent == ["place"]  # the price is two minutes old
+    state = await floor.room.journal.load(TODAY)
+    floor.trader._deferred.clear()  # the process ends here
+    floor.trader.recall(state.facts)
+    await floor.tick("52")  # by now the rule itself would stay
+    await floor.trader.act_on_deferred()
+    last = floor.room.orders.all()[-1]
+    assert (floor.room.broker.sent, last.side, last.request.reason) == (["place", "place"], Side.SELL, "exit")
+    await floor.trader.act_on_deferred()
+    await floor.settle()
+    assert floor.room.broker.sent == ["place", "place"]
+
+
 async def test_an_exit_first_takes_our_own_resting_buy_away(floor: Floor) -> None:
     floor.configure(floor.config(1), floor.config(2, symbols=("MSFT",)))
     await floor.tick("101")
