@@ -6,6 +6,7 @@ Exits and cancels never ask here.
 from __future__ import annotations
 
 import faulthandler
+import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -14,7 +15,7 @@ from pathlib import Path
 from shared.clock import Clock
 
 EVERY_S = 0.25
-ARMED_EVERY_S = 1.0  # each time costs a thread
+LOOKED_AT_EVERY_S = 1.0  # from the thread that writes the stack of a loop that stands still
 STALL_S = 5.0  # the loop stood still so long: what it decided before, and the prices it finds waiting, are old
 REST_S = 10.0  # after a stall, until queued prices have passed
 JUMP_S = 2.0  # wall time against monotonic time, from one turn to the next
@@ -45,17 +46,25 @@ class Fitness:
         """Turn for ever; ends with the loop."""
         self._alive.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._turned = self._clock.monotonic()
-        armed = -ARMED_EVERY_S
+        over = threading.Event()
+        threading.Thread(target=self._write_stack, args=(over,), name="stack", daemon=True).start()
         try:
             while True:
                 self._alive.touch()
-                if self._turned - armed >= ARMED_EVERY_S:
-                    faulthandler.dump_traceback_later(STALL_S, file=2)
-                    armed = self._turned
                 await sleep(EVERY_S)
                 self.turn()
         finally:
-            faulthandler.cancel_dump_traceback_later()
+            over.set()
+
+    def _write_stack(self, over: threading.Event) -> None:
+        """Write every thread's stack once a stall. Our own thread, not faulthandler's timer: that one reads frames while
+        they run, and a bot that was frozen by the system ended of it at its thaw (SIGSEGV)."""
+        written = -1.0
+        while not over.wait(LOOKED_AT_EVERY_S):
+            since = self._turned
+            if self._clock.monotonic() - since > STALL_S and since != written:
+                written = since
+                faulthandler.dump_traceback(file=2)
 
     def turn(self) -> None:
         """One turn of the loop: how late is it, and do the clocks agree."""

@@ -213,15 +213,10 @@ class Trader:
         if lot is not None and price is not None:
             self.stops_checked[lot.rule_id, symbol] = self.clock.wall_now()
         view = MarketView(
-            symbol=symbol,
-            at=now,
-            bars=window,
-            bar_closed=bar_closed,
-            last_price=None if price is None else float(price),
-            holding=None if lot is None else _holding(lot),
+            symbol, now, window, bar_closed, None if price is None else float(price), None if lot is None else _holding(lot),
             minutes_to_close=self.hours.minutes_to_close(now) if rule.python or plan_of(rule).has_facts else None,
             equity=self._equity(rule),
-        )
+        )  # fmt: skip
         return rule, view
 
     def on_fill(self, order: DeskOrder) -> None:

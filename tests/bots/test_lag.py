@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -111,3 +113,22 @@ def test_a_jump_is_seen_at_the_last_line_before_the_loop_itself_knows(fitness: F
     assert fitness.doubt() is None
     clock.bend(3600)
     assert fitness.doubt() is not None
+
+
+async def test_the_stack_of_a_loop_that_stands_still_is_written_once(
+    fitness: Fitness, clock: Bent, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.lag.LOOKED_AT_EVERY_S", 0.01)
+    watching = asyncio.create_task(fitness.watch(asyncio.sleep))
+    await asyncio.sleep(0)
+    clock.pass_s(STALL_S + 1)
+    said = ""
+    for _ in range(500):  # the loop is held here, as in a rule that hangs
+        time.sleep(0.01)
+        said += capfd.readouterr().err
+        if "test_the_stack_of_a_loop_that_stands_still" in said:
+            break
+    time.sleep(0.1)
+    said += capfd.readouterr().err
+    watching.cancel()
+    assert said.count("Current thread") == 1 and "in test_the_stack_of_a_loop_that_stands_still" in said
