@@ -45,8 +45,9 @@ def bot_status(desk: Desk, account_id: int) -> str:
 def ready_pid(desk: Desk, account_id: int) -> int:
     """The process that supervisord runs, once it is the one that says READY; else 0."""
     state, pid = desk.program(f"bot-{account_id}")
-    row = desk.rows(READY, id=account_id)[0]
-    return pid if (state, row["state"], row["pid"]) == ("RUNNING", "READY", pid) else 0
+    rows = desk.rows(READY, id=account_id)
+    told = [(row["state"], row["pid"]) for row in rows]
+    return pid if state == "RUNNING" and told == [("READY", pid)] else 0
 
 
 def fleet_looks(desk: Desk, times: int) -> None:
@@ -61,7 +62,8 @@ def test_a_crash_loop_is_parked_until_a_person_acts(new_desk: Callable[..., Desk
     shorten_startsecs(desk)
     desk.setup()
     desk.start()
-    wait_until("both bots are ready", lambda: ready(desk, 1) and ready(desk, 2))
+    # a bot is READY a second before supervisord calls it RUNNING: wait for both to say so of one process
+    wait_until("both bots are ready", lambda: ready_pid(desk, 1) and ready_pid(desk, 2))
     beside = desk.program("bot-2")
 
     dead = 0
