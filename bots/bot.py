@@ -153,7 +153,7 @@ class Bot:
         await self._look_for_drift(asked)
         if not self._box.recovered:
             self._box.recovered = True
-            p.trader.recall(p.facts)
+            p.trader.deferred.recall(p.facts)
             await p.trader.approvals.recall(p.facts, {one.request.signal_key for one in p.orders.all()})
             p.vitals.ready_at = p.clock.wall_now()
         if self._box.state is not BotState.BLOCKED:
@@ -203,8 +203,8 @@ class Bot:
     def _order_changed(self, order: DeskOrder) -> None:
         """The store hears at once; after a fill, cash and holdings are asked anew."""
         self.p.sync.soon()
+        self.p.trader.on_order(order)
         if order.filled_quantity:
-            self.p.trader.on_fill(order)
             self._box.look()
 
     # --- events -------------------------------------------------------------------------------------------------
@@ -267,7 +267,7 @@ class Bot:
                 continue
             self.p.screen.show()
             await self._halt_at_loss()
-            await self.p.trader.act_on_deferred()
+            await self.p.trader.deferred.act()
             await self.p.trader.approvals.drop_late()
             await self.p.housekeeping.tend()
             await self.p.commands.tend_flatten()

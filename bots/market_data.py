@@ -81,6 +81,7 @@ class MarketData:
     async def _seed(self, key: SeriesKey) -> None:
         """The past of a series, and of the minutes that an absence hid the rows the store lacks."""
         missed = self.chart.seed(key, await self.cache.bars(key[0], key[1], min(SEED_BARS, KEPT)))
+        self.trader.seeded(*key)
         if key[1] is Timeframe.M1:
             self.tell(tuple(outgoing.bar(bar) for bar in missed[-STORED_BARS:]))
 
