@@ -45,7 +45,7 @@ class Prices:
         self.chart = Chart(ZoneInfo("America/New_York"))
         self.chart.want({KEY})
         self.chart.seed(KEY, [])
-        trader = SimpleNamespace(on_price=self.judged.append, on_bar=lambda bar: None)
+        trader = SimpleNamespace(on_price=self.judged.append, on_bar=lambda bar: None, seeded=lambda *key: None)
         nothing = cast(Any, None)
         self.data = MarketData(
             nothing, nothing, Feed(clock), self.chart, cast(Any, trader), nothing, clock, nothing, lambda rows: None,
@@ -156,7 +156,7 @@ class Watching:
         self.clock = FakeClock()
         trader = SimpleNamespace(
             on_price=lambda symbol: None, on_bar=lambda bar: None, wanted=lambda: {(s, Timeframe.M1) for s in self.watched},
-            portfolio=SimpleNamespace(symbols=lambda: set(self.held)),
+            portfolio=SimpleNamespace(symbols=lambda: set(self.held)), seeded=lambda *key: None,
         )  # fmt: skip
         broker = cast(Any, self.broker)
         clearance = SimpleNamespace(instruments={}, in_fallback=lambda: False)
