@@ -15,6 +15,7 @@ from typing import Any
 from bots import outgoing
 from bots.back_office import BackOffice
 from bots.journal import Changes, Outgoing
+from bots.loss_halt import LossHalt
 from bots.nudges import listen
 from bots.orders import DeskOrder
 from bots.parts import Parts
@@ -45,6 +46,7 @@ class Bot:
         self._kill_level = KillLevel.RUN
         self._wants_stale = asyncio.Event()
         self._office = BackOffice(parts, self._tell, self._wants_stale.set)
+        self._loss = LossHalt(parts.daybook, parts.hours, parts.journal, parts.clock, parts.feed.price)
         parts.orders.on_change = self._order_changed
         parts.desk.on_auth_refused = self._key_refused
         parts.sync.heard_kill = self._office.heard_kill
@@ -159,16 +161,6 @@ class Bot:
         if self._box.state is not BotState.BLOCKED:
             self._move(BotEventKind.RECONCILED, "")
 
-    async def _halt_at_loss(self) -> None:
-        """Once the day's loss has reached the limit, entries rest for the day, whatever prices do and across restarts."""
-        p = self.p
-        limit, today = p.clearance.limits.max_daily_loss, p.hours.trade_date(p.clock.market_now())
-        mark = p.daybook.lost(today, limit, p.feed.price)
-        if mark is not None:
-            p.daybook.keep((mark,))
-            text = f"오늘 손실 한도 {limit:,}에 닿음: 다음 거래일까지 새 진입 없음, 청산과 손절은 계속"
-            await p.journal.write(Changes(marks=(mark,), outbox=(outgoing.log("WARNING", text, p.clock.wall_now()),)))
-
     async def _look_for_drift(self, asked: float) -> None:
         """Compare holdings with what the day's mark and our fills make of them; tell, and stop entries."""
         p = self.p
@@ -266,7 +258,7 @@ class Bot:
             if not self._box.recovered:
                 continue
             self.p.screen.show()
-            await self._halt_at_loss()
+            await self._loss.watch(self.p.clearance.limits.max_daily_loss)
             await self.p.trader.deferred.act()
             await self.p.trader.approvals.drop_late()
             await self.p.housekeeping.tend()
