@@ -26,7 +26,7 @@ from shared.domain.rule.python_text import is_python
 from shared.domain.rule.validate import warnings_of
 from shared.domain.signal import Decision, Step, Verdict
 from shared.models import DecisionRow
-from shared.words import say
+from shared.words import reason_text, refusal_advice, say
 
 app = typer.Typer(help="규칙 · rules", no_args_is_help=True)
 
@@ -368,12 +368,18 @@ def _told(said: DecisionRow, lang: str) -> Iterator[str]:
         said.rule_id, said.version_id, said.symbol, Verdict(said.verdict), said.reason, said.at, _steps(said)
     )
     yield from _in_words(decision, lang)
-    if said.text:
-        yield f"  {said.text}"
+    passed = [say(f"gate.{gate.get('code', '')}", lang) for gate in said.gates if gate.get("passed")]
+    if passed:
+        yield f"  ✓ {' · '.join(passed)}"
     for gate in said.gates:
-        yield f"  {_MARKS[gate.get('passed')]} {gate.get('code', '')} {gate.get('text', '')}"
+        if not gate.get("passed"):
+            code = str(gate.get("code", ""))
+            yield f"  {_MARKS[gate.get('passed')]} {reason_text(code, lang)}: {gate.get('text', '')}"
+            yield f"    → {refusal_advice(code, lang)}"
+    if said.text and not said.gates:
+        yield f"  {said.text}"
     for reason, times in said.counts.items():
-        yield f"  {reason}: {times}"
+        yield f"  {reason_text(reason, lang)}: {times}"
 
 
 def _steps(said: DecisionRow) -> tuple[Step, ...]:
