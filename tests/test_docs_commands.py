@@ -32,6 +32,10 @@ BY_OTHERS = {  # the beginning of a command → what executes it, or why nothing
     "python -m console.cli backup verify": "tests/console/cli/test_backup.py",
     "python -m console.cli backup restore": "tests/console/cli/test_backup.py",
     "python -m console.cli cloud": "tests/cloud/test_project.py",
+    **{
+        f"python -m console.cli {verb}": "tests/test_docs_research.py"
+        for verb in ("rule list --presets", "rule validate", "data", "backtest")
+    },
     "python -m console.cli db move": "tests/console/cli/test_verbs.py: to PostgreSQL",
 }
 ALL = list(dict.fromkeys(line.removeprefix(".venv/bin/") for path in DOCUMENTS for line in commands(path)))
@@ -65,7 +69,7 @@ def shell_lines(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md", "CONTRIBUTING.md", "docs/api.md", "docs/deploy.md",
                                   "docs/operations.md", "docs/security.md", "docs/telegram.md", "docs/supabase.md", "docs/scale.md",
-                                  "docs/wire.md", "docs/adding-a-broker.md", "docs/cli.md"])  # fmt: skip
+                                  "docs/wire.md", "docs/adding-a-broker.md", "docs/cli.md", "docs/research.md"])  # fmt: skip
 def test_every_line_to_copy_is_known(name: str) -> None:
     known = {*SHELL, "make", "python", ".venv/bin/python"}
     assert not [line for line in shell_lines(ROOT / name) if line.split()[0] not in known]

@@ -17,6 +17,7 @@ from bots.rules.plan import Plan, plan_of
 from shared.domain.account import Market
 from shared.domain.errors import ConfigError
 from shared.domain.instrument import InstrumentType
+from shared.domain.market import Timeframe
 from shared.domain.rule.model import EvaluateOn, Rule
 
 __all__ = ["Limits", "Setting", "checked", "run", "walk", "warnings_of"]
@@ -110,10 +111,10 @@ def warnings_of(rule: Rule, plan: Plan, data: Mapping[str, PriceData], walked: W
     """Return what was odd about the bars, the rule, and what could not be traded."""
     found = [one for bars in data.values() for one in bars.warnings]
     for bars in data.values():
-        if rule.timeframe.seconds != bars.seconds_per_bar():
-            text = (
-                f"규칙은 {rule.timeframe} 봉, 파일은 {bars.seconds_per_bar()}초 봉 · rule and file differ in bar length"
-            )
+        seconds = bars.seconds_per_bar()
+        if rule.timeframe.seconds != seconds:
+            is_of = next((one.value for one in Timeframe if one.seconds == seconds), f"{seconds}초")
+            text = f"규칙은 {rule.timeframe} 봉, 파일은 {is_of} 봉 · the rule is for another bar length than the file's"
             found.append(DataWarning("timeframe", text, 1))
         if len(bars.bars) < plan.warm_up:
             text = f"봉 {len(bars.bars)}개로는 지표를 셈할 수 없습니다 ({plan.warm_up}개 필요) · too few bars for the indicators"

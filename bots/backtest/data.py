@@ -94,9 +94,11 @@ def read_bars(path: Path, market: Market, *, actions: bool = False) -> PriceData
             return _parsed(_parquet_rows(path), market, path.name, actions)
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as e:
-        raise _refused(f"{path.name}", "그런 파일이 없습니다 · there is no such file", "check the path") from e
+        raise _refused(
+            f"{path.name}", "그런 파일이 없습니다 · there is no such file", "경로를 확인하십시오 · check the path"
+        ) from e
     except (UnicodeDecodeError, OSError) as e:
-        raise _refused(f"{path.name}", f"{e}", "save the file as UTF-8 text") from e
+        raise _refused(f"{path.name}", f"{e}", "UTF-8 글로 저장하십시오 · save the file as UTF-8 text") from e
     return parse_bars(text, market, path.name, actions=actions)
 
 
@@ -113,7 +115,9 @@ def _parquet_rows(path: Path) -> list[list[str]]:
     try:
         table = parquet.read_table(path)
     except pyarrow.ArrowException as e:
-        raise _refused(path.name, f"Parquet가 아닙니다 · not a Parquet file: {e}", "check the file") from e
+        raise _refused(
+            path.name, f"Parquet가 아닙니다 · not a Parquet file: {e}", "파일을 확인하십시오 · check the file"
+        ) from e
     columns = [[_written(cell) for cell in column.to_pylist()] for column in table.columns]
     return [list(table.column_names), *(list(row) for row in zip(*columns, strict=True))]
 
@@ -124,7 +128,11 @@ def _written(cell: object) -> str:
 
 def _parsed(rows: list[list[str]], market: Market, name: str, actions: bool) -> PriceData:
     if len(rows) < 2:
-        raise _refused(name, "봉이 없습니다 · there are no bars", "give a header and at least one row")
+        raise _refused(
+            name,
+            "봉이 없습니다 · there are no bars",
+            "머리줄과 봉 한 줄 이상이 있어야 합니다 · give a header and at least one row",
+        )
     sheet = _Sheet(name, [cell.strip().lower() for cell in rows[0]], rows[1:], ZONES[market])
     lines = sheet.used_lines()
     starts = sheet.times(lines)
@@ -134,7 +142,9 @@ def _parsed(rows: list[list[str]], market: Market, name: str, actions: bool) -> 
     _check_positive(sheet, lines, columns, halted)
     kept = ~halted
     if not kept.any():
-        raise _refused(name, "거래된 봉이 없습니다 · no bar with a trade", "give bars with prices")
+        raise _refused(
+            name, "거래된 봉이 없습니다 · no bar with a trade", "가격이 있는 봉을 주십시오 · give bars with prices"
+        )
     opened, high, low, close, volume = (columns[column][kept] for column in (*PRICE_COLUMNS, "volume"))
     paid, ratio = sheet.actions(lines, kept)
     bars = Bars(starts[kept], opened, high, low, close, volume)
@@ -163,7 +173,9 @@ class _Sheet:
             written = ", ".join(missing)
             wanted = "date|ts_utc|timestamp, open, high, low, close, volume"
             raise _refused(
-                f"{name} line 1", f"열이 없습니다 · missing column: {written}", f"the header must hold {wanted}"
+                f"{name} line 1",
+                f"열이 없습니다 · missing column: {written}",
+                f"머리줄에 있어야 하는 열 · the header must hold {wanted}",
             )
         self.daily = self.time_column == "date"
 
@@ -175,10 +187,17 @@ class _Sheet:
             if not row or row == [""]:
                 continue
             if len(row) <= last:
-                raise self.refused(line, "volume", "칸이 모자랍니다 · too few cells", "complete or remove the line")
+                raise self.refused(
+                    line,
+                    "volume",
+                    "칸이 모자랍니다 · too few cells",
+                    "줄을 채우거나 지우십시오 · complete or remove the line",
+                )
             used.append(line)
         if not used:
-            raise _refused(self.name, "봉이 없습니다 · there are no bars", "give at least one row")
+            raise _refused(
+                self.name, "봉이 없습니다 · there are no bars", "봉이 한 줄 이상 있어야 합니다 · give at least one row"
+            )
         return used
 
     def cells(self, lines: Sequence[int], column: str, missing: str | None = None) -> list[str]:
@@ -199,7 +218,9 @@ class _Sheet:
             pass  # named below, cell by cell
         for line, cell in zip(lines, cells, strict=True):
             if not _is_number(cell):
-                raise self.refused(line, column, f"수가 아닙니다 · not a number: {cell!r}", "write a number")
+                raise self.refused(
+                    line, column, f"수가 아닙니다 · not a number: {cell!r}", "수를 쓰십시오 · write a number"
+                )
         raise AssertionError("a column that does not convert holds a cell that does not")
 
     def actions(self, lines: Sequence[int], kept: _Flags) -> tuple[FloatArray, FloatArray]:
@@ -212,7 +233,9 @@ class _Sheet:
             for place, (line, cell) in enumerate(zip(lines, self.cells(lines, column, ""), strict=True)):
                 if cell.strip():
                     if not _is_number(cell) or float(cell) < 0:
-                        raise self.refused(line, column, f"수가 아닙니다 · not a number: {cell!r}", "write a number")
+                        raise self.refused(
+                            line, column, f"수가 아닙니다 · not a number: {cell!r}", "수를 쓰십시오 · write a number"
+                        )
                     into[place] = float(cell)
         ratio[ratio == 0] = 1.0  # some vendors write 0 for no split
         # What falls on a halted day counts on the next bar that trades.
@@ -225,7 +248,9 @@ class _Sheet:
                 found[index] = self._instant(cell.strip())
             except ValueError as e:
                 why = f"시각을 읽을 수 없습니다 · not a date or time: {cell!r}"
-                raise self.refused(line, self.time_column, why, "write 2024-01-31 or 2024-01-31T09:00:00") from e
+                raise self.refused(
+                    line, self.time_column, why, "이렇게 쓰십시오 · write 2024-01-31, 2024-01-31T09:00:00"
+                ) from e
         return found
 
     def _instant(self, cell: str) -> int:
@@ -276,7 +301,9 @@ def _check_order(sheet: _Sheet, lines: Sequence[int], starts: IntArray) -> None:
     why = "두 번 나옵니다 · stands twice" if starts[at] == starts[at - 1] else "순서가 틀립니다 · is out of order"
     if starts[at] != starts[at - 1] and starts[at] in starts[:at]:
         why = "두 번 나옵니다 · stands twice"
-    raise sheet.refused(lines[at], sheet.time_column, f"{cell} {why}", "sort the rows by time, each once")
+    raise sheet.refused(
+        lines[at], sheet.time_column, f"{cell} {why}", "시각 순서로, 한 번씩만 · sort the rows by time, each once"
+    )
 
 
 def _halted(columns: dict[str, FloatArray]) -> _Flags:
@@ -294,7 +321,7 @@ def _check_positive(sheet: _Sheet, lines: Sequence[int], columns: dict[str, Floa
             line = lines[int(np.flatnonzero(wrong)[0])]
             cell = sheet.cells([line], column)[0]
             why = f"{cell}은 쓸 수 없습니다 · {cell} cannot be a {'volume' if column == 'volume' else 'price'}"
-            raise sheet.refused(line, column, why, "correct or remove the line")
+            raise sheet.refused(line, column, why, "줄을 고치거나 지우십시오 · correct or remove the line")
 
 
 def _warning(code: str, text: str, data: PriceData, lines: IntArray, starts: IntArray) -> DataWarning | None:

@@ -144,7 +144,8 @@ def run(
     if upload:
         output.show({"url": document["uploaded"]["url"]}, False)
     for warning in warnings:
-        output.tell(f"! {warning['text']} ({warning['count']})")
+        where = ", ".join(str(one) for one in (*warning["at"], *warning["lines"])[:3])
+        output.tell(f"! {warning['text']} ({warning['count']}{': ' + where if where else ''})")
 
 
 def _upload(html: Path | None) -> dict[str, Any]:
@@ -175,7 +176,12 @@ def sweep(
         typer.Option(min=1, help="베이즈 탐색 조합 수 · so many, each batch chosen by what was found before"),
     ] = None,
     seed: Annotated[int, typer.Option(help="무작위의 씨앗 · seed")] = 7,
-    sort: Annotated[str, typer.Option(help="순위 기준 · rank by")] = "return_pct",
+    sort: Annotated[
+        str,
+        typer.Option(
+            help="순위 기준 · rank by: return_pct, sharpe, max_drawdown_pct, profit_factor, win_rate_pct, trades"
+        ),
+    ] = "return_pct",
     top: Annotated[int, typer.Option(min=0, help="몇 줄 · rows shown; 0: 모두 · all")] = 20,
     out: Annotated[
         Path | None,
@@ -221,7 +227,7 @@ def sweep(
              "deflated_sharpe": told_luck}
         )  # fmt: skip
     else:
-        output.show({"items": [{**row.pop("params"), **row} for row in rows]}, False)
+        output.show({"items": [_rounded({**row.pop("params"), **row}) for row in rows]}, False)
         output.show({"combinations": len(found), "bars": len(task.data.bars), "seconds": round(seconds, 3)}, False)
         if luck is not None:
             output.tell(f"{'!' if luck.verdict == 'warn' else '·'} {luck.ko} · {luck.en}")
@@ -283,6 +289,10 @@ def _rank(value: float | None) -> float:
 
 def _sweep_row(row: dict[str, Any]) -> dict[str, Any]:
     return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: round(value, 2) if isinstance(value, float) else value for key, value in row.items()}
 
 
 def _figure(value: float | None, unit: str) -> str:
