@@ -70,6 +70,39 @@ async def test_two_sales_never_offer_the_same_share(room: Room) -> None:
     assert portfolio.free_to_sell("AAPL") == 3
 
 
+async def test_a_sale_that_the_broker_took_off_the_sellable_shares_is_not_taken_off_again_when_it_fills(
+    room: Room,
+) -> None:
+    portfolio = portfolio_of(room, quantity=10, sellable=10)
+    sale = await room.desk.place(room.request(Side.SELL, 6, reduces=True), TODAY)
+    room.clock.pass_s(5)
+    seen = Position("AAPL", 10, 4, Decimal(100), Currency.USD)
+    portfolio.take((seen,), Cash(Currency.USD, Decimal(5000), Decimal(5000), START), room.clock.wall_now())
+    room.broker.fill(sale.broker_order_id or "", 6, "100.00")
+    await room.look()
+    assert (portfolio.held("AAPL"), portfolio.free_to_sell("AAPL")) == (4, 4)
+    again = await room.desk.place(room.request(Side.SELL, 4, reduces=True), TODAY)
+    assert portfolio.free_to_sell("AAPL") == 0
+    room.broker.fill(again.broker_order_id or "", 4, "100.00")
+    await room.look()
+    bought = await room.desk.place(room.request(quantity=2, price="100.00"), TODAY)
+    room.broker.fill(bought.broker_order_id or "", 2, "100.00")
+    await room.look()
+    assert (portfolio.held("AAPL"), portfolio.free_to_sell("AAPL")) == (2, 2)
+
+
+async def test_shares_of_a_canceled_sale_may_be_sold_again_at_once(room: Room) -> None:
+    portfolio = portfolio_of(room, quantity=10, sellable=10)
+    sale = await room.desk.place(room.request(Side.SELL, 6, reduces=True), TODAY)
+    room.clock.pass_s(5)
+    seen = Position("AAPL", 10, 4, Decimal(100), Currency.USD)
+    portfolio.take((seen,), Cash(Currency.USD, Decimal(5000), Decimal(5000), START), room.clock.wall_now())
+    room.broker.fill(sale.broker_order_id or "", 1, "100.00")
+    await room.desk.cancel(sale.id, "test")
+    await room.look()
+    assert (portfolio.held("AAPL"), portfolio.free_to_sell("AAPL")) == (9, 9)
+
+
 async def test_fills_since_the_look_change_holding_and_average(room: Room) -> None:
     portfolio = portfolio_of(room, quantity=10, sellable=10)
     order = await room.desk.place(room.request(quantity=10, price="110.00"), TODAY)
