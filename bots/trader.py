@@ -25,6 +25,7 @@ from bots.deferred import Deferred
 from bots.desk import Desk
 from bots.executions import LIVE
 from bots.feed import Feed
+from bots.held_exits import HeldExits
 from bots.journal import Changes, Duplicate, Journal, Outgoing
 from bots.lots import LotBook
 from bots.orders import DeskOrder, RuleLot
@@ -82,11 +83,13 @@ class Trader:
     python: PythonRules = field(init=False)
     approvals: Approvals = field(init=False)  # where entries of semi-automatic rules wait for a person
     deferred: Deferred = field(init=False)  # where a bar's decisions wait for the market
+    held_exits: HeldExits = field(init=False)  # exits that do not get out
 
     def __post_init__(self) -> None:
         self.python = PythonRules(self, self.clock, self.spawn)
         self.approvals = Approvals(self, self.journal, self.clock)
         self.deferred = Deferred(self, self.journal, self.clock)
+        self.held_exits = HeldExits(self.clock, self.write)
 
     @property
     def lots(self) -> LotBook:
@@ -194,6 +197,8 @@ class Trader:
     def conclude(self, decision: Decision) -> None:
         """Record a HOLD, act on anything else."""
         if decision.verdict is Verdict.HOLD:
+            if (decision.rule_id, decision.symbol) not in self.deferred.waiting:
+                self.held_exits.over((decision.rule_id, decision.symbol))
             self.write(self.decisions.take(decision, None, self.today()))
         else:
             self.spawn(self._act(decision))
@@ -300,6 +305,8 @@ class Trader:
         outcome = waits or self._order_of(decision)
         if not approved and not isinstance(outcome, Denied) and self.approvals.asks(decision, outcome[0]):
             outcome = await self.approvals.ask(decision, outcome[0])
+        if decision.verdict is Verdict.SELL:
+            self.held_exits.judged(decision, outcome if isinstance(outcome, Denied) else None)
         if isinstance(outcome, Denied):
             self.write(self.decisions.take(decision, outcome, self.today()))
             return outcome

@@ -19,6 +19,7 @@ from shared.domain.order import Side
 from shared.models import FillRow, InstrumentRow, JobRun, OrderRow, PeriodProfit, PositionRow
 from shared.store.commands import CommandKind
 from tests.bots.stage import Stage, open_stage, wait_until
+from tests.bots.test_process import RULE
 from tests.brokers.rig import MemoryTokens
 
 
@@ -132,6 +133,20 @@ def test_holdings_that_are_booked_after_the_fill_is_told_are_no_difference(stage
     )  # fmt: skip
     done = stage.outcome(sold)
     assert done.status == "DONE", done.result
+    bot.terminate()
+
+
+def test_a_stop_whose_shares_are_on_offer_by_hand_is_said_aloud(stage: Stage) -> None:
+    account_id = stage.add_account(6, owner="busy hands")
+    stage.add_rule(account_id, RULE.format(stop=2, above=1))
+    bot = stage.start_bot(account_id)
+    stage.wait_ready(bot)
+    wait_until("the rule holds shares", lambda: held(stage, account_id) == {2})
+    by_hand(stage, 6, (Side.SELL, 2, "400.00"))
+    wait_until("the order by hand is known", lambda: len(rows(stage, OrderRow, account_id)) == 2)
+    stage.admin("POST", "/tape", json={"symbol": "AAPL", "jump": -5})
+    wait_until("a person hears of it", lambda: "EXIT_HELD" in stage.alerts(account_id))
+    assert sum(one.qty for one in stage.fills(account_id)) == 2  # bought, not sold
     bot.terminate()
 
 
