@@ -197,8 +197,7 @@ class Trader:
     def conclude(self, decision: Decision) -> None:
         """Record a HOLD, act on anything else."""
         if decision.verdict is Verdict.HOLD:
-            if (decision.rule_id, decision.symbol) not in self.deferred.waiting:
-                self.held_exits.over((decision.rule_id, decision.symbol))
+            self.held_exits.content(decision, self.deferred.waiting)
             self.write(self.decisions.take(decision, None, self.today()))
         else:
             self.spawn(self._act(decision))
@@ -342,6 +341,7 @@ class Trader:
         else:
             execution = replace(rule.execution, order_type=order_type)
             price = limit_price(self.market, instrument, execution, side, best, self.today())
+            price = price if entry or price is None else self.clearance.sale_price(instrument, price)
         quantity = self._quantity(rule, side, decision, lot, price, best)
         if isinstance(quantity, Denied):
             return quantity
