@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Coroutine
+from datetime import timedelta
 from typing import Any
 
 from bots import outgoing
@@ -19,6 +20,7 @@ from bots.loss_halt import LossHalt
 from bots.nudges import listen
 from bots.orders import DeskOrder
 from bots.parts import Parts
+from bots.portfolio import BEHIND
 from bots.pulse import feel
 from bots.sync import StoreAway
 from brokers.contract import MarketPhase, NoticeUnreadable, StreamDown, StreamUp
@@ -29,6 +31,7 @@ from shared.domain.market import OrderBook, Tick
 from shared.domain.order import OrderNotice
 
 FULL_EVERY_S = 60.0
+BOOKED_AT_START = timedelta(seconds=5)  # stops wait for the first picture: no longer than this for a fill to be booked
 FULL_GAP_S = 2.0  # between two full looks that fills ask for
 LIGHT_GAP_S = 0.3
 LOOK_COSTS = 6.0  # calls of the budget that a look may take, so that orders come first
@@ -143,10 +146,17 @@ class Bot:
         if not picture.steady:
             self._box.ask.set()  # something of ours moved while we looked: look again, conclude nothing
             return
-        self._box.full_wanted, self._full_at = False, p.clock.monotonic()
+        today = p.hours.trade_date(p.clock.market_now())
+        self._full_at = p.clock.monotonic()
+        since = p.clock.market_now() - (BEHIND if self._box.recovered else BOOKED_AT_START)
+        if p.portfolio.lacks(picture.positions, lambda symbol: p.daybook.expected(today, symbol), since):
+            self._box.full_wanted = (
+                True  # the broker has told a fill and not booked it: holdings of before are no drift
+            )
+            return
+        self._box.full_wanted = False
         p.portfolio.take(picture.positions, picture.cash, asked_at, picture.foreign)
         p.elsewhere.take(picture.foreign)
-        today = p.hours.trade_date(p.clock.market_now())
         if not p.daybook.marked(today):
             marks = p.daybook.first_marks(today, picture.positions, p.feed.price)
             p.daybook.keep(marks)
@@ -260,6 +270,8 @@ class Bot:
             self.p.screen.show()
             await self._loss.watch(self.p.clearance.limits.max_daily_loss)
             await self.p.trader.deferred.act()
+            held = {(lot.rule_id, lot.symbol) for lot in self.p.trader.lots.all()}
+            self.p.trader.held_exits.look(held, self.p.orders.open())
             await self.p.trader.approvals.drop_late()
             await self.p.housekeeping.tend()
             await self.p.commands.tend_flatten()

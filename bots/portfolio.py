@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,9 @@ from shared.domain.order import BrokerOrder, Cash, Position, Side
 MARKET_ORDER_MARGIN = Decimal("1.3")  # a price-less order may reserve up to the day's upper limit
 
 AHEAD = timedelta(seconds=30)  # so long a fill may be in the holdings and not yet told as one; then it is a difference
+BEHIND = timedelta(
+    seconds=30
+)  # so long a fill may be told and not yet be in the holdings: brokers book after they tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,22 @@ class Portfolio:
         self._offered = {
             one.id: one.leaves for one in self._orders.open() if one.side is Side.SELL and not self._unseen(one)
         }
+
+    def lacks(
+        self, positions: Sequence[Position], expected: Callable[[str], int | None], since: datetime
+    ) -> frozenset[str]:
+        """Symbols whose holding is short of nothing but fills of ours from `since` (market time) on: not booked yet."""
+        told = {one.symbol: one.quantity for one in positions}
+        bought, sold = Counter[str](), Counter[str]()
+        for fill in self._orders.fills:
+            if fill.filled_at >= since:
+                (bought if fill.side is Side.BUY else sold)[fill.symbol] += fill.quantity
+        found = set[str]()
+        for symbol in {*bought, *sold} - self.drift.keys():
+            ours, theirs = expected(symbol), told.get(symbol, 0)
+            if ours is not None and ours != theirs and ours - bought[symbol] <= theirs <= ours + sold[symbol]:
+                found.add(symbol)
+        return frozenset(found)
 
     def before(self, symbol: str) -> Before | None:
         """The last picture's cash and holding of `symbol`, to be kept with an order that is sent now."""

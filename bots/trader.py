@@ -25,6 +25,7 @@ from bots.deferred import Deferred
 from bots.desk import Desk
 from bots.executions import LIVE
 from bots.feed import Feed
+from bots.held_exits import HeldExits
 from bots.journal import Changes, Duplicate, Journal, Outgoing
 from bots.lots import LotBook
 from bots.orders import DeskOrder, RuleLot
@@ -82,11 +83,13 @@ class Trader:
     python: PythonRules = field(init=False)
     approvals: Approvals = field(init=False)  # where entries of semi-automatic rules wait for a person
     deferred: Deferred = field(init=False)  # where a bar's decisions wait for the market
+    held_exits: HeldExits = field(init=False)  # exits that do not get out
 
     def __post_init__(self) -> None:
         self.python = PythonRules(self, self.clock, self.spawn)
         self.approvals = Approvals(self, self.journal, self.clock)
         self.deferred = Deferred(self, self.journal, self.clock)
+        self.held_exits = HeldExits(self.clock, self.write)
 
     @property
     def lots(self) -> LotBook:
@@ -194,6 +197,7 @@ class Trader:
     def conclude(self, decision: Decision) -> None:
         """Record a HOLD, act on anything else."""
         if decision.verdict is Verdict.HOLD:
+            self.held_exits.content(decision, self.deferred.waiting)
             self.write(self.decisions.take(decision, None, self.today()))
         else:
             self.spawn(self._act(decision))
@@ -301,6 +305,8 @@ class Trader:
         outcome = waits or self._order_of(decision)
         if not approved and not isinstance(outcome, Denied) and self.approvals.asks(decision, outcome[0]):
             outcome = await self.approvals.ask(decision, outcome[0])
+        if decision.verdict is Verdict.SELL:
+            self.held_exits.judged(decision, outcome if isinstance(outcome, Denied) else None)
         if isinstance(outcome, Denied):
             self.write(self.decisions.take(decision, outcome, self.today()))
             return outcome
@@ -336,6 +342,7 @@ class Trader:
         else:
             execution = replace(rule.execution, order_type=order_type)
             price = limit_price(self.market, instrument, execution, side, best, self.today())
+            price = price if entry or price is None else self.clearance.sale_price(instrument, price)
         quantity = self._quantity(rule, side, decision, lot, price, best)
         if isinstance(quantity, Denied):
             return quantity
