@@ -301,8 +301,7 @@ class Trader:
 
     async def order(self, decision: Decision, *, approved: bool = False) -> Denied | None:
         """Turn a BUY or SELL into an order, or into a refusal with its reason, which is returned."""
-        waits = None if approved else self.approvals.held(decision)
-        outcome = waits or self._order_of(decision)
+        outcome = (None if approved else self.approvals.held(decision)) or self._order_of(decision)
         if not approved and not isinstance(outcome, Denied) and self.approvals.asks(decision, outcome[0]):
             outcome = await self.approvals.ask(decision, outcome[0])
         if decision.verdict is Verdict.SELL:
