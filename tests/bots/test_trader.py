@@ -320,6 +320,7 @@ async def test_an_exit_at_a_close_waits_for_our_own_resting_buy_to_go(floor: Flo
     await floor.room.look()
     await floor.tick("60")  # the bar is closed, and the rule would stay now
     await floor.trader.deferred.act()
+    await floor.settle()
     assert sales(floor) == [OrderStatus.ACCEPTED]
 
 
