@@ -288,9 +288,10 @@ class Trader:
 
     async def _act(self, decision: Decision) -> None:
         at_bar = _at_bar(decision)
-        if at_bar and self.hours.closed_reason(self.clock.market_now()) is not None:
+        if at_bar and (closed := self.hours.closed_reason(self.clock.market_now())) is not None:
             await self.deferred.keep(decision)
-            self.write(self.decisions.take(decision, Denied("waits_for_open", "다음 개장을 기다림"), self.today()))
+            waits = Denied("waits_for_open", f"{closed}: 다음 개장을 기다림")
+            self.write(self.decisions.take(decision, waits, self.today()))
             return
         denied = await self.order(decision)
         if denied is None:
