@@ -93,7 +93,7 @@ def test_a_rule_explains_its_last_decision(terminal: Terminal) -> None:
     assert (told["reason"], told["counts"]) == ("cash", {"cash": 37})
     shown = terminal.run("rule", "explain", str(rule)).out
     assert "✓" in shown and "fast cross_above slow" in shown
-    assert "✗ cash" in shown
+    assert "✗ 예수금 부족: 예수금" in shown and "→ 입금하거나" in shown
 
 
 def test_raising_the_kill_switch_is_easy_and_lowering_needs_a_reason(terminal: Terminal) -> None:
