@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from console.components.figures import UNKNOWN, Html, age, join, mark, span
-from console.components.frame import lang, t
+from console.components.frame import in_words, lang, t
 from console.components.table import Column, table
 from shared.domain.signal import Verdict
 from shared.models import DecisionRow
@@ -40,7 +40,7 @@ def decision_table(rows: Sequence[DecisionRow], now: datetime) -> None:
 
 def _said(row: DecisionRow) -> str:
     """The writer's own sentence with its numbers; the code where there is none."""
-    return row.text or row.reason
+    return in_words(row.text or row.reason)
 
 
 def decided(row: DecisionRow, now: datetime) -> Html:
@@ -49,7 +49,7 @@ def decided(row: DecisionRow, now: datetime) -> Html:
     often = t("decision.times", n=times) if times > 1 else ""
     word = f"{row.symbol} {t(f'decision.{row.verdict}')}: {reason_text(row.reason, lang(), row.text)}"
     when = age(row.updated_at, now, lang())
-    text = row.text if lang() == "ko" else ""  # a bot writes Korean; the reason stands in the person's words above
+    text = in_words(row.text)
     return join(word, span("lt-sub", " · ".join(part for part in (text, often, when) if part)))
 
 
@@ -57,7 +57,15 @@ def _steps(row: DecisionRow) -> Html:
     lines = [
         _step(str(step.get("label", "")), step.get("left"), step.get("right"), step.get("truth")) for step in row.steps
     ]
-    lines += [_step(str(gate.get("code", "")), gate.get("text"), None, gate.get("passed")) for gate in row.gates]
+    lines += [
+        _step(
+            reason_text(str(gate.get("code", "")), lang()),
+            in_words(str(gate.get("text") or "")),
+            None,
+            gate.get("passed"),
+        )
+        for gate in row.gates
+    ]
     return join(*lines) if lines else span("lt-soft", UNKNOWN)
 
 
