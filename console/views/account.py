@@ -12,7 +12,7 @@ from console.components.bar import bar
 from console.components.choices import account_choice
 from console.components.commands import command_table
 from console.components.figures import Html, ago, amount, join, mark, money, moved_money, span, token_left
-from console.components.frame import allowed, in_words, lang, me, t, wiring
+from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
 from console.components.live import live
 from console.components.order_ticket import order_ticket
@@ -29,6 +29,7 @@ from shared.domain.account import Environment, Market
 from shared.domain.errors import Conflict
 from shared.models import BrokerageAccount
 from shared.store.panels import LogFilter
+from shared.words import reason_text
 
 _TONES = {Trouble.ACT: "act", Trouble.WATCH: "watch", Trouble.FINE: "fine", Trouble.OFF: "off"}
 _SECTIONS = ("summary", "positions", "orders", "fills", "decisions", "logs", "settings", "credentials")
@@ -46,7 +47,7 @@ def _head(account_id: int) -> None:
     approved = [(t("account.approval"), approval(line.armed_until, view.as_of))] if live_account else []
     facts(
         [
-            (t("col.state"), join(state, span("lt-sub", in_words(line.why)) if line.why else Html(""))),
+            (t("col.state"), join(state, span("lt-sub", reason_text(line.why, lang())) if line.why else Html(""))),
             (t("col.heartbeat"), ago(line.heartbeat_age_s, lang())),
             (t("col.feed"), ago(line.feed_age_s, lang())),
             (t("col.pnl_today"), moved_money(line.pnl_today) if line.pnl_today is not None else unknown_pnl(line)),

@@ -27,7 +27,7 @@ from console.components.figures import (
     token_left,
 )
 from console.components.first_steps import first_steps
-from console.components.frame import in_words, lang, me, t, wiring
+from console.components.frame import lang, me, t, wiring
 from console.components.live import live
 from console.components.reasons import decided
 from console.components.rows import account_cell, unknown_pnl
@@ -162,7 +162,7 @@ def _pnl(line: AccountLine, view: Overview) -> Html:
 def _state(line: AccountLine, now: datetime) -> Html:
     wanted = t("desired.on") if line.enabled else t("desired.off")
     word = f"{wanted} → {t(f'status.{line.status}')}"
-    why = in_words(line.why)
+    why = reason_text(line.why, lang()) if line.why else ""
     below = why or (t("kill.on_account", level=t(f"kill.{line.kill.name}")) if line.kill else "")
     if not line.has_keys:
         below = t("account.no_keys")
