@@ -17,7 +17,7 @@ _VALUES = {
     "role": ("role",), "level": ("kill",), "side": ("side",), "status": ("approval", "command", "order", "run"),
     "kind": ("command",), "action": ("command",), "asked": ("deed",), "deed": ("deed",), "job": ("job",),
     "unfilled_at_close": ("at_close",), "environment": ("env",), "order_type": ("type",), "verdict": ("decision",),
-    "factor_of": ("role",), "source": ("via",), "way": ("inbox",), "type": ("type",),
+    "factor_of": ("role",), "source": ("via",), "method": ("people.method",), "type": ("type",),
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from console.components.frame import in_words, lang, t
 from console.components.table import Column, table
 from shared.domain.signal import Verdict
 from shared.models import DecisionRow
-from shared.words import reason_text
+from shared.words import WORDS, reason_text
 
 _TONES = {Verdict.BUY: "fine", Verdict.SELL: "fine", Verdict.HOLD: "off"}
 
@@ -49,7 +49,8 @@ def decided(row: DecisionRow, now: datetime) -> Html:
     often = t("decision.times", n=times) if times > 1 else ""
     word = f"{row.symbol} {t(f'decision.{row.verdict}')}: {reason_text(row.reason, lang(), row.text)}"
     when = age(row.updated_at, now, lang())
-    text = in_words(row.text)
+    told = any(sign.isdigit() for sign in row.text)  # without a figure it says the reason a second time
+    text = in_words(row.text) if told or f"reason.{row.reason}" not in WORDS else ""
     return join(word, span("lt-sub", " · ".join(part for part in (text, often, when) if part)))
 
 
