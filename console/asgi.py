@@ -19,7 +19,7 @@ from console.api.app import api_routes
 from console.api.health import health_routes
 from console.api.otlp import Exporter
 from console.cloud.changes import watch
-from console.components.frame import t
+from console.components.frame import in_words, t
 from console.gate import Gate
 from console.services import changes, profit
 from console.theme import streamlit_config
@@ -104,7 +104,7 @@ def _script_failed(error: Exception) -> bool:
     """Log with its trace and tell the person without details; True: Streamlit shows nothing of its own."""
     _log.error("page failed", exc_info=error)
     if isinstance(error, TradingError):
-        st.error(f"{error.what}\n\n{error.why}\n\n{error.now}", icon=":material/block:")
+        st.error("\n\n".join(map(in_words, (error.what, error.why, error.now))), icon=":material/block:")
     else:
         st.error(t("page.failed"), icon=":material/error:")
     return True

@@ -58,8 +58,8 @@ from shared.models import Alert, AuditLog, Command, Heartbeat, OrderRow, Proposa
 from shared.store import accounts as stored
 from shared.store import sync
 from shared.store.panels import LogFilter
-from shared.words import WORDS
 from shared.store.sessions import find_session, start_session
+from shared.words import WORDS
 from tests.console.desks import PASSWORDS, RULE_TEXT, Desk
 
 US, HIDDEN = "미국 주식 1호", "모의 검증"
