@@ -15,6 +15,7 @@ from bots.lease import StoreLease
 from bots.orders import DeskOrder
 from bots.own_orders import OwnOrders
 from bots.portfolio import Portfolio
+from bots.pricing import kept_price
 from bots.risk.guards import Elsewhere, Limits, Snapshot, check, kill_denies, paid_for, reduces
 from bots.risk.kill_switch import KillSwitch
 from bots.trading_hours import TradingHours
@@ -34,6 +35,7 @@ US_MARKET_COLLAR = Decimal("1.06")  # a US order without a price leaves as a lim
 KRX_MARKET_COLLAR = Decimal("1.3")
 FAILURE_REST = timedelta(seconds=60)
 MINUTE = timedelta(seconds=60)
+WITHIN_COLLAR = Decimal("0.9")  # the price may move while the order is on its way to the guards
 CROSSING_PATIENCE_S = 10.0  # an exit waits so long for another account's order to go, then it goes itself
 
 
@@ -224,6 +226,19 @@ class Clearance:
             return quote.upper_limit
         collar = KRX_MARKET_COLLAR if self._market is Market.KRX else US_MARKET_COLLAR
         return None if last is None else last * collar
+
+    def sale_price(self, instrument: Instrument, price: Decimal) -> Decimal:
+        """Raise the price of an exit to the lowest that the guards let pass: the day's limit, the collar around the last.
+
+        In a falling market ticks below the best bid may reach further; refused for that, a stop would never sell.
+        """
+        last, quote = self._feed.price(instrument.symbol), self._feed.quotes.get(instrument.symbol)
+        bounds = [] if quote is None or quote.lower_limit is None else [quote.lower_limit]
+        if last is not None:
+            reach = self.limits.price_collar_pct * WITHIN_COLLAR / 100
+            today = self._hours.trade_date(self._clock.market_now())
+            bounds.append(kept_price(self._market, instrument, Side.SELL, last * (1 - reach), today))
+        return max([price, *bounds])
 
     def affordable(self, symbol: str, price: Decimal | None) -> int | None:
         """The shares that the cash left pays for at a limit, or at worst without one; None: not known."""

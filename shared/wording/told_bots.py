@@ -61,7 +61,7 @@ SENTENCES: dict[str, str] = {
     "다른 호스트에서 보냄": "sent by another host",
     # market data
     "{symbol} 시세를 준비하지 못함: {why}": "quotes of {symbol} could not be prepared: {why}",
-    "{symbol} {timeframe} 봉을 받지 못함: {why}": "no {timeframe} bars of {symbol} came: {why}",
+    "{bars} 봉을 받지 못함: {why}": "no bars came, {bars}: {why}",
     "{symbol}: 다른 종목은 오는데 체결이 오지 않아 다시 등록": (
         "{symbol}: registered again, no trades came while other symbols' did"
     ),
@@ -150,6 +150,7 @@ SENTENCES: dict[str, str] = {
     "{n:n}주 @ {price:n}": "{n} shares @ {price}",
     "전량체결": "filled",
     "취소 확인이 없어 다시 요청": "asked again, the cancel was not confirmed",
+    "{n:n}주가 {price}에 미체결": "{n} shares unfilled at {price}",
     "{age:n}초 미체결": "unfilled for {age} s",
     "마감 {minutes:n}분 전 미체결": "unfilled {minutes} min before the close",
     "마감 전 시장가에 가깝게": "priced near the market before the close",
