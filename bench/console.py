@@ -178,7 +178,7 @@ def weight(spec: dict[str, Any]) -> int:
     import json
 
     source = spec["dataset"]["source"]
-    if isinstance(source, list):
+    if isinstance(source, tuple):
         return len(json.dumps(spec, separators=(",", ":")))
     from streamlit.dataframe_util import convert_arrow_table_to_arrow_bytes
 

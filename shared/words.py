@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from shared.told import told
 from shared.wording import (
     alerts,
     cloud,
@@ -23,12 +24,14 @@ from shared.wording import (
     rule_form,
     schedule,
     screens,
+    trail,
     watching,
 )  # fmt: skip
 
 LANGS = ("ko", "en")  # Korean first
 _SIGNS = {"KRW": "₩", "USD": "$"}
 UNKNOWN = "—"
+_NAMES = {"symbol", "name", "nickname", "account", "rule", "by", "host"}  # of alerts: as somebody typed them
 
 WORDS: dict[str, tuple[str, str]] = {
     **cloud.WORDS,
@@ -45,6 +48,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **people.WORDS,
     **watching.WORDS,
     **schedule.WORDS,
+    **trail.WORDS,
     **money.WORDS,
     **refusals.words(),
 }
@@ -71,7 +75,7 @@ def both(key: str, **values: object) -> str:
 def reason_text(code: str, lang: str, text: str = "") -> str:
     """A decision's reason: the words of its code, else what its writer said, else the code."""
     both = WORDS.get(f"reason.{code}")
-    return text or code if both is None else both[_index(lang)]
+    return told(text or code, lang) if both is None else both[_index(lang)]
 
 
 def refusal_advice(code: str, lang: str) -> str:
@@ -106,9 +110,11 @@ def alert_advice(kind: str, lang: str) -> str:
 
 
 def _word(name: str, value: object, lang: str) -> object:
-    """Parameters that are words of the desk are said in its language: side BUY is 매수."""
+    """Parameters that are words of the desk, or sentences of its programs, are said in its language: BUY is 매수."""
     both = WORDS.get(f"{name}.{value}")
-    return value if both is None else both[_index(lang)]
+    if both is not None:
+        return both[_index(lang)]
+    return told(value, lang) if isinstance(value, str) and name not in _NAMES else value
 
 
 def _index(lang: str) -> int:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from console.components import confirm
 from console.components.figures import UNKNOWN, Html, join, mark, moment, price, span
-from console.components.frame import allowed, lang, me, t, wiring
+from console.components.frame import allowed, in_words, lang, me, t, wiring
 from console.components.order_ticket import follow
 from console.components.proof import proof_fields, proven
 from console.components.rows import account_cell
@@ -99,7 +99,7 @@ def decided_table() -> None:
     body = [
         [
             account_cell(one.account_id, one.account, one.environment), entry_line(one),
-            mark("fine" if one.status == "SENT" else "off", t(f"approval.{one.status}")), one.outcome or UNKNOWN,
+            mark("fine" if one.status == "SENT" else "off", t(f"approval.{one.status}")), in_words(one.outcome) or UNKNOWN,
             one.decided_by or UNKNOWN, moment(one.asked_at),
         ]
         for one in rows

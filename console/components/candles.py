@@ -107,10 +107,10 @@ def _rows(chart: Chart, labels: list[str], names: list[str]) -> Any:
     Four bytes carry seven digits: every price below 100,000 to the cent; dearer ones get eight.
     """
     if len(labels) <= MOST_AS_TEXT:
-        return [
+        return tuple(  # no list: to tell one from a data frame Streamlit brings pandas in, for 0.7 s and 60 MB
             [label, float(c.open), float(c.close), float(c.low), float(c.high), c.volume]
             for label, c in zip(labels, chart.candles, strict=True)
-        ]
+        )
     import pyarrow  # 40 MB that only a long chart needs
 
     dearest = max(c.high for c in chart.candles)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from console.components.audit_table import field, who
 from console.components.figures import KST, UNKNOWN, Html, age, join, mark, moment, span
-from console.components.frame import lang, t
+from console.components.frame import in_words, lang, t
 from console.components.table import Column, table
 from console.services.orders import CommandLine
 from shared.models import Command
 from shared.store.commands import OPEN_COMMANDS, CommandStatus
+from shared.words import WORDS
 
 _TONES = {
     CommandStatus.DONE: "fine",
@@ -32,7 +34,7 @@ def command_table(rows: Sequence[CommandLine], now: datetime) -> None:
         [
             t(f"command.{line.row.kind}"),
             _status(line.row, now),
-            line.by,
+            who(line.by, {}),
             _result(line.row),
             moment(line.row.requested_at),
         ]
@@ -61,7 +63,18 @@ def _status(row: Command, now: datetime) -> Html:
 
 
 def _result(row: Command) -> str:
-    """The bot's own sentence; a result is JSON of few plain values."""
-    if not row.result:
-        return UNKNOWN
-    return " · ".join(f"{name}: {value}" for name, value in row.result.items() if not isinstance(value, (dict, list)))
+    """The bot's own sentence: what came of it, or what, why and what to do now."""
+    result = row.result or {}
+    error = result.get("error")
+    if isinstance(error, dict):
+        return " · ".join(in_words(str(error[name])) for name in ("what", "why", "now") if error.get(name)) or UNKNOWN
+    plain = [_field(name, value) for name, value in result.items() if not isinstance(value, (dict, list))]
+    return " · ".join(plain) or UNKNOWN
+
+
+def _field(name: str, value: object) -> str:
+    """One value under its word; `why` and `note` are sentences by themselves."""
+    if name == "status" and f"order.{value}" in WORDS:
+        return t(f"order.{value}")
+    said = in_words(str(value))
+    return said if name in {"why", "note", "told", "text"} else f"{field(name)}: {said}"

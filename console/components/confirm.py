@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from console.components.frame import t
+from console.components.frame import in_words, t
 from console.services import changes
 from shared.domain.errors import TradingError
 
@@ -44,7 +44,9 @@ def notice() -> None:
 
 def show(refusal: TradingError) -> None:
     """What happened, why, what to do now. What only waits for a second Admin is no failure."""
-    told = f"**{plain(refusal.what)}**\n\n{plain(refusal.why)}\n\n{plain(refusal.now)}"
+    told = "\n\n".join(
+        (f"**{plain(in_words(refusal.what))}**", plain(in_words(refusal.why)), plain(in_words(refusal.now)))
+    )
     if refusal.code == _WAITS:
         st.info(told, icon=":material/how_to_reg:")
     else:

@@ -12,6 +12,7 @@ from console.services import changes
 from console.services.people import actor_of
 from console.services.permissions import MATRIX, Action, Actor
 from console.wiring import Wiring
+from shared import told as sentences
 from shared.words import LANGS, say
 
 
@@ -50,6 +51,11 @@ def lang() -> str:
 def t(key: str, **values: object) -> str:
     """The words of `key` in the language of the person."""
     return say(key, lang(), **values)
+
+
+def in_words(text: str) -> str:
+    """What a program wrote, in the language of the person."""
+    return sentences.told(text, lang())
 
 
 def allowed(actor: Actor, action: Action) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from console.components.audit_table import what, who
 from console.components.figures import UNKNOWN, Html, join, mark, moment, span
-from console.components.frame import lang, t
+from console.components.frame import in_words, lang, t
 from console.components.rows import account_cell, order_status, side_word
 from console.components.table import Column, table
 from console.services.incidents import Incident, Kind
@@ -46,11 +47,15 @@ def _what(one: Incident) -> Html:
             told = join(one.params["symbol"], " ", side_word(one.params["side"]), f" {one.params['qty']:,}")
             return join(told, span("lt-sub", why) if why else "")
         case Kind.COMMAND:
-            return join(t(f"command.{one.code}"), span("lt-sub", one.by))
+            return join(t(f"command.{one.code}"), span("lt-sub", who(one.by, {})))
         case Kind.DEED:
-            target = " · ".join(str(part) for part in (one.params.get("of"), one.text) if part)
-            return join(one.by, " · ", deed_text(one.code, lang()), span("lt-sub", target) if target else "")
-    return join(one.text)
+            names = one.params["names"]
+            about = what(one.params["of"], names) if one.params["of"] else ""
+            target = " · ".join(part for part in (about, in_words(one.text)) if part)
+            return join(
+                who(one.by, names), " · ", deed_text(one.code, lang()), span("lt-sub", target) if target else ""
+            )
+    return join(in_words(one.text))
 
 
 def _state(one: Incident) -> object:

@@ -9,7 +9,7 @@ import streamlit as st
 from console.components import confirm
 from console.components.commands import life
 from console.components.figures import UNKNOWN, Html, age, amount, environment_badge, join, mark, price, span
-from console.components.frame import lang, me, t, wiring
+from console.components.frame import in_words, lang, me, t, wiring
 from console.components.table import Column, facts, note, table
 from console.services import accounts, manual_orders, market_clock, tickets
 from console.services.accounts import new_key
@@ -141,7 +141,8 @@ def _wait(command_id: int) -> None:
         st.session_state[_ASKED] = None
         st.rerun()
     error = (command.result or {}).get("error") or {}
-    st.warning(confirm.plain(str(error.get("what") or t("ticket.no_answer"))), icon=":material/help:")
+    told = in_words(str(error.get("what") or "")) or t("ticket.no_answer")
+    st.warning(confirm.plain(told), icon=":material/help:")
 
 
 def _book(market: Market, known: Preview | None) -> None:
@@ -225,7 +226,7 @@ def _guards(ticket: Ticket, known: Preview | None) -> None:
         note(t("ticket.not_previewed"))
     elif known.denied:
         told = reason_text(known.denied, lang(), known.denied_text)
-        st.html(join(mark("act", t("ticket.denied", reason=told)), span("lt-sub", known.denied_text)))
+        st.html(join(mark("act", t("ticket.denied", reason=told)), span("lt-sub", in_words(known.denied_text))))
     else:
         st.html(mark("fine", t("ticket.allowed")))
 
@@ -277,7 +278,7 @@ def followed() -> None:
     command = manual_orders.answer(wiring(), me(), command_id)
     tone = {"DONE": "fine", "FAILED": "act", "UNKNOWN": "act", "EXPIRED": "watch"}.get(command.status, "off")
     error = (command.result or {}).get("error") or {}
-    said = " · ".join(str(error[name]) for name in ("what", "why", "now") if error.get(name))
+    said = " · ".join(in_words(str(error[name])) for name in ("what", "why", "now") if error.get(name))
     if command.status == "EXPIRED":
         said = t("ticket.expired")
     columns = [Column(t("command.what")), Column(t("col.status")), Column(t("command.result"), wide=True)]

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from console.components.figures import UNKNOWN, Html, age, join, mark, span
-from console.components.frame import lang, t
+from console.components.frame import in_words, lang, t
 from console.components.table import Column, table
 from shared.domain.signal import Verdict
 from shared.models import DecisionRow
-from shared.words import reason_text, refusal_advice
+from shared.words import WORDS, reason_text, refusal_advice
 
 _TONES = {Verdict.BUY: "fine", Verdict.SELL: "fine", Verdict.HOLD: "off"}
 
@@ -41,7 +41,7 @@ def decision_table(rows: Sequence[DecisionRow], now: datetime) -> None:
 
 def _said(row: DecisionRow) -> str:
     """The writer's own sentence with its numbers; the code where there is none."""
-    return row.text or row.reason
+    return in_words(row.text or row.reason)
 
 
 def _advice(row: DecisionRow) -> Html:
@@ -56,7 +56,8 @@ def decided(row: DecisionRow, now: datetime) -> Html:
     often = t("decision.times", n=times) if times > 1 else ""
     word = f"{row.symbol} {t(f'decision.{row.verdict}')}: {reason_text(row.reason, lang(), row.text)}"
     when = age(row.updated_at, now, lang())
-    text = row.text if lang() == "ko" else ""  # a bot writes Korean; the reason stands in the person's words above
+    told = any(sign.isdigit() for sign in row.text)  # without a figure it says the reason a second time
+    text = in_words(row.text) if told or f"reason.{row.reason}" not in WORDS else ""
     return join(word, span("lt-sub", " · ".join(part for part in (text, often, when) if part)))
 
 
@@ -64,7 +65,7 @@ def _steps(row: DecisionRow) -> Html:
     lines = [
         _step(str(step.get("label", "")), step.get("left"), step.get("right"), step.get("truth")) for step in row.steps
     ]
-    lines += [_step(_gate(gate), gate.get("text"), None, gate.get("passed")) for gate in row.gates]
+    lines += [_step(_gate(gate), in_words(str(gate.get("text") or "")), None, gate.get("passed")) for gate in row.gates]
     return join(*lines) if lines else span("lt-soft", UNKNOWN)
 
 

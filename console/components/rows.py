@@ -21,7 +21,7 @@ from console.components.figures import (
     price,
     span,
 )
-from console.components.frame import lang, t, wiring
+from console.components.frame import in_words, lang, t, wiring
 from console.components.table import Column, link, table
 from console.services import symbols
 from console.services.holdings import CashLine, PositionLine
@@ -249,7 +249,7 @@ def log_table(rows: Sequence[LogLine], *, with_account: bool = True) -> None:
             span("lt-log", clock(row.created_at), moment(row.created_at)),
             mark(_LOG_TONES.get(row.level, "off"), row.level),
             *_of_account(row, with_account),
-            span("lt-log", row.message),
+            span("lt-log", in_words(row.message)),
         ]
         for row in rows
     ]

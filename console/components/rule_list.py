@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from console.components.figures import UNKNOWN, Html, age, amount, join, mark, moment, moved, span
-from console.components.frame import lang, t
+from console.components.frame import in_words, lang, t
 from console.components.reasons import decided
 from console.components.rows import account_cell
 from console.components.table import Column, table
@@ -77,5 +77,5 @@ def _earned(earned: RuleEarned | None) -> Html:
 def _guard(guard: RuleGuard) -> Html:
     told = ", ".join(guard.symbols)
     if guard.why:
-        told = f"{told} · {guard.why}"
+        told = f"{told} · {in_words(guard.why)}"
     return join(mark(_TONES[guard.state], t(f"rule_guard.{guard.state}")), span("lt-sub", told) if told else "")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from console.components import confirm
 from console.components.figures import UNKNOWN, span
-from console.components.frame import allowed, me, t, wiring
+from console.components.frame import allowed, in_words, me, t, wiring
 from console.components.table import Column, table
 from console.services import what_if
 from console.services.permissions import Action
@@ -51,7 +51,7 @@ def _result(ids: tuple[int, ...], names: tuple[str, ...]) -> None:
     rows = [[t(f"rules.whatif_{name}"), *_side(side)] for name, side in zip(names, sides, strict=True)]
     table(columns, rows, name="whatif", empty=UNKNOWN)
     for problem in dict.fromkeys(side.problem for side in sides if side.problem):
-        st.warning(confirm.plain(problem), icon=":material/help:")
+        st.warning(confirm.plain(in_words(problem)), icon=":material/help:")
 
 
 def _side(side: Side) -> list[object]:

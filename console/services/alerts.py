@@ -43,7 +43,7 @@ def inbox(wiring: Wiring, actor: Actor, *, acknowledged: bool = False, limit: in
         rows = (alert_lists.seen if acknowledged else alert_lists.waiting)(
             session, {i for i in known if i is not None}, limit=limit
         )
-        names = labels(session)
+        names = labels(session) if acknowledged else {}
         return [alert_line(row, known.get(row.account_id), names) for row in rows]
 
 

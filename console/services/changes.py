@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from console.services.permissions import Actor, visible_accounts
+from console.services.permissions import Actor, Seen, looking, present_role, visible_to
 from console.wiring import Wiring
 from shared.db import reading
 from shared.store.changes import Numbers, numbers
@@ -35,7 +35,7 @@ class _Held:
 _sharing_s = [0.0]
 _resting_s = [0.0]
 _newest: dict[str, tuple[float, Numbers]] = {}  # store → when asked, what it said
-_seen: dict[tuple[str, int | None, str], tuple[Numbers, tuple[int, ...]]] = {}  # who → the accounts he may see
+_seen: dict[tuple[str, int | None, str], tuple[Hashable, Seen]] = {}  # who → his role and the accounts he may see
 _held: OrderedDict[tuple[Any, ...], _Held] = OrderedDict()
 _briefly: dict[tuple[str, Hashable], tuple[float, tuple[int, ...], Any]] = {}  # (store, what) → when, at which number
 _being_read: set[tuple[Any, ...]] = set()
@@ -96,13 +96,23 @@ def briefly(wiring: Wiring, key: Hashable, read: Callable[[], T], *, at_most_s: 
     return value
 
 
+def desk_only(moved: Numbers) -> Hashable:
+    """What people change: a panel that shows nothing else stays while bots trade."""
+    return moved.desk, tuple(one[:4] for one in moved.accounts)
+
+
+def _everything(moved: Numbers) -> Hashable:
+    return moved
+
+
 def by_number(
-    *, at_most_s: float = _LONGEST_S
+    *, at_most_s: float = _LONGEST_S, of: Callable[[Numbers], Hashable] = _everything
 ) -> Callable[[Callable[Concatenate[Wiring, Actor, P], T]], Callable[Concatenate[Wiring, Actor, P], T]]:
     """Hold what a service function read for all who see the same accounts, until a number moved or `at_most_s` passed.
 
-    What depends on the time of day (a silence, an age) says for how long it may be shown. The value is shared: nobody
-    changes it.
+    What depends on the time of day (a silence, an age) says for how long it may be shown; `of` picks the numbers that
+    can change it. The value is shared: nobody changes it. Reading it asks neither role nor grants again: they stand
+    since a person last changed anything.
     """
 
     def around(read: Callable[Concatenate[Wiring, Actor, P], T]) -> Callable[Concatenate[Wiring, Actor, P], T]:
@@ -111,18 +121,21 @@ def by_number(
             if not _sharing_s[0]:
                 return read(wiring, actor, *args, **kwargs)
             moved = now(wiring)
-            key = (read, str(wiring.engine.url), _visible(wiring, actor, moved), args, tuple(sorted(kwargs.items())))
+            seen = _visible(wiring, actor, moved)
+            mine = tuple(row.id for row in seen.rows)
+            key = (read, str(wiring.engine.url), mine, args, tuple(sorted(kwargs.items())))
             at = wiring.clock.monotonic()
             with _lock:
                 held = _held.get(key)
-                fresh = held is not None and _still_shown(held, moved, at, at_most_s)
+                fresh = held is not None and _still_shown(held, moved, at, at_most_s, of)
                 if held is not None and (fresh or key in _being_read):  # another viewer brings the new one
                     _held.move_to_end(key)
                     value: T = held.value
                     return value
                 _being_read.add(key)
             try:
-                value = read(wiring, actor, *args, **kwargs)
+                with looking(seen):
+                    value = read(wiring, actor, *args, **kwargs)
                 with _lock:
                     _held[key] = _Held(at, moved, value)
                     while len(_held) > _MOST_HELD:
@@ -137,22 +150,23 @@ def by_number(
     return around
 
 
-def _still_shown(held: _Held, moved: Numbers, at: float, at_most_s: float) -> bool:
+def _still_shown(held: _Held, moved: Numbers, at: float, at_most_s: float, of: Callable[[Numbers], Hashable]) -> bool:
     age_s = at - held.at
-    if held.numbers == moved:
+    if of(held.numbers) == of(moved):
         return age_s < at_most_s
     return age_s < min(_resting_s[0], at_most_s) and held.numbers.desk == moved.desk
 
 
-def _visible(wiring: Wiring, actor: Actor, moved: Numbers) -> tuple[int, ...]:
-    """The accounts this person may see, asked again whenever anything moved: a grant that ended ends here too."""
-    who = (str(wiring.engine.url), actor.user_id, actor.role.value)
+def _visible(wiring: Wiring, actor: Actor, moved: Numbers) -> Seen:
+    """Role and accounts of this person, asked again whenever a person did anything: a grant that ended ends here too."""
+    who, stands = (str(wiring.engine.url), actor.user_id, actor.role.value), desk_only(moved)
     with _lock:
         known = _seen.get(who)
-    if known is not None and known[0].desk == moved.desk:
+    if known is not None and known[0] == stands:
         return known[1]
     with reading(wiring.engine) as session:
-        ids = tuple(row.id or 0 for row in visible_accounts(session, actor))
+        role = present_role(session, actor)
+        seen = Seen(actor.user_id, role, tuple(visible_to(session, actor, role)))
     with _lock:
-        _seen[who] = (moved, ids)
-    return ids
+        _seen[who] = (stands, seen)
+    return seen

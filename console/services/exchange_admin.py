@@ -29,13 +29,17 @@ def ask(settings: Settings, method: str, path: str, *, port_offset: int | None =
         reply = _door().request(method, f"http://127.0.0.1:{port}{path}", **how)
     except httpx.TransportError as error:
         raise refuse(TradingError, "exchange_away", settings.lang, port=port, error=type(error).__name__) from error
+    try:
+        answer = reply.json()
+    except ValueError as error:  # something else listens at that port
+        raise refuse(TradingError, "exchange_away", settings.lang, port=port, error="no JSON") from error
     if reply.is_error:
-        told = reply.json().get("error", {})
+        told = answer.get("error", {})
         why = told.get("why", f"HTTP {reply.status_code}")
         raise refuse(
             TradingError, "exchange_refused", settings.lang, what=told.get("what", ""), why=why, now=told.get("now", "")
         )
-    return reply.json()
+    return answer
 
 
 def drills(settings: Settings, port_offset: int | None = None) -> list[dict[str, Any]]:

@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlmodel import Session
-
-from console.services import won
+from console.services import parts, won
 from console.services.changes import by_number
 from console.services.permissions import Action, Actor, authorize, visible_accounts
 from console.wiring import Wiring
 from shared.db import reading
 from shared.domain.account import Market
 from shared.domain.money import Currency, Money
-from shared.models import BrokerageAccount, CashBalance, DecisionRow, PositionRow
+from shared.models import BrokerageAccount, CashBalance, DecisionRow
 from shared.store import panels
+from shared.store.standings import Holding
 
 STOP_STALE_S = 30.0  # a living bot judges each stop at every price, and asks for one when none comes
 
@@ -95,15 +94,9 @@ class EquityCurve:
 def positions(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[PositionLine]:
     """Every holding of the accounts this person may see."""
     with reading(wiring.engine) as session:
-        return positions_in(session, _known(visible_accounts(session, actor), account_id))
-
-
-def positions_in(session: Session, known: dict[int, BrokerageAccount]) -> list[PositionLine]:
-    """The holdings of accounts that were read in the caller's session."""
-    rows = panels.positions(session, known.keys())
-    versions = {row.guard_version_id for row in rows if row.guard_version_id is not None}
-    numbers = panels.version_numbers(session, versions) if versions else {}
-    return [_position(row, known[row.account_id], numbers) for row in rows]
+        known = _known(visible_accounts(session, actor), account_id)
+    held = parts.holdings(wiring, actor)
+    return [_position(one, known[one.row.account_id]) for one in held if one.row.account_id in known]
 
 
 def exposure(wiring: Wiring, actor: Actor) -> Exposure:
@@ -137,14 +130,13 @@ def equity_curves(
     """One curve per account, each in its own currency; `span` ends at the account's newest snapshot."""
     with reading(wiring.engine) as session:
         known = _known(visible_accounts(session, actor), account_id)
-        newest = panels.last_equity(session, known.keys())
-        curves = []
-        for key in list(newest)[:most]:
-            since = newest[key].at - span
-            points = panels.equity_series(session, key, since)
-            currency = Market(known[key].market).currency.value
-            curves.append(EquityCurve(key, known[key].nickname, currency, tuple(points)))
-        return curves
+        stands = parts.accounts(wiring, actor, wiring.clock.wall_now().replace(minute=0, second=0, microsecond=0))
+        newest = {key: one.equity.at for key, one in sorted(stands.items()) if key in known and one.equity is not None}
+        points = panels.equity_series(session, {key: newest[key] - span for key in list(newest)[:most]})
+    return [
+        EquityCurve(key, known[key].nickname, Market(known[key].market).currency.value, tuple(found))
+        for key, found in points.items()
+    ]
 
 
 @by_number()
@@ -163,7 +155,8 @@ def stop_is_stale(checked_at: datetime | None, now: datetime) -> bool:
     return checked_at is None or (now - checked_at).total_seconds() > STOP_STALE_S
 
 
-def _position(row: PositionRow, account: BrokerageAccount, numbers: dict[int, int]) -> PositionLine:
+def _position(held: Holding, account: BrokerageAccount) -> PositionLine:
+    row = held.row
     cost = row.avg_price * row.qty
     pnl = row.unrealized_pnl
     if pnl is None and row.last_price is not None:
@@ -186,7 +179,7 @@ def _position(row: PositionRow, account: BrokerageAccount, numbers: dict[int, in
         stop_price=row.stop_price,
         stop_checked_at=row.stop_checked_at,
         stop_kind=row.stop_kind,
-        guard_version=numbers.get(row.guard_version_id or 0),
+        guard_version=held.guard_version,
         guarded_qty=row.guarded_qty,
         priced_at=row.priced_at,
         updated_at=row.updated_at,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,13 +11,13 @@ from typing import Any
 from sqlmodel import Session
 
 from console.services import accounts as account_services
-from console.services import approvals, four_eyes
+from console.services import approvals, four_eyes, parts
 from console.services import kill as kill_services
 from console.services import orders as order_services
 from console.services.approvals import ProposalLine
 from console.services.changes import by_number
 from console.services.four_eyes import LookLine
-from console.services.holdings import PositionLine, positions_in
+from console.services.holdings import PositionLine, positions
 from console.services.nudge import nudge
 from console.services.orders import OrderLine
 from console.services.overview import status_of
@@ -27,15 +27,13 @@ from console.wiring import Wiring
 from shared.db import reading, writing
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import Conflict, NotFound
-from shared.domain.order_state import OPEN, UNPROVEN
+from shared.domain.order_state import UNPROVEN
 from shared.models import Alert, BrokerageAccount, Command, Heartbeat, OrderRow, Role
 from shared.store import alert_lists, commands, panels, rules
 from shared.store.commands import CommandKind
-from shared.store.panels import OrderFilter
 
 ANSWER_LASTS = timedelta(seconds=60)  # what a person judged by is old after that: a bot that was away asks him anew
-_UNPROVEN = OrderFilter(statuses=frozenset(status.value for status in UNPROVEN))
-OPEN_WORDS = frozenset(status.value for status in OPEN)
+_UNPROVEN = frozenset(status.value for status in UNPROVEN)
 LAST_WORDS = 15  # lines of a log
 ALERTS_READ = 400
 GRAVE = ("critical", "warning")
@@ -119,12 +117,12 @@ def matters(wiring: Wiring, actor: Actor) -> Matters:
         role = authorize(session, actor, Action.VIEW)
         rows = [row for row in visible_accounts(session, actor) if row.id is not None]
         known = {row.id or 0: row for row in rows}
-        held = positions_in(session, known)
-        unproven = order_services.listed_in(session, known, _UNPROVEN, now)
-        beats = panels.heartbeats(session, [row.id for row in rows if row.id is not None])
+        held, beats = positions(wiring, actor), parts.beats(wiring, actor)
+        resting = parts.resting(wiring, actor)
+        unproven = [order_services.order_line(one, known[one.account_id]) for one in resting if one.status in _UNPROVEN]
         fallen = [row for row in rows if status_of(row, beats.get(row.id or 0), now)[0] in DOWN]
         told = _told(session, fallen, beats)
-        down = _fallen(session, wiring, fallen, beats, held, told)
+        down = _fallen(session, now, fallen, beats, held, resting, told)
         drifts = tuple(one for row in rows for one in _drifts(session, row, beats.get(row.id or 0), told))
         stopped = tuple(one for row in rows for one in _stopped(row, beats.get(row.id or 0), told))
         proposals = approvals.waiting_in(session, known, now)
@@ -253,17 +251,16 @@ def _since(rows: list[Alert], kinds: frozenset[str], symbol: str) -> datetime | 
 
 
 def _fallen(
-    session: Session, wiring: Wiring, rows: list[BrokerageAccount], beats: Mapping[int, Heartbeat],
-    held: list[PositionLine], alerted: Mapping[int, list[Alert]],
+    session: Session, now: datetime, rows: list[BrokerageAccount], beats: Mapping[int, Heartbeat],
+    held: list[PositionLine], live: Iterable[OrderRow], alerted: Mapping[int, list[Alert]],
 ) -> tuple[Down, ...]:  # fmt: skip
     """The post-mortem of each, read together: as many statements for twenty accounts as for one."""
-    now = wiring.clock.wall_now()
     known = {row.id or 0: row for row in rows}
     last = panels.newest_order_of_each(session, known)
-    live = OrderFilter(statuses=OPEN_WORDS, since=now - order_services.OPEN_ORDER_HORIZON)
     resting: dict[int, list[OrderLine]] = defaultdict(list)
-    for order in panels.orders(session, known, live, limit=order_services.LIMIT):
-        resting[order.account_id].append(order_services.order_line(order, known[order.account_id]))
+    for order in live:
+        if order.account_id in known:
+            resting[order.account_id].append(order_services.order_line(order, known[order.account_id]))
     words = {key: _kept_log(alerted.get(key, [])) for key in known}
     lines = panels.last_logs_of_each(session, [key for key, kept in words.items() if not kept], LAST_WORDS)
     return tuple(

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from console.services.alerts import TOLD_BY_ORDERS
 from console.services.changes import by_number
 from console.services.permissions import Actor, present_role, visible_accounts
+from console.services.trail_names import names_of
 from console.wiring import Wiring
 from shared.db import reading
 from shared.models import BrokerageAccount, Role
@@ -135,12 +136,11 @@ def _commands(session: Session, known: Known, begin: datetime, limit: int) -> It
 
 
 def _deeds(session: Session, known: Known, begin: datetime, limit: int) -> Iterable[Incident]:
-    names = labels(session)
-    for row in watching.deeds(session, known.keys(), begin, limit=limit):
-        by = names.get(row.actor, row.actor)
-        yield _one(
-            row.at, Kind.DEED, row.account_id, known, row.action, by=by, text=row.reason, params={"of": row.target}
-        )
+    rows = watching.deeds(session, known.keys(), begin, limit=limit)
+    names = names_of(session, {one for row in rows for one in (row.actor, row.target)})
+    for row in rows:
+        about = {"of": row.target, "names": names}
+        yield _one(row.at, Kind.DEED, row.account_id, known, row.action, by=row.actor, text=row.reason, params=about)
 
 
 _READERS = {

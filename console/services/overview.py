@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 
-from sqlmodel import Session
-
-from console.services import won
-from console.services.blocked import blocked_today, midnight
+from console.services import parts, won
+from console.services.blocked import blocked_today
 from console.services.changes import by_number
 from console.services.holdings import stop_is_stale
-from console.services.orders import OPEN_ORDER_HORIZON
 from console.services.permissions import Action, Actor, authorize, visible_accounts
 from console.services.won import Rate
 from console.wiring import Wiring
 from shared.db import reading
-from shared.domain.account import Environment, Market
+from shared.domain.account import Environment
 from shared.domain.bot_state import BotState, KillLevel
 from shared.domain.money import Currency, Money
 from shared.models import (
@@ -30,11 +27,10 @@ from shared.models import (
     DecisionRow,
     EquitySnapshot,
     Heartbeat,
-    KillSwitch,
     PositionRow,
 )
-from shared.store import fees, kill, panels
-from shared.store.people import labels
+from shared.store import kill
+from shared.store.standings import Standing
 
 SILENT_S = 15.0  # watchdog's bar: a bot that says nothing this long is not trusted
 STALE_FEED_S = 30.0
@@ -118,101 +114,56 @@ class Overview:
         return sum(not line.enabled for line in self.lines)
 
 
-@dataclass(frozen=True, slots=True)
-class _Gathered:
-    """Everything but the signs of life: it stays as it is until a number of the store moves."""
-
-    rows: tuple[BrokerageAccount, ...]
-    switches: dict[str, KillSwitch]
-    held: dict[int, list[PositionRow]]
-    cash: dict[int, CashBalance]
-    latest: dict[int, EquitySnapshot]
-    baseline: dict[int, EquitySnapshot]
-    flows: tuple[CashFlow, ...]
-    orders: dict[int, int]
-    said: dict[int, DecisionRow]
-    keyed: frozenset[int]
-    rate: Rate | None
-    rate_then: Rate | None
-    names: dict[str, str]
+_UNKNOWN = Standing(None, None, None, None)
 
 
 @by_number(at_most_s=1.0)
 def overview(wiring: Wiring, actor: Actor, only: int | None = None) -> Overview:
-    """Read the desk, or one account of it."""
+    """The desk, or one account of it: put together from parts that are each held until their own numbers move."""
     now = wiring.clock.wall_now()
-    found = _gathered(wiring, actor, only, now.replace(minute=0, second=0, microsecond=0))
-    with reading(wiring.engine) as session:
-        beats = panels.heartbeats(session, [row.id for row in found.rows if row.id is not None])
-    return _overview(found, beats, now)
-
-
-@by_number()
-def _gathered(wiring: Wiring, actor: Actor, only: int | None, hour: datetime) -> _Gathered:
-    """`hour` is part of what is asked: days begin on the hour, in every market."""
-    now = wiring.clock.wall_now()
+    hour = now.replace(minute=0, second=0, microsecond=0)
     with reading(wiring.engine) as session:
         rows = visible_accounts(session, actor)
         if only is not None:
             authorize(session, actor, Action.VIEW, only)
             rows = [row for row in rows if row.id == only]
-        ids = [row.id for row in rows if row.id is not None]
-        held: dict[int, list[PositionRow]] = defaultdict(list)
-        for position in panels.positions(session, ids):
-            held[position.account_id].append(position)
-        latest = panels.last_equity(session, ids)
-        return _Gathered(
-            rows=tuple(rows),
-            switches={switch.scope: switch for switch in kill.switches(session)},
-            held=held,
-            cash={balance.account_id: balance for balance in _own_currency(rows, panels.cash(session, ids))},
-            latest=latest,
-            baseline=_baselines(session, rows, latest, now),
-            flows=tuple(fees.flows(session, ids)),
-            orders=panels.open_order_counts(session, ids, now - OPEN_ORDER_HORIZON),
-            said=panels.last_decisions(session, ids),
-            keyed=panels.keyed_accounts(session, ids),
-            rate=won.rate_at(session, now),
-            rate_then=won.rate_at(session, midnight(Market.KRX, now)),
-            names=labels(session),
-        )
-
-
-def _overview(found: _Gathered, beats: dict[int, Heartbeat], now: datetime) -> Overview:
+    desk, beats = parts.desk(wiring, actor, hour), parts.beats(wiring, actor)
+    known, switches = parts.accounts(wiring, actor, hour), parts.switches(wiring, actor)
+    held: dict[int, list[PositionRow]] = defaultdict(list)
+    for one in parts.holdings(wiring, actor):
+        held[one.row.account_id].append(one.row)
+    resting = Counter(order.account_id for order in parts.resting(wiring, actor))
     lines = []
-    for row in found.rows:
-        if row.id is None:
-            continue
-        switch = found.switches.get(kill.scope_of(row.id))
+    for row in rows:
+        key = row.id or 0
+        switch = switches.get(kill.scope_of(key))
         lines.append(
             _line(
                 row,
                 now,
-                beat=beats.get(row.id),
-                cash=found.cash.get(row.id),
-                latest=found.latest.get(row.id),
-                baseline=found.baseline.get(row.id),
-                flows=found.flows,
-                held=found.held.get(row.id, []),
-                open_orders=found.orders.get(row.id, 0),
-                decision=found.said.get(row.id),
+                beat=beats.get(key),
+                standing=known.get(key, _UNKNOWN),
+                flows=desk.flows,
+                held=held[key],
+                open_orders=resting[key],
                 level=KillLevel(switch.level) if switch else KillLevel.RUN,
-                has_keys=row.id in found.keyed,
+                has_keys=key in desk.keyed,
             )
         )
     lines.sort(key=lambda line: (line.trouble, line.environment != Environment.LIVE, line.id))
-    everybody = found.switches.get("all")
+    mine = {row.id or 0: beats[row.id or 0] for row in rows if row.id in beats}
+    everybody = switches.get(kill.scope_of(None))
     return Overview(
         lines=tuple(lines),
         kill=KillLevel(everybody.level) if everybody else KillLevel.RUN,
         kill_reason=everybody.reason if everybody else "",
-        kill_by=found.names.get(everybody.changed_by, everybody.changed_by) if everybody else "",
+        kill_by=desk.names.get(everybody.changed_by, everybody.changed_by) if everybody else "",
         kill_at=everybody.changed_at if everybody else None,
-        sums=_sums(lines, found.rate, found.rate_then),
-        market_at=max((beat.market_at for beat in beats.values() if beat.market_at), default=None),
+        sums=_sums(lines, desk.rate, desk.rate_then),
+        market_at=max((beat.market_at for beat in mine.values() if beat.market_at), default=None),
         as_of=now,
-        rate=found.rate,
-        blocked=tuple((one.code, one.times) for one in blocked_today(found.rows, beats, now)),
+        rate=desk.rate,
+        blocked=tuple((one.code, one.times) for one in blocked_today(rows, mine, now)),
     )
 
 
@@ -221,16 +172,14 @@ def _line(
     now: datetime,
     *,
     beat: Heartbeat | None,
-    cash: CashBalance | None,
-    latest: EquitySnapshot | None,
-    baseline: EquitySnapshot | None,
+    standing: Standing,
     flows: Iterable[CashFlow],
     held: list[PositionRow],
     open_orders: int,
-    decision: DecisionRow | None,
     level: KillLevel,
     has_keys: bool,
 ) -> AccountLine:
+    cash, latest, baseline = standing.cash, standing.equity, standing.opening
     status, trouble = status_of(row, beat, now)
     feed_age = age_s(beat.feed_at if beat else None, now)
     unguarded = sum(
@@ -266,7 +215,7 @@ def _line(
         unguarded=unguarded,
         stale_stops=stale,
         open_orders=open_orders,
-        decision=decision,
+        decision=standing.decision,
         kill=level,
         has_keys=has_keys,
         armed_until=row.armed_until,
@@ -303,30 +252,10 @@ def status_of(row: BrokerageAccount, beat: Heartbeat | None, now: datetime) -> t
     return beat.state, trouble
 
 
-def _baselines(
-    session: Session, rows: list[BrokerageAccount], latest: dict[int, EquitySnapshot], now: datetime
-) -> dict[int, EquitySnapshot]:
-    """Today's P&L starts at the last equity before the market's own midnight, else at today's first.
-
-    An account that wrote nothing today has none: what it earned on its last day is no result of this one.
-    """
-    starts = {}
-    for row in rows:
-        start = midnight(Market(row.market), now)
-        if row.id in latest and latest[row.id].at >= start:
-            starts[row.id] = start
-    return {**panels.equity_first_since(session, starts), **panels.equity_before(session, starts)}
-
-
 def gained(before: EquitySnapshot, latest: EquitySnapshot, flows: Iterable[CashFlow]) -> Decimal:
     """What an account earned between two looks at its equity: money that people paid in or took out is no profit."""
     moved = (flow.amount for flow in flows if flow.account_id == latest.account_id and before.at < flow.at <= latest.at)
     return latest.equity - before.equity - sum(moved, Decimal(0))
-
-
-def _own_currency(rows: list[BrokerageAccount], balances: list[CashBalance]) -> list[CashBalance]:
-    own = {row.id: Market(row.market).currency for row in rows}
-    return [balance for balance in balances if balance.currency == own.get(balance.account_id)]
 
 
 def _sums(lines: list[AccountLine], rate: Rate | None, rate_then: Rate | None) -> tuple[Sums, ...]:

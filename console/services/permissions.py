@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -133,6 +136,28 @@ class Actor:
         return f"user:{self.user_id}" if self.user_id is not None else f"{self.source}:{self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Who looks and what he may see, as the database said when a person last changed anything."""
+
+    user_id: int | None
+    role: Role
+    rows: tuple[BrokerageAccount, ...]
+
+
+_looking: ContextVar[Seen | None] = ContextVar("looking", default=None)
+
+
+@contextmanager
+def looking(seen: Seen) -> Iterator[None]:
+    """Within: what only shows asks neither role nor grants again. An effect asks them whatever stands here."""
+    token = _looking.set(seen)
+    try:
+        yield
+    finally:
+        _looking.reset(token)
+
+
 def authorize(session: Session, actor: Actor, action: Action, account_id: int | None = None) -> Role:
     """Return the actor's present role when it allows `action` on the account.
 
@@ -140,7 +165,8 @@ def authorize(session: Session, actor: Actor, action: Action, account_id: int | 
         Forbidden: the role, read now from the database, does not allow it, or the user is disabled.
         NotFound: the account is not one of his; the answer is the same as for one that does not exist.
     """
-    role = present_role(session, actor)
+    seen = _looking.get() if action is Action.VIEW else None
+    role = seen.role if seen is not None and seen.user_id == actor.user_id else present_role(session, actor)
     if role not in MATRIX[action]:
         raise refuse(Forbidden, "forbidden", actor.lang, role=say(f"role.{role}", actor.lang))
     if account_id is not None and not may_see(session, actor, role, account_id):
@@ -168,7 +194,14 @@ def may_see(session: Session, actor: Actor, role: Role, account_id: int) -> bool
 
 def visible_accounts(session: Session, actor: Actor) -> list[BrokerageAccount]:
     """The accounts this person may see, by the grants in force now."""
-    role = authorize(session, actor, Action.VIEW)
+    seen = _looking.get()
+    if seen is not None and seen.user_id == actor.user_id:
+        return list(seen.rows)
+    return visible_to(session, actor, authorize(session, actor, Action.VIEW))
+
+
+def visible_to(session: Session, actor: Actor, role: Role) -> list[BrokerageAccount]:
+    """The same, where the role was asked already."""
     rows = accounts.live_accounts(session)
     if role is Role.ADMIN or actor.user_id is None:
         return rows

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
-from console.services import second_looks
+from console.services import parts, second_looks
 from console.services.accounts import put_limits
 from console.services.blocked import Blocked, blocked_today
 from console.services.changes import by_number
@@ -25,7 +25,7 @@ from shared.domain.errors import Conflict, NotFound
 from shared.domain.order import Side
 from shared.domain.trading_days import ZONES
 from shared.models import BrokerageAccount, Heartbeat, OrderRow, Owner, PositionRow, SecondLook
-from shared.store import accounts, kill, panels, risk
+from shared.store import accounts, kill, risk
 
 EXTENDED_HOURS = ("PRE", "AFTER")
 
@@ -103,29 +103,29 @@ def view(wiring: Wiring, actor: Actor) -> RiskView:
     now = wiring.clock.wall_now()
     with reading(wiring.engine) as session:
         rows = [row for row in visible_accounts(session, actor) if row.id is not None]
-        ids = [row.id or 0 for row in rows]
-        beats = panels.heartbeats(session, ids)
+        beats, hour = parts.beats(wiring, actor), now.replace(minute=0, second=0, microsecond=0)
         held: dict[int, list[PositionRow]] = defaultdict(list)
-        for position in panels.positions(session, ids, limit=5_000):
-            held[position.account_id].append(position)
+        for one in parts.holdings(wiring, actor):
+            held[one.row.account_id].append(one.row)
         resting: dict[int, list[OrderRow]] = defaultdict(list)
-        for order in risk.open_orders(session, ids, now):
+        for order in parts.resting(wiring, actor):
             resting[order.account_id].append(order)
         today = {row.id or 0: _day(row, beats.get(row.id or 0), now) for row in rows}
         sent: dict[int, list[OrderRow]] = defaultdict(list)
         for order in risk.orders_of_day(session, today):
             sent[order.account_id].append(order)
-        latest = panels.last_equity(session, ids)
-        switches = {switch.scope: KillLevel(switch.level) for switch in kill.switches(session)}
+        known = parts.accounts(wiring, actor, hour)
+        switches = {scope: KillLevel(row.level) for scope, row in parts.switches(wiring, actor).items()}
         everybody = switches.get(kill.scope_of(None), KillLevel.RUN)
         lines = []
         for row in rows:
             key = row.id or 0
-            pnl = latest[key].realized_pnl_day if key in latest else None
+            last = known[key].equity if key in known else None
+            pnl = last.realized_pnl_day if last is not None else None
             own, said = switches.get(kill.scope_of(key), KillLevel.RUN), beats.get(key)
             level = max(everybody, own, KillLevel(said.kill_level) if said is not None else KillLevel.RUN)
             lines.append(_account(row, own, level, held[key], resting[key], sent[key], pnl))
-        owners = _owners(session, rows, held, resting)
+        owners = _owners(parts.owners(wiring, actor), rows, held, resting)
     return RiskView(tuple(lines), owners, blocked_today(rows, beats, now), everybody, now)
 
 
@@ -247,7 +247,7 @@ def _account(
 
 
 def _owners(
-    session: Session,
+    known: Mapping[int, Owner],
     rows: list[BrokerageAccount],
     held: dict[int, list[PositionRow]],
     resting: dict[int, list[OrderRow]],
@@ -255,7 +255,6 @@ def _owners(
     groups: dict[tuple[int, str, str], list[int]] = defaultdict(list)
     for row in rows:
         groups[row.owner_id, row.environment, row.market].append(row.id or 0)
-    known = risk.owners(session, {owner for owner, _, _ in groups})
     found = []
     for (owner_id, environment, market), ids in groups.items():
         parts: list[Decimal | None] = [(p.last_price or p.avg_price) * p.qty for key in ids for p in held[key]]

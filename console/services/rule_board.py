@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from console.services import profit, rules
+from console.services import parts, profit, rules
 from console.services.changes import by_number
 from console.services.holdings import PositionLine, positions
 from console.services.permissions import Actor
@@ -55,7 +55,7 @@ def board(wiring: Wiring, actor: Actor) -> list[BoardLine]:
     earned, held = profit.of_rules(wiring, actor), positions(wiring, actor)
     with reading(wiring.engine) as session:
         signals = panels.last_signal_of_rules(session, [line.id for line in lines])
-        beats = panels.heartbeats(session, {line.account_id for line in lines})
+    beats = parts.beats(wiring, actor)
     return [
         BoardLine(line, signals.get(line.id), earned.get((line.account_id, line.id)), _guard(line, held, beats, now))
         for line in lines

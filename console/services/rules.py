@@ -100,10 +100,8 @@ def listed(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> li
     """Rules of the accounts this person may see, those that run first."""
     with reading(wiring.engine) as session:
         known = {row.id: row for row in visible_accounts(session, actor) if account_id in (None, row.id)}
-        rows = [row for row in store.live_rules(session, account_id) if row.account_id in known]
-        said = panels.last_decision_of_rules(session, [row.id for row in rows if row.id is not None])
-        numbers = panels.version_numbers(session, [row.version_id for row in rows if row.version_id is not None])
-        lines = [_line(row, known[row.account_id], numbers, said) for row in rows]
+        rows = panels.live_rules(session, [one for one in known if one is not None])
+        lines = [_line(row, known[row.account_id], number, said) for row, number, said in rows]
     return sorted(lines, key=lambda line: (not line.enabled, line.account_id, line.id))
 
 
@@ -418,7 +416,7 @@ def _account(session: Session, actor: Actor, account_id: int) -> BrokerageAccoun
     return row
 
 
-def _line(row: TradeRule, account: BrokerageAccount, numbers: dict[int, int], said: dict[int, DecisionRow]) -> RuleLine:
+def _line(row: TradeRule, account: BrokerageAccount, number: int | None, said: DecisionRow | None) -> RuleLine:
     return RuleLine(
         id=row.id or 0,
         account_id=row.account_id,
@@ -428,7 +426,7 @@ def _line(row: TradeRule, account: BrokerageAccount, numbers: dict[int, int], sa
         name=row.name,
         symbol=row.symbol,
         enabled=row.enabled,
-        version=numbers.get(row.version_id or 0),
+        version=number,
         updated_at=row.updated_at,
-        decision=said.get(row.id or 0),
+        decision=said,
     )

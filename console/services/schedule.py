@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from console.services.changes import by_number
 from console.services.nudge import nudge
 from console.services.permissions import Action, Actor, authorize, refuse, visible_accounts
 from console.services.trail import note
@@ -64,13 +65,14 @@ class ReadyLine:
     checks: tuple[dict[str, Any], ...]
 
 
+@by_number(at_most_s=4.0)
 def listed(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[JobLine]:
     """Every job of the desk and of the accounts this person may see, soonest first. SIM turns are in its market time."""
     now = wiring.clock.wall_now()
     with reading(wiring.engine) as session:
         mine = _mine(session, actor, account_id)
         rows, last = schedule.jobs(session, mine.keys()), schedule.last_runs(session, mine.keys())
-        wished = {one: configuration.paused_jobs(session, one) for one in mine}
+        wished = configuration.paused_jobs_of(session, mine.keys())
     lines = [_line(row, mine[row.account_id], last.get((row.account_id, row.job)), wished, now) for row in rows]
     return sorted(lines, key=lambda line: (line.next_at is None, line.next_at or now, line.account_id, line.job))
 
@@ -91,6 +93,7 @@ def runs(
     ]  # fmt: skip
 
 
+@by_number(at_most_s=8.0)
 def readiness(wiring: Wiring, actor: Actor) -> list[ReadyLine]:
     """The last look before an open, per account; those that were not ready first."""
     with reading(wiring.engine) as session:

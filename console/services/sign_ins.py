@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from console.services.permissions import Action, Actor, authorize, may_see, refuse
 from console.services.trail import note
+from console.services.trail_names import TrailLine, names_of, references
 from console.wiring import Wiring
 from shared.db import reading, writing
 from shared.domain.errors import NotFound
 from shared.models import LoginSession, Role
-from shared.store import audit, people, sessions
+from shared.store import audit, sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +26,6 @@ class SignInLine:
     ip: str
     browser: str
     method: str
-
-
-@dataclass(frozen=True, slots=True)
-class TrailLine:
-    id: int
-    at: datetime
-    who: str
-    action: str
-    target: str
-    reason: str
-    source: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
 
 
 def listed(wiring: Wiring, actor: Actor) -> list[SignInLine]:
@@ -84,18 +71,14 @@ def trail(
         role = authorize(session, actor, Action.AUDIT_READ)
         if account_id is not None and not may_see(session, actor, role, account_id):
             raise refuse(NotFound, "no_account", actor.lang, account=account_id)
-        names = people.labels(session)
+        rows = audit.newest(session, account_id=account_id, action=action, limit=limit)
+        pointed = {one for row in rows for one in (row.actor, row.target, *references(row.before, row.after))}
+        pointed |= {f"account:{row.actor.partition(':')[2]}" for row in rows if row.actor.startswith("bot:")}
+        names = names_of(session, pointed)
         return [
             TrailLine(
-                row.id or 0,
-                row.at,
-                names.get(row.actor, row.actor),
-                row.action,
-                row.target,
-                row.reason,
-                row.source,
-                row.before,
-                row.after,
+                row.id or 0, row.at, row.actor, row.action, row.target, row.reason, row.source, row.before, row.after,
+                names,
             )
-            for row in audit.newest(session, account_id=account_id, action=action, limit=limit)
-        ]
+            for row in rows
+        ]  # fmt: skip

@@ -10,12 +10,13 @@ from platform import python_version
 
 from sqlalchemy import text
 
+from console.services import parts
 from console.services.changes import by_number
 from console.services.permissions import Actor, visible_accounts
 from console.wiring import Wiring
 from shared import schema
 from shared.db import reading
-from shared.store import heartbeats, panels
+from shared.store import heartbeats
 
 HOST_SILENT = timedelta(seconds=60)  # fleet looks at supervisord far more often
 _PACKAGES = ("streamlit", "plotly", "supervisor", "httpx", "websockets", "sqlmodel", "sqlalchemy", "cryptography")
@@ -95,7 +96,7 @@ def bots(wiring: Wiring, actor: Actor) -> list[BotLine]:
     """What each bot said of itself last."""
     with reading(wiring.engine) as session:
         mine = {row.id: row for row in visible_accounts(session, actor) if row.id is not None}
-        beats = panels.heartbeats(session, mine.keys())
+    beats = parts.beats(wiring, actor)
     return [
         BotLine(
             account_id=key,

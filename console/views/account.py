@@ -29,6 +29,7 @@ from shared.domain.account import Environment, Market
 from shared.domain.errors import Conflict
 from shared.models import BrokerageAccount
 from shared.store.panels import LogFilter
+from shared.words import reason_text
 
 _TONES = {Trouble.ACT: "act", Trouble.WATCH: "watch", Trouble.FINE: "fine", Trouble.OFF: "off"}
 _SECTIONS = ("summary", "positions", "orders", "fills", "decisions", "logs", "settings", "credentials")
@@ -46,7 +47,7 @@ def _head(account_id: int) -> None:
     approved = [(t("account.approval"), approval(line.armed_until, view.as_of))] if live_account else []
     facts(
         [
-            (t("col.state"), join(state, span("lt-sub", line.why) if line.why else Html(""))),
+            (t("col.state"), join(state, span("lt-sub", reason_text(line.why, lang())) if line.why else Html(""))),
             (t("col.heartbeat"), ago(line.heartbeat_age_s, lang())),
             (t("col.feed"), ago(line.feed_age_s, lang())),
             (t("col.pnl_today"), moved_money(line.pnl_today) if line.pnl_today is not None else unknown_pnl(line)),

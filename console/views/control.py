@@ -162,12 +162,13 @@ def _pnl(line: AccountLine, view: Overview) -> Html:
 def _state(line: AccountLine, now: datetime) -> Html:
     wanted = t("desired.on") if line.enabled else t("desired.off")
     word = f"{wanted} → {t(f'status.{line.status}')}"
-    below = line.why or (t("kill.on_account", level=t(f"kill.{line.kill.name}")) if line.kill else "")
+    why = reason_text(line.why, lang()) if line.why else ""
+    below = why or (t("kill.on_account", level=t(f"kill.{line.kill.name}")) if line.kill else "")
     if not line.has_keys:
         below = t("account.no_keys")
     live = line.environment == Environment.LIVE and line.enabled  # an account that is off is calm
     armed = span("lt-sub", approval(line.armed_until, now)) if live else ""
-    return join(mark(_TONES[line.trouble], word, line.why), span("lt-sub lt-wrap", below) if below else "", armed)
+    return join(mark(_TONES[line.trouble], word, why), span("lt-sub lt-wrap", below) if below else "", armed)
 
 
 def _heartbeat(line: AccountLine) -> Html:

@@ -7,14 +7,19 @@ from pathlib import Path
 import streamlit as st
 
 from console.components.bar import bar
-from console.components.frame import me, t
+from console.components.frame import lang, me, t
 from console.components.help import GUIDES
+from console.components.table import note
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def _text(name: str) -> str:
-    path = ROOT / "README.md" if name == "README" else ROOT / "docs" / f"{name}.md"
+    """The guide in the person's language where it is written in it."""
+    if name == "README":
+        path = ROOT / ("README.ko.md" if lang() == "ko" else "README.md")
+    else:
+        path = ROOT / "docs" / f"{name}.md"
     return path.read_text(encoding="utf-8").replace("![", "[")  # pictures are not served here
 
 
@@ -28,4 +33,6 @@ chosen = st.segmented_control(
     label_visibility="collapsed",
 )  # fmt: skip
 st.query_params["doc"] = str(chosen or GUIDES[0])
+if lang() == "ko" and chosen not in (None, "README"):
+    note(t("help.in_english"))
 st.markdown(_text(chosen or GUIDES[0]))

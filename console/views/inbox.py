@@ -18,7 +18,7 @@ from console.components.approvals import (
 )
 from console.components.bar import bar
 from console.components.figures import UNKNOWN, Html, ago, join, mark, moment, span
-from console.components.frame import allowed, lang, me, t, wiring
+from console.components.frame import allowed, in_words, lang, me, t, wiring
 from console.components.help import titled
 from console.components.live import live
 from console.components.order_ticket import follow, followed
@@ -73,7 +73,7 @@ def _rows(view: Matters) -> list[list[object]]:
         told = join(t("inbox.drift_line", symbol=drift.symbol, ours=f"{drift.ours:,}", theirs=f"{drift.theirs:,}"))
         rows.append([mark("act", t("inbox.drift")), _who(drift), told, _ago(view, drift.at)])
     for stop in view.stopped:
-        told = join(stop.symbol, span("lt-sub", stop.why))
+        told = join(stop.symbol, span("lt-sub", in_words(stop.why)))
         rows.append([mark("act", t("inbox.stopped")), _who(stop), told, _ago(view, stop.at)])
     for bare in view.unguarded:
         cell = account_cell(bare.account_id, bare.account, bare.environment)
@@ -139,7 +139,7 @@ def _settle_down(one: Down) -> None:
     st.caption(t("inbox.open_orders") if one.open_orders else t("inbox.last_order"))
     order_table(shown, with_account=False)
     st.caption(t("inbox.last_log"))
-    st.code("\n".join(one.log) or UNKNOWN, language=None)
+    st.code("\n".join(map(in_words, one.log)) or UNKNOWN, language=None)
     live = one.whose.environment == Environment.LIVE
     may = allowed(actor, Action.ACCOUNT_START) and allowed(actor, Action.KILL_RAISE) and not live
     first, second, third = st.columns(3)
@@ -215,7 +215,7 @@ def _settle_drift(one: Drift) -> None:
 def _settle_stopped(one: Stopped) -> None:
     actor, desk, account_id = me(), wiring(), one.whose.account_id
     st.markdown(t("inbox.stopped_advice", symbol=one.symbol))
-    st.code(one.why, language=None)
+    st.code(in_words(one.why), language=None)
     key = st.session_state.setdefault(f"settle_{account_id}_{one.symbol}", new_key())
     st.button(
         t("inbox.lift", symbol=one.symbol), key="lift", disabled=not allowed(actor, Action.MATTER_SETTLE),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import streamlit as st
 
 from console.components import confirm
+from console.components.audit_table import audit_table
 from console.components.bar import bar
 from console.components.choices import account_filter
 from console.components.figures import UNKNOWN, age, moment, span
@@ -18,7 +17,6 @@ from console.components.table import Column, table
 from console.components.users import manage, people_table, policy_panel
 from console.services import sign_ins, users
 from console.services.permissions import Action
-from shared.words import WORDS, deed_text
 
 
 def _people() -> None:
@@ -80,33 +78,7 @@ def _end(session_id: int) -> None:
 
 def _trail() -> None:
     account = account_filter()
-    columns = [
-        Column(t("col.at")),
-        Column(t("people.who")),
-        Column(t("people.what")),
-        Column(t("people.target")),
-        Column(t("people.change"), wide=True),
-        Column(t("col.reason"), wide=True),
-        Column(t("people.door")),
-    ]
-    body = [
-        [
-            moment(row.at),
-            row.who,
-            span("", deed_text(row.action, lang()), row.action),
-            row.target,
-            span("lt-log", _change(row.before, row.after)),
-            row.reason,
-            t(f"via.{row.source}") if f"via.{row.source}" in WORDS else row.source,
-        ]
-        for row in sign_ins.trail(wiring(), me(), account_id=account, limit=100)
-    ]
-    table(columns, body, name="audit", empty=t("empty.audit"))
-
-
-def _change(before: object, after: object) -> str:
-    told = [json.dumps(one, ensure_ascii=False, default=str) for one in (before, after) if one]
-    return " → ".join(told) if told else UNKNOWN
+    audit_table(sign_ins.trail(wiring(), me(), account_id=account, limit=100))
 
 
 bar()

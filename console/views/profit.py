@@ -190,6 +190,8 @@ if environment is None and len(traded) > 1:
     st.info(t("profit.apart", env=t(f"env.{gravest}")), icon=":material/info:")
     load = _load(chosen_span or "month", gravest, owner)
     view = load()
+elif environment is None and traded:
+    note(t("profit.of", env=t(f"env.{next(iter(traded))}")))
 fourth.download_button(
     t("profit.csv"), partial(_file, load), file_name=f"profit-{market_clock.today(wiring().clock.wall_now())}.csv",
     mime="text/csv", key="profit_csv", icon=":material/download:", width="stretch", on_click="ignore",

@@ -12,7 +12,7 @@ from console.components import confirm, research_charts
 from console.components.backtest_page import figure, page_of_run
 from console.components.bar import bar
 from console.components.figures import UNKNOWN, join, mark, moment, span
-from console.components.frame import allowed, lang, me, t, wiring
+from console.components.frame import allowed, in_words, lang, me, t, wiring
 from console.components.help import titled
 from console.components.report import report_html
 from console.components.table import Column, note, table
@@ -161,7 +161,7 @@ def _short(one: BacktestLine) -> str:
     """The one figure of a finished job."""
     result = one.result or {}
     if "error" in result:
-        return str(result["error"].get("why", ""))
+        return in_words(str(result["error"].get("why", "")))
     if one.status != "DONE":
         return UNKNOWN
     if _kind(one) == PARITY:
@@ -299,7 +299,14 @@ def _parity(result: Mapping[str, Any]) -> None:
         Column(t("research.replayed")), Column(t("research.said"), wide=True),
     ]  # fmt: skip
     body = [
-        [t(f"research.cause.{one['cause']}"), one["symbol"], one["at"][:19], one["live"], one["replayed"], one["text"]]
+        [
+            t(f"research.cause.{one['cause']}"),
+            one["symbol"],
+            one["at"][:19],
+            one["live"],
+            one["replayed"],
+            in_words(one["text"]),
+        ]
         for one in found[:_MOST]
     ]
     table(columns, body, name="parity", empty=UNKNOWN)

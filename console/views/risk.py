@@ -81,7 +81,7 @@ def _meter(meter: Meter, currency: str) -> Html:
     )
     share = meter.share
     if share is None:
-        return join(span("lt-unknown", UNKNOWN), span("lt-sub", f"/ {limit}"))
+        return join(span("lt-unknown", UNKNOWN), span("lt-sub", t("risk.of_limit", limit=limit)))
     tone = "act" if share >= 100 else "watch" if share >= _NEAR else ""
     percent = f"{share:.0f}%" if share < _MOST else f">{_MOST}%"
     shown: object = mark(tone, percent) if tone else percent

@@ -6,7 +6,7 @@ import streamlit as st
 
 from console.components import confirm
 from console.components.bar import bar
-from console.components.frame import allowed, lang, me, t, wiring
+from console.components.frame import allowed, in_words, lang, me, t, wiring
 from console.components.help import titled
 from console.components.live import hold, let_go, live
 from console.components.rule_builder import build, why_not
@@ -138,12 +138,14 @@ def _example(market: Market) -> str:
 
 def _findings(checked: Checked) -> None:
     if checked.problems:
-        body = "\n".join(f"- {confirm.plain(problem)}" for problem in checked.problems)
+        body = "\n".join(f"- {confirm.plain(in_words(problem))}" for problem in checked.problems)
         st.error(f"**{t('rules.invalid', n=len(checked.problems))}**\n\n{body}", icon=":material/edit_note:")
         return
     st.success(t("rules.valid", name=confirm.plain(checked.rule.metadata.name if checked.rule else "")))
     if checked.warnings:
-        st.warning("\n".join(f"- {confirm.plain(warning)}" for warning in checked.warnings), icon=":material/help:")
+        st.warning(
+            "\n".join(f"- {confirm.plain(in_words(warning))}" for warning in checked.warnings), icon=":material/help:"
+        )
 
 
 def _save(account_id: int, opened: RuleText | None, text: str, symbols: str, held: int, also_open: str) -> None:

@@ -8,7 +8,7 @@ from console.components import confirm
 from console.components.bar import bar
 from console.components.choices import account_filter
 from console.components.figures import UNKNOWN, Html, join, length, mark, moment, span
-from console.components.frame import allowed, lang, me, t, wiring
+from console.components.frame import allowed, in_words, lang, me, t, wiring
 from console.components.live import live
 from console.components.rows import account_cell
 from console.components.table import Column, note, table
@@ -32,7 +32,7 @@ def _ready_row(row: ReadyLine) -> list[object]:
     lacking = [one for one in row.checks if not one["ok"]]
     told: list[object] = []
     for one in lacking:
-        told += [t(f"ready.{one['name']}"), span("lt-sub", one["told"]) if one["told"] else "", " "]
+        told += [t(f"ready.{one['name']}"), span("lt-sub", in_words(one["told"])) if one["told"] else "", " "]
     held = span("lt-sub", t("schedule.checks_hold", n=len(row.checks)))
     return [
         account_cell(row.account_id, row.account, row.environment),
@@ -61,7 +61,7 @@ def _job_row(row: JobLine) -> list[object]:
         _whose(row),
         _next(row),
         moment(row.last_due) if row.last_due else UNKNOWN,
-        join(outcome, span("lt-sub", row.note) if row.note else ""),
+        join(outcome, span("lt-sub", in_words(row.note)) if row.note else ""),
         t(f"missed.{row.missed}"),
     ]
 
@@ -154,7 +154,7 @@ def _past(chosen: int | None) -> None:
             row.account or t("schedule.desk"),
             moment(row.due_at),
             mark(_TONES.get(row.outcome, "watch"), t(f"outcome.{row.outcome}")),
-            row.note,
+            in_words(row.note),
         ]
         for row in schedule.runs(wiring(), me(), account_id=chosen)
     ]

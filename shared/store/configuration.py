@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import func, select
 
 from shared import tables
@@ -57,6 +59,14 @@ def first_trade_date(store: Store, account_id: int) -> str | None:
     )
     first: str | None = store.execute(query).scalar_one()
     return first
+
+
+def paused_jobs_of(store: Store, account_ids: Collection[int]) -> dict[int, frozenset[str]]:
+    """The same for several accounts, those without one too."""
+    paused, found = tables.paused_jobs.c, {one: set[str]() for one in account_ids}
+    for account_id, job in store.execute(select(paused.account_id, paused.job).where(paused.account_id.in_(found))):
+        found[account_id].add(job)
+    return {one: frozenset(jobs) for one, jobs in found.items()}
 
 
 def paused_jobs(store: Store, account_id: int) -> frozenset[str]:

@@ -51,23 +51,23 @@ def positions(session: Session, account_ids: Collection[int], *, limit: int = 50
     return list(session.exec(query.order_by(col(PositionRow.account_id), col(PositionRow.symbol)).limit(limit)))
 
 
-def last_decisions(session: Session, account_ids: Collection[int]) -> dict[int, DecisionRow]:
-    """The newest decision of each account."""
-    newest = sa_select(func.max(DecisionRow.id)).where(col(DecisionRow.account_id) == col(BrokerageAccount.id))
-    rows = session.exec(select(DecisionRow).where(col(DecisionRow.id).in_(_each(newest, account_ids))))
-    return {row.account_id: row for row in rows}
-
-
 def decisions(session: Session, account_id: int, *, limit: int = 100) -> list[DecisionRow]:
     query = select(DecisionRow).where(DecisionRow.account_id == account_id)
     return list(session.exec(query.order_by(col(DecisionRow.id).desc()).limit(limit)))
 
 
-def last_decision_of_rules(session: Session, rule_ids: Collection[int]) -> dict[int, DecisionRow]:
-    """The newest decision of each rule."""
+def live_rules(
+    session: Session, account_ids: Collection[int]
+) -> list[tuple[TradeRule, int | None, DecisionRow | None]]:
+    """Rules that are not archived, each with its version's number and its newest decision."""
     newest = sa_select(func.max(DecisionRow.id)).where(col(DecisionRow.rule_id) == col(TradeRule.id))
-    ids = sa_select(newest.scalar_subquery()).where(col(TradeRule.id).in_(rule_ids))
-    return {row.rule_id: row for row in session.exec(select(DecisionRow).where(col(DecisionRow.id).in_(ids)))}
+    query = (
+        sa_select(TradeRule, col(RuleVersion.number), DecisionRow)
+        .outerjoin(RuleVersion, col(RuleVersion.id) == col(TradeRule.version_id))
+        .outerjoin(DecisionRow, col(DecisionRow.id) == newest.correlate(TradeRule).scalar_subquery())
+        .where(col(TradeRule.archived_at).is_(None), col(TradeRule.account_id).in_(account_ids))
+    )
+    return [(row, number, said) for row, number, said in session.execute(query.order_by(col(TradeRule.id)))]
 
 
 def last_signal_of_rules(session: Session, rule_ids: Collection[int]) -> dict[int, StrategySignal]:
@@ -123,12 +123,19 @@ def _each(one: Any, account_ids: Collection[int]) -> Any:
 
 
 def equity_series(
-    session: Session, account_id: int, since: datetime, *, points: int = 300
-) -> list[tuple[datetime, Decimal]]:
-    """(moment, equity), oldest first: about `points` of them, evenly taken, the newest always among them.
+    session: Session, since: Mapping[int, datetime], *, points: int = 300
+) -> dict[int, list[tuple[datetime, Decimal]]]:
+    """Account → (moment, equity) since its moment, oldest first: about `points` each, evenly taken, the newest too."""
+    found: dict[int, list[tuple[datetime, Decimal]]] = {account: [] for account in since}
+    if found:
+        each = union_all(*(_series(account, start, points) for account, start in since.items())).subquery()
+        for account, moment, equity in session.execute(sa_select(each).order_by(each.c.account_id, each.c.at)):
+            found[account].append((moment, equity))
+    return found
 
-    The moments are chosen on the index alone; only the chosen rows are read.
-    """
+
+def _series(account_id: int, since: datetime, points: int) -> Any:
+    """The moments are chosen on the index alone; only the chosen rows are read."""
     at = col(EquitySnapshot.at)
     mine = col(EquitySnapshot.account_id) == account_id
     ranked = (
@@ -137,8 +144,7 @@ def equity_series(
         .subquery()
     )
     chosen = sa_select(ranked.c.at).where((ranked.c.place - 1) % (ranked.c.many // points + 1) == 0)
-    query = sa_select(at, col(EquitySnapshot.equity)).where(mine, at.in_(chosen)).order_by(at)
-    return [(moment, equity) for moment, equity in session.execute(query)]
+    return sa_select(col(EquitySnapshot.account_id), at, col(EquitySnapshot.equity)).where(mine, at.in_(chosen))
 
 
 def open_order_counts(session: Session, account_ids: Collection[int], since: datetime) -> dict[int, int]:
@@ -335,12 +341,6 @@ def keyed_accounts(session: Session, account_ids: Collection[int]) -> frozenset[
     """The accounts whose keys are registered."""
     query = select(ApiCredential.account_id).where(col(ApiCredential.account_id).in_(account_ids))
     return frozenset(session.exec(query))
-
-
-def version_numbers(session: Session, version_ids: Collection[int]) -> dict[int, int]:
-    """Rule version id → its number."""
-    query = select(RuleVersion.id, RuleVersion.number).where(col(RuleVersion.id).in_(version_ids))
-    return {found: number for found, number in session.exec(query) if found is not None}
 
 
 def order_events_after(session: Session, account_ids: Collection[int], after: int, *, limit: int) -> list[OrderEvent]:

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from sqlalchemy import select as sa_select
+from sqlalchemy import union_all
 from sqlmodel import Session, col, select
 
 from shared.domain.order_state import OPEN
@@ -22,15 +24,19 @@ def owners(session: Session, ids: Collection[int]) -> dict[int, Owner]:
 
 def orders_of_day(session: Session, days: Mapping[int, str]) -> list[OrderRow]:
     """Orders of each account's own trade date (ISO) that reached the broker, or may have."""
-    found: list[OrderRow] = []
-    for day in set(days.values()):
+    asked = []
+    for day in sorted(set(days.values())):
         ids = [account_id for account_id, own in days.items() if own == day]
         since = datetime.fromisoformat(day).replace(tzinfo=UTC) - HORIZON  # none is placed longer ahead; off the index
-        query = select(OrderRow).where(
-            col(OrderRow.account_id).in_(ids), OrderRow.trade_date == day, col(OrderRow.placed_at) >= since
-        )
-        found += session.exec(query.where(col(OrderRow.status).not_in(NEVER_SENT)))
-    return found
+        asked.append(
+            sa_select(col(OrderRow.id)).where(
+                col(OrderRow.account_id).in_(ids), col(OrderRow.trade_date) == day, col(OrderRow.placed_at) >= since,
+                col(OrderRow.status).not_in(NEVER_SENT),
+            )
+        )  # fmt: skip
+    if not asked:
+        return []
+    return list(session.exec(select(OrderRow).where(col(OrderRow.id).in_(union_all(*asked)))))
 
 
 def open_orders(session: Session, account_ids: Collection[int], now: datetime) -> list[OrderRow]:

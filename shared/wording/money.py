@@ -19,7 +19,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "tax.without_cost": ("매수 기록 없는 {n}주.", "{n} shares without a purchase."),
     "tax.without_rate": ("결제일 환율 없는 매도 {n}건.", "{n} sales without the rate of their day."),
     "tax.help": (
-        "주인별로 모든 계좌를 합칩니다. 사고판 날마다 그 결제일의 기준환율로 바꾸고, 수수료를 빼고, 250만 원을 공제합니다. "
+        "명의별로 모든 계좌를 합칩니다. 사고판 날마다 그 결제일의 기준환율로 바꾸고, 수수료를 빼고, 250만 원을 공제합니다. "
         "신고는 증권사 자료로 하십시오.",
         "All accounts of an owner together: each leg at the base rate of its settlement date, fees deducted, less "
         "2,500,000 won. File by the broker's own statement.",

@@ -150,7 +150,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "kill.scope": ("대상", "What to stop"),
     "kill.scope.all": ("모든 계좌", "all accounts"),
     "kill.scope.env": ("{name} 계좌 전부", "all {name} accounts"),
-    "kill.scope.owner": ("소유자 {name}의 계좌", "accounts of owner {name}"),
+    "kill.scope.owner": ("명의 {name}의 계좌", "accounts of owner {name}"),
     "kill.actions": ("미체결 취소 · 전량 정리", "Cancel all · flatten"),
     "kill.actions_help": (
         "취소는 미체결 주문을 모두 거둡니다. 정리는 모두 팔고, 다 팔리면 전면 정지합니다.",

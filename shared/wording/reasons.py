@@ -73,5 +73,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "reason.waits_for_approval": ("사람의 승인을 기다림", "waits for a person's approval"),
     "reason.approval_declined": ("사람이 거절함", "a person declined"),
     "reason.approval_expired": ("승인 없이 시간이 지남, 주문하지 않음", "nobody approved in time; nothing was sent"),
+    "reason.crash_loop": ("10분 안에 5번 끝남", "it ended five times within ten minutes"),
+    "reason.failed_starts": ("시작하자마자 거듭 끝남", "it ended again and again while starting"),
+    "reason.stopped_by_hand": ("사람이 멈춤", "stopped by hand"),
     "reason.tick": ("호가 단위가 맞지 않음", "not on a tick"),
 }

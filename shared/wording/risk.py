@@ -26,6 +26,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "hours.AFTER": ("애프터마켓 (NXT·미국)", "after-market (NXT, US)"),
     # --- risk page
     "risk.accounts": ("한도와 쓴 만큼", "Limits and what is used"),
+    "risk.of_limit": ("한도 {limit}", "limit {limit}"),
     "risk.used_of": ("{used} / {limit}", "{used} / {limit}"),
     "risk.level": ("긴급정지", "Kill switch"),
     "risk.level_all": ("모든 계좌", "all accounts"),

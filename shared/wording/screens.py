@@ -143,6 +143,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{env} 계좌만 더했습니다. 다른 환경은 위에서 고르십시오.",
         "Accounts of {env} only. Choose another environment above.",
     ),
+    "profit.of": ("{env} 계좌의 손익입니다.", "Of {env} accounts."),
     "profit.trades": ("체결", "Trades"),
     "profit.bought": ("매수", "Bought"),
     "profit.sold": ("매도", "Sold"),
@@ -159,8 +160,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "profit.span.month": ("1달", "Month"),
     "profit.span.quarter": ("3달", "3 months"),
     "profit.span.year": ("1년", "Year"),
-    "profit.owner": ("주인", "Owner"),
-    "profit.all_owners": ("모든 주인", "All owners"),
+    "profit.owner": ("명의", "Owner"),
+    "profit.all_owners": ("모든 명의", "All owners"),
     "profit.csv": ("CSV", "CSV"),
     "profit.rate_title": ("환율 넣기", "Record an exchange rate"),
     "profit.rate_help": (

@@ -107,6 +107,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "help.open": ("도움말", "Help"),
     "help.more": ("안내서에서 더 보기", "More in the guide"),
     "help.choose": ("안내서", "Guide"),
+    "help.in_english": ("이 안내서는 영어로 쓰였습니다.", "This guide is in English."),
     "help.doc.README": ("시작하기", "Getting started"),
     "help.doc.rules": ("규칙에 쓸 수 있는 것", "What a rule may say"),
     "help.doc.strategy-guide": ("파이썬 전략", "Python strategies"),

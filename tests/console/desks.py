@@ -154,27 +154,33 @@ def degraded_desk(folder: Path, port: int = 16501, url: str | None = None) -> De
         accounts.start(desk.wiring, admin, account)
     accounts.start(desk.wiring, admin, live, confirm="본계좌", reason="첫 실전")
     with writing(desk.wiring.engine) as session:
-        _beat(session, us, now, state="EXITS_ONLY", reason="시세 끊김: REST 폴백", feed_age_s=48, source="rest")
+        _beat(session, us, now, state="EXITS_ONLY", reason="실시간 끊김: silent for 60 s", feed_age_s=48, source="rest")
         beat = session.get_one(Heartbeat, us)
         beat.detail = {"drift": {"AAPL": [10, 15]}, "frozen": {"MSFT": "증권사 주문 77의 종목이나 방향이 다름"}}
         _beat(session, krx, now - timedelta(minutes=4))
         _us_trading(session, us, now, guarded=False)
-        _order(session, us, 90, "NVDA", "BUY", 3, "131.20", "UNKNOWN", now, reason="응답 없음")
+        _order(session, us, 90, "NVDA", "BUY", 3, "131.20", "UNKNOWN", now, reason="전송 중에 종료됨")
         _position(session, live, "AAPL", "", 12, "205.10", None, "USD", None, now - timedelta(minutes=9))
         row = session.get(BrokerageAccount, mock)
         assert row is not None
-        row.health_status, row.health_reason = "PARKED", "10분에 5번 종료"
+        row.health_status, row.health_reason = "PARKED", "crash_loop"
         session.add(row)
         session.add(
-            KillSwitch(scope="all", level=1, reason="점검", changed_by="user:1", changed_at=now - timedelta(minutes=2))
+            KillSwitch(
+                scope="all",
+                level=1,
+                reason="점검",
+                changed_by=f"user:{desk.users[Role.ADMIN]}",
+                changed_at=now - timedelta(minutes=2),
+            )
         )
         _alert(session, us, "ORDER_UNKNOWN", "critical", now, symbol="NVDA", side="BUY", quantity=3)
         _alert(session, krx, "BOT_SILENT", "critical", now, silent_s=240)
-        _alert(session, mock, "BOT_PARKED", "critical", now, reason="10분에 5번 종료", log=LAST_WORDS)
+        _alert(session, mock, "BOT_PARKED", "critical", now, reason="crash_loop", log=LAST_WORDS)
         _alert(session, live, "UNGUARDED", "warning", now, symbol="AAPL", quantity=12)
         _alert(session, us, "PRICE_SPIKE", "warning", now, symbol="NVDA", change_pct="-4.2", minutes=5)
         _hostile(session, us, mock, now)
-        _log(session, us, 900, "ERROR", "주문 응답을 받지 못함 <script>alert(1)</script>", now)
+        _log(session, us, 900, "ERROR", "증권사 조회 실패: <script>alert(1)</script>", now)
     return replace(desk, silent=frozenset({krx}))
 
 
@@ -282,14 +288,16 @@ def _us_trading(session: Session, account: int, now: datetime, *, guarded: bool 
         "131.00",
         "DENIED",
         now - timedelta(minutes=2),
-        reason="1회 주문 한도 초과",
+        reason="주문 금액 6,550 > 1회 한도 5,000",
     )
-    _decision(session, account, 1, "AAPL", "HOLD", "cash", "예수금이 모자라 사지 않음", 37, now)
+    _decision(session, account, 1, "AAPL", "HOLD", "cash", "필요 6,550 > 주문가능 2,010", 37, now)
     beat = session.get_one(Heartbeat, account)
     beat.detail = {**beat.detail, "blocked": {"cash": (37, 1, now.isoformat())}}
-    _log(session, account, 1, "INFO", "복구 완료: 주문 2 · 체결 2 · 포지션 2", now - timedelta(minutes=40))
-    _log(session, account, 2, "INFO", "AAPL 매수 14주 체결 209.8712", now - timedelta(minutes=31))
-    _log(session, account, 3, "WARNING", "NVDA 매수 거절: 1회 주문 한도", now - timedelta(minutes=2))
+    _log(session, account, 1, "INFO", "상태 STARTING → READY", now - timedelta(minutes=40))
+    _log(session, account, 2, "INFO", "장 시작: 보유 2종목, 미체결 1건", now - timedelta(minutes=31))
+    _log(
+        session, account, 3, "WARNING", "규칙 1 NVDA 멈춤: 주문 금액 6,550 > 1회 한도 5,000", now - timedelta(minutes=2)
+    )
 
 
 def _krx_trading(session: Session, account: int, now: datetime) -> None:
@@ -299,8 +307,8 @@ def _krx_trading(session: Session, account: int, now: datetime) -> None:
     _order(session, account, 1, "005930", "BUY", 120, "70900", "FILLED", now - timedelta(minutes=55), "KRW", filled=120)
     _order(session, account, 2, "000660", "BUY", 60, "181200", "PARTIAL", now - timedelta(minutes=6), "KRW", filled=30)
     _order(session, account, 3, "035420", "SELL", 5, "201000", "CANCELED", now - timedelta(minutes=50), "KRW")
-    _decision(session, account, 2, "005930", "BUY", "entry", "이동평균 골든크로스", 1, now - timedelta(minutes=55))
-    _log(session, account, 1, "INFO", "SK하이닉스 부분체결 30/60", now - timedelta(minutes=5))
+    _decision(session, account, 2, "005930", "BUY", "entry", "", 1, now - timedelta(minutes=55))
+    _log(session, account, 1, "INFO", "035420: REST로는 거래되는데 실시간이 조용함", now - timedelta(minutes=5))
 
 
 def _position(

@@ -94,6 +94,19 @@ def test_an_english_page_holds_no_korean_but_what_people_typed(
     assert not HANGUL.findall(drawn.replace("한국어", ""))
 
 
+TYPED = ("미국 주식 1호", "국내 단타", "모의 검증", "본계좌", "첫 실전", "점검", "애플", "마이크로소프트", "한국어")
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "help"])
+def test_an_english_page_of_a_desk_in_trouble_holds_no_korean_but_names(
+    page: str, desk_in: Callable[[str], Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = html_of(page_of(desk_in("degraded"), Role.ADMIN, page, monkeypatch, lang="en"))
+    for name in TYPED:
+        drawn = drawn.replace(name, "")
+    assert not re.findall("[^<>]*[가-힣][^<>]*", drawn)
+
+
 def test_an_empty_desk_says_what_to_do_first(desk_in: Callable[[str], Desk], monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = html_of(page_of(desk_in("empty"), Role.ADMIN, "control", monkeypatch))
     steps = drawn[drawn.index('data-table="steps"') :]

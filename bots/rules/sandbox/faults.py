@@ -52,9 +52,9 @@ class StrategyFault(ConfigError):
 
     def __init__(self, code: str, line: int | None = None, kind: str = "") -> None:
         words = _WORDS[code]
-        where = "" if line is None else f" ({line}행 · line {line})"
+        at, place = ("", "") if line is None else (f" {line}행", f", line {line}")
         why = words.why + (f": {kind}" if kind else "")
-        super().__init__(f"파이썬 전략{where} · the Python strategy", why, words.now, code=code)
+        super().__init__(f"파이썬 전략{at} · the Python strategy{place}", why, words.now, code=code)
         self.line = line
 
 

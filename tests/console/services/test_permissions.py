@@ -59,6 +59,7 @@ from shared.store import accounts as stored
 from shared.store import sync
 from shared.store.panels import LogFilter
 from shared.store.sessions import find_session, start_session
+from shared.words import WORDS
 from tests.console.desks import PASSWORDS, RULE_TEXT, Desk
 
 US, HIDDEN = "미국 주식 1호", "모의 검증"
@@ -239,6 +240,18 @@ DEEDS[Action.JOB_SWITCH] = lambda d, a, n: schedule.switch(d.wiring, a, _job(d, 
 ONLY_READS = {Action.VIEW, Action.AUDIT_READ}
 
 
+def _without_words(desk: Desk) -> set[str]:
+    """What the trail says in codes: an Admin reads it as words."""
+    said = set()
+    for row in sign_ins.trail(desk.wiring, desk.actor(Role.ADMIN)):
+        said |= {f"trail.of.{row.target.partition(':')[0]}"} if ":" in row.target else set()
+        said.add(f"deed.{row.action}")
+        for key in {**(row.before or {}), **(row.after or {})}:
+            names = {f"{prefix}.{key}" for prefix in ("trail", "limit", "field")}
+            said |= names if not names & WORDS.keys() else set()
+    return said - WORDS.keys()
+
+
 def test_every_action_of_the_table_has_a_deed() -> None:
     assert DEEDS.keys() == MATRIX.keys() == set(Action)
 
@@ -252,6 +265,7 @@ def test_the_table_is_what_happens(action: Action, role: Role, desk: Desk) -> No
     if role in MATRIX[action]:
         DEEDS[action](desk, desk.actor(role), US)
         assert action in ONLY_READS or _audited(desk, action) == before + 1
+        assert not _without_words(desk)
     else:
         with pytest.raises(Forbidden):
             DEEDS[action](desk, desk.actor(role), US)
