@@ -52,7 +52,7 @@ SENTENCES: dict[str, str] = {
     "오늘 주문 {n:n}건, 한도 {limit:n}건": "{n} orders today, limit {limit}",
     "1분 동안 주문 {n:n}건, 한도 {limit:n}건": "{n} orders in a minute, limit {limit}",
     "1분 동안 같은 체결 {n:n}번, 한도 {limit:n}번": "the same fill {n} times in a minute, limit {limit}",
-    "연속 거부 {n:n}회, 쉬는 중": "refused {n} times in a row, resting",
+    "연속 거부 {n:n}회, {seconds:n}초 더 쉼": "refused {n} times in a row, rests {seconds} s more",
     "재진입 대기 {n:n}초": "{n} s until it may enter again",
     "우리 반대 주문 {order}과(와) 체결될 수 있음": "it could trade with our opposite order {order}",
     "같은 명의 다른 계좌의 반대 주문 {order}과(와) 체결될 수 있음": (
