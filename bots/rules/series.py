@@ -6,7 +6,6 @@ Arrays are for indicators only; order prices stay Decimal elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from math import nan
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import numpy as np
 
 from shared.domain.market import Bar
 from shared.domain.order import Side
+from shared.domain.record import dataclass
 
 if TYPE_CHECKING:  # numpy.typing costs a bot what numpy_door saves
     from numpy.typing import NDArray

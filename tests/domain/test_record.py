@@ -46,7 +46,7 @@ def shapes(dataclass: Maker) -> dict[str, Any]:
     @dataclass(slots=True)
     class Kept:
         a: int
-        later: int = field(init=False)
+        later: int = field(init=False, compare=False)
         seen: dict[str, int] = field(default_factory=dict)
         last: int = field(default=3, kw_only=True)
         never: list[int] = field(init=False, default_factory=list)
@@ -153,10 +153,8 @@ def test_objects_of_both_answer_the_same(name: str) -> None:
         for work in (setattr, lambda one, attribute, _: delattr(one, attribute)):
             for attribute in ("a", "unknown"):
                 got, wanted = (outcome(lambda o=o, w=work, x=attribute: w(o, x, 1)) for o in (a, b))
-                refused = (
-                    got is not None and wanted is not None
-                )  # theirs forgets its class over the unknown of a slotted one
-                assert got == wanted or (attribute == "unknown" and refused)
+                # Theirs forgets its own class over an attribute that a slotted one has not: TypeError.
+                assert got == wanted or (wanted is TypeError and got is FrozenInstanceError)
 
 
 @pytest.mark.parametrize("name", GIVEN)
