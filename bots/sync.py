@@ -233,7 +233,9 @@ class StoreSync:
 
     async def _once(self, claim: bool, beat: bool) -> Polled:
         self._round += 1
-        queued = self._ready(await self._journal.queued(BATCH))
+        waiting = await self._journal.queued(BATCH)
+        self._vitals.outbox_depth = len(waiting) if len(waiting) < BATCH else await self._journal.outbox_depth()
+        queued = self._ready(waiting)
         self._live()
         taken, results = self.snapshots.take(), list(self.results)
         if queued or taken.rows.keys() - {"vitals"}:

@@ -76,6 +76,7 @@ class Trader:
     spawn: Spawn
     decisions: DecisionLog
     clear_way: ClearWay | None = None  # asks the owner's other bots to cancel what an exit would meet
+    hurry: Callable[[], None] = lambda: None  # something is to be judged soon that no price will bring
     rules: dict[int, RuleConfig] = field(default_factory=dict)
     pinned: dict[int, Rule] = field(default_factory=dict)
     parked: dict[Key, str] = field(default_factory=dict)
@@ -135,6 +136,7 @@ class Trader:
             key = (rule_id, symbol)
             if self.clock.monotonic() - self._judged.get(key, -1.0) < TICK_EVERY_S:
                 self._dirty.setdefault(key, False)
+                self.hurry()
             else:
                 self._judge(key, bar_closed=False)
 
@@ -150,6 +152,11 @@ class Trader:
             self._judge((rule_id, bar.symbol), bar_closed=True)
             self.lots.bar_closed(rule_id, bar.symbol)
 
+    @property
+    def is_behind(self) -> bool:
+        """Something waits for `judge_late`."""
+        return bool(self._dirty)
+
     def judge_late(self) -> None:
         """Judge what was skipped because prices came too fast."""
         dirty, self._dirty = self._dirty, {}
@@ -163,6 +170,7 @@ class Trader:
         if price is not None and self.lots.get(*key) is not None and self.splits.waits(key[1], price):
             if key[1] not in self.splits.suspected:  # else a person decides first
                 self._dirty[key] = bar_closed or self._dirty.get(key, False)
+                self.hurry()
             return
         self._judged[key] = self.clock.monotonic()
         try:
