@@ -10,14 +10,17 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Coroutine
+from datetime import timedelta
 from typing import Any
 
 from bots import outgoing
 from bots.back_office import BackOffice
 from bots.journal import Changes, Outgoing
+from bots.loss_halt import LossHalt
 from bots.nudges import listen
 from bots.orders import DeskOrder
 from bots.parts import Parts
+from bots.portfolio import BEHIND
 from bots.pulse import feel
 from bots.sync import StoreAway
 from brokers.contract import MarketPhase, NoticeUnreadable, StreamDown, StreamUp
@@ -28,6 +31,7 @@ from shared.domain.market import OrderBook, Tick
 from shared.domain.order import OrderNotice
 
 FULL_EVERY_S = 60.0
+BOOKED_AT_START = timedelta(seconds=5)  # stops wait for the first picture: no longer than this for a fill to be booked
 FULL_GAP_S = 2.0  # between two full looks that fills ask for
 LIGHT_GAP_S = 0.3
 QUICK_S = 0.1
@@ -49,6 +53,7 @@ class Bot:
         self._hurry = asyncio.Event()
         parts.trader.hurry = self._hurry.set
         self._office = BackOffice(parts, self._tell, self._wants_stale.set)
+        self._loss = LossHalt(parts.daybook, parts.hours, parts.journal, parts.clock, parts.feed.price)
         parts.orders.on_change = self._order_changed
         parts.desk.on_auth_refused = self._key_refused
         parts.sync.heard_kill = self._office.heard_kill
@@ -145,10 +150,17 @@ class Bot:
         if not picture.steady:
             self._box.ask.set()  # something of ours moved while we looked: look again, conclude nothing
             return
-        self._box.full_wanted, self._full_at = False, p.clock.monotonic()
+        today = p.hours.trade_date(p.clock.market_now())
+        self._full_at = p.clock.monotonic()
+        since = p.clock.market_now() - (BEHIND if self._box.recovered else BOOKED_AT_START)
+        if p.portfolio.lacks(picture.positions, lambda symbol: p.daybook.expected(today, symbol), since):
+            self._box.full_wanted = (
+                True  # the broker has told a fill and not booked it: holdings of before are no drift
+            )
+            return
+        self._box.full_wanted = False
         p.portfolio.take(picture.positions, picture.cash, asked_at, picture.foreign)
         p.elsewhere.take(picture.foreign)
-        today = p.hours.trade_date(p.clock.market_now())
         if not p.daybook.marked(today):
             marks = p.daybook.first_marks(today, picture.positions, p.feed.price)
             p.daybook.keep(marks)
@@ -157,21 +169,11 @@ class Bot:
         await self._look_for_drift(asked)
         if not self._box.recovered:
             self._box.recovered = True
-            p.trader.recall(p.facts)
+            p.trader.deferred.recall(p.facts)
             await p.trader.approvals.recall(p.facts, {one.request.signal_key for one in p.orders.all()})
             p.vitals.ready_at = p.clock.wall_now()
         if self._box.state is not BotState.BLOCKED:
             self._move(BotEventKind.RECONCILED, "")
-
-    async def _halt_at_loss(self) -> None:
-        """Once the day's loss has reached the limit, entries rest for the day, whatever prices do and across restarts."""
-        p = self.p
-        limit, today = p.clearance.limits.max_daily_loss, p.hours.trade_date(p.clock.market_now())
-        mark = p.daybook.lost(today, limit, p.feed.price)
-        if mark is not None:
-            p.daybook.keep((mark,))
-            text = f"오늘 손실 한도 {limit:,}에 닿음: 다음 거래일까지 새 진입 없음, 청산과 손절은 계속"
-            await p.journal.write(Changes(marks=(mark,), outbox=(outgoing.log("WARNING", text, p.clock.wall_now()),)))
 
     async def _look_for_drift(self, asked: float) -> None:
         """Compare holdings with what the day's mark and our fills make of them; tell, and stop entries."""
@@ -207,8 +209,8 @@ class Bot:
     def _order_changed(self, order: DeskOrder) -> None:
         """The store hears at once; after a fill, cash and holdings are asked anew."""
         self.p.sync.soon()
+        self.p.trader.on_order(order)
         if order.filled_quantity:
-            self.p.trader.on_fill(order)
             self._box.look()
 
     # --- events -------------------------------------------------------------------------------------------------
@@ -283,8 +285,9 @@ class Bot:
             if not self._box.recovered:
                 continue
             self.p.screen.show()
-            await self._halt_at_loss()
-            await self.p.trader.act_on_deferred()
+            await self._loss.watch(self.p.clearance.limits.max_daily_loss)
+            await self.p.trader.deferred.act()
+            self.p.trader.held_exits.look({(lot.rule_id, lot.symbol) for lot in self.p.trader.lots.all()})
             await self.p.trader.approvals.drop_late()
             await self.p.housekeeping.tend()
             await self.p.commands.tend_flatten()

@@ -6,7 +6,7 @@ from dataclasses import field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bots.bars import KEPT, BarSeries
+from bots.bars import KEPT, BarSeries, bar_end, bar_start
 from bots.rules.series import BarWindow
 from shared.domain.market import Bar, Tick, Timeframe
 from shared.domain.record import dataclass
@@ -75,6 +75,16 @@ class Chart:
         """The arrays of a series; None until its broker has given the past."""
         kept = self._kept.get((symbol, timeframe))
         return kept.window if kept is not None and kept.seeded else None
+
+    def since(self, symbol: str, timeframe: Timeframe, at: datetime) -> list[Bar]:
+        """The closed bars from the one that holds `at` on, oldest first."""
+        kept = self._kept.get((symbol, timeframe))
+        first = bar_start(at, timeframe, self._zone)
+        return [] if kept is None else [bar for bar in kept.series.closed if bar.start >= first]
+
+    def next_end(self, bar: Bar) -> datetime:
+        """When the bar after `bar` is over."""
+        return bar_end(bar_end(bar.start, bar.timeframe, self._zone), bar.timeframe, self._zone)
 
     def on_tick(self, tick: Tick) -> list[Bar]:
         """Count a tick everywhere; returns the bars that it closed."""

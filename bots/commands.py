@@ -207,7 +207,7 @@ class Commands:
         """Guards, then the desk, in one step of the loop."""
         outcome = self.clearance.check(request)
         if isinstance(outcome, Denied):
-            raise Refusal("주문을 내지 않았습니다", outcome.text, "한도와 상태를 확인하십시오", outcome.code)
+            raise Refusal("주문을 내지 않았습니다", outcome.text, _advice(outcome.code), outcome.code)
         order = await self.desk.place(request, self.hours.trade_date(self.clock.market_now()))
         return _told(order)
 
@@ -410,3 +410,10 @@ def _whole(value: object) -> int:
 
 def _text(value: Decimal | None) -> str | None:
     return None if value is None else format(value, "f")
+
+
+def _advice(code: str) -> str:
+    """What to do about a guard's refusal; a bot that refuses nobody does not carry the words."""
+    from shared.wording.denials import NOW
+
+    return NOW[code][0] if code in NOW else "한도와 상태를 확인하십시오"

@@ -82,6 +82,12 @@ class LotBook:
         self._lots[rule_id, symbol] = replace(lot, bars_held=lot.bars_held + 1)
         return self._lots[rule_id, symbol]
 
+    def caught_up(self, lot: RuleLot, bars_held: int, highest: Decimal) -> None:
+        """Count what happened to a held lot while nobody looked; memory only, like the two before."""
+        held, top = max(lot.bars_held, bars_held), max(lot.highest, highest)
+        if (held, top) != (lot.bars_held, lot.highest):
+            self._lots[lot.rule_id, lot.symbol] = replace(lot, bars_held=held, highest=top)
+
 
 def shrunk(lot: RuleLot, quantity: int) -> RuleLot:
     """Take `quantity` shares out at average cost."""

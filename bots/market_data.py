@@ -20,6 +20,7 @@ from shared.clock import Clock
 from shared.domain.errors import BrokerError, NotFound, NotSupported, StreamFull
 from shared.domain.market import Bar, Quote, Tick, Timeframe
 from shared.domain.record import dataclass
+from shared.domain.signal import Decision, Denied, Verdict
 
 FALLBACK_SHARE = 4  # quotes may use a quarter of the call budget; orders, cancels and reconcile come first
 SEED_BARS = 300
@@ -43,6 +44,7 @@ class MarketData:
     spikes: SpikeWatch
     _subscribed: set[str] = field(default_factory=set)
     _refused: set[str] = field(default_factory=set)  # symbols without a stream: polled
+    _failing: dict[str, str] = field(default_factory=dict)  # symbols, series ("AAPL 1m") → why they cannot be served
     _told_silent: bool = False
     _probed: dict[str, float] = field(default_factory=dict)  # monotonic time of the last quote that was asked
     _misses: dict[str, int] = field(default_factory=dict)  # quotes in a row that show trades the stream did not tell
@@ -70,18 +72,34 @@ class MarketData:
                 await self.learn(symbol)
                 if symbol not in self._subscribed and symbol not in self._refused:
                     await self._subscribe(symbol, ranked, held)
+                self._failing.pop(symbol, None)
             except (BrokerError, NotFound) as e:
-                self._say(f"{symbol} 시세를 준비하지 못함: {e}")
-        self._tell_polled(wanted - self._subscribed - self._refused)
+                self._cannot(symbol, symbol, f"{symbol} 시세를 준비하지 못함: {e}")
+        self._tell_polled(wanted - self._subscribed - self._refused - self._failing.keys())
         for key in self.chart.unseeded():
+            name = f"{key[0]} {key[1]}"
             try:
                 await self._seed(key)
+                self._failing.pop(name, None)
             except (BrokerError, NotFound) as e:
-                self._say(f"{key[0]} {key[1]} 봉을 받지 못함: {e}")
+                if key[0] not in self._failing:  # else its reason is told already
+                    self._cannot(name, key[0], f"{name} 봉을 받지 못함: {e}")
+
+    def _cannot(self, what: str, symbol: str, why: str) -> None:
+        """Tell why a symbol is not judged: in the log while it is new, and as the answer of every rule that waits for it."""
+        if self._failing.get(what) != why:
+            self._failing[what] = why
+            self._say(why)
+        trader, now = self.trader, self.clock.market_now()
+        for rule_id, config in trader.rules.items():
+            if symbol in config.symbols:
+                hold = Decision(rule_id, config.rule.version_id, symbol, Verdict.HOLD, "no_price", now)
+                self.tell(trader.decisions.take(hold, Denied("no_price", why), trader.today()))
 
     async def _seed(self, key: SeriesKey) -> None:
         """The past of a series, and of the minutes that an absence hid the rows the store lacks."""
         missed = self.chart.seed(key, await self.cache.bars(key[0], key[1], min(SEED_BARS, KEPT)))
+        self.trader.seeded(*key)
         if key[1] is Timeframe.M1:
             self.tell(tuple(outgoing.bar(bar) for bar in missed[-STORED_BARS:]))
 

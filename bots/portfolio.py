@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,6 +18,9 @@ from shared.domain.record import dataclass
 MARKET_ORDER_MARGIN = Decimal("1.3")  # a price-less order may reserve up to the day's upper limit
 
 AHEAD = timedelta(seconds=30)  # so long a fill may be in the holdings and not yet told as one; then it is a difference
+BEHIND = timedelta(
+    seconds=30
+)  # so long a fill may be told and not yet be in the holdings: brokers book after they tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Portfolio:
         self._foreign: dict[str, list[int]] = {}
         self._asked_at: datetime | None = None  # wall, before the question
         self._fill_seq = 0  # fills up to here are inside the picture
+        self._offered: dict[str, int] = {}  # our order id → shares that the picture's sellable quantity lacks for it
         self.ahead: dict[str, Ahead] = {}  # symbol → fills that are inside the picture already and will come as fills
         self._explained: dict[str, Ahead] = {}  # what an open order could explain at the last picture, and since when
         self.drift: dict[str, tuple[int, int]] = {}  # symbol → (ours, theirs): no entries until explained
@@ -47,6 +52,25 @@ class Portfolio:
         self._positions = {one.symbol: one for one in positions if one.quantity}
         self.cash, self._asked_at, self._fill_seq = cash, asked_at, self._orders.fill_seq
         self.ahead = {}
+        self._offered = {
+            one.id: one.leaves for one in self._orders.open() if one.side is Side.SELL and not self._unseen(one)
+        }
+
+    def lacks(
+        self, positions: Sequence[Position], expected: Callable[[str], int | None], since: datetime
+    ) -> frozenset[str]:
+        """Symbols whose holding is short of nothing but fills of ours from `since` (market time) on: not booked yet."""
+        told = {one.symbol: one.quantity for one in positions}
+        bought, sold = Counter[str](), Counter[str]()
+        for fill in self._orders.fills:
+            if fill.filled_at >= since:
+                (bought if fill.side is Side.BUY else sold)[fill.symbol] += fill.quantity
+        found = set[str]()
+        for symbol in {*bought, *sold} - self.drift.keys():
+            ours, theirs = expected(symbol), told.get(symbol, 0)
+            if ours is not None and ours != theirs and ours - bought[symbol] <= theirs <= ours + sold[symbol]:
+                found.add(symbol)
+        return frozenset(found)
 
     def before(self, symbol: str) -> Before | None:
         """The last picture's cash and holding of `symbol`, to be kept with an order that is sent now."""
@@ -108,8 +132,7 @@ class Portfolio:
         free = self.held(symbol) - sum(one.leaves for one in sales)
         base = self._positions.get(symbol)
         if base is not None and base.sellable is not None:
-            unseen = sum(one.leaves for one in sales if self._unseen(one))
-            free = min(free, base.sellable + self._net_since(symbol) - unseen)
+            free = min(free, base.sellable + self._sellable_since(symbol))
         return max(free, 0)
 
     def buying_power(self) -> Decimal | None:
@@ -186,6 +209,21 @@ class Portfolio:
 
     def _net_since(self, symbol: str) -> int:
         return sum(shares if fill.side is Side.BUY else -shares for fill, shares in self._since(symbol))
+
+    def _sellable_since(self, symbol: str) -> int:
+        """How the picture's sellable quantity has changed by what we know: bought, sold, offered, and taken back.
+
+        What was on offer when it was taken is out of it already: that sale's fill takes nothing off, its end gives back.
+        """
+        offered, change = dict(self._offered), 0
+        for fill, shares in self._since(symbol):
+            inside = 0 if fill.side is Side.BUY else min(offered.get(fill.client_order_id, 0), shares)
+            if inside:
+                offered[fill.client_order_id] -= inside
+            change += shares if fill.side is Side.BUY else inside - shares
+        seen = (self._orders.get(order_id) for order_id in offered)
+        known = {one.id: one for one in (*seen, *self._orders.open()) if one is not None and one.side is Side.SELL}
+        return change + sum(offered.get(one.id, 0) - one.leaves for one in known.values() if one.symbol == symbol)
 
     def _unseen(self, order: DeskOrder) -> bool:
         """The picture may lack this order: sent after the question, or not proven to have arrived."""

@@ -55,7 +55,7 @@ class Picture:
     positions: tuple[Position, ...]
     cash: Cash
     foreign: tuple[BrokerOrder, ...]
-    steady: bool  # nothing of ours changed while it was taken: positions and cash belong together
+    steady: bool  # nothing of ours changed between its holdings and its cash: they belong together
 
 
 @dataclass(slots=True)
@@ -119,12 +119,11 @@ class Reconciler:
             BrokerError: some part is missing; nothing may be concluded.
         """
         async with self._lock:
+            foreign = await self._asked_and_resolved(self._since())
+            # What the lists told is in holdings and cash that are asked after them; what comes meanwhile may not be.
             before = (self.orders.fill_seq, len(self.orders.open()))
-            due = self._take_due()
-            foreign = await self._look(self._since())
             positions = await self.broker.get_positions()
             cash = await self.broker.get_cash()
-            foreign = await self._resolve_all(due, foreign)
             after = (self.orders.fill_seq, len(self.orders.open()))
             return Picture(tuple(positions), cash, tuple(foreign), before == after)
 
@@ -134,9 +133,7 @@ class Reconciler:
         Returns the rows that are nobody's of ours. Raises BrokerError.
         """
         async with self._lock:
-            due = self._take_due()
-            foreign = await self._look(min(since or self._since(), self._since()))
-            return tuple(await self._resolve_all(due, foreign))
+            return tuple(await self._asked_and_resolved(min(since or self._since(), self._since())))
 
     async def resolve_due(self) -> None:
         """Look if the next question about an unproven order is due. Raises BrokerError: the look does not count.
@@ -160,8 +157,10 @@ class Reconciler:
             self._searches[order_id].asked += 1
         return due
 
-    async def _resolve_all(self, due: list[str], foreign: list[BrokerOrder]) -> list[BrokerOrder]:
-        """Answer the questions of this look; returns the rows that are still nobody's of ours."""
+    async def _asked_and_resolved(self, since: date) -> list[BrokerOrder]:
+        """One look, and the answers to the questions that were due before it; returns the rows that are nobody's of ours."""
+        due = self._take_due()
+        foreign = await self._look(since)
         if due:
             reach("after_resolver_query")
         for order_id in due:

@@ -15,15 +15,17 @@ from typing import Any
 
 from msgspec import structs
 
-from bots import kept_decisions, outgoing
+from bots import outgoing
 from bots.approvals import Approvals
 from bots.chart import Chart, SeriesKey
 from bots.clearance import Clearance
 from bots.config import RuleConfig
 from bots.decisions import DecisionLog
+from bots.deferred import Deferred
 from bots.desk import Desk
 from bots.executions import LIVE
 from bots.feed import Feed
+from bots.held_exits import HeldExits
 from bots.journal import Changes, Duplicate, Journal, Outgoing
 from bots.lots import LotBook
 from bots.orders import DeskOrder, RuleLot
@@ -47,14 +49,8 @@ from shared.domain.signal import Allowed, Decision, Denied, Verdict
 from shared.store.exposure import OpenElsewhere
 
 TICK_EVERY_S = 0.2  # a rule is judged this often at most between bar closes; the last price is never skipped
-OPEN_PATIENCE_S = 600.0  # a deferred decision that cannot be judged so long while the market is open is dropped
-NOT_YET = frozenset({
-    "stale_data", "fallback_data", "no_price", "instrument_unknown", "pnl_unknown", "cash_unknown", "holdings_unknown",
-    "bot_state",
-})  # fmt: skip
 MOST_TOLD = 1_000  # orders whose fills a rule's code was told of
 ASKS_CODE = "asks_code"  # the stops of a Python rule say nothing; its code is to be asked
-DEFERRED = "deferred:"  # facts of the journal: decisions that wait for the next open, exits that wait for a price
 
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
 ClearWay = Callable[[tuple[OpenElsewhere, ...]], Coroutine[Any, Any, None]]
@@ -83,17 +79,19 @@ class Trader:
     stops_checked: dict[Key, datetime] = field(default_factory=dict)  # wall time a position was last judged
     _judged: dict[Key, float] = field(default_factory=dict)  # monotonic time of the last evaluation on a tick
     _dirty: dict[Key, bool] = field(default_factory=dict)  # to be judged as soon as may be; True: at the bar's close
-    _deferred: dict[Key, Decision] = field(default_factory=dict)
-    _opened: dict[Key, float] = field(default_factory=dict)  # when a deferred decision first met an open market
     _stops: dict[int, Rule] = field(default_factory=dict)  # version id → the rule with its stops only
     _told: dict[str, int] = field(default_factory=dict)  # order id → shares that the rule's code was told of
     splits: SplitWatch = field(kw_only=True)  # whether a price may be a corporate action's
     python: PythonRules = field(init=False)
     approvals: Approvals = field(init=False)  # where entries of semi-automatic rules wait for a person
+    deferred: Deferred = field(init=False)  # where a bar's decisions wait for the market
+    held_exits: HeldExits = field(init=False)  # exits that do not get out
 
     def __post_init__(self) -> None:
         self.python = PythonRules(self, self.clock, self.spawn)
         self.approvals = Approvals(self, self.journal, self.clock)
+        self.deferred = Deferred(self, self.journal, self.clock)
+        self.held_exits = HeldExits(self.clock, self.write)
 
     @property
     def lots(self) -> LotBook:
@@ -152,6 +150,26 @@ class Trader:
             self._judge((rule_id, bar.symbol), bar_closed=True)
             self.lots.bar_closed(rule_id, bar.symbol)
 
+    def seeded(self, symbol: str, timeframe: Timeframe) -> None:
+        """The broker's bars of a series are here: make good for what is held what an absence hid.
+
+        Bars that closed and the day's highs count. A bar that has just closed unseen is judged now: it closes once.
+        """
+        for lot in self.lots.all():
+            rule = self.rule_for(lot.rule_id, lot)
+            if lot.symbol != symbol or rule is None or timeframe not in (rule.timeframe, Timeframe.M1):
+                continue
+            bars = self.chart.since(symbol, timeframe, lot.opened_at)
+            # Today's only, and none that began before the entry: what is older may have been adjusted since.
+            later = (bar for bar in bars if bar.start >= lot.opened_at and bar.timeframe is Timeframe.M1)
+            highs = [bar.high for bar in later if self.hours.trade_date(bar.start) == self.today()]
+            unseen = timeframe is rule.timeframe and len(bars) > lot.bars_held
+            self.lots.caught_up(lot, len(bars) - 1 if unseen else 0, max(highs, default=lot.highest))
+            if unseen:
+                if self.clock.market_now() < self.chart.next_end(bars[-1]):
+                    self._judge((lot.rule_id, symbol), bar_closed=True)
+                self.lots.bar_closed(lot.rule_id, symbol)
+
     @property
     def is_behind(self) -> bool:
         """Something waits for `judge_late`."""
@@ -188,6 +206,8 @@ class Trader:
     def conclude(self, decision: Decision) -> None:
         """Record a HOLD, act on anything else."""
         if decision.verdict is Verdict.HOLD:
+            if (decision.rule_id, decision.symbol) not in self.deferred.waiting:
+                self.held_exits.over((decision.rule_id, decision.symbol))
             self.write(self.decisions.take(decision, None, self.today()))
         else:
             self.spawn(self._act(decision))
@@ -228,7 +248,13 @@ class Trader:
         )  # fmt: skip
         return rule, view
 
-    def on_fill(self, order: DeskOrder) -> None:
+    def on_order(self, order: DeskOrder) -> None:
+        """Follow an order of ours that changed."""
+        self.deferred.on_order(order)
+        if order.filled_quantity:
+            self._on_fill(order)
+
+    def _on_fill(self, order: DeskOrder) -> None:
         """Tell a Python rule what its order has filled since it was last told."""
         rule_id = order.request.rule_id
         rule = None if rule_id is None else self.rule_for(rule_id, self.lots.get(rule_id, order.symbol))
@@ -273,13 +299,14 @@ class Trader:
     async def _act(self, decision: Decision) -> None:
         at_bar = _at_bar(decision)
         if at_bar and self.hours.closed_reason(self.clock.market_now()) is not None:
-            await self._defer(decision)
+            await self.deferred.keep(decision)
             self.write(self.decisions.take(decision, Denied("waits_for_open", "다음 개장을 기다림"), self.today()))
             return
         denied = await self.order(decision)
-        # A bar closes once, by the clock where nobody trades: an exit that met an old price is judged again at the next.
-        if at_bar and decision.verdict is Verdict.SELL and denied is not None and denied.code in NOT_YET:
-            await self._defer(decision)
+        if denied is None:
+            await self.deferred.done(decision)
+        elif at_bar and decision.verdict is Verdict.SELL:
+            await self.deferred.refused(decision, denied)
 
     async def order(self, decision: Decision, *, approved: bool = False) -> Denied | None:
         """Turn a BUY or SELL into an order, or into a refusal with its reason, which is returned."""
@@ -287,6 +314,8 @@ class Trader:
         outcome = waits or self._order_of(decision)
         if not approved and not isinstance(outcome, Denied) and self.approvals.asks(decision, outcome[0]):
             outcome = await self.approvals.ask(decision, outcome[0])
+        if decision.verdict is Verdict.SELL:
+            self.held_exits.judged(decision, outcome if isinstance(outcome, Denied) else None)
         if isinstance(outcome, Denied):
             self.write(self.decisions.take(decision, outcome, self.today()))
             return outcome
@@ -382,35 +411,6 @@ class Trader:
             if resting and order.symbol == symbol and order.side is Side.BUY:
                 with suppress(Refused):  # it ended meanwhile, or the next price asks again
                     await self.desk.cancel(order.id, "청산을 위해 진입 주문 취소")
-
-    async def _defer(self, decision: Decision) -> None:
-        """Keep a bar's decision for when it can be judged: the next open (design.md §7), the next price."""
-        key = (decision.rule_id, decision.symbol)
-        self._deferred[key] = decision
-        await self.journal.write(Changes(facts=((f"{DEFERRED}{key[0]}:{key[1]}", kept_decisions.keep(decision)),)))
-
-    def recall(self, facts: dict[str, str]) -> None:
-        """Take back the decisions that waited for the open when the last process ended."""
-        for name, body in facts.items():
-            if name.startswith(DEFERRED) and body:
-                rule_id, _, symbol = name.removeprefix(DEFERRED).partition(":")
-                self._deferred[int(rule_id), symbol] = kept_decisions.read(int(rule_id), symbol, body)[0]
-
-    async def act_on_deferred(self) -> None:
-        """Once the market is open, act on what waited for it."""
-        if not self._deferred or self.hours.closed_reason(self.clock.market_now()) is not None:
-            return
-        for (rule_id, symbol), decision in list(self._deferred.items()):
-            since = self._opened.setdefault((rule_id, symbol), self.clock.monotonic())
-            lot = self.lots.get(rule_id, symbol)
-            denied = None
-            fits = (decision.verdict is Verdict.BUY) == (lot is None) or decision.quantity is not None
-            if rule_id in self.rules and fits:
-                denied = await self.order(structs.replace(decision, at=self.clock.market_now()))
-            if denied is not None and denied.code in NOT_YET and self.clock.monotonic() - since < OPEN_PATIENCE_S:
-                continue  # a price, or the first reconcile of the day, is still to come
-            del self._deferred[rule_id, symbol], self._opened[rule_id, symbol]
-            await self.journal.write(Changes(facts=((f"{DEFERRED}{rule_id}:{symbol}", ""),)))
 
     def rule_for(self, rule_id: int, lot: RuleLot | None) -> Rule | None:
         """The version a position was opened with, else the one in force."""

@@ -10,6 +10,7 @@ from shared.wording import (
     alerts,
     cloud,
     deeds,
+    denials,
     desk,
     money,
     pages,
@@ -32,6 +33,7 @@ UNKNOWN = "—"
 WORDS: dict[str, tuple[str, str]] = {
     **cloud.WORDS,
     **deeds.WORDS,
+    **denials.WORDS,
     **desk.WORDS,
     **pages.WORDS,
     **screens.WORDS,
@@ -70,6 +72,12 @@ def reason_text(code: str, lang: str, text: str = "") -> str:
     """A decision's reason: the words of its code, else what its writer said, else the code."""
     both = WORDS.get(f"reason.{code}")
     return text or code if both is None else both[_index(lang)]
+
+
+def refusal_advice(code: str, lang: str) -> str:
+    """What to do about a refused decision, by its code; empty for what is none."""
+    both = WORDS.get(f"now.{code}")
+    return "" if both is None else both[_index(lang)]
 
 
 def deed_text(action: str, lang: str) -> str:

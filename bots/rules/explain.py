@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.domain.signal import Decision, Step, Verdict
+from shared.words import reason_text as refusal_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,9 @@ _TRUTHS = {True: Words("맞음", "true"), False: Words("아님", "false"), None:
 
 
 def reason_text(reason: str, language: str = "ko") -> str:
-    """Return a decision's reason code in words; a code without words is shown as it is."""
+    """Return a decision's reason code in words, a refusal's too; a code without words is shown as it is."""
     words = _REASONS.get(reason)
-    return reason if words is None else words.say(language)
+    return refusal_text(reason, language) if words is None else words.say(language)
 
 
 def explain(decision: Decision, language: str = "ko") -> list[str]:

@@ -124,6 +124,13 @@ DRILLS: tuple[Drill, ...] = (
         (_fault("drop_after_accept", _ORDERS), _fault("visibility_lag", _ORDERS, seconds=10)),
     ),
     Drill(
+        "balance-booked-late", "", "체결 뒤 잔고가 늦게 반영됨", "holdings are booked later than the fill is told",
+        "다음 잔고 조회 여섯 번이 이전 답을 되풀이합니다: 체결된 주식이 없어졌다고 읽으면 안 됩니다",
+        "the next six balance calls repeat their last answer: shares of a told fill are not to be read as gone",
+        "여섯 번 뒤 저절로 끝납니다", "over after six calls",
+        (_fault("stale", _MEANS, count=6),),
+    ),
+    Drill(
         "balance-is-html", "R09", "잔고 조회가 HTML 200", "balance answers an HTML page with 200",
         "다음 잔고 조회 세 번이 200과 HTML로 답합니다: 보유 없음으로 읽으면 안 됩니다",
         "the next three balance calls answer HTML with 200: never to be read as flat",

@@ -8,7 +8,9 @@ and their notices), "a|b" either.
 REST  delay {seconds, accept, skew_s} (skew_s: the answer's Date header is so much off) · hang {seconds, accept} never answers · reset {accept} TCP reset · drop_before_accept closes
       before the call had any effect · drop_after_accept closes after it · status {status, body, accept} · body {body,
       status, content_type, accept} · garbage {accept} an unreadable 200 · cut_after_bytes {bytes} the true answer, cut
-      short, after the call had its effect · visibility_lag {seconds} orders placed by the call appear in lists later.
+      short, after the call had its effect · visibility_lag {seconds} orders placed by the call appear in lists later ·
+      stale says again what the same call was told before (a balance that is booked late; without an earlier answer: the
+      true one).
       `accept: true` lets the call have its effect first; without it, it has none.
 WS    delay {seconds} · duplicate {copies} · reorder swaps a frame with the next matching one · silent {seconds} drops
       what matches for so long · garbage replaces the frame · kick {abrupt} closes the socket · key_change encrypts with
@@ -51,6 +53,7 @@ class FaultAction(StrEnum):
     DROP_AFTER_ACCEPT = "drop_after_accept"
     DROP_BEFORE_ACCEPT = "drop_before_accept"
     VISIBILITY_LAG = "visibility_lag"
+    STALE = "stale"
     DUPLICATE = "duplicate"
     REORDER = "reorder"
     SILENT = "silent"
@@ -141,6 +144,7 @@ class FaultPlan:
         self._faults: dict[int, Fault] = {}
         self._last_id = 0
         self.served: Counter[tuple[BrokerName, ExEnv, str]] = Counter()  # calls answered and frames pushed, by TR
+        self._told: dict[tuple[BrokerName, ExEnv, str, str, str], web.Response] = {}  # the last true answer to a call
 
     def add(self, body: dict[str, Any]) -> Fault:
         fault = read_fault(self._last_id + 1, body)
@@ -201,11 +205,15 @@ class FaultPlan:
         self.served[broker, env, tr] += 1
         if self._committed is not None:
             act = self._lasting(act, self._committed)
+        like = (broker, env, tr, account, request.query_string)
+        act, told = self._kept(act, like), self._told.get(like)
         if not self._faults:
             return await act()
         firing = {fault.action: fault for fault in self.match(broker, env, tr, account, symbol, side, "rest")}
         if (delay := firing.get(_A.DELAY)) is not None:
             act = await self._late(delay, act)
+        if _A.STALE in firing and told is not None:
+            return web.Response(body=told.body, status=told.status, headers=_plain(told))
         lag = firing.get(_A.VISIBILITY_LAG)
         token = VISIBILITY_LAG_S.set(lag.seconds(2.0) if lag else 0.0)
         try:
@@ -218,6 +226,14 @@ class FaultPlan:
         async def answer() -> web.Response:
             response = await act()
             await committed()
+            return response
+
+        return answer
+
+    def _kept(self, act: Act, like: tuple[BrokerName, ExEnv, str, str, str]) -> Act:
+        async def answer() -> web.Response:
+            response = await act()
+            self._told[like] = response
             return response
 
         return answer
@@ -290,6 +306,12 @@ def _same_one(name: str, wanted: str, seen: str) -> bool:
         wanted, seen = ("".join(c for c in text if c.isalnum()) for text in (wanted, seen))
         return seen == wanted or (len(wanted) == 8 and seen.startswith(wanted))
     return wanted.casefold() == seen.casefold()
+
+
+def _plain(told: web.Response) -> dict[str, str]:
+    """The headers of an answer without those that a second sending writes anew."""
+    anew = {"content-length", "date", "server", "transfer-encoding", "connection"}
+    return {name: value for name, value in told.headers.items() if name.lower() not in anew}
 
 
 async def _spoil(request: web.Request, firing: dict[FaultAction, Fault], act: Act) -> web.StreamResponse:

@@ -30,6 +30,7 @@ SHAPES: dict[str, str] = {
         "name:text title:text title_en:text description:text description_en:text timeframe:text tags:[text] params:[knob] "
         "file:text picture:text"
     ),
+    "rule_change": "path:text before:text? after:text? effect:text",
     "problem": "path:text line:int? why:text why_en:text now:text",
     "decision": (
         "symbol:text verdict:text reason:text text:text steps:[step] gates:[gate] counts:{int} at:moment recomputed:text?"
@@ -174,6 +175,8 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "rule import": (_items("rule"),),
     "rule list": (_items("rule"), _items("preset")),
     "rule show": (f"{SHAPES['rule']} max_position:int? text:text versions:[rule_version]",),
+    "rule diff": ("rule_id:int older:int newer:int? text:text changes:[rule_change]? lowers_risk:flag as_of:moment",),
+    "rule revert": (f"{SHAPES['rule']} also_open:flag switched_off:flag",),
     "rule archive": ("id:int archived:flag",),
     "rule explain": ("rule_id:int name:text decision:decision? as_of:moment",),
     "strategy check": ("ok:flag fence:text bars:int signals:int error:sandbox_error?",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,8 @@ from console.cli import output
 from console.cli.accounts import Confirm, Reason
 from console.cli.desk import Desk, open_desk
 from console.cli.output import FAILED, AsJson, listing, print_json, tell
-from console.services import rules
+from console.services import rule_history, rules
+from console.services.permissions import refuse
 from console.services.rules import RuleLine
 from shared.clock import SystemClock
 from shared.config import ROOT, load_settings
@@ -24,6 +26,7 @@ from shared.domain.rule.python_text import is_python
 from shared.domain.rule.validate import warnings_of
 from shared.domain.signal import Decision, Step, Verdict
 from shared.models import DecisionRow
+from shared.words import reason_text, refusal_advice, say
 
 app = typer.Typer(help="규칙 · rules", no_args_is_help=True)
 
@@ -182,6 +185,68 @@ def show(rule_id: RuleId, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def diff(
+    rule_id: RuleId,
+    older: Annotated[int | None, typer.Argument(help="버전 · version; else the one before")] = None,
+    newer: Annotated[int | None, typer.Argument(help="버전 · version; else the one in force")] = None,
+    file: Annotated[Path | None, typer.Option(help="저장하기 전의 파일과 · with a file not yet saved")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """두 버전의 차이와 그 뜻 · What two versions differ in, as text and in meaning."""
+    desk = open_desk()
+    found = rules.opened(desk.wiring, desk.actor, rule_id)
+    if file is not None and newer is not None:
+        raise typer.BadParameter("NEWER / --file")
+    texts = {one.number: one.text for one in found.versions}
+    if newer is None:
+        newer = found.version.number
+    if older is None:
+        older = newer if file is not None else max((one for one in texts if one < newer), default=newer)
+    for number in (older, newer):
+        if number not in texts:
+            raise refuse(NotFound, "no_version", desk.actor.lang, rule=rule_id, number=number)
+    compared = rule_history.compare(texts[older], read(file) if file is not None else texts[newer])
+    if not as_json:
+        _print_diff(compared, str(older), str(newer) if file is None else str(file), desk.actor.lang)
+        return
+    meaning = None if compared.meaning is None else [asdict(one) for one in compared.meaning]
+    told = {"rule_id": rule_id, "older": older, "newer": newer if file is None else None, "text": compared.text}
+    print_json({**told, "changes": meaning, "lowers_risk": compared.lowers_risk, "as_of": desk.now})
+
+
+def _print_diff(compared: rule_history.Compared, older: str, newer: str, lang: str) -> None:
+    if not compared.text:
+        typer.echo(f"{older} → {newer}: {say('rules.same', lang)}")
+        return
+    typer.echo(f"{older} → {newer}")
+    if compared.meaning is None:
+        tell(f"! {say('rules.unreadable', lang)}")
+    for one in compared.meaning or ():
+        place, effect = rule_history.place_words(one.path, lang), say(f"effect.{one.effect}", lang)
+        typer.echo(f"  {place}: {one.before or '—'} → {one.after or '—'} ({say('rules.effect', lang)}: {effect})")
+    typer.echo(compared.text)
+
+
+@app.command()
+def revert(
+    rule_id: RuleId,
+    number: Annotated[int, typer.Argument(metavar="VERSION", help="버전 · number of `rule show --json`")],
+    also_open: Annotated[
+        bool | None,
+        typer.Option("--also-open/--not-open", help="보유분도 · positions held now too; else: if risk falls"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """옛 버전의 글을 새 버전으로 다시 씁니다 · Put an older text in force again, as a new version."""
+    desk = open_desk()
+    saved = rules.revert(desk.wiring, desk.actor, rule_id, number, also_open=also_open)
+    if saved.switched_off:
+        tell(f"! {say('rules.switched_off', desk.actor.lang)}")
+    told = {"also_open": saved.also_open, "switched_off": saved.switched_off}
+    output.show({**_row(_line(desk, rule_id)), **told}, as_json)
+
+
+@app.command()
 def enable(
     rule_id: RuleId,
     confirm: Confirm = "",
@@ -303,12 +368,18 @@ def _told(said: DecisionRow, lang: str) -> Iterator[str]:
         said.rule_id, said.version_id, said.symbol, Verdict(said.verdict), said.reason, said.at, _steps(said)
     )
     yield from _in_words(decision, lang)
-    if said.text:
-        yield f"  {said.text}"
+    passed = [say(f"gate.{gate.get('code', '')}", lang) for gate in said.gates if gate.get("passed")]
+    if passed:
+        yield f"  ✓ {' · '.join(passed)}"
     for gate in said.gates:
-        yield f"  {_MARKS[gate.get('passed')]} {gate.get('code', '')} {gate.get('text', '')}"
+        if not gate.get("passed"):
+            code = str(gate.get("code", ""))
+            yield f"  {_MARKS[gate.get('passed')]} {reason_text(code, lang)}: {gate.get('text', '')}"
+            yield f"    → {refusal_advice(code, lang)}"
+    if said.text and not said.gates:
+        yield f"  {said.text}"
     for reason, times in said.counts.items():
-        yield f"  {reason}: {times}"
+        yield f"  {reason_text(reason, lang)}: {times}"
 
 
 def _steps(said: DecisionRow) -> tuple[Step, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from console.components.figures import UNKNOWN, Html, age, join, mark, span
 from console.components.frame import lang, t
 from console.components.table import Column, table
 from shared.domain.signal import Verdict
 from shared.models import DecisionRow
-from shared.words import reason_text
+from shared.words import reason_text, refusal_advice
 
 _TONES = {Verdict.BUY: "fine", Verdict.SELL: "fine", Verdict.HOLD: "off"}
 
@@ -28,7 +29,7 @@ def decision_table(rows: Sequence[DecisionRow], now: datetime) -> None:
         [
             join(row.symbol, span("lt-sub", t("order.rule", rule=row.rule_id))),
             mark(_TONES.get(Verdict(row.verdict), "off"), t(f"decision.{row.verdict}")),
-            join(reason_text(row.reason, lang(), row.text), span("lt-sub", _said(row))),
+            join(reason_text(row.reason, lang(), row.text), span("lt-sub", _said(row)), _advice(row)),
             _steps(row),
             f"{row.counts.get(row.reason, 0):,}" if row.counts else UNKNOWN,
             age(row.updated_at, now, lang()),
@@ -41,6 +42,12 @@ def decision_table(rows: Sequence[DecisionRow], now: datetime) -> None:
 def _said(row: DecisionRow) -> str:
     """The writer's own sentence with its numbers; the code where there is none."""
     return row.text or row.reason
+
+
+def _advice(row: DecisionRow) -> Html:
+    """What to do about a refusal."""
+    said = refusal_advice(row.reason, lang()) if any(gate.get("passed") is False for gate in row.gates) else ""
+    return span("lt-sub", f"→ {said}") if said else Html("")
 
 
 def decided(row: DecisionRow, now: datetime) -> Html:
@@ -57,8 +64,14 @@ def _steps(row: DecisionRow) -> Html:
     lines = [
         _step(str(step.get("label", "")), step.get("left"), step.get("right"), step.get("truth")) for step in row.steps
     ]
-    lines += [_step(str(gate.get("code", "")), gate.get("text"), None, gate.get("passed")) for gate in row.gates]
+    lines += [_step(_gate(gate), gate.get("text"), None, gate.get("passed")) for gate in row.gates]
     return join(*lines) if lines else span("lt-soft", UNKNOWN)
+
+
+def _gate(gate: dict[str, Any]) -> str:
+    """A gate that let it pass by the guard's name, the one that did not by the refusal's."""
+    code = str(gate.get("code", ""))
+    return t(f"gate.{code}") if gate.get("passed") else reason_text(code, lang())
 
 
 def _step(label: str, left: object, right: object, truth: object) -> Html:

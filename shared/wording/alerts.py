@@ -81,7 +81,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Split suspected: {symbol} ours {ours}, broker {theirs}; stops wait",
     ),
     "UNGUARDED": ("보호 안 된 포지션: {symbol} {quantity}주", "Unguarded position: {symbol} {quantity}"),
-    "LIMIT_REACHED": ("한도 도달: {limit}", "Limit reached: {limit}"),
+    "LOSS_HALT": (
+        "하루 손실 한도 {limit}에 닿아 오늘 새로 사지 않음 (손익 {pnl}, {day})",
+        "Loss limit {limit} of the day reached: no entries today (P&L {pnl}, {day})",
+    ),
+    "EXIT_HELD": (
+        "규칙 {rule}의 {symbol} 매도가 {seconds}초째 막힘: {reason}",
+        "Rule {rule} wants to sell {symbol} and has been held back for {seconds} s: {reason}",
+    ),
+    "EXIT_UNDONE": (
+        "규칙 {rule}의 {symbol} 청산을 {minutes}분 동안 내지 못함: {reason}",
+        "Rule {rule} could not sell {symbol} for {minutes} min: {reason}",
+    ),
     "TOKEN_EXPIRING": ("토큰 만료 임박", "Token about to expire"),
     "ARMED_EXPIRED": ("실전 승인 만료", "Live approval expired"),
     "APPROVAL_WAITING": (
@@ -188,9 +199,17 @@ ADVICE: dict[str, tuple[str, str]] = {
     "FEED_SILENT": ("청산은 REST 시세로 계속됩니다.", "Exits go on with REST quotes."),
     "PARITY": ("연구 화면에서 다른 곳을 보십시오. 거래는 계속됩니다.", "See the research page. Trading goes on."),
     "PRICE_SPIKE": ("뉴스를 보고, 의심스러우면 진입을 멈추십시오.", "Look at the news; stop entries when in doubt."),
-    "LIMIT_REACHED": (
-        "리스크 화면에서 어느 한도인지 보십시오. 청산은 계속됩니다.",
-        "See which limit on the risk page. Exits go on.",
+    "LOSS_HALT": (
+        "청산과 손절은 계속됩니다. 다음 거래일에 풀립니다. 오늘 풀려면 관리자가 계좌 화면에서 하루 손실 한도를 올리십시오.",
+        "Exits go on. It ends with the trade date; to lift it today an Admin raises the loss limit on the account's page.",
+    ),
+    "EXIT_HELD": (
+        "계속 시도합니다. 막는 것을 치우거나(같은 종목의 다른 매도 주문, 한도) 주문 화면에서 직접 파십시오.",
+        "It is tried on. Clear what is in the way (another sale of the symbol, a limit), or sell on the orders page.",
+    ),
+    "EXIT_UNDONE": (
+        "더 시도하지 않습니다. 주문 화면에서 직접 팔지 정하십시오. 손절은 계속 지켜봅니다.",
+        "It is not tried any more: decide on the orders page whether to sell. Stops still watch.",
     ),
     "TOKEN_EXPIRING": (
         "봇이 다시 받습니다. 거부되면 키를 확인하십시오.",

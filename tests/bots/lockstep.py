@@ -113,7 +113,10 @@ class Run:
         p = self.bot.p
         self.exchange.advance()
         busy = any(one.status in ON_ITS_WAY or one.request.order_type is OrderType.MARKET for one in p.orders.open())
-        return not busy and not p.state.tasks and not p.trader._dirty and self._filled() == self._executed()
+        owed = bool(p.trader.deferred.waiting) and p.hours.closed_reason(self.clock.market_now()) is None
+        return (
+            not busy and not owed and not p.state.tasks and not p.trader._dirty and self._filled() == self._executed()
+        )
 
     def _filled(self) -> int:
         assert self.bot is not None

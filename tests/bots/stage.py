@@ -245,9 +245,9 @@ class Stage:
         events = self.admin("GET", f"/ledger?after=0&account={20000000 + number}-01&type={kind}")["events"]
         return list(events)
 
-    def fault(self, number: int, tr: str, action: str, **args: Any) -> None:
+    def fault(self, number: int, tr: str, action: str, *, count: int = 1, **args: Any) -> None:
         match = {"tr": tr, "account": f"{20000000 + number}-01"}
-        self.admin("POST", "/faults", json={"match": match, "action": action, "args": args})
+        self.admin("POST", "/faults", json={"match": match, "action": action, "count": count, "args": args})
 
     def settled(self, account_id: int) -> bool:
         open_now = {OrderStatus.PENDING, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN}

@@ -16,9 +16,10 @@ from shared.clock import SystemClock
 from shared.db import reading
 from shared.domain.account import AccountKey, BrokerName, Environment, Market
 from shared.domain.order import Side
-from shared.models import FillRow, InstrumentRow, JobRun, OrderRow, PeriodProfit
+from shared.models import FillRow, InstrumentRow, JobRun, OrderRow, PeriodProfit, PositionRow
 from shared.store.commands import CommandKind
 from tests.bots.stage import Stage, open_stage, wait_until
+from tests.bots.test_process import RULE
 from tests.brokers.rig import MemoryTokens
 
 
@@ -51,6 +52,11 @@ def by_hand(stage: Stage, number: int, *given: tuple[Side, int, str]) -> None:
             await broker.close()
 
     asyncio.run(give())
+
+
+def held(stage: Stage, account_id: int) -> set[int]:
+    with reading(stage.engine) as session:
+        return set(session.exec(select(PositionRow.qty).where(PositionRow.account_id == account_id)))
 
 
 async def quote_of(stage: Stage, number: int) -> Decimal:
@@ -107,6 +113,41 @@ def test_an_order_of_ours_is_never_shown_a_second_time_as_somebody_elses(stage: 
     assert [row.origin for row in rows(stage, OrderRow, account_id)] == ["operator"]
     assert sum(fill.qty for fill in rows(stage, FillRow, account_id)) == 2
     assert again.terminate() == 0
+
+
+def test_holdings_that_are_booked_after_the_fill_is_told_are_no_difference(stage: Stage) -> None:
+    account_id = stage.add_account(5, owner="late")
+    bot = stage.start_bot(account_id)
+    stage.wait_ready(bot)
+    stage.outcome(stage.buy(account_id, "first"))
+    wait_until("the broker's holdings have it", lambda: held(stage, account_id) == {2})
+    stage.fault(5, "CTRP6504R", "stale", count=6)
+    stage.outcome(stage.buy(account_id, "second"))
+    wait_until("the fill was told", lambda: sum(one.qty for one in stage.fills(account_id)) == 4)
+    wait_until("the broker said the old holdings again and again", lambda: len(stage.ledger(5, "FAULT")) == 6)
+    wait_until("all are shown", lambda: held(stage, account_id) == {4})
+    assert "DRIFT" not in stage.alerts(account_id)
+    sold = stage.command(
+        account_id, CommandKind.PLACE_ORDER, "all", client_order_id=f"op-{account_id}-all", symbol="AAPL", side="SELL",
+        quantity=4, price=None, order_type="MARKET", reduces=True,
+    )  # fmt: skip
+    done = stage.outcome(sold)
+    assert done.status == "DONE", done.result
+    bot.terminate()
+
+
+def test_a_stop_whose_shares_are_on_offer_by_hand_is_said_aloud(stage: Stage) -> None:
+    account_id = stage.add_account(6, owner="busy hands")
+    stage.add_rule(account_id, RULE.format(stop=2, above=1))
+    bot = stage.start_bot(account_id)
+    stage.wait_ready(bot)
+    wait_until("the rule holds shares", lambda: held(stage, account_id) == {2})
+    by_hand(stage, 6, (Side.SELL, 2, "400.00"))
+    wait_until("the order by hand is known", lambda: len(rows(stage, OrderRow, account_id)) == 2)
+    stage.admin("POST", "/tape", json={"symbol": "AAPL", "jump": -5})
+    wait_until("a person hears of it", lambda: "EXIT_HELD" in stage.alerts(account_id))
+    assert sum(one.qty for one in stage.fills(account_id)) == 2  # bought, not sold
+    bot.terminate()
 
 
 def test_the_days_jobs_leave_their_rows_and_what_they_brought(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -16,12 +17,13 @@ import pytest
 from bots.bars import SpikeWatch
 from bots.cache import Cache
 from bots.chart import Chart
+from bots.decisions import DecisionLog
 from bots.feed import Feed
 from bots.journal import Outgoing
 from bots.market_data import MarketData
 from brokers.contract import RateBudget
 from shared.domain.account import Market
-from shared.domain.errors import NotSupported, StreamFull
+from shared.domain.errors import NotFound, NotSupported, StreamFull
 from shared.domain.instrument import Instrument, Venue
 from shared.domain.market import Bar, Quote, Tick, Timeframe
 from shared.domain.money import Currency
@@ -45,7 +47,7 @@ class Prices:
         self.chart = Chart(ZoneInfo("America/New_York"))
         self.chart.want({KEY})
         self.chart.seed(KEY, [])
-        trader = SimpleNamespace(on_price=self.judged.append, on_bar=lambda bar: None)
+        trader = SimpleNamespace(on_price=self.judged.append, on_bar=lambda bar: None, seeded=lambda *key: None)
         nothing = cast(Any, None)
         self.data = MarketData(
             nothing, nothing, Feed(clock), self.chart, cast(Any, trader), nothing, clock, nothing, lambda rows: None,
@@ -111,6 +113,7 @@ class Places:
     def __init__(self, places: int) -> None:
         self.places, self.on, self.renewed = places, list[str](), list[str]()
         self.volume: dict[str, int] = {}
+        self.unknown: set[str] = set()
 
     def rate_budget(self) -> RateBudget:
         return RateBudget(40.0, 0, 0, 0)
@@ -136,6 +139,8 @@ class Places:
         return (await self.get_quotes([symbol]))[0]
 
     async def get_instrument(self, symbol: str) -> Instrument:
+        if symbol in self.unknown:
+            raise NotFound(f"US에 {symbol} 종목이 없습니다", "", "")
         return Instrument(symbol, Market.US, Venue.NASDAQ, Currency.USD)
 
     async def get_bars(self, symbol: str, timeframe: Timeframe, count: int) -> list[Bar]:
@@ -156,7 +161,8 @@ class Watching:
         self.clock = FakeClock()
         trader = SimpleNamespace(
             on_price=lambda symbol: None, on_bar=lambda bar: None, wanted=lambda: {(s, Timeframe.M1) for s in self.watched},
-            portfolio=SimpleNamespace(symbols=lambda: set(self.held)),
+            portfolio=SimpleNamespace(symbols=lambda: set(self.held)), seeded=lambda *key: None, rules={},
+            decisions=DecisionLog(self.clock), today=lambda: START.date(),
         )  # fmt: skip
         broker = cast(Any, self.broker)
         clearance = SimpleNamespace(instruments={}, in_fallback=lambda: False)
@@ -189,6 +195,24 @@ async def test_more_symbols_than_places_held_ones_first_the_rest_by_rest_and_sai
     watching.held, watching.watched = {"ZZZ"}, {"AAA"}  # places fall free
     await watching.data.follow_wants()
     assert watching.broker.on == ["ZZZ", "AAA"] and watching.data.feed.polled == set()
+
+
+async def test_a_symbol_that_cannot_be_served_is_the_answer_of_its_rules_and_logged_once(tmp_path: Path) -> None:
+    watching = Watching(Places(9), tmp_path, watched={"AAA", "APPL"})
+    watching.broker.unknown = {"APPL"}
+    rule = SimpleNamespace(rule=SimpleNamespace(version_id=4), symbols=("AAA", "APPL"))
+    watching.data.trader.rules = {3: cast(Any, rule)}
+    for _ in range(3):
+        await watching.data.follow_wants()
+    told = [row for row in watching.logs if row.stream == "logs"]
+    assert len(told) == 1 and "APPL" in told[0].body, "nor is it said to be asked by REST"
+    assert watching.data.feed.polled == set()
+    [row] = [json.loads(row.body) for row in watching.logs if row.stream == "decisions"]
+    assert (row["rule_id"], row["symbol"], row["verdict"], row["reason"]) == (3, "APPL", "HOLD", "no_price")
+    assert "종목이 없습니다" in row["text"]
+    watching.broker.unknown = set()
+    await watching.data.follow_wants()
+    assert watching.broker.on == ["AAA", "APPL"]
 
 
 async def test_a_stream_that_is_up_and_says_nothing_while_rest_shows_trades_is_renewed(tmp_path: Path) -> None:

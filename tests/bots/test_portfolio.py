@@ -70,6 +70,39 @@ async def test_two_sales_never_offer_the_same_share(room: Room) -> None:
     assert portfolio.free_to_sell("AAPL") == 3
 
 
+async def test_a_sale_that_the_broker_took_off_the_sellable_shares_is_not_taken_off_again_when_it_fills(
+    room: Room,
+) -> None:
+    portfolio = portfolio_of(room, quantity=10, sellable=10)
+    sale = await room.desk.place(room.request(Side.SELL, 6, reduces=True), TODAY)
+    room.clock.pass_s(5)
+    seen = Position("AAPL", 10, 4, Decimal(100), Currency.USD)
+    portfolio.take((seen,), Cash(Currency.USD, Decimal(5000), Decimal(5000), START), room.clock.wall_now())
+    room.broker.fill(sale.broker_order_id or "", 6, "100.00")
+    await room.look()
+    assert (portfolio.held("AAPL"), portfolio.free_to_sell("AAPL")) == (4, 4)
+    again = await room.desk.place(room.request(Side.SELL, 4, reduces=True), TODAY)
+    assert portfolio.free_to_sell("AAPL") == 0
+    room.broker.fill(again.broker_order_id or "", 4, "100.00")
+    await room.look()
+    bought = await room.desk.place(room.request(quantity=2, price="100.00"), TODAY)
+    room.broker.fill(bought.broker_order_id or "", 2, "100.00")
+    await room.look()
+    assert (portfolio.held("AAPL"), portfolio.free_to_sell("AAPL")) == (2, 2)
+
+
+async def test_shares_of_a_canceled_sale_may_be_sold_again_at_once(room: Room) -> None:
+    portfolio = portfolio_of(room, quantity=10, sellable=10)
+    sale = await room.desk.place(room.request(Side.SELL, 6, reduces=True), TODAY)
+    room.clock.pass_s(5)
+    seen = Position("AAPL", 10, 4, Decimal(100), Currency.USD)
+    portfolio.take((seen,), Cash(Currency.USD, Decimal(5000), Decimal(5000), START), room.clock.wall_now())
+    room.broker.fill(sale.broker_order_id or "", 1, "100.00")
+    await room.desk.cancel(sale.id, "test")
+    await room.look()
+    assert (portfolio.held("AAPL"), portfolio.free_to_sell("AAPL")) == (9, 9)
+
+
 async def test_fills_since_the_look_change_holding_and_average(room: Room) -> None:
     portfolio = portfolio_of(room, quantity=10, sellable=10)
     order = await room.desk.place(room.request(quantity=10, price="110.00"), TODAY)
@@ -242,3 +275,36 @@ async def test_midnight_in_seoul_inside_a_us_session_resets_no_count_of_the_day(
         await room.look()
         room.clock.pass_s(60)
     assert (book.order_count(night), book.bought(night, portfolio.reserve)) == (2, 1000)
+
+
+@pytest.mark.parametrize(
+    ("side", "told", "drifted", "lacks"),
+    [
+        (Side.BUY, 10, False, True),  # the broker has told the fill of five and still shows what was there before
+        (Side.BUY, 12, False, True),  # a part of it is booked
+        (Side.BUY, 15, False, False),
+        (Side.BUY, 9, False, False),  # less than before: somebody sold
+        (Side.BUY, 16, False, False),  # more than we bought
+        (Side.BUY, 10, True, False),  # a difference that a person knows of stays one
+        (Side.SELL, 10, False, True),
+        (Side.SELL, 11, False, False),
+    ],
+)
+async def test_holdings_that_lack_only_a_fill_of_just_now_are_not_booked_yet(
+    room: Room, side: Side, told: int, drifted: bool, lacks: bool
+) -> None:
+    portfolio = portfolio_of(room)
+    order = await room.desk.place(room.request(side, 5), TODAY)
+    room.broker.fill(order.broker_order_id or "", 5, "100.00")
+    await room.look()
+    if drifted:
+        portfolio.drift = {"AAPL": (15, 10)}
+    held = (Position("AAPL", told, told, Decimal(100), Currency.USD),)
+    ours = 15 if side is Side.BUY else 5
+
+    def short(since: datetime) -> bool:
+        return portfolio.lacks(held, lambda symbol: ours, since) == {"AAPL"}
+
+    now = room.clock.market_now()
+    assert short(now - timedelta(seconds=5)) is lacks
+    assert not short(now + timedelta(seconds=1))  # all fills are older: what is missing is missing

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from bots.executions import BrokerView
 from bots.orders import DeskOrder, JournalKind
 from bots.own_orders import OwnOrders
 from shared.domain.errors import BrokerUnavailable, OutcomeUnknown, Refused
 from shared.domain.money import Currency
-from shared.domain.order import BrokerOrder, Position, Side
+from shared.domain.order import BrokerOrder, Cash, Position, Side
 from shared.domain.order_state import OrderEventKind, OrderStatus
 from tests.bots.conftest import TODAY, Room
 from tests.bots.test_desk import _noticed
@@ -255,11 +256,27 @@ async def test_fills_that_came_while_we_were_away_are_counted_once(room: Room) -
     again = await room.restart()
     await again.reconciler.recover()
     picture = await again.reconciler.full()
-    assert picture.steady is False  # fills were applied while it was taken: look again before believing it
-    assert (await again.reconciler.full()).steady
+    assert picture.steady  # the list told the fill before holdings and cash were asked: they have it
     assert [fill.quantity for fill in again.orders.fills] == [10]
     assert again.orders.lots.held("AAPL") == 10
     await again.journal.close()
+
+
+async def test_a_fill_told_between_holdings_and_cash_makes_the_picture_unsteady(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await room.desk.place(room.request(quantity=10), TODAY)
+    number, cash = order.broker_order_id or "", room.broker.get_cash
+
+    async def filled_meanwhile() -> Cash:
+        room.broker.fill(number, 4, "99.50")
+        await room.executions.apply_view(BrokerView((room.broker.book[number],), frozenset({(TODAY, number)})))
+        return await cash()
+
+    monkeypatch.setattr(room.broker, "get_cash", filled_meanwhile)
+    assert not (await room.reconciler.full()).steady
+    monkeypatch.undo()
+    assert (await room.reconciler.full()).steady
 
 
 async def test_yesterdays_open_order_ends_with_its_session(room: Room) -> None:

@@ -31,6 +31,7 @@ from bots.trading_hours import TradingHours
 from shared import calendars
 from shared.domain.account import Market
 from shared.domain.bot_state import BotState
+from shared.domain.errors import Refused
 from shared.domain.instrument import Instrument, Venue
 from shared.domain.market import Bar, Tick, Timeframe
 from shared.domain.money import Currency
@@ -236,19 +237,19 @@ async def test_a_bar_that_closes_while_the_market_is_closed_waits_for_the_open(f
     await floor.settle()
     assert floor.room.broker.sent == []
     state = await floor.room.journal.load(TODAY)
-    floor.trader._deferred.clear()  # the process ends here
-    floor.trader.recall(state.facts)
-    await floor.trader.act_on_deferred()
+    floor.trader.deferred.waiting.clear()  # the process ends here
+    floor.trader.deferred.recall(state.facts)
+    await floor.trader.deferred.act()
     assert floor.room.broker.sent == []  # still closed
     clock.now = datetime(2026, 11, 23, 14, 31, tzinfo=UTC)  # Monday
     floor.feed.on_tick(Tick("AAPL", Decimal("102"), 1, clock.now, clock.now))
-    await floor.trader.act_on_deferred()
+    await floor.trader.deferred.act()
     assert floor.room.broker.sent == []  # the day is not marked yet: its profit and loss is not known
     floor.daybook.keep(floor.daybook.first_marks(TODAY.replace(day=23), (), floor.feed.price))
-    await floor.trader.act_on_deferred()
+    await floor.trader.deferred.act()
     await floor.settle()
     assert floor.room.broker.sent == ["place"]
-    await floor.trader.act_on_deferred()
+    await floor.trader.deferred.act()
     assert floor.room.broker.sent == ["place"]
 
 
@@ -265,16 +266,16 @@ async def test_an_exit_at_a_close_without_a_fresh_price_is_made_at_the_next_pric
     for bar in floor.chart.close_due(clock.now, clock.mono) + floor.chart.close_due(clock.now, clock.mono + GRACE_S):
         floor.trader.on_bar(bar)
     await floor.settle()
-    await floor.trader.act_on_deferred()
+    await floor.trader.deferred.act()
     assert floor.room.broker.sent == ["place"]  # the price is two minutes old
     state = await floor.room.journal.load(TODAY)
-    floor.trader._deferred.clear()  # the process ends here
-    floor.trader.recall(state.facts)
+    floor.trader.deferred.waiting.clear()  # the process ends here
+    floor.trader.deferred.recall(state.facts)
     await floor.tick("52")  # by now the rule itself would stay
-    await floor.trader.act_on_deferred()
+    await floor.trader.deferred.act()
     last = floor.room.orders.all()[-1]
     assert (floor.room.broker.sent, last.side, last.request.reason) == (["place", "place"], Side.SELL, "exit")
-    await floor.trader.act_on_deferred()
+    await floor.trader.deferred.act()
     await floor.settle()
     assert floor.room.broker.sent == ["place", "place"]
 
@@ -289,6 +290,122 @@ async def test_an_exit_first_takes_our_own_resting_buy_away(floor: Floor) -> Non
     await floor.room.look()
     await floor.tick("94")
     assert floor.room.orders.all()[-1].side is Side.SELL
+
+
+async def held_below_the_exit(floor: Floor) -> None:
+    """Five shares held by a rule that judges at closes, and a price at which it leaves."""
+    floor.configure(floor.config(evaluate="bar_close", stop=60))
+    floor.room.orders.on_change = floor.trader.on_order
+    await floor.tick("101")
+    floor.room.clock.pass_s(60)
+    await floor.tick("101")
+    await floor.fill_all()
+    await floor.tick("49")
+
+
+async def close_bar(floor: Floor, price: str = "49") -> None:
+    floor.room.clock.pass_s(60)
+    await floor.tick(price)
+
+
+def sales(floor: Floor) -> list[OrderStatus]:
+    return [one.status for one in floor.room.orders.all() if one.side is Side.SELL]
+
+
+async def test_an_exit_at_a_close_waits_for_our_own_resting_buy_to_go(floor: Floor) -> None:
+    await held_below_the_exit(floor)
+    await floor.room.desk.place(floor.room.request(quantity=1, price="60.00"), TODAY)
+    await close_bar(floor)
+    assert (floor.room.broker.sent[-1], sales(floor)) == ("cancel", [])
+    await floor.room.look()
+    await floor.tick("60")  # the bar is closed, and the rule would stay now
+    await floor.trader.deferred.act()
+    assert sales(floor) == [OrderStatus.ACCEPTED]
+
+
+async def test_an_exit_at_a_close_that_the_broker_refuses_is_tried_again_until_it_is_out(floor: Floor) -> None:
+    await held_below_the_exit(floor)
+
+    def refuse(row: object) -> None:
+        raise Refused("KIS", "X1", "접수 불가")
+
+    floor.room.broker.on_place = refuse
+    await close_bar(floor)
+    await floor.settle()
+    assert sales(floor) == [OrderStatus.REJECTED]
+    for _ in range(4):
+        await floor.trader.deferred.act()
+        await floor.settle()
+    assert sales(floor) == [OrderStatus.REJECTED] * 3, "then the side rests: a loop must not"
+    floor.room.broker.on_place = lambda row: None
+    for _ in range(5):
+        floor.room.clock.pass_s(60)
+        await floor.tick("60")
+        await floor.trader.deferred.act()
+        await floor.settle()
+    assert sales(floor) == [OrderStatus.REJECTED] * 3 + [OrderStatus.ACCEPTED]
+
+
+async def test_an_exit_that_a_person_cancels_is_not_sent_again(floor: Floor) -> None:
+    await held_below_the_exit(floor)
+    await close_bar(floor)
+    await floor.room.desk.cancel(floor.room.orders.all()[-1].id, "by hand")
+    await floor.room.look()
+    await floor.tick("60")
+    await floor.trader.deferred.act()
+    await floor.settle()
+    assert sales(floor) == [OrderStatus.CANCELED]
+
+
+async def test_an_exit_that_cannot_be_made_is_told_to_a_person_once(floor: Floor) -> None:
+    await held_below_the_exit(floor)
+    floor.trader.clearance.account_doubt = "설정과 다름"
+    await close_bar(floor)
+    for _ in range(12):
+        floor.room.clock.pass_s(60)
+        await floor.tick("60")
+        await floor.trader.deferred.act()
+        await floor.settle()
+    told = [row for row in await rows(floor.room, "alerts") if row["kind"] == "EXIT_UNDONE"]
+    assert [(row["severity"], row["params"]["reason"]) for row in told] == [("critical", "설정과 다름")]
+    floor.trader.clearance.account_doubt = None
+    await floor.trader.deferred.act()
+    await floor.settle()
+    assert sales(floor) == [], "so late it is a person's to decide"
+
+
+async def test_bars_and_highs_of_an_absence_count_for_what_is_held(floor: Floor) -> None:
+    """A time exit and a trailing stop go by the market, not by how long this process was there to look."""
+    floor.configure(floor.config())
+    await floor.tick("101")
+    await floor.fill_all()
+    lot = floor.trader.lots.get(1, "AAPL")
+    assert lot is not None and (lot.bars_held, lot.highest) == (0, 101)
+    minutes = [_bar("AAPL", at) for at in range(-5, 5)]
+    minutes[3] = replace(minutes[3], high=Decimal(500))  # before the entry
+    minutes[7] = replace(minutes[7], high=Decimal(120))
+    floor.room.clock.pass_s(300)
+    floor.chart.seed(("AAPL", Timeframe.M1), minutes)
+    for _ in range(2):
+        floor.trader.seeded("AAPL", Timeframe.M1)
+        lot = floor.trader.lots.get(1, "AAPL")
+        assert lot is not None and (lot.bars_held, lot.highest) == (5, 120)
+
+
+@pytest.mark.parametrize("ago, sold", [(1, 1), (3, 0)])
+async def test_a_bar_that_closed_during_a_restart_is_judged_for_what_is_held(floor: Floor, ago: int, sold: int) -> None:
+    """Exits at a crossing come once: one that fell into a restart would never come. Long past, it is no decision any more."""
+    await held_below_the_exit(floor)
+    floor.room.clock.pass_s(60 * ago)
+    now = floor.room.clock.now
+    floor.feed.on_tick(Tick("AAPL", Decimal(60), 1, now, now))
+    bars = [_bar("AAPL", at) for at in range(-5, 2)]
+    bars[-1] = replace(bars[-1], close=Decimal(49), low=Decimal(49))
+    for _ in range(2):
+        floor.chart.seed(("AAPL", Timeframe.M1), bars)
+        floor.trader.seeded("AAPL", Timeframe.M1)
+        await floor.settle()
+    assert len(sales(floor)) == sold
 
 
 async def test_an_exit_is_said_again_after_its_order_was_refused(floor: Floor) -> None:

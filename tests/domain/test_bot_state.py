@@ -6,6 +6,7 @@ import pytest
 
 from shared.domain.bot_state import TRANSITIONS, BotEventKind, BotState, KillLevel, next_state
 from shared.domain.errors import IllegalTransition
+from tests.domain.transitions import agreed, reached, told
 
 S, E = BotState, BotEventKind
 
@@ -22,11 +23,7 @@ DRAINING: STOP>STOPPED
 
 
 def test_the_table_is_the_one_that_was_agreed_on() -> None:
-    agreed = {
-        (status, *step.split(">")) for line in TABLE.split("\n") if line for status, steps in [line.split(": ")]
-        for step in steps.split()
-    }  # fmt: skip
-    assert {(before.value, event.value, after.value) for (before, event), after in TRANSITIONS.items()} == agreed
+    assert told(TRANSITIONS) == agreed(TABLE)
 
 
 def test_every_pair_in_the_table_leads_where_it_says_and_every_other_raises() -> None:
@@ -40,11 +37,7 @@ def test_every_pair_in_the_table_leads_where_it_says_and_every_other_raises() ->
 
 @pytest.mark.parametrize("state", S)
 def test_every_state_can_reach_stopped_and_stopped_is_the_only_end(state: BotState) -> None:
-    seen, frontier = {state}, {state}
-    while frontier:
-        frontier = {after for (before, _), after in TRANSITIONS.items() if before in frontier} - seen
-        seen |= frontier
-    assert S.STOPPED in seen
+    assert S.STOPPED in reached(TRANSITIONS, state)
     assert any(before is state for before, _ in TRANSITIONS) is (state is not S.STOPPED)
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from shared.domain.errors import IllegalTransition
 from shared.domain.order_state import OPEN, TERMINAL, TRANSITIONS, UNPROVEN, OrderEventKind, OrderStatus, next_status
+from tests.domain.transitions import agreed, reached, told
 
 S, E = OrderStatus, OrderEventKind
 PAIRS = list(product(S, E))
@@ -29,11 +30,7 @@ NEEDS_OPERATOR: ADOPT>ACCEPTED PROVE_ABSENT>NOT_ACCEPTED
 
 
 def test_the_table_is_the_one_that_was_agreed_on() -> None:
-    agreed = {
-        (status, *step.split(">")) for line in TABLE.split("\n") if line for status, steps in [line.split(": ")]
-        for step in steps.split()
-    }  # fmt: skip
-    assert {(before.value, event.value, after.value) for (before, event), after in TRANSITIONS.items()} == agreed
+    assert told(TRANSITIONS) == agreed(TABLE)
 
 
 def test_every_pair_in_the_table_leads_where_it_says_and_every_other_raises() -> None:
@@ -56,20 +53,12 @@ def test_every_status_is_either_before_sending_open_or_at_its_end() -> None:
 
 @pytest.mark.parametrize("status", S)
 def test_every_status_can_reach_an_end(status: OrderStatus) -> None:
-    seen, frontier = {status}, {status}
-    while frontier:
-        frontier = {after for (before, _), after in TRANSITIONS.items() if before in frontier} - seen
-        seen |= frontier
-    assert seen & TERMINAL
+    assert reached(TRANSITIONS, status) & TERMINAL
 
 
 @pytest.mark.parametrize("status", sorted(set(S) - {S.PENDING}))
 def test_every_status_can_be_reached_from_the_beginning(status: OrderStatus) -> None:
-    seen, frontier = {S.PENDING}, {S.PENDING}
-    while frontier:
-        frontier = {after for (before, _), after in TRANSITIONS.items() if before in frontier} - seen
-        seen |= frontier
-    assert status in seen
+    assert status in reached(TRANSITIONS, S.PENDING)
 
 
 def test_an_order_that_ended_never_becomes_open_again_and_only_a_late_fill_moves_it() -> None:

@@ -258,6 +258,8 @@ def accounts(verb: Script, tmp: Path) -> None:
     verb(f"rule show {rule}", holds="versions text")
     verb(f"rule enable {rule}", holds="enabled")
     verb(f"rule explain {rule}", holds="decision")
+    verb(f"rule diff {rule}", holds="text changes")
+    verb(f"rule revert {rule} 1", holds="version also_open")
     verb(f"rule archive {rule}", holds="archived")
     verb("account archive", "새 계좌", "--confirm", "새 계좌", "--reason", "t")
 

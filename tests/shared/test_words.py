@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from bots.risk.guards import GUARDS
 from shared.domain.account import BrokerName, Environment, Market
 from shared.domain.bot_state import BotState, KillLevel
+from shared.domain.denials import DENIALS
 from shared.domain.order import OrderType, Side
 from shared.domain.order_state import OrderStatus
 from shared.domain.signal import Verdict
 from shared.models import Role
 from shared.store.commands import CommandKind, CommandStatus
 from shared.wording import alerts
+from shared.wording.denials import GATES, NOW
 from shared.wording.refusals import REFUSALS
 from shared.words import LANGS, WORDS, alert_text, reason_text, say
 
@@ -128,3 +131,8 @@ def test_a_missing_value_is_a_dash_and_an_unknown_kind_is_shown() -> None:
     assert say("no.such.key", "en") == "no.such.key"
     assert reason_text("made_up", "ko", "그냥") == "그냥" and reason_text("cash", "en") == "not enough cash"
     assert LANGS[0] == "ko"
+
+
+def test_every_refusal_says_what_to_do_about_it_and_every_guard_has_a_name() -> None:
+    assert NOW.keys() == DENIALS
+    assert [guard.__name__ for guard in GUARDS] == list(GATES)

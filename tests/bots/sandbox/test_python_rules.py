@@ -101,7 +101,7 @@ async def test_a_proposal_still_passes_every_guard(stand: Stand) -> None:
 
 
 async def test_the_code_hears_of_its_fills_and_sells_what_it_holds(stand: Stand) -> None:
-    stand.on.room.orders.on_change = stand.on.trader.on_fill
+    stand.on.room.orders.on_change = stand.on.trader.on_order
     stand.on.configure(python(TELLS))
     await stand.quiet()
     await stand.on.tick("101")

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
 from brokers.paper.accounts import ExEnv
 from brokers.paper.faults import BadFault, FaultAction, FaultPlan, Step, StepKind
@@ -227,7 +228,7 @@ async def test_visibility_lag_hides_what_the_call_placed(rig: Rig) -> None:
 
     for _ in range(2):
         await rig.exchange.faults.answer(
-            None,  # type: ignore[arg-type]  # this fault never touches the request
+            make_mocked_request("POST", "/order"),
             broker=BrokerName.KIS,
             env=ExEnv.LIVE,
             tr="TTTT1002U",
@@ -240,3 +241,21 @@ async def test_visibility_lag_hides_what_the_call_placed(rig: Rig) -> None:
     rig.run(3)
     assert rig.exchange.open_orders(rig.kis, Market.US) == placed[::-1]
     assert [row[-1] for row in rig.ledger("FAULT")] == ["visibility_lag"]
+
+
+async def test_a_stale_balance_says_what_it_said_before_and_then_the_truth(rig: Rig) -> None:
+    truths = iter(("10 shares", "11 shares", "12 shares"))
+
+    async def act() -> web.Response:
+        return web.Response(text=next(truths))
+
+    async def ask() -> str:
+        answer = await rig.exchange.faults.answer(
+            make_mocked_request("GET", "/balance?page=1"), broker=BrokerName.KIS, env=ExEnv.LIVE, tr="TTTS3012R",
+            account="12345678-01", symbol="", side=None, act=act,
+        )  # fmt: skip
+        assert isinstance(answer, web.Response)
+        return str(answer.text)
+
+    rig.exchange.faults.add(fault("stale", match={"tr": "TTTS3012R"}, nth=2, count=2))
+    assert [await ask() for _ in range(4)] == ["10 shares", "10 shares", "10 shares", "11 shares"]

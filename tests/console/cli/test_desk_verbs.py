@@ -224,3 +224,34 @@ def test_a_decision_is_judged_anew_from_what_it_stored(terminal: Terminal) -> No
         )
     assert terminal.json("rule", "explain", str(rule))["decision"]["recomputed"] == "BUY"
     assert "the same" in terminal.run("rule", "explain", str(rule)).out
+
+
+def test_versions_are_compared_and_an_older_text_comes_back_as_a_new_version(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    terminal.add("A1")
+    text = preset_text("demo_us_ma_cross")
+    edited = tmp_path / "edited.yaml"
+    edited.write_text(text.replace("percent: 1.0", "percent: 0.5", 1), encoding="utf-8")
+    rule = str(terminal.json("rule", "add", RULE, "--account", "A1")["id"])
+    alone = terminal.json("rule", "diff", rule)
+    assert (alone["older"], alone["newer"], alone["text"], alone["changes"]) == (1, 1, "", [])
+    before = terminal.json("rule", "diff", rule, "--file", str(edited))
+    assert (before["older"], before["newer"], before["lowers_risk"]) == (1, None, True)
+    terminal.json("rule", "add", str(edited), "--account", "A1", "--replace", rule)
+    saved = terminal.json("rule", "diff", rule)
+    assert (saved["older"], saved["newer"], saved["changes"]) == (1, 2, before["changes"])
+    [change] = saved["changes"]
+    assert (change["path"].split(".")[0], change["effect"]) == ("risk", "less")
+    assert terminal.json("rule", "diff", rule, "2", "1")["changes"][0]["effect"] == "more"
+    said = terminal.run("rule", "diff", rule)
+    assert said.code == 0 and "줄어듦" in said.out and "+" in said.out
+    back = terminal.json("rule", "revert", rule, "1")
+    assert (back["version"], back["also_open"], back["switched_off"]) == (3, False, False)
+    assert terminal.json("rule", "diff", rule, "1", "3")["text"] == ""
+    assert terminal.json("rule", "show", rule)["versions"][0]["note"] != ""
+    assert terminal.json("rule", "revert", rule, "2")["also_open"] is True, "it only lowers the risk"
+    for words in (("diff", rule, "1", "9"), ("revert", rule, "9"), ("diff", "99")):
+        missing = terminal.run("rule", *words, "--json")
+        assert missing.code == 1 and missing.json["error"]["now"], words
+    assert terminal.run("rule", "diff", rule, "1", "2", "--file", str(edited)).code == 2
