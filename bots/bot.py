@@ -287,7 +287,8 @@ class Bot:
             self.p.screen.show()
             await self._loss.watch(self.p.clearance.limits.max_daily_loss)
             await self.p.trader.deferred.act()
-            self.p.trader.held_exits.look({(lot.rule_id, lot.symbol) for lot in self.p.trader.lots.all()})
+            held = {(lot.rule_id, lot.symbol) for lot in self.p.trader.lots.all()}
+            self.p.trader.held_exits.look(held, self.p.orders.open())
             await self.p.trader.approvals.drop_late()
             await self.p.housekeeping.tend()
             await self.p.commands.tend_flatten()

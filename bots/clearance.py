@@ -15,6 +15,7 @@ from bots.lease import StoreLease
 from bots.orders import DeskOrder
 from bots.own_orders import OwnOrders
 from bots.portfolio import Portfolio
+from bots.pricing import kept_price
 from bots.risk.guards import Elsewhere, Limits, Snapshot, check, kill_denies, paid_for, reduces
 from bots.risk.kill_switch import KillSwitch
 from bots.trading_hours import TradingHours
@@ -34,6 +35,7 @@ US_MARKET_COLLAR = Decimal("1.06")  # a US order without a price leaves as a lim
 KRX_MARKET_COLLAR = Decimal("1.3")
 FAILURE_REST = timedelta(seconds=60)
 MINUTE = timedelta(seconds=60)
+WITHIN_COLLAR = Decimal("0.9")  # the price may move while the order is on its way to the guards
 CROSSING_PATIENCE_S = 10.0  # an exit waits so long for another account's order to go, then it goes itself
 
 
@@ -126,7 +128,7 @@ class Clearance:
         buys = [order for order in mine if order.side is Side.BUY]
         quote = self._feed.quotes.get(symbol)
         last = self._feed.price(symbol)
-        failures, resting = self._failures(symbol, side)
+        failures, rest_s = self._failures(symbol, side)
         recent = self._recent()
         return Snapshot(
             now=now,
@@ -155,7 +157,7 @@ class Clearance:
             frozen=self._frozen(request),
             signal_used=self._signal_used(request.signal_key),
             failures=failures,
-            failures_rest=resting,
+            failures_left_s=rest_s,
             cooldown_left_s=self._cooldown_left(request, cooldown_s),
             crossing=_crossing(side, mine),
             account_doubt=self.account_doubt,
@@ -225,6 +227,19 @@ class Clearance:
         collar = KRX_MARKET_COLLAR if self._market is Market.KRX else US_MARKET_COLLAR
         return None if last is None else last * collar
 
+    def sale_price(self, instrument: Instrument, price: Decimal) -> Decimal:
+        """Raise the price of an exit to the lowest that the guards let pass: the day's limit, the collar around the last.
+
+        In a falling market ticks below the best bid may reach further; refused for that, a stop would never sell.
+        """
+        last, quote = self._feed.price(instrument.symbol), self._feed.quotes.get(instrument.symbol)
+        bounds = [] if quote is None or quote.lower_limit is None else [quote.lower_limit]
+        if last is not None:
+            reach = self.limits.price_collar_pct * WITHIN_COLLAR / 100
+            today = self._hours.trade_date(self._clock.market_now())
+            bounds.append(kept_price(self._market, instrument, Side.SELL, last * (1 - reach), today))
+        return max([price, *bounds])
+
     def affordable(self, symbol: str, price: Decimal | None) -> int | None:
         """The shares that the cash left pays for at a limit, or at worst without one; None: not known."""
         each = price if price is not None else self._reserve_price(symbol, self._feed.price(symbol))
@@ -253,16 +268,18 @@ class Clearance:
     def _signal_used(self, signal_key: str | None) -> bool:
         return signal_key is not None and any(one.request.signal_key == signal_key for one in self._orders.all())
 
-    def _failures(self, symbol: str, side: Side) -> tuple[int, bool]:
-        """Proven refusals in a row on this symbol and side, and whether the rest after the last still runs."""
+    def _failures(self, symbol: str, side: Side) -> tuple[int, float]:
+        """Proven refusals in a row on this symbol and side, and the seconds that are left of the rest after the last."""
         past = [one for one in self._orders.all() if one.symbol == symbol and one.side is side and not one.is_open]
         count = 0
         for order in reversed(past):
             if order.status is not OrderStatus.REJECTED:
                 break
             count += 1
-        resting = bool(count) and self._clock.wall_now() - past[-1].created_at < FAILURE_REST * count
-        return count, resting
+        if not count:
+            return 0, 0.0
+        rest = past[-1].created_at + FAILURE_REST * count - self._clock.wall_now()
+        return count, max(rest.total_seconds(), 0.0)
 
     def _cooldown_left(self, request: OrderRequest, cooldown_s: int) -> float:
         """Seconds of market time until the rule may enter this symbol again, counted from its last order in it."""

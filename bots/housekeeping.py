@@ -7,7 +7,7 @@ from dataclasses import field
 from datetime import date, timedelta
 from decimal import Decimal
 
-from bots.clearance import Clearance
+from bots.clearance import WITHIN_COLLAR, Clearance
 from bots.config import AtClose
 from bots.desk import Desk
 from bots.executions import LIVE
@@ -114,20 +114,15 @@ class Housekeeping:
         instrument, last = self.clearance.instruments.get(order.symbol), self.feed.price(order.symbol)
         if instrument is None or last is None or order.request.order_type not in PRICED:
             return None
-        buys = order.side is Side.BUY
-        # A tenth inside the collar: the price may move while the order is on its way to the guards.
-        reach = self.clearance.limits.price_collar_pct * Decimal("0.9") / 100
-        price = kept_price(
-            self.market, instrument, order.side, last * (1 + reach if buys else 1 - reach), self._today()
-        )
+        if order.side is Side.SELL:
+            lowest = self.clearance.sale_price(instrument, Decimal(0))
+            return lowest if order.price is None else min(order.price, lowest)  # it may reach as far already
+        reach = self.clearance.limits.price_collar_pct * WITHIN_COLLAR / 100
+        price = kept_price(self.market, instrument, order.side, last * (1 + reach), self._today())
         quote = self.feed.quotes.get(order.symbol)
-        if quote is not None and buys and quote.upper_limit is not None:
+        if quote is not None and quote.upper_limit is not None:
             price = min(price, quote.upper_limit)
-        if quote is not None and not buys and quote.lower_limit is not None:
-            price = max(price, quote.lower_limit)
-        if order.price is not None and (price <= order.price if buys else price >= order.price):
-            return order.price  # it reaches as far already
-        return price
+        return price if order.price is None else max(order.price, price)
 
     def _today(self) -> date:
         return self.hours.trade_date(self.clock.market_now())
@@ -137,4 +132,7 @@ class Housekeeping:
         best = self.feed.best_opposite(order.symbol, order.side) or self.feed.price(order.symbol)
         if instrument is None or best is None or order.request.order_type not in PRICED:
             return None
-        return limit_price(self.market, instrument, execution, order.side, best, self._today())
+        price = limit_price(self.market, instrument, execution, order.side, best, self._today())
+        if price is None or not order.request.reduces:
+            return price
+        return self.clearance.sale_price(instrument, price)

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from bots.held_exits import GRACE_S, QUIET_GRACE_S, HeldExits
+from bots.held_exits import GRACE_S, QUIET_GRACE_S, UNFILLED_S, HeldExits
+from bots.orders import DeskOrder
+from shared.domain.instrument import Venue
+from shared.domain.market import Quote
 from shared.domain.money import Currency
-from shared.domain.order import Position, Side
+from shared.domain.order import OrderRequest, Position, Side
+from shared.domain.order_state import OrderStatus
 from shared.domain.signal import Decision, Denied, Verdict
-from tests.bots.test_trader import Floor, floor, rows
+from tests.bots.test_trader import LIMITS, Floor, floor, rows
 from tests.fakes import START, FakeClock
 
 __all__ = ["floor"]
 KEY = (1, "AAPL")
 SALE = Decision(1, 1, "AAPL", verdict=Verdict.SELL, reason="stop_loss", at=START)
+
+
+HOLDS = Decision(1, 1, "AAPL", verdict=Verdict.HOLD, reason="no_exit", at=START)
 
 
 class Told(list[dict[str, Any]]):
@@ -126,7 +134,7 @@ def test_it_is_over_when_the_rule_is_content_and_told_anew_when_it_comes_back(he
         held.judged(SALE, Denied("collar", "현재가에서 5% 벗어남"))
         pass_s(held, GRACE_S)
         assert told.open == ["EXIT_HELD"]
-        held.over(KEY)
+        held.content(HOLDS, ())
         assert told.open == []
 
 
@@ -140,3 +148,41 @@ def test_a_fill_of_all_shares_ends_it(held: HeldExits, told: Told) -> None:
     pass_s(held, GRACE_S)
     held.look(set())
     assert told.open == []
+
+
+def test_a_stops_order_that_nobody_buys_from_is_told(held: HeldExits, told: Told) -> None:
+    asked = OrderRequest(
+        "AAPL", Side.SELL, 5, Decimal(90), Venue.NASDAQ, Currency.USD, "o-1", rule_id=1, reduces=True, reason="stop_loss"
+    )  # fmt: skip
+    order = DeskOrder(asked, OrderStatus.ACCEPTED, START.date(), START, START, 5, asked.price, sent_at=START)
+    assert isinstance(held.clock, FakeClock)
+    for seconds in (UNFILLED_S - 1, 1, 1):
+        held.clock.pass_s(seconds)
+        held.judged(SALE, Denied("in_flight", "-"))
+        held.look({KEY}, [order])
+        held.content(HOLDS, ())  # the price is back: the order rests all the same
+    assert [one["params"]["code"] for one in told if "kind" in one] == ["unfilled"]
+    held.look(
+        {KEY}, [replace(order, request=replace(asked, reason="exit"))]
+    )  # a limit of the rule's own may rest for days
+    held.content(HOLDS, ())
+    assert told.open == []
+
+
+@pytest.mark.parametrize(("lower_limit", "sent"), [("89.50", "89.50"), ("80.00", "88.73"), (None, "88.73")])
+async def test_a_stops_price_stays_where_the_guards_let_it_pass(
+    floor: Floor, lower_limit: str | None, sent: str
+) -> None:
+    """Three hundred ticks under the best bid: past the day's limit, or past the collar; it is sent as low as may be."""
+    config = floor.config(stop=5)
+    rule = replace(config.rule, execution=replace(config.rule.execution, offset_ticks=300))
+    floor.trader.clearance.limits = replace(LIMITS, price_collar_pct=Decimal(3))
+    floor.configure(replace(config, rule=replace(rule, execution=replace(rule.execution, offset_ticks=0))))
+    await floor.tick("101")
+    await floor.fill_all()
+    floor.configure(replace(config, rule=rule))
+    limit = None if lower_limit is None else Decimal(lower_limit)
+    now = floor.room.clock.now
+    floor.feed.on_quote(Quote("AAPL", Decimal("91.19"), None, None, None, None, limit, None, now, now))
+    await floor.tick("91.19")
+    assert floor.room.orders.all()[-1].price == Decimal(sent)

@@ -10,8 +10,10 @@ from typing import Any, cast
 
 import pytest
 
+from bots.clearance import Clearance
 from bots.config import AtClose
 from bots.housekeeping import Housekeeping
+from bots.risk.guards import Limits
 from shared.calendars import load
 from shared.domain.account import Market
 from shared.domain.instrument import Instrument, Venue
@@ -56,13 +58,14 @@ class Room:
             price=lambda symbol: price, best_opposite=lambda symbol, side: price, quotes={}
         )  # fmt: skip
         instrument = Instrument("AAPL", Market.US, Venue.NASDAQ, Currency.USD)
-        clearance = SimpleNamespace(
-            instruments={"AAPL": instrument}, limits=SimpleNamespace(price_collar_pct=D(3))
-        )  # fmt: skip
-        hours = TradingHours(replace(KEY, environment=KEY.environment), load())
+        hours, unused = TradingHours(replace(KEY, environment=KEY.environment), load()), cast(Any, None)
+        clearance = Clearance(
+            Market.US, unused, unused, unused, cast(Any, feed), hours, unused, unused, self.clock, unused, unused
+        )
+        clearance.instruments, clearance.limits = {"AAPL": instrument}, Limits(price_collar_pct=D(3))
         self.house = Housekeeping(
             Market.US, cast(Any, self), cast(Any, SimpleNamespace(open=lambda: [order])), cast(Any, feed),
-            cast(Any, clearance), hours, self.clock, lambda one: None, action, 10,
+            clearance, hours, self.clock, lambda one: None, action, 10,
         )  # fmt: skip
 
     async def cancel(self, order_id: str, why: str) -> None:
