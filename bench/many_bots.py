@@ -18,6 +18,7 @@ import psycopg
 from sqlmodel import select
 
 from bench.first_light import show
+from bots.supervision import LEAN_ENVIRONMENT
 from shared.db import open_engine, reading
 from shared.models import Heartbeat
 from shared.store import accounts, heartbeats
@@ -61,8 +62,7 @@ def run(count: int = 60, seconds: int = 60) -> None:
 
 
 def _start(stage: Stage, count: int) -> None:
-    as_supervisord_does = {"PYTHONOPTIMIZE": "2", "PYTHONNODEBUGRANGES": "1", "MALLOC_ARENA_MAX": "1"}
-    os.environ |= as_supervisord_does | {"OPENBLAS_NUM_THREADS": "1"}
+    os.environ |= LEAN_ENVIRONMENT | {"PYTHONOPTIMIZE": "2", "PYTHONNODEBUGRANGES": "1"}  # as supervisord does
     numbers = [stage.add_account(number + 1) for number in range(count)]
     for number in numbers:
         stage.add_rule(number, QUIET)

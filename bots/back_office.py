@@ -41,7 +41,6 @@ class BackOffice:
         p = self.p
         while True:
             try:
-                p.vitals.outbox_depth = await p.journal.outbox_depth()
                 if p.sync.copy_from is not None:
                     await self._come_back()
                 polled = await p.sync.once(claim=self._box.recovered)

@@ -34,6 +34,8 @@ FULL_EVERY_S = 60.0
 BOOKED_AT_START = timedelta(seconds=5)  # stops wait for the first picture: no longer than this for a fill to be booked
 FULL_GAP_S = 2.0  # between two full looks that fills ask for
 LIGHT_GAP_S = 0.3
+QUICK_S = 0.1
+BARS_CLOSE_S = 5.0  # of each minute: by then a bar without a later price is closed
 LOOK_COSTS = 6.0  # calls of the budget that a look may take, so that orders come first
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 DRAIN_S = 20.0
@@ -48,6 +50,8 @@ class Bot:
         self._full_at = -FULL_GAP_S
         self._kill_level = KillLevel.RUN
         self._wants_stale = asyncio.Event()
+        self._hurry = asyncio.Event()
+        parts.trader.hurry = self._hurry.set
         self._office = BackOffice(parts, self._tell, self._wants_stale.set)
         self._loss = LossHalt(parts.daybook, parts.hours, parts.journal, parts.clock, parts.feed.price)
         parts.orders.on_change = self._order_changed
@@ -254,11 +258,24 @@ class Bot:
             await self.p.market_data.poll_silent()
 
     async def _quick(self) -> None:
+        """Close bars and judge what came too fast: ten times a second while either may wait, else hardly ever."""
         while True:
-            await asyncio.sleep(0.1)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._until_a_bar_ends()):
+                    await self._hurry.wait()
+                    self._hurry.clear()
+                    await asyncio.sleep(QUICK_S)
             if self._box.recovered:
                 self.p.market_data.close_bars()
                 self.p.trader.judge_late()
+
+    def _until_a_bar_ends(self) -> float:
+        """Seconds that may pass before the next look: bars end on whole minutes and close a little later."""
+        at, speed = self.p.clock.market_now(), self.p.clock.speed
+        second = at.second + at.microsecond / 1e6
+        if speed != 1.0 or second < BARS_CLOSE_S or self.p.trader.is_behind:
+            return QUICK_S
+        return min(60.0 - second + 0.001, 1.0)
 
     async def _slow(self) -> None:
         while True:

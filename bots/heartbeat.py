@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from shared.config import ROOT
 from shared.domain.bot_state import KillLevel
+from shared.domain.record import dataclass
 
 EVERY_S = 2.0
 _ROOMS = ("bots", "brokers", "shared")
@@ -21,9 +22,10 @@ def code_hash() -> str:
     """A short hash of the code this process runs: two bots that differ show it (Knight Capital's eighth server)."""
     digest = hashlib.sha256()
     for room in _ROOMS:
-        for path in sorted((ROOT / room).rglob("*.py")):
-            digest.update(path.relative_to(ROOT).as_posix().encode())
-            digest.update(path.read_bytes())
+        files = [f"{where}/{name}" for where, _, names in os.walk(ROOT / room) for name in names]
+        for path in sorted(path for path in files if path.endswith(".py")):
+            digest.update(path.removeprefix(f"{ROOT}/").encode())
+            digest.update(Path(path).read_bytes())
     return digest.hexdigest()[:12]
 
 

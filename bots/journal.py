@@ -10,7 +10,6 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +18,7 @@ from bots import journal_rows as rows
 from bots.orders import BrokerNumber, DayMark, DeskOrder, RecordedFill, RuleLot
 from shared.domain.account import AccountKey
 from shared.domain.errors import ConfigError, LeaseLost, TradingError
+from shared.domain.record import dataclass
 
 T = TypeVar("T")
 
@@ -107,6 +107,7 @@ class Journal:
         self._connection = connection
         self._thread = thread
         self._closed = False
+        self._writes, self._empty_at = 0, -1  # begun; at which of them the queue was found empty
 
     @classmethod
     async def open(cls, path: Path, key: AccountKey) -> Journal:
@@ -139,6 +140,7 @@ class Journal:
         Raises:
             JournalBroken, Duplicate: nothing was written.
         """
+        self._writes += 1
         return await self._run(lambda: self._write(changes))
 
     async def load(self, since: date) -> JournalState:
@@ -150,8 +152,14 @@ class Journal:
         return await self._run(lambda: [Event(*row) for row in rows.events_of(self._connection, client_order_id)])
 
     async def queued(self, limit: int) -> list[Queued]:
-        """The oldest outbox rows not yet in the store."""
-        return await self._run(lambda: [Queued(*row) for row in rows.queued(self._connection, limit)])
+        """The oldest outbox rows not yet in the store; the file is not read again while nobody wrote."""
+        writes = self._writes
+        if writes == self._empty_at:
+            return []
+        found = await self._run(lambda: [Queued(*row) for row in rows.queued(self._connection, limit)])
+        if not found:
+            self._empty_at = writes
+        return found
 
     async def start_streams_after(self, floors: dict[str, int]) -> None:
         """Number each stream from above `floors`: a new journal must not repeat what the store already has."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from shared.crypto import KeyProvider
 from shared.db import Store
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import ConfigError
+from shared.domain.record import dataclass
 from shared.store import kill, secrets, standby
 from shared.store.secrets import OpenedCredential
 

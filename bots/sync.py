@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -30,6 +30,7 @@ from shared.db import Record, committing, looking
 from shared.domain.account import AccountKey
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import LeaseLost
+from shared.domain.record import dataclass
 from shared.store import alerts, commands, exposure, heartbeats, kill, sync, wishes
 from shared.store.exposure import Siblings
 from shared.store.wishes import Wishes
@@ -232,7 +233,9 @@ class StoreSync:
 
     async def _once(self, claim: bool, beat: bool) -> Polled:
         self._round += 1
-        queued = self._ready(await self._journal.queued(BATCH))
+        waiting = await self._journal.queued(BATCH)
+        self._vitals.outbox_depth = len(waiting) if len(waiting) < BATCH else await self._journal.outbox_depth()
+        queued = self._ready(waiting)
         self._live()
         taken, results = self.snapshots.take(), list(self.results)
         if queued or taken.rows.keys() - {"vitals"}:

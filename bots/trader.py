@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -43,6 +43,7 @@ from shared.domain.account import Market
 from shared.domain.errors import Refused
 from shared.domain.market import Bar, Timeframe
 from shared.domain.order import PRICED, OrderRequest, Side
+from shared.domain.record import dataclass
 from shared.domain.rule.model import EvaluateOn, Rule
 from shared.domain.signal import Allowed, Decision, Denied, Verdict
 from shared.store.exposure import OpenElsewhere
@@ -71,6 +72,7 @@ class Trader:
     spawn: Spawn
     decisions: DecisionLog
     clear_way: ClearWay | None = None  # asks the owner's other bots to cancel what an exit would meet
+    hurry: Callable[[], None] = lambda: None  # something is to be judged soon that no price will bring
     rules: dict[int, RuleConfig] = field(default_factory=dict)
     pinned: dict[int, Rule] = field(default_factory=dict)
     stops_checked: dict[Key, datetime] = field(default_factory=dict)  # wall time a position was last judged
@@ -129,6 +131,7 @@ class Trader:
             key = (rule_id, symbol)
             if self.clock.monotonic() - self._judged.get(key, -1.0) < TICK_EVERY_S:
                 self._dirty.setdefault(key, False)
+                self.hurry()
             else:
                 self._judge(key, bar_closed=False)
 
@@ -164,6 +167,11 @@ class Trader:
                     self._judge((lot.rule_id, symbol), bar_closed=True)
                 self.lots.bar_closed(lot.rule_id, symbol)
 
+    @property
+    def is_behind(self) -> bool:
+        """Something waits for `judge_late`."""
+        return bool(self._dirty)
+
     def judge_late(self) -> None:
         """Judge what was skipped because prices came too fast."""
         dirty, self._dirty = self._dirty, {}
@@ -178,6 +186,7 @@ class Trader:
         if price is not None and self.lots.get(*key) is not None and self.splits.waits(key[1], price):
             if key[1] not in self.splits.suspected:  # else a person decides first
                 self._dirty[key] = bar_closed or self._dirty.get(key, False)
+                self.hurry()
             return
         self._judged[key] = self.clock.monotonic()
         try:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 # Two server connections for everybody: whoever kept one to himself would stop the others.
 SETTINGS = """
 [databases]
-* = host={host} port={port} user={user} password={password}
+* = host={host} port={port} user={user}{password}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {listen}
@@ -39,10 +39,11 @@ def pooler_before(server: str, folder: Path, servers: int = 2) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         listen = probe.getsockname()[1]
+    password = f" password={parts.password}" if parts.password else ""  # an empty one it cannot read
     ini = folder / "pgbouncer.ini"
     ini.write_text(
         SETTINGS.format(
-            host=host, port=parts.port or 5432, user=parts.username or "postgres", password=parts.password or "''",
+            host=host, port=parts.port or 5432, user=parts.username or "postgres", password=password,
             listen=listen, folder=folder, servers=servers,
         )
     )  # fmt: skip

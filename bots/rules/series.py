@@ -6,20 +6,24 @@ Arrays are for indicators only; order prices stay Decimal elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from math import nan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from shared.domain.market import Bar
 from shared.domain.order import Side
+from shared.domain.record import dataclass
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+if TYPE_CHECKING:  # numpy.typing costs a bot what numpy_door saves
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+    IntArray = NDArray[np.int64]
+else:
+    FloatArray = IntArray = np.ndarray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -11,6 +10,7 @@ from brokers.kis.codec import Row, amount, number, order_id, original_id, positi
 from shared.domain.instrument import Venue
 from shared.domain.money import Currency
 from shared.domain.order import BrokerOrder, OrderSession, OrderType, Position
+from shared.domain.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import orjson
 
@@ -22,6 +22,7 @@ from shared.domain.errors import (
     Refused,
     WireError,
 )
+from shared.domain.record import dataclass
 
 MAX_PAGES = 100
 ORDER_WAIT_S = 5.0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy import Engine
-from sqlmodel import select
+from sqlmodel import col, select
 
 from console.cli.output import FAILED, AsJson, show, tell
 from console.services.overview import SILENT_S
@@ -17,8 +18,9 @@ from shared.clock import SystemClock
 from shared.config import ROOT, database_url, load_settings, write_env_value
 from shared.crypto import load_private
 from shared.db import open_engine, reading
+from shared.domain.bot_state import BotState
 from shared.domain.errors import Conflict
-from shared.models import Heartbeat
+from shared.models import Heartbeat, Host
 from shared.store import transfer
 
 app = typer.Typer(help="The store: upgrade and check its schema.", no_args_is_help=True)
@@ -85,24 +87,42 @@ def move(
     address = os.environ.get(to, "")
     if not address:
         raise typer.BadParameter(f"{to} is empty: put the new address into that variable; it may hold a password")
+    target = database_url({"DATABASE_URL": address}, settings.home)
+    if target == settings.database_url:
+        raise Conflict(
+            "지금 쓰는 저장소입니다 · that is the store in use",
+            f"DATABASE_URL, SUPABASE_DB_URL: {to}",
+            "옮긴 뒤에 적으십시오: .env에서 지우고 다시, --switch로 · take it out of .env, move, and let --switch write it",
+        )
     source = open_engine(settings.database_url)
     _require_quiet(source)
-    counts = transfer.move(source, open_engine(database_url({"DATABASE_URL": address}, settings.home)))
+    counts = transfer.move(source, open_engine(target))
     if switch:
         write_env_value(ROOT / ".env", "DATABASE_URL", address)
+        if os.environ.get("DATABASE_URL", address) != address:
+            tell(
+                "이 셸의 DATABASE_URL이 .env보다 앞섭니다: 지우고 시작하십시오 · "
+                "DATABASE_URL of this shell wins over .env: unset it before you start the desk"
+            )
     else:
         tell("이제 .env의 DATABASE_URL을 바꾸십시오 · now change DATABASE_URL in .env")
     show({"rows": sum(counts.values()), "tables": len(counts), "compared": True, "switched": switch}, as_json)
 
 
 def _require_quiet(engine: Engine) -> None:
-    """Refuse while a bot writes: what it writes after the copy would be missing in the new store."""
+    """Refuse while a desk runs: what bots and people write after the copy would be missing in the new store."""
     with reading(engine) as session:
         now = SystemClock().wall_now()
-        alive = [one.account_id for one in session.exec(select(Heartbeat)) if (now - one.at).total_seconds() < SILENT_S]
+
+        def lately(at: datetime) -> bool:
+            return (now - at).total_seconds() < SILENT_S
+
+        beats = session.exec(select(Heartbeat).where(col(Heartbeat.state) != BotState.STOPPED)).all()
+        alive = [f"bot-{one.account_id}" for one in beats if lately(one.at)]
+        alive += [one.name for one in session.exec(select(Host)) if lately(one.seen_at)]
     if alive:
         raise Conflict(
-            "봇이 돌고 있습니다 · bots are running",
-            ", ".join(f"bot-{one}" for one in alive),
-            "make down; letstrade db move …",
+            "데스크가 돌고 있습니다 · the desk is running",
+            ", ".join(alive),
+            f"make down, {SILENT_S:.0f}초 뒤에 다시 · and again {SILENT_S:.0f} s later",
         )

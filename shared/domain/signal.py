@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from shared.domain.order import OrderType
+from shared.domain.record import dataclass
 
 
 class SignalType(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -71,6 +72,19 @@ async def test_the_outbox_is_in_order_and_forgets_only_what_was_delivered(room: 
     assert [row.key for row in await room.journal.queued(10)] == ["3", "4"]
     await room.journal.write(Changes(outbox=(Outgoing("logs", "5", "{}"),)))
     assert (await room.journal.queued(10))[-1].stream_seq == 6  # numbers are never used again
+
+
+async def test_a_row_is_found_however_often_the_queue_was_empty_and_while_it_is_looked_at(room: Room) -> None:
+    first = await room.journal.queued(10)
+    await room.journal.delivered(max((row.seq for row in first), default=0))
+    for n in range(3):
+        assert await room.journal.queued(10) == [] == await room.journal.queued(10)
+        write = asyncio.create_task(room.journal.write(Changes(outbox=(Outgoing("logs", str(n), "{}"),))))
+        await asyncio.sleep(0)  # under way
+        looked, _ = await asyncio.gather(room.journal.queued(10), write)
+        found = looked or await room.journal.queued(10)
+        assert [row.key for row in found] == [str(n)]
+        await room.journal.delivered(found[-1].seq)
 
 
 async def test_a_new_journal_numbers_its_streams_above_the_store(room: Room) -> None:

@@ -7,7 +7,7 @@ the weighted one).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from shared.domain.record import dataclass
 
 _TALIB_ROWS = """
 HT_DCPERIOD | | real

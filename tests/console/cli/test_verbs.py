@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from sqlmodel import select
 
 from console.cli import db
 from shared import schema
+from shared.clock import SystemClock
 from shared.config import read_env_file
-from shared.db import open_engine, reading
+from shared.db import open_engine, reading, writing
 from shared.domain.account import Environment
 from shared.models import AuditLog, Role, User
+from shared.store import heartbeats
 from shared.store.people import user_by_email
 from tests.conftest import of_a_file
 from tests.console.cli.terminal import Terminal
@@ -157,6 +160,20 @@ def test_a_move_may_switch_the_desk_to_the_new_store(
     found = read_env_file(tmp_path / ".env")
     assert found == {"LETSTRADE_LANG": "en", "DATABASE_URL": postgres_url}
     assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
+
+
+def test_a_store_moves_neither_into_itself_nor_while_the_desk_runs(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.add("A1")
+    new, now = f"sqlite:///{tmp_path / 'new.db'}", SystemClock().wall_now()
+    itself = terminal.run("db", "move", "NEW_STORE", "--json", NEW_STORE=new, SUPABASE_DB_URL=new, DATABASE_URL="")
+    assert itself.code == 1 and "--switch" in itself.json["error"]["now"]
+    with writing(terminal.engine) as session:
+        heartbeats.see_host(session, now, name="seoul-1", group="", programs={})
+    running = terminal.run("db", "move", "NEW_STORE", "--json", NEW_STORE=new)
+    assert running.code == 1 and "seoul-1" in running.json["error"]["why"]
+    with writing(terminal.engine) as session:
+        heartbeats.see_host(session, now - timedelta(minutes=1), name="seoul-1", group="", programs={})
+    assert terminal.json("db", "move", "NEW_STORE", NEW_STORE=new)["compared"]
 
 
 @pytest.mark.postgres
