@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from bots.orders import DeskOrder, RecordedFill
 from bots.own_orders import OwnOrders
 from shared.domain.order import BrokerOrder, Cash, Position, Side
-from shared.domain.record import dataclass
 
 FEES = Decimal("0.01")  # of what we traded meanwhile: commission, taxes, the broker's rounding
 WELL_BELOW = Decimal("0.9")  # of the last price: an order without a price of its own holds back no less

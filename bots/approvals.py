@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -20,7 +21,6 @@ from bots.kept_decisions import keep, read
 from shared.clock import Clock
 from shared.domain.errors import NotFound
 from shared.domain.order import OrderRequest, Side
-from shared.domain.record import dataclass
 from shared.domain.rule.model import Approval, Execution, Rule
 from shared.domain.signal import Decision, Denied, Verdict
 

@@ -7,13 +7,12 @@ minute without a trade has no bar. Late ticks of a closed bar are dropped and co
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from shared.domain.market import Bar, Tick, Timeframe
-from shared.domain.record import dataclass
 
 KEPT = 500  # closed bars per symbol and timeframe
 

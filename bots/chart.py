@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bots.bars import KEPT, BarSeries, bar_end, bar_start
 from bots.rules.series import BarWindow
 from shared.domain.market import Bar, Tick, Timeframe
-from shared.domain.record import dataclass
 
 SeriesKey = tuple[str, Timeframe]
 

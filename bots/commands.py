@@ -6,6 +6,7 @@ A command that was running when the bot died is UNKNOWN: what became of it is in
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -33,7 +34,6 @@ from shared.domain.instrument import Venue
 from shared.domain.market import Timeframe
 from shared.domain.order import OrderRequest, OrderSession, OrderType, Side, TimeInForce
 from shared.domain.order_state import OrderEventKind, OrderStatus
-from shared.domain.record import dataclass
 from shared.domain.signal import Denied, Verdict
 from shared.store.commands import CommandKind, CommandStatus
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -12,7 +12,6 @@ from bots.risk.guards import Limits
 from shared.db import Record, Store
 from shared.domain.account import AccountKey, BrokerName, Environment, Market, Wire
 from shared.domain.errors import ConfigError
-from shared.domain.record import dataclass
 from shared.domain.rule.model import Rule, Sizing, SizingMode
 from shared.domain.rule.parse import parse_rule
 from shared.store import configuration

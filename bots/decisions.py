@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -12,7 +12,6 @@ from bots.journal import Outgoing
 from shared.clock import Clock
 from shared.domain.denials import DENIALS
 from shared.domain.order import Side
-from shared.domain.record import dataclass
 from shared.domain.signal import Allowed, Decision, Denied, SignalType, Verdict
 
 REPEAT_S = 60.0  # an unchanged answer is told again this often, with its counts

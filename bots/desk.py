@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -26,7 +26,6 @@ from shared.clock import Clock
 from shared.domain.errors import AuthExpired, AuthRefused, BrokerError, NotSupported, RateLimited, Refused
 from shared.domain.order import BrokerOrder, OrderAck, OrderRequest
 from shared.domain.order_state import OrderEventKind, OrderStatus
-from shared.domain.record import dataclass
 from shared.domain.signal import Decision, Denied
 
 # The last look before the wire: fencing and kill switch. None lets the order out. Cancels pass None as the request.

@@ -7,7 +7,7 @@ truth, and only a person knows whose shares they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -22,7 +22,6 @@ from bots.portfolio import Portfolio
 from bots.trader import Trader
 from shared.clock import Clock
 from shared.domain.errors import NotFound, TradingError
-from shared.domain.record import dataclass
 
 
 class TooManyShares(TradingError):

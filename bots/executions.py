@@ -7,7 +7,7 @@ covered by the cumulative, never added to it. Rows of nobody's are kept aside: a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -18,7 +18,6 @@ from shared.clock import Clock
 from shared.domain.errors import IllegalTransition, WireError
 from shared.domain.order import BrokerOrder, OrderNotice
 from shared.domain.order_state import OrderEventKind, OrderStatus
-from shared.domain.record import dataclass
 
 ORPHAN_KEPT = timedelta(minutes=5)
 LIVE = (OrderStatus.ACCEPTED, OrderStatus.PARTIAL)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from shared.clock import Clock
 from shared.domain.market import OrderBook, Quote, Tick
 from shared.domain.order import Side
-from shared.domain.record import dataclass
 
 BOOK_FRESH_S = 5.0
 

@@ -8,6 +8,7 @@ broker's lists tell the rest, as after any restart.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +22,6 @@ from shared.domain.instrument import Venue
 from shared.domain.money import Currency
 from shared.domain.order import OrderRequest, OrderType, Side, TimeInForce
 from shared.domain.order_state import OPEN, OrderStatus
-from shared.domain.record import dataclass
 from shared.store import heartbeats, history
 
 

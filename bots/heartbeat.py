@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from shared.config import ROOT
 from shared.domain.bot_state import KillLevel
-from shared.domain.record import dataclass
 
 EVERY_S = 2.0
 _ROOMS = ("bots", "brokers", "shared")

@@ -8,7 +8,7 @@ the rule's page; that alone nobody sees in the night.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from bots import outgoing
 from bots.decisions import STOPS
@@ -16,7 +16,6 @@ from bots.deferred import NOT_YET
 from bots.journal import Outgoing
 from bots.orders import DeskOrder
 from shared.clock import Clock
-from shared.domain.record import dataclass
 from shared.domain.signal import Decision, Denied
 
 GRACE_S = 15.0  # our own order and an owner's other account's are moved out of the way sooner than this

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -20,7 +20,6 @@ from shared.clock import Clock
 from shared.domain.account import Market
 from shared.domain.errors import NotSupported, Refused
 from shared.domain.order import PRICED, OrderType, Side
-from shared.domain.record import dataclass
 from shared.domain.rule.model import Execution, Rule, UnfilledAction
 
 EXIT_REPRICE_S = 5.0  # a resting exit protects nobody: it follows the price even where the rule says keep

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -26,7 +27,6 @@ from shared.clock import Clock
 from shared.domain.account import Market
 from shared.domain.errors import BrokerError, NotFound, NotSupported
 from shared.domain.market import Timeframe
-from shared.domain.record import dataclass
 from shared.domain.turns import at_clock, from_close, from_open
 
 PROFIT_DAYS = 7

@@ -10,6 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +19,6 @@ from bots import journal_rows as rows
 from bots.orders import BrokerNumber, DayMark, DeskOrder, RecordedFill, RuleLot
 from shared.domain.account import AccountKey
 from shared.domain.errors import ConfigError, LeaseLost, TradingError
-from shared.domain.record import dataclass
 
 T = TypeVar("T")
 

@@ -6,6 +6,7 @@ twice. The alert ends by itself with the halt: on the next trade date, or when t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from bots import outgoing
@@ -13,7 +14,6 @@ from bots.daybook import DayBook, PriceOf
 from bots.journal import Changes, Journal
 from bots.trading_hours import TradingHours
 from shared.clock import Clock
-from shared.domain.record import dataclass
 
 KEY = "loss:"
 

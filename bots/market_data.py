@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from math import ceil
 
 from bots import outgoing
@@ -19,7 +19,6 @@ from brokers.contract import Broker
 from shared.clock import Clock
 from shared.domain.errors import BrokerError, NotFound, NotSupported, StreamFull
 from shared.domain.market import Bar, Quote, Tick, Timeframe
-from shared.domain.record import dataclass
 from shared.domain.signal import Decision, Denied, Verdict
 
 FALLBACK_SHARE = 4  # quotes may use a quarter of the call budget; orders, cancels and reconcile come first

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from shared.domain.order import BrokerOrder, OrderRequest, OrderSession, Side
 from shared.domain.order_state import OPEN, TERMINAL, UNPROVEN, OrderStatus
-from shared.domain.record import dataclass
 
 CANCELABLE = frozenset({OrderStatus.ACCEPTED, OrderStatus.PARTIAL, OrderStatus.NEEDS_OPERATOR})
 

@@ -7,7 +7,7 @@ the commit. If the commit fails the journal is broken and the process ends: noth
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,7 +21,6 @@ from shared.clock import Clock
 from shared.domain.errors import IllegalTransition
 from shared.domain.order import OrderRequest, OrderSession, Side
 from shared.domain.order_state import TERMINAL, OrderEventKind, OrderStatus, next_status
-from shared.domain.record import dataclass
 from shared.domain.signal import Decision
 
 SAME_MOMENT = timedelta(minutes=10)  # between our clock and the broker's stamp of one order

@@ -7,12 +7,12 @@ and prices are shown once a minute: a project's traffic is bounded, and paid for
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bots import outgoing
 from bots.journal import Queued
 from shared.config import Settings
 from shared.domain.errors import ConfigError
-from shared.domain.record import dataclass
 
 MAY_WAIT = frozenset({outgoing.LOGS, outgoing.DECISIONS, outgoing.BARS, outgoing.EQUITY, outgoing.PROFITS})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,6 @@ from brokers.contract import Broker
 from shared.clock import SystemClock
 from shared.domain.account import AccountKey
 from shared.domain.bot_state import BotState
-from shared.domain.record import dataclass
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -13,7 +14,6 @@ from bots.orders import DeskOrder, RecordedFill
 from bots.own_orders import OwnOrders
 from shared.domain.money import Currency
 from shared.domain.order import BrokerOrder, Cash, Position, Side
-from shared.domain.record import dataclass
 
 MARKET_ORDER_MARGIN = Decimal("1.3")  # a price-less order may reserve up to the day's upper limit
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bots.rules.sandbox.faults import FenceMissing, StrategyFault
 from bots.rules.series import FillTold, MarketView
 from shared.clock import Clock
-from shared.domain.record import dataclass
 from shared.domain.rule.model import Rule
 from shared.domain.signal import Decision
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from bots import outgoing
@@ -32,7 +32,6 @@ from shared.clock import Clock
 from shared.domain.errors import NotSupported
 from shared.domain.order import BrokerOrder, Cash, OrderSession, Position
 from shared.domain.order_state import OrderEventKind, OrderStatus
-from shared.domain.record import dataclass
 
 ASK_AFTER_S = (0.5, 1, 2, 4, 8, 15, 30, 60)  # after the answer was lost; then each minute
 PROOF_LOOKS, PROOF_S = 5, 60.0

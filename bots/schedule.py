@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -16,7 +17,6 @@ from bots import outgoing
 from bots.journal import Outgoing
 from shared.clock import Clock
 from shared.domain.errors import BrokerError, NotFound, NotSupported
-from shared.domain.record import dataclass
 from shared.domain.turns import SessionOn, When, last_turn, next_turn
 
 FACT = "job:"  # facts of the journal: the last turn of each job that is over, in market time

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,7 +20,6 @@ from bots.trader import Trader
 from bots.trading_hours import TradingHours
 from shared.clock import Clock
 from shared.domain.order import Position
-from shared.domain.record import dataclass
 
 RATE_AGAIN = timedelta(hours=6)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +17,6 @@ from shared.crypto import KeyProvider
 from shared.db import Store
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import ConfigError
-from shared.domain.record import dataclass
 from shared.store import kill, secrets, standby
 from shared.store.secrets import OpenedCredential
 

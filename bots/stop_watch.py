@@ -6,7 +6,7 @@ A position that no stop watches raises UNGUARDED; the alert is taken back when o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -18,7 +18,6 @@ from bots.rules.plan import plan_of
 from bots.trader import Trader
 from shared.clock import Clock
 from shared.domain.order import Position
-from shared.domain.record import dataclass
 
 GRACE_S = 10.0  # an entry's lot and its first price need a moment
 KEY = "unguarded:"

@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -30,7 +30,6 @@ from shared.db import Record, committing, looking
 from shared.domain.account import AccountKey
 from shared.domain.bot_state import KillLevel
 from shared.domain.errors import LeaseLost
-from shared.domain.record import dataclass
 from shared.store import alerts, commands, exposure, heartbeats, kill, sync, wishes
 from shared.store.exposure import Siblings
 from shared.store.wishes import Wishes

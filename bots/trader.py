@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -43,7 +43,6 @@ from shared.domain.account import Market
 from shared.domain.errors import Refused
 from shared.domain.market import Bar, Timeframe
 from shared.domain.order import PRICED, OrderRequest, Side
-from shared.domain.record import dataclass
 from shared.domain.rule.model import EvaluateOn, Rule
 from shared.domain.signal import Allowed, Decision, Denied, Verdict
 from shared.store.exposure import OpenElsewhere

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.domain.errors import BrokerError, RateLimited
-from shared.domain.record import dataclass
 
 Words = tuple[str, str, str]  # what happened, why, what to do now
 

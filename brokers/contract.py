@@ -7,7 +7,7 @@ raises: a partial answer is never returned. Nothing here retries an order.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -27,7 +27,6 @@ from shared.domain.order import (
     Side,
     TimeInForce,
 )
-from shared.domain.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

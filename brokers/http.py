@@ -8,7 +8,7 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -32,7 +32,6 @@ from shared.domain.errors import (
     Refused,
     WireError,
 )
-from shared.domain.record import dataclass
 
 Host = tuple[str, str, int]  # scheme, host, port
 

@@ -6,12 +6,12 @@ import asyncio
 import heapq
 import itertools
 from collections import deque
+from dataclasses import dataclass
 from enum import IntEnum
 
 from brokers.contract import RateBudget
 from shared.clock import Clock
 from shared.domain.errors import RateLimited
-from shared.domain.record import dataclass
 
 RECOVER_AFTER_S = 10.0  # quiet time after which one call per window of a lowered limit comes back
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
@@ -15,7 +16,6 @@ from brokers.http import CONNECT_S, HostList, described
 from brokers.transport import OTHER_FAMILY_AFTER_S
 from shared.clock import Clock
 from shared.domain.errors import BrokerError
-from shared.domain.record import dataclass
 
 Send = Callable[[str], Awaitable[None]]
 OPEN_S = 2 * CONNECT_S  # connection and handshake together

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from shared import secret_sources
 from shared.domain.errors import ConfigError
-from shared.domain.record import dataclass
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -24,7 +25,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from shared.config import Settings, environment
 from shared.domain.errors import ConfigError, TradingError
-from shared.domain.record import dataclass
 from shared.kek import unwrap_line, wrap_line
 from shared.secret_files import read_secret_file, write_secret_file
 

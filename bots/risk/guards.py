@@ -7,7 +7,7 @@ Guards refuse; they never shrink an order to fit (reliability.md M04). A limit t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from math import isfinite
@@ -15,7 +15,6 @@ from math import isfinite
 from shared.domain.bot_state import BotState, KillLevel
 from shared.domain.money import Currency
 from shared.domain.order import PRICED, OrderRequest, Side
-from shared.domain.record import dataclass
 from shared.domain.signal import Allowed, Denied
 
 MAX_QUANTITY = 1_000_000  # shares in one order: a slip of the finger, not a limit to trade by

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 
-from shared.domain.record import dataclass
 from shared.domain.rule.model import SizingMode
 
 EXACT = Context(prec=60)  # a large account times a percent has more digits than the 28 that Decimal keeps by itself

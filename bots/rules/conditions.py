@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import nan
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bots.rules.indicators import Call, Output
 from bots.rules.judging import steps_of, test_of
@@ -21,13 +22,8 @@ from shared.domain.rule import model as m
 from shared.domain.signal import Step
 
 Column = FloatArray | float  # an array over the bars, or one number for all of them
+Mask = NDArray[np.bool_]
 Facts = Mapping[m.Fact, Column]
-if TYPE_CHECKING:  # numpy.typing costs a bot what numpy_door saves
-    from numpy.typing import NDArray
-
-    Mask = NDArray[np.bool_]
-else:
-    Mask = np.ndarray
 
 # left, left before, right, right before; floats or arrays alike. Cross: before not above, now above (design.md §7).
 _TESTS: dict[m.Operator, Callable[[Any, Any, Any, Any], Any]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ from bots.rules.own_indicators import OWN
 from bots.rules.series import Bars, FloatArray
 from bots.rules.talib_door import described, talib
 from shared.domain.errors import ConfigError
-from shared.domain.record import dataclass
 from shared.domain.rule.catalogue import IndicatorSpec, Knob, Source, find_indicator
 from shared.domain.rule.model import Indicator, PriceField
 

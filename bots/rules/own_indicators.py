@@ -7,12 +7,12 @@ pivots) is told on the bar where it is known.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from bots.rules.series import Bars, FloatArray
 from bots.rules.talib_door import talib
-from shared.domain.record import dataclass
 
 Params = dict[str, int | float]
 _NEW_SESSION_S = 3 * 3600  # a pause longer than this begins a new session: no market rests so long within one

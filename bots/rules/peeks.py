@@ -8,6 +8,7 @@ become one function (stepping.py). What has no formula here is computed by TA-Li
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import nan
 
 import numpy as np
@@ -15,7 +16,6 @@ import numpy as np
 from bots.rules.indicators import Call, output_count
 from bots.rules.series import Bars, FloatArray, Row
 from bots.rules.talib_door import talib
-from shared.domain.record import dataclass
 from shared.domain.rule.model import PriceField
 
 Values = tuple[float, ...]

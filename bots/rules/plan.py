@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from bots.rules.indicators import Call, Output, output_of, pattern
 from bots.rules.judging import Test, test_of
 from bots.rules.tree import Branch, Leaf, Negation, Node, Poll, leaves, without_polls
 from shared.domain.errors import ConfigError
-from shared.domain.record import dataclass
 from shared.domain.rule import model as m
 from shared.domain.rule.params import bind
 from shared.domain.rule.validate import child_path, indicator_of, pattern_function

@@ -6,24 +6,20 @@ Arrays are for indicators only; order prices stay Decimal elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from math import nan
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from shared.domain.market import Bar
 from shared.domain.order import Side
-from shared.domain.record import dataclass
 
-if TYPE_CHECKING:  # numpy.typing costs a bot what numpy_door saves
-    from numpy.typing import NDArray
-
-    FloatArray = NDArray[np.float64]
-    IntArray = NDArray[np.int64]
-else:
-    FloatArray = IntArray = np.ndarray
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

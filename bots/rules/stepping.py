@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from math import isfinite, nan, sqrt
 from typing import Any
@@ -18,7 +18,6 @@ from bots.rules.peeks import PLACES, Formula, Kept, Values
 from bots.rules.plan import Plan, ScaledColumn
 from bots.rules.series import Row
 from bots.rules.tree import Branch, Leaf, Negation, Node, Poll, leaves
-from shared.domain.record import dataclass
 from shared.domain.rule import model as m
 
 Facts = Mapping[m.Fact, float]

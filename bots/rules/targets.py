@@ -5,6 +5,7 @@ Every answer is a function of prices, shares and average price: nothing is remem
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil, floor
 
@@ -12,7 +13,6 @@ from bots.rules.judging import Fixed
 from bots.rules.plan import Plan
 from bots.rules.series import Holding
 from shared.domain.order import PRICED, OrderType
-from shared.domain.record import dataclass
 from shared.domain.rule import model as m
 from shared.domain.signal import Verdict
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
 
-from shared.domain.record import dataclass
 from shared.domain.rule import model as m
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,7 +11,6 @@ from brokers.kis.codec import Row, amount, number, order_id, original_id, positi
 from shared.domain.instrument import Venue
 from shared.domain.money import Currency
 from shared.domain.order import BrokerOrder, OrderSession, OrderType, Position
-from shared.domain.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

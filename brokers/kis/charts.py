@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from brokers.kis.codec import Row, amount, at_local, calendar_day, instant, positive, required, whole
 from shared.domain.market import Bar, Timeframe
-from shared.domain.record import dataclass
 
 PERIODS = {Timeframe.D1: "D", Timeframe.W1: "W", Timeframe.MN1: "M"}  # what the daily transactions serve
 

@@ -9,12 +9,12 @@ APBK0963 (one source), 40310000 (its meaning is disputed) and whatever is not li
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from shared.domain import errors
 from shared.domain.errors import BrokerError, BrokerUnavailable, Refused
-from shared.domain.record import dataclass
 
 TABLE = Path(__file__).with_name("codes.csv")
 

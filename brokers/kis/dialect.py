@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -17,7 +17,6 @@ from shared.domain.errors import NotSupported
 from shared.domain.instrument import Instrument, Venue
 from shared.domain.market import Bar, Detail, OrderBook, Quote, Tick, Timeframe
 from shared.domain.order import BrokerOrder, Cash, OrderSession, OrderType, Position, Side, TimeInForce
-from shared.domain.record import dataclass
 
 ROUND_IT = "가격을 호가 단위에 맞추세요 / round the price to the tick"
 Registration = tuple[str, str]  # a stream's TR id and tr_key

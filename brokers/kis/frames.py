@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -21,7 +21,6 @@ from brokers.kis.tr import KIS, KRX_BOOKS, KRX_TICKS, US_BOOKS, US_TICKS
 from shared.domain.errors import WireError
 from shared.domain.market import BookLevel, OrderBook, Tick
 from shared.domain.order import OrderNotice
-from shared.domain.record import dataclass
 
 PING = "PINGPONG"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from brokers.http import HostList
 from brokers.pacing import Pace, Priority
@@ -11,7 +12,6 @@ from shared.domain.account import Environment, Wire
 from shared.domain.errors import DoorClosed, NotSupported
 from shared.domain.instrument import Venue
 from shared.domain.order import OrderType, Side, TimeInForce
-from shared.domain.record import dataclass
 
 KIS = "KIS"
 

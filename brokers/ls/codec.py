@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -24,7 +24,6 @@ from shared.domain.errors import (
     WireError,
 )
 from shared.domain.market import Bar, BookLevel, Timeframe
-from shared.domain.record import dataclass
 
 KST = ZoneInfo("Asia/Seoul")
 ISSUE_AGAIN_S = 60.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,6 @@ from brokers.ls.codec_us import our_symbol
 from shared.domain.account import Market
 from shared.domain.errors import WireError
 from shared.domain.order import Fill, OrderNotice
-from shared.domain.record import dataclass
 
 ACCOUNT_TYPES, QUOTE_TYPES = ("1", "2"), ("3", "4")  # register, unregister
 ORDER_RECEIVED = "01"  # of a new order; other codes of SC0 and AS0 only say that a change was asked for

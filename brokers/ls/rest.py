@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -22,7 +22,6 @@ from shared.domain.errors import (
     Refused,
     WireError,
 )
-from shared.domain.record import dataclass
 
 MAX_PAGES = 100
 ORDER_WAIT_S = 5.0

@@ -15,7 +15,7 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -24,7 +24,6 @@ from pathlib import Path
 from shared.domain.account import Market
 from shared.domain.errors import ConfigError
 from shared.domain.fees import Rate, Rates
-from shared.domain.record import dataclass
 from shared.domain.sessions import Calendars
 from shared.domain.trading_days import Hours, TradingDays
 

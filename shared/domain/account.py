@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.domain.money import Currency
-from shared.domain.record import dataclass
 
 
 class BrokerName(StrEnum):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 from shared.domain.account import BrokerName, Market
 from shared.domain.instrument import InstrumentType
 from shared.domain.order import Side
-from shared.domain.record import dataclass
 from shared.domain.trading_days import TradingDays
 
 _WON, _CENT = Decimal(1), Decimal("0.01")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.domain.account import Market
 from shared.domain.money import Currency
-from shared.domain.record import dataclass
 
 
 class Venue(StrEnum):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
-
-from shared.domain.record import dataclass
 
 
 class Timeframe(StrEnum):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from shared.domain.instrument import Venue
 from shared.domain.money import Currency
-from shared.domain.record import dataclass
 
 
 class Side(StrEnum):

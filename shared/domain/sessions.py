@@ -6,6 +6,7 @@ are half-open. Auction ends may be extended by up to 30 s at random; the times h
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -13,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.account import Market
 from shared.domain.fees import Rates
-from shared.domain.record import dataclass
 from shared.domain.trading_days import ZONES, TradingDays
 
 KST = ZONES[Market.KRX]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -11,7 +11,6 @@ from enum import StrEnum
 import msgspec
 
 from shared.domain.order import OrderType
-from shared.domain.record import dataclass
 
 
 class SignalType(StrEnum):

@@ -6,12 +6,12 @@ A late opening (수능일, the year's first day), a half day and daylight saving
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from shared.domain.account import Market
-from shared.domain.record import dataclass
 from shared.domain.sessions import Calendars, Timetable, regular_hours
 from shared.domain.trading_days import ZONES, OutsideCalendar
 

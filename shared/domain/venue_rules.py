@@ -6,6 +6,7 @@ takes the trade date.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -13,7 +14,6 @@ from enum import StrEnum
 from shared.domain.account import Market
 from shared.domain.instrument import InstrumentType
 from shared.domain.order import Side
-from shared.domain.record import dataclass
 
 
 class Rounding(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -13,7 +14,6 @@ from shared.db import Record, Store
 from shared.domain.account import Market
 from shared.domain.order import Side
 from shared.domain.order_state import OPEN
-from shared.domain.record import dataclass
 from shared.store import audit
 from shared.store.commands import CommandKind, request
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import TableClause, insert, select, update
@@ -11,7 +12,6 @@ from sqlalchemy import TableClause, insert, select, update
 from shared import tables
 from shared.crypto import KeyProvider, Place, SealingKey, SecretError, key_id_of, open_sealed, seal_canary
 from shared.db import Record, Store
-from shared.domain.record import dataclass
 from shared.store.heartbeats import fact, set_fact
 
 _key, _token = tables.credentials.c, tables.broker_tokens.c

@@ -7,7 +7,7 @@ Applying a row twice changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -20,7 +20,6 @@ from sqlalchemy.exc import DataError
 from shared import tables
 from shared.columns import ExactDecimal, Instant
 from shared.db import Store, insert_of, on_postgresql
-from shared.domain.record import dataclass
 
 _orders, _positions, _quotes = tables.orders.c, tables.positions.c, tables.quotes.c
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam, exists, select
@@ -9,7 +10,6 @@ from sqlalchemy import bindparam, exists, select
 from shared import tables
 from shared.db import Record, Store, on_postgresql
 from shared.domain.bot_state import KillLevel
-from shared.domain.record import dataclass
 from shared.store import exposure, kill
 from shared.store.commands import CommandStatus
 from shared.store.heartbeats import STORE_CLOCK

@@ -17,8 +17,8 @@ pages = int(open("/proc/self/statm").read().split()[1])
 print(json.dumps({"rss_mib": pages * 4096 / 2**20, "modules": sorted(sys.modules)}))
 """
 HEAVY = {
-    "aiohttp", "alembic", "exchange_calendars", "h2", "httpcore", "numba", "numpy._typing", "pandas", "plotly", "polars",
-    "psycopg", "pydantic", "rich", "shared.models", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm", "sqlmodel", "streamlit",
+    "aiohttp", "alembic", "exchange_calendars", "h2", "httpcore", "numba", "pandas", "plotly", "polars", "psycopg",
+    "pydantic", "rich", "shared.models", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm", "sqlmodel", "streamlit",
     "supabase",
 }  # fmt: skip
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from shared.domain.errors import ConfigError
-from shared.domain.record import dataclass
 
 
 @dataclass(frozen=True, slots=True)

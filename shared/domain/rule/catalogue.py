@@ -7,7 +7,7 @@ the weighted one).
 
 from __future__ import annotations
 
-from shared.domain.record import dataclass
+from dataclasses import dataclass
 
 _TALIB_ROWS = """
 HT_DCPERIOD | | real

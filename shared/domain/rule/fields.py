@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from shared.domain.record import dataclass
 from shared.domain.rule import model as m
 from shared.domain.rule.problem import Problem, one_problem
 from shared.domain.rule.schema import SECTIONS, Field, Kind

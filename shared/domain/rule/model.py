@@ -6,12 +6,11 @@ ParamRef until `params.bind` puts a number in its place.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from shared.domain.market import Timeframe
 from shared.domain.order import OrderType, TimeInForce
-from shared.domain.record import dataclass
 
 
 class Operator(StrEnum):

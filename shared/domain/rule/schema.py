@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from shared.domain.market import RULE_TIMEFRAMES
 from shared.domain.order import OrderType, TimeInForce
-from shared.domain.record import dataclass
 from shared.domain.rule.model import (
     Approval,
     CompositeMode,

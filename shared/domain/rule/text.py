@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from shared.domain.record import dataclass
 from shared.domain.rule.problem import RuleInvalid, one_problem
 
 MAX_BYTES = 64 * 1024

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from shared.domain.record import dataclass
 from shared.domain.rule import model as m
 from shared.domain.rule.catalogue import BUILDER, TALIB, IndicatorSpec, Knob, find_indicator, find_pattern
 from shared.domain.rule.doubts import doubts_of
