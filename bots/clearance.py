@@ -128,7 +128,7 @@ class Clearance:
         buys = [order for order in mine if order.side is Side.BUY]
         quote = self._feed.quotes.get(symbol)
         last = self._feed.price(symbol)
-        failures, resting = self._failures(symbol, side)
+        failures, rest_s = self._failures(symbol, side)
         recent = self._recent()
         return Snapshot(
             now=now,
@@ -157,7 +157,7 @@ class Clearance:
             frozen=self._frozen(request),
             signal_used=self._signal_used(request.signal_key),
             failures=failures,
-            failures_rest=resting,
+            failures_left_s=rest_s,
             cooldown_left_s=self._cooldown_left(request, cooldown_s),
             crossing=_crossing(side, mine),
             account_doubt=self.account_doubt,
@@ -268,16 +268,18 @@ class Clearance:
     def _signal_used(self, signal_key: str | None) -> bool:
         return signal_key is not None and any(one.request.signal_key == signal_key for one in self._orders.all())
 
-    def _failures(self, symbol: str, side: Side) -> tuple[int, bool]:
-        """Proven refusals in a row on this symbol and side, and whether the rest after the last still runs."""
+    def _failures(self, symbol: str, side: Side) -> tuple[int, float]:
+        """Proven refusals in a row on this symbol and side, and the seconds that are left of the rest after the last."""
         past = [one for one in self._orders.all() if one.symbol == symbol and one.side is side and not one.is_open]
         count = 0
         for order in reversed(past):
             if order.status is not OrderStatus.REJECTED:
                 break
             count += 1
-        resting = bool(count) and self._clock.wall_now() - past[-1].created_at < FAILURE_REST * count
-        return count, resting
+        if not count:
+            return 0, 0.0
+        rest = past[-1].created_at + FAILURE_REST * count - self._clock.wall_now()
+        return count, max(rest.total_seconds(), 0.0)
 
     def _cooldown_left(self, request: OrderRequest, cooldown_s: int) -> float:
         """Seconds of market time until the rule may enter this symbol again, counted from its last order in it."""

@@ -20,4 +20,4 @@ def feel(p: Parts, level: KillLevel, lag_ms: float) -> None:
     v.detail |= {"epoch": p.lease.epoch, "open_orders": len(p.orders.open()), "frozen": dict(p.orders.stopped)}
     v.detail |= {"stream": p.feed.stream_up, "no_entries": p.clearance.no_entries or ""}
     v.detail |= {"polled": sorted(p.feed.polled), "blocked": p.trader.decisions.blocked()}
-    v.detail |= {"parked": {f"{rule_id}:{symbol}": why for (rule_id, symbol), why in p.trader.parked.items()}}
+    v.detail |= {"parked": {f"{rule_id}:{symbol}": why for (rule_id, symbol), why in p.trader.parking.why.items()}}

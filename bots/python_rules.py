@@ -20,6 +20,7 @@ from shared.domain.rule.model import Rule
 from shared.domain.signal import Decision
 
 if TYPE_CHECKING:
+    from bots.parking import Parking
     from bots.rules.python_strategy import PythonStrategy
 
 MOST_FILLS = 100  # untold fills kept for a strategy that is starting
@@ -38,8 +39,9 @@ class Asker(Protocol):
 
     def conclude(self, decision: Decision) -> None: ...
 
-    def quarantined(self, rule: Rule, why: str) -> None:
-        """Tell people that the rule's code is not asked any more."""
+    @property
+    def parking(self) -> Parking:
+        """Where people are told that a rule's code is not asked any more."""
         ...
 
 
@@ -113,10 +115,10 @@ class PythonRules:
                 except StrategyFault as fault:
                     log.warning("규칙 %s: %s", strategy.rule.rule_id, fault)
                     if strategy.struck(fault, self.clock.monotonic()):
-                        self.asker.quarantined(strategy.rule, str(fault))
+                        self.asker.parking.quarantined(strategy.rule, str(fault))
                 except (FenceMissing, OSError) as missing:
                     strategy.quarantined = str(missing)
-                    self.asker.quarantined(strategy.rule, str(missing))
+                    self.asker.parking.quarantined(strategy.rule, str(missing))
         finally:
             desk.working = False
             if self._desks.get(_name(strategy.rule)) is not desk:

@@ -36,12 +36,13 @@ class Guard:
 
 
 def guard_of(trader: Trader, symbol: str) -> Guard | None:
-    """Return who guards the holding of `symbol`; None: nobody. A parked rule guards nothing, nor one that waits."""
+    """Return who guards the holding of `symbol`; None: nobody. A parked rule's stops go on; of one that
+    waits, or whose stops raise, nothing guards."""
     if symbol in trader.splits.suspected:
         return None
     found: list[Guard] = []
     for lot in trader.lots.all():
-        if lot.symbol == symbol and lot.rule_id in trader.rules and (lot.rule_id, symbol) not in trader.parked:
+        if lot.symbol == symbol and lot.rule_id in trader.rules and trader.parking.guards((lot.rule_id, symbol)):
             one = _stop(trader, lot)
             if one is not None:
                 found.append(one)

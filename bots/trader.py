@@ -15,7 +15,6 @@ from typing import Any
 
 from msgspec import structs
 
-from bots import outgoing
 from bots.approvals import Approvals
 from bots.chart import Chart, SeriesKey
 from bots.clearance import Clearance
@@ -30,6 +29,7 @@ from bots.journal import Changes, Duplicate, Journal, Outgoing
 from bots.lots import LotBook
 from bots.orders import DeskOrder, RuleLot
 from bots.own_orders import OwnOrders
+from bots.parking import Parking
 from bots.portfolio import Portfolio
 from bots.pricing import entry_quantity, kept_price, limit_price
 from bots.python_rules import PythonRules
@@ -73,7 +73,6 @@ class Trader:
     clear_way: ClearWay | None = None  # asks the owner's other bots to cancel what an exit would meet
     rules: dict[int, RuleConfig] = field(default_factory=dict)
     pinned: dict[int, Rule] = field(default_factory=dict)
-    parked: dict[Key, str] = field(default_factory=dict)
     stops_checked: dict[Key, datetime] = field(default_factory=dict)  # wall time a position was last judged
     _judged: dict[Key, float] = field(default_factory=dict)  # monotonic time of the last evaluation on a tick
     _dirty: dict[Key, bool] = field(default_factory=dict)  # to be judged as soon as may be; True: at the bar's close
@@ -83,12 +82,14 @@ class Trader:
     python: PythonRules = field(init=False)
     approvals: Approvals = field(init=False)  # where entries of semi-automatic rules wait for a person
     deferred: Deferred = field(init=False)  # where a bar's decisions wait for the market
+    parking: Parking = field(init=False)  # rules that raised
     held_exits: HeldExits = field(init=False)  # exits that do not get out
 
     def __post_init__(self) -> None:
         self.python = PythonRules(self, self.clock, self.spawn)
         self.approvals = Approvals(self, self.journal, self.clock)
         self.deferred = Deferred(self, self.journal, self.clock)
+        self.parking = Parking(self, self.clock)
         self.held_exits = HeldExits(self.clock, self.write)
 
     @property
@@ -99,11 +100,7 @@ class Trader:
         """Put a configuration in force. A rule saved anew is no longer parked."""
         before = {rule_id: config.rule.version_id for rule_id, config in self.rules.items()}
         self.rules, self.pinned = {one.rule.rule_id: one for one in rules}, pinned
-        self.parked = {
-            key: why
-            for key, why in self.parked.items()
-            if key[0] in self.rules and before.get(key[0]) == self.rules[key[0]].rule.version_id
-        }
+        self.parking.keep(before)
         self.decisions.forget(set(self.rules))
         self.python.keep([*(one.rule for one in rules), *pinned.values()])
 
@@ -174,7 +171,8 @@ class Trader:
             self._judge(key, bar_closed=bar_closed)
 
     def _judge(self, key: Key, *, bar_closed: bool) -> None:
-        if key in self.parked or key[0] not in self.rules:
+        parked = key in self.parking.why
+        if key[0] not in self.rules or (parked and (bar_closed or not self.parking.guards(key))):
             return
         price = self.feed.price(key[1])
         if price is not None and self.lots.get(*key) is not None and self.splits.waits(key[1], price):
@@ -185,7 +183,7 @@ class Trader:
         try:
             decision = self.decide(key, bar_closed=bar_closed)
         except Exception as e:  # noqa: BLE001  a rule is a stranger's work: it must not take the account down
-            self._park(key, f"{type(e).__name__}: {e}")
+            self.parking.raised(key, e)
             return
         if decision is None or decision.reason == "waiting_for_bar_close":
             return
@@ -221,11 +219,11 @@ class Trader:
         rule = self.rule_for(rule_id, lot)
         if rule is None:
             return None
-        window = self.chart.window(symbol, rule.timeframe)
+        window = None if key in self.parking.why else self.chart.window(symbol, rule.timeframe)
         if window is None:
             if lot is None or bar_closed:
                 return None
-            # A position's stops are alive from the first price; its conditions wait for their bars.
+            # A position's stops are alive from the first price; conditions wait for their bars, or for who mends them.
             rule, window = self._stops_of(rule), BarWindow()
         now = self.clock.market_now()
         price = self.feed.price(symbol)
@@ -257,17 +255,6 @@ class Trader:
         at, price = self.clock.market_now(), float(order.average_fill_price)
         self.python.told(rule, FillTold(order.symbol, order.side, grown, price, at))
 
-    def quarantined(self, rule: Rule, why: str) -> None:
-        """A Python rule is not asked any more; its stops go on."""
-        row = self._parked_row(rule.rule_id, ", ".join(self._symbols(rule.rule_id)), why)
-        self.write(
-            (row, outgoing.log("ERROR", f"규칙 {rule.rule_id} 격리: {why}", self.clock.wall_now(), rule.rule_id))
-        )
-
-    def _symbols(self, rule_id: int) -> tuple[str, ...]:
-        config = self.rules.get(rule_id)
-        return () if config is None else config.symbols
-
     def _equity(self, rule: Rule) -> float | None:
         """The account's worth, asked only for rules that weigh against it."""
         equity = None if rule.rebalance is None else self.portfolio.equity()
@@ -279,8 +266,8 @@ class Trader:
         rule = self.rule_for(rule_id, lot)
         if config is None or rule is None or symbol not in config.symbols:
             return Denied("rule_off", "이 계좌에서 돌고 있는 규칙이 아님")
-        if (rule_id, symbol) in self.parked:
-            return Denied("rule_off", f"규칙이 멈춤: {self.parked[rule_id, symbol]}")
+        if (rule_id, symbol) in self.parking.why:
+            return Denied("rule_off", f"규칙이 멈춤: {self.parking.why[rule_id, symbol]}")
         if (verdict is Verdict.BUY) is not (lot is None):
             return Denied("no_position" if lot is None else "holding", "보유 상태와 맞지 않는 제안")
         now = self.clock.market_now()
@@ -288,9 +275,10 @@ class Trader:
 
     async def _act(self, decision: Decision) -> None:
         at_bar = _at_bar(decision)
-        if at_bar and self.hours.closed_reason(self.clock.market_now()) is not None:
+        if at_bar and (closed := self.hours.closed_reason(self.clock.market_now())) is not None:
             await self.deferred.keep(decision)
-            self.write(self.decisions.take(decision, Denied("waits_for_open", "다음 개장을 기다림"), self.today()))
+            waits = Denied("waits_for_open", f"{closed}: 다음 개장을 기다림")
+            self.write(self.decisions.take(decision, waits, self.today()))
             return
         denied = await self.order(decision)
         if denied is None:
@@ -417,18 +405,6 @@ class Trader:
         if rule.version_id not in self._stops:
             self._stops[rule.version_id] = replace(rule, evaluate=EvaluateOn.BAR_CLOSE)
         return self._stops[rule.version_id]
-
-    def _park(self, key: Key, why: str) -> None:
-        self.parked[key] = why
-        alert = self._parked_row(key[0], key[1], why)
-        log = outgoing.log("ERROR", f"규칙 {key[0]} {key[1]} 멈춤: {why}", self.clock.wall_now(), key[0])
-        self.write((alert, log))
-
-    def _parked_row(self, rule_id: int, symbol: str, why: str) -> Outgoing:
-        return outgoing.alert(
-            "RULE_PARKED", "critical", f"parked:{rule_id}:{symbol}", self.clock.wall_now(), rule=rule_id, symbol=symbol,
-            reason=why,
-        )  # fmt: skip
 
     def today(self) -> Any:
         return self.hours.trade_date(self.clock.market_now())

@@ -18,6 +18,13 @@ _OPEN = {
     Market.KRX: frozenset({SessionState.CONTINUOUS, SessionState.CLOSE_AUCTION}),
     Market.US: frozenset({SessionState.REGULAR}),
 }
+_IN_WORDS = {
+    SessionState.CLOSED: "장 마감", SessionState.OPEN_AUCTION: "시가 동시호가", SessionState.CONTINUOUS: "정규장",
+    SessionState.CLOSE_AUCTION: "종가 동시호가", SessionState.BREAK: "장 사이", SessionState.POST_CLOSE_PRICE: "시간외종가",
+    SessionState.AFTER_SINGLE: "시간외단일가", SessionState.AFTER_MARKET: "애프터마켓", SessionState.PRE: "프리마켓",
+    SessionState.MAIN: "메인마켓", SessionState.AFTER_ENTRY: "애프터마켓 접수", SessionState.AFTER: "애프터마켓",
+    SessionState.REGULAR: "정규장", SessionState.POST: "장 마감 뒤", SessionState.OVERNIGHT: "야간", SessionState.DAY: "주간거래",
+}  # fmt: skip
 _DAY_MARKET = frozenset({SessionState.DAY})
 _NXT_OPEN = frozenset({SessionState.MAIN})
 _TABLES = {Venue.NXT: (Timetable.NXT,), Venue.SOR: (Timetable.KRX, Timetable.NXT)}
@@ -93,7 +100,7 @@ class TradingHours:
             takes = _DAY_MARKET
         else:
             takes = (_NXT_OPEN if timetable is Timetable.NXT else _OPEN[self._market]) | self._extra
-        return (state, None) if state in takes else (None, f"장 상태 {state}")
+        return (state, None) if state in takes else (None, f"장 상태 {state} ({_IN_WORDS[state]})")
 
     def trades_on(self, day: date) -> bool | None:
         """Whether the calendar has `day` as a trading day; None where sessions never end. An unknown day is none."""

@@ -414,7 +414,7 @@ class Replay:
             buying_power=self.broker.cash * 2, free_to_sell=held, open_buy_amount=Decimal(0),
             held_amount=held * shown, rule_shares=held, day_bought=self.day.bought,
             day_pnl=pnl, loss_halted=self.day.halted, day_orders=self.day.orders, in_flight=False, frozen=None,
-            signal_used=False, failures=0, failures_rest=False, cooldown_left_s=0.0, crossing=None,
+            signal_used=False, failures=0, failures_left_s=0.0, cooldown_left_s=0.0, crossing=None,
         )  # fmt: skip
         return check(request, snapshot, limits)
 

@@ -94,7 +94,7 @@ class Snapshot:
     frozen: str | None
     signal_used: bool
     failures: int
-    failures_rest: bool  # the pause after too many failures still runs
+    failures_left_s: float  # of the pause after too many failures
     cooldown_left_s: float
     crossing: Decimal | None  # best price of our own open orders on the other side
     account_doubt: str | None = None  # why broker, account or environment may not be the ones configured
@@ -382,8 +382,8 @@ def repeats(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None
 
 
 def cooldown(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
-    if s.failures_rest and s.failures >= limits.max_failures and not by_hand(request):
-        return Denied("failures", f"연속 거부 {s.failures}회, 쉬는 중")
+    if s.failures_left_s > 0 and s.failures >= limits.max_failures and not by_hand(request):
+        return Denied("failures", f"연속 거부 {s.failures}회, {s.failures_left_s:.0f}초 더 쉼")
     if s.cooldown_left_s > 0 and not reduces(request):
         return Denied("cooldown", f"재진입 대기 {s.cooldown_left_s:.0f}초")
     return None

@@ -47,7 +47,10 @@ NOW: dict[str, tuple[str, str]] = {
         "거래정지가 풀리기를 기다리거나 규칙에서 종목을 빼십시오",
         "Wait for the halt to end, or take the symbol out of the rule",
     ),
-    "frozen": ("'확인 필요'에서 사유를 보고 푸십시오", "See why under 'Needs you', and lift it there"),
+    "frozen": (
+        "확인 중인 주문이면 봇이 끝냅니다. 멈춘 종목이면 '확인 필요'에서 보고 푸십시오",
+        "An unproven order the bot settles; a stopped symbol is lifted under 'Needs you'",
+    ),
     "in_flight": ("그 주문이 끝나면 다시 판단합니다", "Judged again once that order has ended"),
     "duplicate_signal": ("할 일이 없습니다. 한 신호는 한 번만 주문합니다", "Nothing to do: one signal, one order"),
     "version": ("할 일이 없습니다. 새 버전이 다시 판단합니다", "Nothing to do: the new version judges"),

@@ -75,10 +75,14 @@ async def test_a_trailing_stop_takes_over_where_it_is_the_nearer(held: Floor) ->
     assert guard is not None and (guard.kind, guard.level) == ("trailing_stop", Decimal("100.98"))
 
 
-async def test_a_parked_rule_or_one_that_is_not_judged_guards_nothing(held: Floor) -> None:
-    held.trader.parked[1, "AAPL"] = "raised"
+async def test_a_parked_rule_guards_until_its_stops_raise_and_one_that_is_not_judged_guards_nothing(
+    held: Floor,
+) -> None:
+    held.trader.parking.raised((1, "AAPL"), ValueError("a condition"))
+    assert guard_of(held.trader, "AAPL") is not None
+    held.trader.parking.raised((1, "AAPL"), ValueError("its stop"))
     assert guard_of(held.trader, "AAPL") is None
-    held.trader.parked.clear()
+    held.trader.parking.why.clear()
     held.trader.rules.clear()
     assert guard_of(held.trader, "AAPL") is None
 

@@ -26,6 +26,7 @@ from bots.portfolio import Portfolio
 from bots.risk.guards import Limits
 from bots.risk.kill_switch import KillSwitch
 from bots.splits import SplitWatch
+from bots.stop_watch import guard_of
 from bots.trader import Trader
 from bots.trading_hours import TradingHours
 from shared import calendars
@@ -37,7 +38,7 @@ from shared.domain.market import Bar, Tick, Timeframe
 from shared.domain.money import Currency
 from shared.domain.order import Cash, Side
 from shared.domain.order_state import OrderStatus
-from shared.domain.rule.model import Sizing, SizingMode
+from shared.domain.rule.model import EvaluateOn, Sizing, SizingMode
 from shared.domain.rule.parse import parse_rule
 from shared.domain.signal import Decision, Verdict
 from tests.bots.conftest import TODAY, Room
@@ -208,11 +209,35 @@ async def test_a_rule_that_raises_is_parked_and_the_others_go_on(floor: Floor, m
     floor.configure(floor.config(1), floor.config(2))
     await floor.tick("101")
     assert [order.request.rule_id for order in floor.room.orders.all()] == [2]
-    assert (1, "AAPL") in floor.trader.parked
+    assert (1, "AAPL") in floor.trader.parking.why
     told = [alert["kind"] for alert in await rows(floor.room, "alerts")]
     assert told == ["RULE_PARKED", "SIGNAL"], "the other one traded"
     floor.configure(floor.config(1, version=2), floor.config(2))  # saved anew
-    assert floor.trader.parked == {}
+    assert floor.trader.parking.why == {}
+
+
+@pytest.mark.parametrize("stops_raise_too", [False, True])
+async def test_the_stops_of_a_parked_rule_go_on(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch, stops_raise_too: bool
+) -> None:
+    judged = bots.trader.evaluate
+    floor.configure(floor.config(stop=5))
+    await floor.tick("101")
+    await floor.fill_all()
+
+    def raises(rule: Any, view: Any) -> Decision:
+        if stops_raise_too or rule.evaluate is EvaluateOn.TICK:  # its conditions; the stops alone are judged without
+            raise ZeroDivisionError("a rule of a stranger")
+        return judged(rule, view)
+
+    monkeypatch.setattr(bots.trader, "evaluate", raises)
+    for price in ("101", "100", "99"):
+        await floor.tick(price)
+    assert (guard_of(floor.trader, "AAPL") is None) is stops_raise_too
+    assert [one["kind"] for one in await rows(floor.room, "alerts")].count("RULE_PARKED") == 1 + stops_raise_too
+    await floor.tick("90")
+    sold = [order.request.reason for order in floor.room.orders.all() if order.side is Side.SELL]
+    assert sold == ([] if stops_raise_too else ["stop_loss"])
 
 
 async def test_stops_are_alive_before_the_bars_are_here(floor: Floor) -> None:

@@ -146,13 +146,27 @@ def _read_yaml(text: str) -> Node:
                 "문서가 둘 이상입니다", "more than one document", "--- 아래를 지우세요", "remove what follows ---"
             )
     except yaml.YAMLError as e:
-        raise _syntax(e) from e
+        raise _syntax(e, text) from e
     return node
 
 
-def _syntax(error: yaml.YAMLError) -> RuleInvalid:
+def _syntax(error: yaml.YAMLError, text: str) -> RuleInvalid:
     mark = getattr(error, "problem_mark", None)
     what = getattr(error, "problem", None) or str(error)
+    lines = text.splitlines()
+    if mark is not None and mark.line < len(lines) and "\t" in lines[mark.line]:
+        return _refusal(
+            "탭(Tab) 문자가 있습니다",
+            "there is a tab character",
+            "빈칸으로 들여 쓰세요",
+            "indent by spaces",
+            mark.line + 1,
+        )
+    if what.startswith("mapping values"):
+        return _refusal(
+            "한 줄에 콜론(:)이 또 있거나 들여쓰기가 어긋납니다", "a second colon in the line, or wrong indentation",
+            '글이면 따옴표로 묶으세요: name: "A: B"', 'quote it when it is text: name: "A: B"', mark.line + 1 if mark else None,
+        )  # fmt: skip
     return _refusal(
         f"YAML 문법 오류: {what}",
         f"YAML syntax: {what}",

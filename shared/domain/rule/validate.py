@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from shared.domain.rule import model as m
-from shared.domain.rule.catalogue import BUILDER, IndicatorSpec, Knob, find_indicator, find_pattern
+from shared.domain.rule.catalogue import BUILDER, TALIB, IndicatorSpec, Knob, find_indicator, find_pattern
 from shared.domain.rule.doubts import doubts_of
 from shared.domain.rule.problem import Problem, one_problem
 from shared.domain.rule.targets import MOST_VOTES, check_targets
@@ -167,7 +168,9 @@ def _check_aliases(check: _Check) -> None:
 def _check_indicator(check: _Check, path: str, indicator: m.Indicator) -> None:
     spec = find_indicator(indicator.id)
     if spec is None:
-        some = ", ".join(("sma", "ema", "rsi", *sorted(BUILDER)[:6]))
+        known = [*sorted(BUILDER), *(one.lower() for one in sorted(TALIB))]
+        near = get_close_matches(indicator.id.lower(), known, 4)
+        some = ", ".join(dict.fromkeys((*near, "sma", "ema", "rsi")))
         check.add(
             f"{path}.id",
             f"모르는 지표 {indicator.id!r}",
@@ -180,7 +183,7 @@ def _check_indicator(check: _Check, path: str, indicator: m.Indicator) -> None:
     for key, value in indicator.params:
         knob = spec.knob(key)
         if knob is None:
-            names = ", ".join(one.name for one in spec.knobs) or "-"
+            names = ", ".join("period" if one.name == "timeperiod" else one.name for one in spec.knobs) or "-"
             ko, en = f"{indicator.id}에 없는 값 {key!r}", f"{indicator.id} has no parameter {key!r}"
             check.add(f"{path}.params.{key}", ko, en, f"쓸 수 있는 값: {names}", f"one of: {names}")
         else:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bots import trading_hours
 from bots.risk.guards import GUARDS, Elsewhere, Limits, Snapshot, check
 from shared.config import ROOT
 from shared.domain.bot_state import BotState, KillLevel
@@ -19,6 +20,7 @@ from shared.domain.denials import DENIALS, LIMIT_DENIALS
 from shared.domain.instrument import Venue
 from shared.domain.money import Currency
 from shared.domain.order import OrderRequest, OrderType, Side
+from shared.domain.sessions import SessionState
 from shared.domain.signal import Allowed, Denied
 from shared.words import reason_text
 from tests.fakes import START
@@ -33,7 +35,7 @@ GOOD = Snapshot(
     last_age_s=1.0, from_fallback=False, tick=Decimal("0.01"), lower_limit=None, upper_limit=None,
     reserve_price=Decimal(106), store_away_s=0.0, buying_power=Decimal(20000), free_to_sell=50,
     open_buy_amount=Decimal(0), held_amount=Decimal(0), rule_shares=0, day_bought=Decimal(0), day_pnl=Decimal(0),
-    day_orders=0, in_flight=False, frozen=None, signal_used=False, failures=0, failures_rest=False,
+    day_orders=0, in_flight=False, frozen=None, signal_used=False, failures=0, failures_left_s=0.0,
     cooldown_left_s=0.0, crossing=None, account_currency=Currency.USD,
 )  # fmt: skip
 
@@ -81,7 +83,7 @@ ENTRY_REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("max_daily_loss", {"day_pnl": Decimal(100), "loss_halted": True}),
     ("pnl_unknown", {"day_pnl": None}),
     ("max_trades_per_day", {"day_orders": 20}),
-    ("failures", {"failures": 3, "failures_rest": True}),
+    ("failures", {"failures": 3, "failures_left_s": 40.0}),
     ("cooldown", {"cooldown_left_s": 0.5}),
     ("self_cross", {"crossing": Decimal(100)}),
     ("account_mismatch", {"account_doubt": "설정은 다른 계좌"}),
@@ -110,7 +112,7 @@ JUST_PASSES: list[dict[str, Any]] = [
     {"day_bought": Decimal(9000)},
     {"day_pnl": Decimal("-499.99")},
     {"day_orders": 19},
-    {"failures": 2, "failures_rest": True},
+    {"failures": 2, "failures_left_s": 40.0},
     {"failures": 3},
     {"crossing": Decimal("100.01")},
     {"lot": 10},
@@ -297,3 +299,7 @@ def test_nothing_that_passes_exceeds_a_limit(
         assert amount <= LIMITS.max_order_amount and amount <= power
         assert held + amount <= LIMITS.max_symbol_amount and bought + amount <= LIMITS.max_daily_buy
         assert quantity <= (LIMITS.rule_max_shares or 0)
+
+
+def test_every_session_has_its_word_in_a_refusal() -> None:
+    assert trading_hours._IN_WORDS.keys() == set(SessionState)

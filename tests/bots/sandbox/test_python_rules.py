@@ -87,7 +87,7 @@ async def test_a_proposal_becomes_an_order_with_the_rules_own_sizing(stand: Stan
     await stand.quiet()
     (order,) = stand.orders
     assert (order.side, order.quantity, order.request.reason, order.version_id) == (Side.BUY, 5, "entry", 1)
-    assert (1, 1) not in stand.on.trader.parked
+    assert (1, 1) not in stand.on.trader.parking.why
 
 
 async def test_a_proposal_still_passes_every_guard(stand: Stand) -> None:
