@@ -241,6 +241,7 @@ SENTENCES: dict[str, str] = {
     "잔고 불일치: 우리 {ours:n}주, 증권사 {theirs:n}주": "holdings differ: ours {ours} shares, the broker's {theirs}",
     "규칙 {rule} 격리: {why}": "rule {rule} quarantined: {why}",
     "이 계좌에서 돌고 있는 규칙이 아님": "not a rule that runs on this account",
+    "손절 판단도 실패: {why}": "its stops could not be judged either: {why}",
     "규칙이 멈춤: {why}": "the rule stopped: {why}",
     "보유 상태와 맞지 않는 제안": "the proposal does not fit what is held",
     "다음 개장을 기다림": "waits for the next open",
