@@ -252,7 +252,6 @@ SENTENCES: dict[str, str] = {
     "수량 설정으로 살 수 있는 주식이 없음": "the sizing buys no share",
     "팔 주식이 없음": "nothing to sell",
     "매도가능 수량이 없음": "no sellable shares",
-    "손절 판단도 실패: {why}": "its stops could not be judged either: {why}",
     "규칙 {rule} {symbol} 멈춤: {why}": "rule {rule} {symbol} stopped: {why}",
     "같은 명의 계좌의 청산과 맞부딪힘": "would cross an exit of another account of the owner",
     # holdings that differ

@@ -37,7 +37,7 @@ market check · strategy check · report daily|tax · exchange serve|ledger|faul
 # What the product has beyond the contract, by name.
 BESIDE = """
 account move · alerts timeline · backtest cancel|job|jobs|queue · backup create|verify|restore · cloud status|upload|alerts ·
-completion · schema · inbox list|resolve|lift|settle|approve|decline · keys rotate-kek · kill cancel-all|flatten · telegram setup|test ·
+completion · schema · rule diff|revert · inbox list|resolve|lift|settle|approve|decline · keys rotate-kek · kill cancel-all|flatten · telegram setup|test ·
 user enable|password|factor-reset|link · webhook add|list|revoke
 """
 KEYS = "secrets/master.key"
