@@ -85,6 +85,10 @@ class HeldExits:
                 self._told.add(key)
                 self.tell((self._alert(key, one, round(now - one.since)),))
 
+    def told(self) -> dict[str, str]:
+        """What people were told and what still holds it back, by rule and symbol."""
+        return {f"{key[0]}:{key[1]}": one.why for key, one in self._held.items() if key in self._told}
+
     def _watch(self, orders: Iterable[DeskOrder]) -> None:
         now, mono = self.clock.wall_now(), self.clock.monotonic()
         self._resting = set()

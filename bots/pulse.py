@@ -21,3 +21,4 @@ def feel(p: Parts, level: KillLevel, lag_ms: float) -> None:
     v.detail |= {"stream": p.feed.stream_up, "no_entries": p.clearance.no_entries or ""}
     v.detail |= {"polled": sorted(p.feed.polled), "blocked": p.trader.decisions.blocked()}
     v.detail |= {"parked": {f"{rule_id}:{symbol}": why for (rule_id, symbol), why in p.trader.parking.why.items()}}
+    v.detail |= {"held_exits": p.trader.held_exits.told()}

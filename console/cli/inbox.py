@@ -29,11 +29,17 @@ def list_(as_json: AsJson = False) -> None:
         {"kind": "drift", **asdict(one.whose), "symbol": one.symbol, "ours": one.ours, "theirs": one.theirs}
         for one in view.drifts
     ]
+    held = [
+        {"kind": "held_exit", **asdict(one.whose), "rule_id": one.rule_id, "symbol": one.symbol, "why": one.why}
+        for one in view.held_exits
+    ]
     stopped = [{"kind": "stopped", **asdict(one.whose), "symbol": one.symbol, "why": one.why} for one in view.stopped]
     bare = [{"kind": "unguarded", **asdict(one)} for one in view.unguarded]
     entries = [{"kind": "entry", **one.told} for one in view.proposals]
     looks = [{"kind": "second_look", **asdict(one)} for one in view.looks]
-    output.show(output.listing([*down, *unproven, *drifts, *stopped, *bare, *entries, *looks], desk.now), as_json)
+    output.show(
+        output.listing([*down, *held, *unproven, *drifts, *stopped, *bare, *entries, *looks], desk.now), as_json
+    )
 
 
 @app.command()

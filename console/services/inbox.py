@@ -39,6 +39,8 @@ ALERTS_READ = 400
 GRAVE = ("critical", "warning")
 DOWN = frozenset({"PARKED", "FATAL", "SILENT", "BLOCKED"})
 DRIFT_KINDS, STOP_KINDS = frozenset({"DRIFT"}), frozenset({"ORDER_CONTRADICTION", "FILL_IMPOSSIBLE"})
+HELD_KINDS = frozenset({"EXIT_HELD"})
+EXPLAINED = ("drift", "frozen", "held_exits")  # what a bot says of itself that an alert dates
 POST_MORTEM_KINDS = frozenset({"BOT_PARKED", "BOT_FATAL", "BOT_SILENT", "BOT_BLOCKED", "KEY_REFUSED"})
 
 
@@ -66,6 +68,17 @@ class Stopped:
     """A symbol that the bot stopped until a person has looked."""
 
     whose: Whose
+    symbol: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeldExit:
+    """A sale that a rule wants and that does not get out."""
+
+    whose: Whose
+    rule_id: int
     symbol: str
     why: str
     at: datetime
@@ -101,12 +114,13 @@ class Matters:
     unguarded: tuple[PositionLine, ...]
     as_of: datetime
     proposals: tuple[ProposalLine, ...] = ()  # entries that wait for a yes: they end by themselves
+    held_exits: tuple[HeldExit, ...] = ()
     looks: tuple[LookLine, ...] = ()  # deeds of an Admin that wait for another one
 
     @property
     def count(self) -> int:
-        known = (self.down, self.unproven, self.drifts, self.stopped, self.unguarded, self.proposals, self.looks)
-        return sum(map(len, known))
+        known = (self.down, self.held_exits, self.unproven, self.drifts, self.stopped, self.unguarded)
+        return sum(map(len, (*known, self.proposals, self.looks)))
 
 
 @by_number(at_most_s=2.0)
@@ -125,11 +139,12 @@ def matters(wiring: Wiring, actor: Actor) -> Matters:
         down = _fallen(session, now, fallen, beats, held, resting, told)
         drifts = tuple(one for row in rows for one in _drifts(session, row, beats.get(row.id or 0), told))
         stopped = tuple(one for row in rows for one in _stopped(row, beats.get(row.id or 0), told))
+        stuck = tuple(one for row in rows for one in _held_exits(row, beats.get(row.id or 0), told))
         proposals = approvals.waiting_in(session, known, now)
         looks = four_eyes.waiting_in(session, actor, now) if role is Role.ADMIN else []
     dead = {one.whose.account_id for one in down}
     bare = tuple(one for one in held if one.guarded_by is None and one.account_id not in dead)
-    return Matters(down, tuple(unproven), drifts, stopped, bare, now, tuple(proposals), tuple(looks))
+    return Matters(down, tuple(unproven), drifts, stopped, bare, now, tuple(proposals), stuck, tuple(looks))
 
 
 def resolve_order(wiring: Wiring, actor: Actor, order_id: int, broker_order_id: str | None, *, key: str) -> Command:
@@ -207,7 +222,7 @@ def _whose(row: BrokerageAccount) -> Whose:
 
 def _told(session: Session, fallen: list[BrokerageAccount], beats: Mapping[int, Heartbeat]) -> dict[int, list[Alert]]:
     """The alerts nobody has seen yet, of the accounts with something to explain: how long it has been so."""
-    explained = {key for key, beat in beats.items() if beat.detail.get("drift") or beat.detail.get("frozen")}
+    explained = {key for key, beat in beats.items() if any(beat.detail.get(name) for name in EXPLAINED)}
     of = {row.id or 0 for row in fallen} | explained
     found: dict[int, list[Alert]] = defaultdict(list)
     for one in alert_lists.waiting(session, of, limit=ALERTS_READ, severities=GRAVE) if of else []:
@@ -240,6 +255,19 @@ def _stopped(row: BrokerageAccount, beat: Heartbeat | None, alerted: Mapping[int
     return [
         Stopped(_whose(row), symbol, why, _since(alerted.get(row.id or 0, []), STOP_KINDS, symbol) or beat.at)
         for symbol, why in told.items()
+    ]
+
+
+def _held_exits(row: BrokerageAccount, beat: Heartbeat | None, alerted: Mapping[int, list[Alert]]) -> list[HeldExit]:
+    told = beat.detail.get("held_exits") if beat is not None else None
+    if beat is None or not told:
+        return []
+    parts_of = ((name.partition(":"), why) for name, why in told.items())
+    return [
+        HeldExit(
+            _whose(row), int(rule), symbol, why, _since(alerted.get(row.id or 0, []), HELD_KINDS, symbol) or beat.at
+        )
+        for (rule, _, symbol), why in parts_of
     ]
 
 

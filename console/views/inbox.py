@@ -29,7 +29,7 @@ from console.services import inbox, orders
 from console.services.accounts import new_key
 from console.services.approvals import ProposalLine
 from console.services.four_eyes import LookLine
-from console.services.inbox import Down, Drift, Matters, Stopped
+from console.services.inbox import Down, Drift, HeldExit, Matters, Stopped
 from console.services.orders import OrderLine
 from console.services.overview import age_s
 from console.services.permissions import Action
@@ -37,7 +37,7 @@ from shared.domain.account import Environment
 from shared.models import Command
 from shared.words import reason_text
 
-Matter = Down | OrderLine | Drift | Stopped | ProposalLine | LookLine
+Matter = Down | HeldExit | OrderLine | Drift | Stopped | ProposalLine | LookLine
 
 
 @live(2)
@@ -65,6 +65,9 @@ def _rows(view: Matters) -> list[list[object]]:
     for down in view.down:
         told = join(t(f"status.{down.status}"), span("lt-sub", reason_text(down.reason, lang()) if down.reason else ""))
         rows.append([mark("act", t("inbox.down")), _who(down), told, _ago(view, down.at)])
+    for stuck in view.held_exits:
+        told = join(_stuck_label(stuck), span("lt-sub", in_words(stuck.why)))
+        rows.append([mark("act", t("inbox.held")), _who(stuck), told, _ago(view, stuck.at)])
     for one in view.unproven:
         told = join(order_label(one), span("lt-sub", reason_text(one.reason, lang()) if one.reason else ""))
         cell = account_cell(one.account_id, one.account, one.environment)
@@ -82,7 +85,11 @@ def _rows(view: Matters) -> list[list[object]]:
     return rows
 
 
-def _who(one: Down | Drift | Stopped) -> Html:
+def _stuck_label(one: HeldExit) -> str:
+    return t("inbox.held_line", rule=one.rule_id, symbol=one.symbol)
+
+
+def _who(one: Down | HeldExit | Drift | Stopped) -> Html:
     return account_cell(one.whose.account_id, one.whose.account, one.whose.environment)
 
 
@@ -97,6 +104,7 @@ def _choice(view: Matters) -> tuple[str, Matter] | None:
         **{f"entry:{one.id}": one for one in view.proposals},
         **{f"look:{one.id}": one for one in view.looks},
         **{f"down:{one.whose.account_id}": one for one in view.down},
+        **{f"held:{one.whose.account_id}:{one.rule_id}:{one.symbol}": one for one in view.held_exits},
         **{f"order:{one.id}": one for one in view.unproven},
         **{f"drift:{one.whose.account_id}:{one.symbol}": one for one in view.drifts},
         **{f"stop:{one.whose.account_id}:{one.symbol}": one for one in view.stopped},
@@ -122,6 +130,8 @@ def _label(one: Matter) -> str:
             return f"{one.whose.account} · {t(f'status.{one.status}')}"
         case Drift():
             return f"{one.whose.account} · {t('inbox.drift')} · {one.symbol}"
+        case HeldExit():
+            return f"{one.whose.account} · {t('inbox.held')} · {_stuck_label(one)}"
         case Stopped():
             return f"{one.whose.account} · {t('inbox.stopped')} · {one.symbol}"
     return order_label(one)
@@ -151,6 +161,14 @@ def _settle_down(one: Down) -> None:
     third.link_button(t("inbox.open_logs"), "/logs", width="stretch")
     if live:
         note(t("inbox.live_by_account"))
+
+
+def _settle_held(one: HeldExit) -> None:
+    st.markdown(t("inbox.held_advice", rule=one.rule_id, symbol=one.symbol))
+    st.code(in_words(one.why), language=None)
+    left, right = st.columns(2)
+    left.link_button(t("inbox.open_account"), f"/account?account={one.whose.account_id}", width="stretch")
+    right.link_button(t("nav.orders"), f"/orders?account={one.whose.account_id}", width="stretch")
 
 
 def _settle_order(one: OrderLine) -> None:
@@ -243,6 +261,8 @@ if picked is not None:
             _settle_down(fallen)
         case Drift() as drift:
             _settle_drift(drift)
+        case HeldExit() as stuck:
+            _settle_held(stuck)
         case Stopped() as stop:
             _settle_stopped(stop)
         case _ as order:

@@ -61,6 +61,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "inbox.choose": ("판단할 것", "Settle"),
     "inbox.down": ("봇 멈춤", "bot down"),
     "inbox.drift": ("잔고 불일치", "drift"),
+    "inbox.held": ("매도 막힘", "sale held back"),
+    "inbox.held_line": ("규칙 {rule}의 {symbol} 매도", "rule {rule}'s sale of {symbol}"),
+    "inbox.held_advice": (
+        "규칙 {rule}이(가) {symbol}을(를) 팔려고 하나 아래 이유로 나가지 못합니다. 봇은 계속 시도합니다. 막는 것(같은 종목의 다른 매도 주문, "
+        "한도)을 치우거나 계좌 화면에서 직접 청산하십시오.",
+        "Rule {rule} wants to sell {symbol} and cannot, for the reason below. The bot keeps trying. Clear what is in the way "
+        "(another sale of the symbol, a limit), or close the position on the account's page.",
+    ),
     "inbox.drift_line": ("{symbol}: 우리 {ours}주 · 증권사 {theirs}주", "{symbol}: ours {ours}, broker {theirs}"),
     "inbox.stopped": ("종목 정지", "symbol stopped"),
     "inbox.post_mortem": ("무슨 일이 있었나", "What happened"),

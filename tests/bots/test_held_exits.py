@@ -106,7 +106,7 @@ def test_one_that_waits_for_a_price_has_longer(held: HeldExits, told: Told) -> N
     pass_s(held, QUIET_GRACE_S - 1)
     assert told.open == []
     pass_s(held, 1)
-    assert told.open == ["EXIT_HELD"]
+    assert told.open == ["EXIT_HELD"] and held.told() == {"1:AAPL": "시세 60초 전"}
 
 
 @pytest.mark.parametrize("code", ["session", "in_flight", "kill_halt", "fenced"])

@@ -157,6 +157,7 @@ def degraded_desk(folder: Path, port: int = 16501, url: str | None = None) -> De
         _beat(session, us, now, state="EXITS_ONLY", reason="실시간 끊김: silent for 60 s", feed_age_s=48, source="rest")
         beat = session.get_one(Heartbeat, us)
         beat.detail = {"drift": {"AAPL": [10, 15]}, "frozen": {"MSFT": "증권사 주문 77의 종목이나 방향이 다름"}}
+        beat.detail |= {"held_exits": {"1:AAPL": "매도가능 수량이 없음"}}
         _beat(session, krx, now - timedelta(minutes=4))
         _us_trading(session, us, now, guarded=False)
         _order(session, us, 90, "NVDA", "BUY", 3, "131.20", "UNKNOWN", now, reason="전송 중에 종료됨")

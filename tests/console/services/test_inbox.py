@@ -40,7 +40,10 @@ def test_everything_that_waits_is_listed_with_its_evidence(desk: Desk) -> None:
     assert [(one.symbol, one.ours, one.theirs) for one in view.drifts] == [("AAPL", 10, 15)]
     assert [one.symbol for one in view.stopped] == ["MSFT"]
     assert view.unguarded
-    assert view.count == sum(map(len, (view.down, view.unproven, view.drifts, view.stopped, view.unguarded)))
+    (stuck,) = view.held_exits
+    assert (stuck.rule_id, stuck.symbol, stuck.why) == (1, "AAPL", "매도가능 수량이 없음")
+    parts = (view.down, view.held_exits, view.unproven, view.drifts, view.stopped, view.unguarded)
+    assert view.count == sum(map(len, parts))
 
 
 def test_a_calm_desk_has_an_empty_inbox(tmp_path: Path) -> None:
