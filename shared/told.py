@@ -18,20 +18,10 @@ HANGUL = re.compile("[가-힣]")
 HOLE = re.compile(r"{(\w+)(:n)?}")
 _NUMBER = r"[-+]?[\d,]*\.?\d+"
 _DEEPEST = 6  # a sentence in a sentence; what others typed may be anything
-_LONGEST = 4_000
+_LONGEST = 1_000  # a longer one is a trace or a list; what others typed may be made to try every hole everywhere
 
 _LOG = re.compile(r"(\d{4}-\d\d-\d\d [\d:,.]+ [A-Z]+ [\w.]+ )(.+)", re.S)  # the head of a line of a program's log
-_KOREAN = r"[^가-힣]*[가-힣].*?"
-_ENGLISH = r"[^가-힣]*[a-z][^가-힣]*?"
-# "AAPL: 없음 / none [the broker's words]": what is named first, both halves, what the broker said.
-_BOTH = (
-    re.compile(rf"(?P<head>[^가-힣]*?: )?(?P<ko>{_KOREAN}) / (?P<en>{_ENGLISH})(?P<said> \[.*\])?", re.S),
-    re.compile(
-        rf"(?P<head>[^가-힣]*?: )?(?P<ko>{_KOREAN}) · (?P<en>[a-z][^가-힣]*|[^가-힣]*[a-z]+ [a-z][^가-힣]*)(?P<said>)",
-        re.S,
-    ),
-    re.compile(rf"(?P<head>)(?P<ko>{_KOREAN}) \((?P<en>[^가-힣()]*[a-z]+,? [a-z][^가-힣()]*)\)(?P<said>)", re.S),
-)
+_WORDS = re.compile("[a-z]+,? [a-z]")
 _BREAKS = ("\n", " — ", "; ", ": ", " · ", ", ", " / ", " [")
 
 
@@ -59,11 +49,10 @@ def _said(text: str, lang: str, depth: int) -> str:
     line = _LOG.fullmatch(text)
     if line is not None:
         return line[1] + _said(line[2], lang, depth + 1)
-    for shape in _BOTH if korean else ():
-        halves = shape.fullmatch(text)
-        if halves is not None and " / " not in halves["ko"]:
-            half = halves["ko"] if lang == "ko" else halves["en"]
-            return f"{halves['head'] or ''}{half}{_said(halves['said'] or '', lang, depth + 1)}"
+    halves = _halves(text) if korean else None
+    if halves is not None:
+        head, in_korean, in_english, added = halves
+        return f"{head}{in_korean if lang == 'ko' else in_english}{_said(added, lang, depth + 1)}"
     for mark in _BREAKS:
         if mark in text:
             parts = text.split(mark)
@@ -71,6 +60,38 @@ def _said(text: str, lang: str, depth: int) -> str:
             if said != parts:
                 return mark.join(said)
     return text
+
+
+def _halves(text: str) -> tuple[str, str, str, str] | None:
+    """ "AAPL: 없음 / none [the broker's words]": what is named first, both halves, what the broker said.
+
+    By hand, not by one pattern: what others typed may hold a thousand marks, and a pattern would try them all.
+    """
+    if text.count(" / ") == 1:
+        korean, _, rest = text.partition(" / ")
+        english, bracket, words = rest.partition(" [") if rest.endswith("]") else (rest, "", "")
+        found = (korean, english, bracket + words)
+        is_english = bool(re.search("[a-z]", english))
+    elif text.count(" · ") == 1:
+        korean, _, english = text.partition(" · ")
+        found = (korean, english, "")
+        is_english = bool(re.match("[a-z]", english) or re.search("[a-z] [a-z]", english))
+    elif text.endswith(")") and text.count("(") == text.count(")") == 1:
+        korean, _, english = text[:-1].partition(" (")
+        return ("", korean, english, "") if _both(korean, english) and _WORDS.search(english) else None
+    else:
+        return None
+    korean, english, added = found
+    if not (is_english and _both(korean, english)):
+        return None
+    named, colon, rest = korean.partition(": ")
+    if colon and not HANGUL.search(named):
+        return named + colon, rest, english, added
+    return "", korean, english, added
+
+
+def _both(korean: str, english: str) -> bool:
+    return HANGUL.search(korean) is not None and HANGUL.search(english) is None
 
 
 def _by_template(text: str, lang: str, depth: int) -> str | None:

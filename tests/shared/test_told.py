@@ -202,3 +202,10 @@ def test_a_sentence_in_both_languages_shows_the_readers_half() -> None:
     assert told(both, "ko") == "봉이 없습니다" and told(both, "en") == "there are no bars"
     refused = "LS 01407: 종목번호 오류 / Bad symbol [종목번호를 확인하세요.]"
     assert told(refused, "ko") == "LS 01407: 종목번호 오류 [종목번호를 확인하세요.]"
+
+
+@pytest.mark.parametrize("mark", [" / ", " · ", " (", ": ", " [", "; "])
+def test_a_text_full_of_marks_is_no_sentence_in_both_languages(mark: str) -> None:
+    """A name may hold a thousand marks: it stays as it is, and no pattern tries them all."""
+    text = f"가{mark}a" * 150
+    assert told(text, "en") == text
