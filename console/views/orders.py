@@ -18,7 +18,7 @@ from console.components.table import note
 from console.components.timeline import timeline
 from console.services import manual_orders, orders, rules
 from console.services.accounts import new_key
-from console.services.orders import LIMIT, OrderLine
+from console.services.orders import OrderLine
 from console.services.permissions import Action
 from shared.domain.account import Environment
 from shared.domain.order_state import OPEN, TERMINAL, UNPROVEN
@@ -32,12 +32,15 @@ _KINDS = {
 }
 
 
+SHOWN = 100  # newest first; the choices above reach the rest
+
+
 @live(2)
 def _orders(account_id: int | None, wanted: OrderFilter) -> None:
-    rows = orders.listed(wiring(), me(), account_id=account_id, wanted=wanted)
+    rows = orders.listed(wiring(), me(), account_id=account_id, wanted=wanted, limit=SHOWN)
     order_table(rows)
-    if len(rows) == LIMIT:
-        note(t("orders.limit", n=LIMIT))
+    if len(rows) == SHOWN:
+        note(t("orders.limit", n=SHOWN))
 
 
 @live(2)
@@ -47,7 +50,8 @@ def _fills(account_id: int | None, symbol: str) -> None:
 
 def _timeline_chooser(account_id: int | None, wanted: OrderFilter) -> None:
     """Outside what refreshes: which order's life is shown."""
-    rows = {row.id: row for row in orders.listed(wiring(), me(), account_id=account_id, wanted=wanted)}
+    shown = orders.listed(wiring(), me(), account_id=account_id, wanted=wanted, limit=SHOWN)
+    rows = {row.id: row for row in shown}
     chosen = st.selectbox(
         t("orders.choose_timeline"),
         list(rows),
