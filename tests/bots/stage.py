@@ -136,7 +136,8 @@ class Stage:
         }  # fmt: skip
         now = self.clock.wall_now()
         with writing(self.engine) as session:
-            holder = Owner(name=owner, created_at=now) if owner else accounts.first_owner(session, now)
+            everybody = accounts.first_owner(session, now)  # made first: a named one is not it
+            holder = Owner(name=owner, created_at=now) if owner else everybody
             session.add(holder)
             session.flush()
             row = BrokerageAccount(

@@ -133,6 +133,7 @@ def test_holdings_that_are_booked_after_the_fill_is_told_are_no_difference(stage
     )  # fmt: skip
     done = stage.outcome(sold)
     assert done.status == "DONE", done.result
+    wait_until("all are sold", lambda: sum(one.qty for one in stage.fills(account_id)) == 8)
     bot.terminate()
 
 
@@ -143,9 +144,8 @@ def test_a_stop_whose_shares_are_on_offer_by_hand_is_said_aloud(stage: Stage) ->
     stage.wait_ready(bot)
     wait_until("the rule holds shares", lambda: held(stage, account_id) == {2})
     by_hand(stage, 6, (Side.SELL, 2, "400.00"))
-    wait_until("the order by hand is known", lambda: len(rows(stage, OrderRow, account_id)) == 2)
     stage.admin("POST", "/tape", json={"symbol": "AAPL", "jump": -5})
-    wait_until("a person hears of it", lambda: "EXIT_HELD" in stage.alerts(account_id))
+    wait_until("a person hears of it", lambda: "EXIT_HELD" in stage.alerts(account_id), 90)
     assert sum(one.qty for one in stage.fills(account_id)) == 2  # bought, not sold
     bot.terminate()
 

@@ -188,6 +188,7 @@ def test_a_rule_is_built_by_form_saved_and_copied_to_an_account_that_asks_for_it
     at(page, url, "rules")
     pick(page, "계좌", KRX)
     settled(page)
+    expect(page.get_by_label("규칙 이름")).to_have_count(1)  # the form of the account before may be there for a moment
     page.get_by_label("규칙 이름").fill("폼 규칙")
     page.get_by_label("규칙 이름").press("Tab")
     page.get_by_role("textbox", name="손절 %", exact=True).fill("1.5")
