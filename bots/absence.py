@@ -79,7 +79,7 @@ def unexplained(
     if others or fills:
         return _money_differs(order, before, cash, others, fills)
     has, was = orderable(cash), Decimal(before.cash)  # nothing of ours moved: to the last digit
-    return None if has == was else f"주문 가능 금액 {has:,}, 보내기 전 {was:,}"
+    return None if has == was else f"주문 가능 금액 {cash.currency.said(has)}, 보내기 전 {cash.currency.said(was)}"
 
 
 def _shares_differ(
@@ -124,12 +124,13 @@ def _money_differs(
             return f"주문 {one.id}에 값이 없어 묶인 금액을 모름"
         expected += (one.price or Decimal(0)) * (was - left)
         moved += (one.price or Decimal(0)) * (was + left)
-    has, slack = orderable(cash), FEES * moved
+    has, slack, said = orderable(cash), FEES * moved, cash.currency.said
     lowest, highest = _cost(order, before)
     without = [expected - amount for amount in _sums(unproven)]  # each of the unproven may have arrived too
     if any(one - highest - slack <= has <= one - lowest + slack for one in without):
-        return f"주문 가능 금액 {has:,}: 이 주문이 묶은 금액일 수 있음"
-    return None if any(abs(has - one) <= slack for one in without) else f"주문 가능 금액 {has:,}, 예상 {expected:,}"
+        return f"주문 가능 금액 {said(has)}: 이 주문이 묶은 금액일 수 있음"
+    same = any(abs(has - one) <= slack for one in without)
+    return None if same else f"주문 가능 금액 {said(has)}, 예상 {said(expected)}"
 
 
 def _held_back(one: DeskOrder, before: Before, fills: list[RecordedFill]) -> tuple[int, int]:

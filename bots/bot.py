@@ -53,7 +53,9 @@ class Bot:
         self._hurry = asyncio.Event()
         parts.trader.hurry = self._hurry.set
         self._office = BackOffice(parts, self._tell, self._wants_stale.set)
-        self._loss = LossHalt(parts.daybook, parts.hours, parts.journal, parts.clock, parts.feed.price)
+        self._loss = LossHalt(
+            parts.daybook, parts.hours, parts.journal, parts.clock, parts.feed.price, parts.key.market.currency
+        )
         parts.orders.on_change = self._order_changed
         parts.desk.on_auth_refused = self._key_refused
         parts.sync.heard_kill = self._office.heard_kill

@@ -16,8 +16,9 @@ from bots.orders import DeskOrder
 from bots.own_orders import OwnOrders
 from bots.portfolio import Portfolio
 from bots.pricing import kept_price
-from bots.risk.guards import Elsewhere, Limits, Snapshot, check, kill_denies, paid_for, reduces
+from bots.risk.guards import check, kill_denies, paid_for, reduces
 from bots.risk.kill_switch import KillSwitch
+from bots.risk.snapshot import Elsewhere, Limits, Snapshot
 from bots.trading_hours import TradingHours
 from shared.clock import Clock
 from shared.domain.account import AccountKey, Environment, Market

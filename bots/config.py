@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from bots.risk.guards import Limits
+from bots.risk.snapshot import Limits
 from shared.db import Record, Store
 from shared.domain.account import AccountKey, BrokerName, Environment, Market, Wire
 from shared.domain.errors import ConfigError

@@ -14,6 +14,7 @@ from bots.daybook import DayBook, PriceOf
 from bots.journal import Changes, Journal
 from bots.trading_hours import TradingHours
 from shared.clock import Clock
+from shared.domain.money import Currency
 
 KEY = "loss:"
 
@@ -25,6 +26,7 @@ class LossHalt:
     journal: Journal
     clock: Clock
     price_of: PriceOf
+    currency: Currency
     _told: bool | None = (
         None  # whether the halt stands, as far as people were told; None: this process does not know yet
     )
@@ -35,11 +37,12 @@ class LossHalt:
         mark = self.daybook.lost(today, limit, self.price_of)
         if mark is not None:
             self.daybook.keep((mark,))
+            most, result = self.currency.said(limit), self.daybook.pnl(today, self.price_of)
             alert = outgoing.alert(
-                "LOSS_HALT", "critical", f"{KEY}{today}:{outgoing.plain(limit)}", now, limit=f"{limit:,}",
-                pnl=f"{self.daybook.pnl(today, self.price_of):,.2f}", day=today.isoformat(),
+                "LOSS_HALT", "critical", f"{KEY}{today}:{outgoing.plain(limit)}", now, limit=most,
+                pnl="—" if result is None else self.currency.said(result), day=today.isoformat(),
             )  # fmt: skip
-            text = f"오늘 손실 한도 {limit:,}에 닿음: 다음 거래일까지 새 진입 없음, 청산과 손절은 계속"
+            text = f"오늘 손실 한도 {most}에 닿음: 다음 거래일까지 새 진입 없음, 청산과 손절은 계속"
             await self.journal.write(Changes(marks=(mark,), outbox=(outgoing.log("WARNING", text, now), alert)))
         halted = self.daybook.halted(today, limit)
         if self._told is not False and not halted:

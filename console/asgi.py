@@ -31,6 +31,7 @@ from shared.logs import configure
 
 SHARED_S = 0.5  # a quarter of the quickest panel's period
 RESTING_S = 1.0  # between two readings that only bots have moved
+KEPT_UP_EVERY_S = 1.0  # what somebody looks at
 PROFIT_EVERY_S = 300.0
 M_ARENA_MAX = -8  # malloc.h
 EXIT_CONFIG = 78  # supervisord: do not restart
@@ -51,6 +52,7 @@ def main() -> int:
     wiring.use(wired)
     changes.share(SHARED_S, rest_s=RESTING_S)
     threading.Thread(target=_keep_profit, args=(wired,), name="profit", daemon=True).start()
+    threading.Thread(target=_keep_up, args=(wired,), name="keep-up", daemon=True).start()
     watch(settings, changes.forget)
     app = st.App(
         Path(__file__).with_name("app.py"),
@@ -100,6 +102,20 @@ def _keep_profit(wired: wiring.Wiring) -> None:
         except SQLAlchemyError as error:
             _log.warning("profit was not brought up to date: %s", type(error).__name__)
         time.sleep(PROFIT_EVERY_S)
+
+
+def _keep_up(wired: wiring.Wiring) -> None:
+    """Have what viewers look at read before they ask; a store that is away is told to them by their own questions."""
+    told = False
+    while True:
+        time.sleep(KEPT_UP_EVERY_S)
+        try:
+            changes.keep_up(wired, KEPT_UP_EVERY_S)
+            told = False
+        except Exception as error:  # noqa: BLE001  (a thread's edge: whatever a reading raises, its own viewer is told)
+            if not told:
+                _log.warning("panels ask for themselves: %s", type(error).__name__, exc_info=error)
+            told = True
 
 
 def require_store(engine: Engine) -> None:

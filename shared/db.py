@@ -134,11 +134,16 @@ def committing(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Session]:
-    """A session for reads; nothing is committed."""
-    from shared.sessions import DeskSession  # with the mapped classes: a bot has neither
+def reading(engine: Engine, *, portions: bool = False) -> Iterator[Session]:
+    """A session for reads, which refuses to write; `portions` for answers that are fetched piece by piece.
 
-    with DeskSession(engine) as session:
+    A server is asked without a transaction around it: what it is told to begin and to end costs two more ways to it and
+    back, and each statement sees what is committed either way. SQLite reads one state of the file.
+    """
+    from shared.sessions import LookingSession  # with the mapped classes: a bot has neither
+
+    bare = {} if portions or engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+    with engine.connect().execution_options(**bare) as connection, LookingSession(connection) as session:
         yield session
 
 

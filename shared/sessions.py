@@ -20,3 +20,11 @@ class DeskSession(Session):
                 if inspect(row).mapper.local_table.name == statement.table.name:
                     self.refresh(row)
         return result
+
+
+class LookingSession(DeskSession):
+    """For reads: what would be written is a fault of ours, told at once."""
+
+    def flush(self, objects: Any = None) -> None:
+        if self.new or self.deleted or self.dirty:
+            raise AssertionError("a session for reads was given something to write: use shared.db.writing")

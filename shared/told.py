@@ -10,13 +10,14 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from shared.wording import told_bots, told_brokers, told_english, told_jobs
+from shared.wording import told_bots, told_brokers, told_english, told_jobs, told_setup
 
 TEMPLATES: dict[str, str] = {**told_jobs.SENTENCES, **told_brokers.SENTENCES, **told_bots.SENTENCES}
-ENGLISH: dict[str, str] = told_english.SENTENCES  # the other way: what a wire or a file says in English
+# the other way: what a wire, a file or a setting says in English
+ENGLISH: dict[str, str] = {**told_setup.SENTENCES, **told_english.SENTENCES}
 HANGUL = re.compile("[가-힣]")
 HOLE = re.compile(r"{(\w+)(:n)?}")
-_NUMBER = r"[-+]?[\d,]*\.?\d+"
+_NUMBER = r"[-+]?[₩$]?[\d,]*\.?\d+"  # amounts written before they had a currency are read too
 _DEEPEST = 6  # a sentence in a sentence; what others typed may be anything
 _LONGEST = 1_000  # a longer one is a trace or a list; what others typed may be made to try every hole everywhere
 

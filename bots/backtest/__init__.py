@@ -12,7 +12,7 @@ from bots.backtest.data import DataWarning, PriceData
 from bots.backtest.fast import Fill, Walked
 from bots.backtest.kernel import Terms, Walker
 from bots.backtest.report import Report
-from bots.risk.guards import Limits
+from bots.risk.snapshot import Limits
 from bots.rules.plan import Plan, plan_of
 from shared.domain.account import Market
 from shared.domain.errors import ConfigError

@@ -26,7 +26,8 @@ from bots.backtest.desks import Day, Desk, Position
 from bots.backtest.fast import Fill, Trade, Trades, Walked, sizing_of, static_facts
 from bots.backtest.kernel import Terms, timeline
 from bots.pricing import entry_quantity, limit_price
-from bots.risk.guards import Limits, Snapshot, check
+from bots.risk.guards import check
+from bots.risk.snapshot import Limits, Snapshot
 from bots.rules.conditions import Column, columns, mask, rows
 from bots.rules.evaluate import LEVEL_DECIMALS, distance_of, stop_level, target_level
 from bots.rules.judging import Test

@@ -21,7 +21,7 @@ from bots.backtest.fast import Execution, Trades, Walked
 from bots.backtest.kernel import Terms, waits
 from bots.backtest.replay import Replay
 from bots.pricing import kept_price, limit_price
-from bots.risk.guards import Limits
+from bots.risk.snapshot import Limits
 from bots.rules.evaluate import stop_level, target_level
 from bots.rules.plan import Plan, has_target, plan_of
 from bots.rules.series import Holding

@@ -7,11 +7,11 @@ Guards refuse; they never shrink an order to fit (reliability.md M04). A limit t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from decimal import Decimal
 from math import isfinite
 
+from bots.risk.snapshot import Limits, Snapshot
 from shared.domain.bot_state import BotState, KillLevel
 from shared.domain.money import Currency
 from shared.domain.order import PRICED, OrderRequest, Side
@@ -21,93 +21,6 @@ MAX_QUANTITY = 1_000_000  # shares in one order: a slip of the finger, not a lim
 CASH_MARGIN = Decimal("1.005")  # commission, and the broker's rounding of it
 ELSEWHERE_FRESH_S = 5.0  # what we know of the owner's other accounts, no older (design.md §6)
 EXITS_PER_ENTRY = 3  # the order-rate brake lets so many exits pass for each entry: a stop must get out, a loop must not
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The account's limits. Zero means that nothing passes; nothing here is ever unlimited.
-
-    `max_account_amount` None: no more than may be bought in a day. `max_owner_amount` None: the owner set no limit of his
-    own, each of his accounts keeps to its. `first_day_amount` None: zero, the first LIVE day buys nothing.
-    """
-
-    max_order_amount: Decimal = Decimal(0)
-    max_symbol_amount: Decimal = Decimal(0)
-    max_daily_buy: Decimal = Decimal(0)
-    max_daily_loss: Decimal = Decimal(0)
-    max_trades_per_day: int = 0
-    price_collar_pct: Decimal = Decimal(3)
-    max_data_age_s: float = 15
-    entries_on_fallback: bool = False
-    store_outage_entry_s: float = 300
-    max_failures: int = 3  # proven refusals in a row, then the symbol's side rests
-    rule_max_shares: int | None = None  # of the rule that asks; None: no rule asks
-    max_account_amount: Decimal | None = None  # holdings at market and open buys, all symbols of the account
-    max_owner_amount: Decimal | None = None  # the same over all accounts of the owner in this market and environment
-    max_orders_per_minute: int = 30
-    max_repeats: int = 5  # filled orders of one rule, symbol and side in a minute, then it rests
-    first_day_amount: Decimal | None = None  # buys on a LIVE account's first trade date
-
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """What the owner's other accounts of this market and environment have, as the store last told."""
-
-    age_s: float  # infinite: never told
-    amount: Decimal | None = None  # holdings at last prices and open buys, all symbols; None: a price is missing
-    lowest_sell: Decimal | None = None  # of their open orders in the asked symbol; one without a price meets everything
-    highest_buy: Decimal | None = None
-
-    def crossing(self, side: Side) -> Decimal | None:
-        return self.lowest_sell if side is Side.BUY else self.highest_buy
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Everything a guard may look at, taken in one step of the loop. What is not known is None and refuses.
-
-    The fields with a default are facts of a live account that a backtest does not have; `Clearance` tells each of them.
-    """
-
-    now: datetime  # market time
-    kill_level: KillLevel
-    bot_state: BotState
-    fenced: str | None  # why this process may not act for the account
-    session: str | None  # why the market takes no orders now; None when it does
-    last: Decimal | None
-    last_age_s: float | None
-    from_fallback: bool
-    tick: Decimal | None  # price step at the order's price; None when the instrument is not known
-    lower_limit: Decimal | None
-    upper_limit: Decimal | None
-    reserve_price: Decimal | None  # what one share may cost at most: the limit price, else the day's upper bound
-    store_away_s: float
-    buying_power: Decimal | None  # the broker's, less what it cannot have seen yet
-    free_to_sell: int | None  # what the broker lets us sell, less what our open orders already sell
-    open_buy_amount: Decimal  # of this symbol, open and unknown as if filled
-    held_amount: Decimal  # market value of the holding of this symbol
-    rule_shares: int  # what the asking rule holds, its open buys included
-    day_bought: Decimal  # filled and open buys of the trade date, all symbols
-    day_pnl: Decimal | None
-    day_orders: int
-    in_flight: bool  # an order of this symbol and side is open
-    frozen: str | None
-    signal_used: bool
-    failures: int
-    failures_left_s: float  # of the pause after too many failures
-    cooldown_left_s: float
-    crossing: Decimal | None  # best price of our own open orders on the other side
-    account_doubt: str | None = None  # why broker, account or environment may not be the ones configured
-    account_currency: Currency | None = None
-    untradable: str | None = None  # halted, or closed to orders, in the broker's word
-    lot: int = 1  # shares an order must be a multiple of
-    version_doubt: str | None = None  # why the deciding version is not the one in force
-    account_amount: Decimal | None = Decimal(0)  # holdings at market and open buys, all symbols
-    elsewhere: Elsewhere | None = None  # None: the owner has no other account in this market and environment
-    minute_orders: int = 0  # sent in the last minute
-    repeats: int = 0  # filled in the last minute by this rule, symbol and side
-    first_day: bool = False  # a LIVE account's first trade date
-    loss_halted: bool = False  # the day's loss has once reached the limit, whatever it is now
 
 
 def reduces(request: OrderRequest) -> bool:
@@ -216,38 +129,42 @@ def quantity(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | Non
 
 def price(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
     """Tick, daily limits, and the collar around the last price."""
+    said = request.currency.said
     if request.order_type not in PRICED or request.price is None:
         return None
     if s.tick is None:
         return Denied("instrument_unknown", f"{request.symbol}의 호가단위를 모름")
     if request.price % s.tick != 0:
-        return Denied("tick", f"가격 {request.price}은(는) 호가단위 {s.tick}에 맞지 않음")
+        return Denied("tick", f"가격 {said(request.price)}은(는) 호가단위 {said(s.tick)}에 맞지 않음")
     if s.lower_limit is not None and request.price < s.lower_limit:
-        return Denied("price_limit", f"가격 {request.price} < 하한가 {s.lower_limit}")
+        return Denied("price_limit", f"가격 {said(request.price)} < 하한가 {said(s.lower_limit)}")
     if s.upper_limit is not None and request.price > s.upper_limit:
-        return Denied("price_limit", f"가격 {request.price} > 상한가 {s.upper_limit}")
-    return _collar(request.price, s, limits)
+        return Denied("price_limit", f"가격 {said(request.price)} > 상한가 {said(s.upper_limit)}")
+    return _collar(request.price, request.currency, s, limits)
 
 
-def _collar(asked: Decimal, s: Snapshot, limits: Limits) -> Denied | None:
+def _collar(asked: Decimal, currency: Currency, s: Snapshot, limits: Limits) -> Denied | None:
     if s.last is None or s.last <= 0:
         return Denied("no_price", "현재가를 모름")
     away = abs(asked - s.last) / s.last * 100
     if away > limits.price_collar_pct:
         return Denied(
-            "collar", f"가격 {asked}이(가) 현재가 {s.last}에서 {away:.1f}% 벗어남 (한도 {limits.price_collar_pct}%)"
+            "collar",
+            f"가격 {currency.said(asked)}이(가) 현재가 {currency.said(s.last)}에서 {away:.1f}% 벗어남 "
+            f"(한도 {limits.price_collar_pct}%)",
         )
     return None
 
 
 def order_amount(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
+    said = request.currency.said
     if reduces(request):
         return None
     amount = _worst_cost(request, s)
     if amount is None:
         return Denied("no_price", "주문 금액을 알 수 없음")
     if amount > limits.max_order_amount:
-        return Denied("max_order_amount", f"주문 금액 {amount:,} > 1회 한도 {limits.max_order_amount:,}")
+        return Denied("max_order_amount", f"주문 금액 {said(amount)} > 1회 한도 {said(limits.max_order_amount)}")
     return None
 
 
@@ -257,8 +174,9 @@ def cash(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
     amount = _worst_cost(request, s)
     if s.buying_power is None or amount is None:
         return Denied("cash_unknown", "주문가능금액을 모름")
-    if amount * CASH_MARGIN > s.buying_power:
-        return Denied("cash", f"필요 {amount:,.2f} > 주문가능 {s.buying_power:,.2f}")
+    needed, said = amount * CASH_MARGIN, request.currency.said
+    if needed > s.buying_power:
+        return Denied("cash", f"필요 {said(needed)} > 주문가능 {said(s.buying_power)}")
     return None
 
 
@@ -279,6 +197,7 @@ def sellable(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | Non
 
 
 def max_position(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
+    said = request.currency.said
     if request.side is Side.SELL:
         return None
     if limits.rule_max_shares is not None and s.rule_shares + request.quantity > limits.rule_max_shares:
@@ -290,23 +209,24 @@ def max_position(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied |
         return Denied("no_price", "주문 금액을 알 수 없음")
     total = s.held_amount + s.open_buy_amount + amount
     if total > limits.max_symbol_amount:
-        return Denied("max_symbol_amount", f"종목 금액 {total:,.2f} > 한도 {limits.max_symbol_amount:,}")
+        return Denied("max_symbol_amount", f"종목 금액 {said(total)} > 한도 {said(limits.max_symbol_amount)}")
     return None
 
 
 def daily_buy(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
+    said = request.currency.said
     if request.side is Side.SELL:
         return None
     amount = _worst_cost(request, s)
     if amount is None or s.day_bought + amount > limits.max_daily_buy:
-        return Denied(
-            "max_daily_buy", f"오늘 매수 {s.day_bought:,.2f} + {amount or 0:,.2f} > 한도 {limits.max_daily_buy:,}"
-        )
+        asked = said(amount or Decimal(0))
+        return Denied("max_daily_buy", f"오늘 매수 {said(s.day_bought)} + {asked} > 한도 {said(limits.max_daily_buy)}")
     return None
 
 
 def account_exposure(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
     """Everything held and open in this account, as if filled, never above its limit."""
+    said = request.currency.said
     if request.side is Side.SELL:
         return None
     amount = _worst_cost(request, s)
@@ -314,12 +234,13 @@ def account_exposure(request: OrderRequest, s: Snapshot, limits: Limits) -> Deni
         return Denied("exposure_unknown", "보유 금액을 알 수 없음")
     cap = limits.max_daily_buy if limits.max_account_amount is None else limits.max_account_amount
     if s.account_amount + amount > cap:
-        return Denied("max_account_amount", f"계좌 금액 {s.account_amount:,.2f} + {amount:,.2f} > 한도 {cap:,}")
+        return Denied("max_account_amount", f"계좌 금액 {said(s.account_amount)} + {said(amount)} > 한도 {said(cap)}")
     return None
 
 
 def owner_exposure(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
     """The same over all of the owner's accounts; an old picture of the others stops entries, nothing else."""
+    said = request.currency.said
     if s.elsewhere is None or reduces(request):
         return None
     if s.elsewhere.age_s > ELSEWHERE_FRESH_S:
@@ -332,16 +253,18 @@ def owner_exposure(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied
         return Denied("exposure_unknown", "보유 금액을 알 수 없음")
     total = s.account_amount + s.elsewhere.amount + amount
     if total > limits.max_owner_amount:
-        return Denied("max_owner_amount", f"명의 전체 금액 {total:,.2f} > 한도 {limits.max_owner_amount:,}")
+        return Denied("max_owner_amount", f"명의 전체 금액 {said(total)} > 한도 {said(limits.max_owner_amount)}")
     return None
 
 
 def first_day(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | None:
+    said = request.currency.said
     if not s.first_day or request.side is Side.SELL:
         return None
     amount, cap = _worst_cost(request, s), limits.first_day_amount or Decimal(0)
     if amount is None or s.day_bought + amount > cap:
-        return Denied("first_day_cap", f"실전 첫날 매수 {s.day_bought:,.2f} + {amount or 0:,.2f} > 첫날 한도 {cap:,}")
+        asked = said(amount or Decimal(0))
+        return Denied("first_day_cap", f"실전 첫날 매수 {said(s.day_bought)} + {asked} > 첫날 한도 {said(cap)}")
     return None
 
 
@@ -350,13 +273,15 @@ def daily_loss(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | N
         return None
     if s.day_pnl is None:
         return Denied("pnl_unknown", "오늘 손익을 모름")
+    said = request.currency.said
     if s.loss_halted:
         stays = "다음 거래일까지 새 진입 없음 (한도를 올리면 풀림)"
         return Denied(
-            "max_daily_loss", f"오늘 손실 한도 {limits.max_daily_loss:,}에 닿았음, 지금 손익 {s.day_pnl:,.2f}: {stays}"
+            "max_daily_loss",
+            f"오늘 손실 한도 {said(limits.max_daily_loss)}에 닿았음, 지금 손익 {said(s.day_pnl)}: {stays}",
         )
     if limits.max_daily_loss <= 0 or s.day_pnl <= -limits.max_daily_loss:
-        return Denied("max_daily_loss", f"오늘 손익 {s.day_pnl:,.2f}, 손실 한도 {limits.max_daily_loss:,}")
+        return Denied("max_daily_loss", f"오늘 손익 {said(s.day_pnl)}, 손실 한도 {said(limits.max_daily_loss)}")
     return None
 
 
@@ -393,9 +318,8 @@ def self_cross(request: OrderRequest, s: Snapshot, limits: Limits) -> Denied | N
     """Never trade with our own resting order."""
     if s.crossing is None:
         return None
-    asked = request.price
-    if asked is None or (asked >= s.crossing if request.side is Side.BUY else asked <= s.crossing):
-        return Denied("self_cross", f"우리 반대 주문 {s.crossing}과(와) 체결될 수 있음")
+    if _meets(request, s.crossing):
+        return Denied("self_cross", f"우리 반대 주문 {_at(s.crossing, request)}과(와) 체결될 수 있음")
     return None
 
 
@@ -403,12 +327,21 @@ def opposite_elsewhere(request: OrderRequest, s: Snapshot, limits: Limits) -> De
     """Never trade with another account of the same owner (가장매매), as far as a fresh picture shows it."""
     if s.elsewhere is None or s.elsewhere.age_s > ELSEWHERE_FRESH_S:
         return None  # an old one stops entries in `owner_exposure`; exits go on
-    theirs, asked = s.elsewhere.crossing(request.side), request.price
-    if theirs is None:
-        return None
-    if asked is None or (asked >= theirs if request.side is Side.BUY else asked <= theirs):
-        return Denied("opposite_order", f"같은 명의 다른 계좌의 반대 주문 {theirs}과(와) 체결될 수 있음")
+    theirs = s.elsewhere.crossing(request.side)
+    if theirs is not None and _meets(request, theirs):
+        return Denied("opposite_order", f"같은 명의 다른 계좌의 반대 주문 {_at(theirs, request)}과(와) 체결될 수 있음")
     return None
+
+
+def _meets(request: OrderRequest, theirs: Decimal) -> bool:
+    """Tell whether the order may trade with one resting at `theirs`; without a price it trades with any."""
+    asked = request.price
+    return asked is None or (asked >= theirs if request.side is Side.BUY else asked <= theirs)
+
+
+def _at(crossing: Decimal, request: OrderRequest) -> str:
+    """The price of a resting order; one without a price of its own stands as zero or as infinity."""
+    return request.currency.said(crossing) if crossing.is_finite() and crossing > 0 else "시장가"
 
 
 def _worst_cost(request: OrderRequest, s: Snapshot) -> Decimal | None:

@@ -1,6 +1,7 @@
 """Many viewers, one reading: what was read is shown again until a number of the store moved.
 
-Off until the console's own process turns it on: command line, API and tests read the store each time.
+Off until the console's own process turns it on: command line, API and tests read the store each time. What somebody
+looks at is kept up to date beside them (`keep_up`), so that a panel which draws itself anew asks the store for nothing.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -15,6 +17,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from console.services.permissions import Actor, Seen, looking, present_role, visible_to
 from console.wiring import Wiring
 from shared.db import reading
+from shared.domain.errors import TradingError
 from shared.store.changes import Numbers, numbers
 
 P = ParamSpec("P")
@@ -23,6 +26,10 @@ T = TypeVar("T")
 _MOST_HELD = 400  # readings; the least lately asked goes first
 BRIEFLY_S = 5.0
 _LONGEST_S = 15.0  # whatever the numbers say: a writer that forgot to count is seen then
+_LOOKED_AT_S = 8.0  # a reading that nobody asked for so long is nobody's panel; the slowest of the first screen takes 4
+
+
+_Key = tuple[Callable[..., object], str, tuple[int | None, ...], tuple[object, ...], tuple[tuple[str, object], ...]]
 
 
 @dataclass(slots=True)
@@ -30,15 +37,20 @@ class _Held:
     at: float
     numbers: Numbers
     value: Any
+    asked_at: float  # when a viewer last wanted it
+    again: Callable[[], object]  # reads it anew, and holds that
 
 
 _sharing_s = [0.0]
 _resting_s = [0.0]
+_kept_up: dict[str, tuple[float, float]] = {}  # store → when its readings were last brought up to date, how often
+_keeping = threading.local()  # in the thread that brings them up to date: since when it does so, and how often
+_forgotten = [0]  # how often
 _newest: dict[str, tuple[float, Numbers]] = {}  # store → when asked, what it said
 _seen: dict[tuple[str, int | None, str], tuple[Hashable, Seen]] = {}  # who → his role and the accounts he may see
-_held: OrderedDict[tuple[Any, ...], _Held] = OrderedDict()
+_held: OrderedDict[_Key, _Held] = OrderedDict()
 _briefly: dict[tuple[str, Hashable], tuple[float, tuple[int, ...], Any]] = {}  # (store, what) → when, at which number
-_being_read: set[tuple[Any, ...]] = set()
+_being_read: set[_Key] = set()
 _lock = threading.Lock()
 
 
@@ -55,8 +67,31 @@ def share(seconds: float, *, rest_s: float = 0.0) -> None:
 def forget() -> None:
     """Somebody acted here: the next look asks for the numbers, and who is who."""
     with _lock:
+        _forgotten[0] += 1
         _newest.clear()
         _briefly.clear()
+
+
+def keep_up(wiring: Wiring, every_s: float) -> None:
+    """Bring what somebody looks at up to date, once; called every `every_s` seconds beside the pages.
+
+    Nothing is asked while nobody looks. When the store does not answer this raises, and pages ask for themselves.
+    """
+    store, at = str(wiring.engine.url), wiring.clock.monotonic()
+    with _lock:
+        watched = [one.again for key, one in _held.items() if key[1] == store and at - one.asked_at < _LOOKED_AT_S]
+    if not watched:
+        return
+    _ask_numbers(wiring, store)
+    _keeping.since, _keeping.every_s = at, every_s
+    try:
+        for again in watched:
+            with suppress(TradingError):  # who may no longer look is told so by his own look
+                again()
+    finally:
+        _keeping.since = None
+    with _lock:
+        _kept_up[store] = (wiring.clock.monotonic(), every_s)
 
 
 def now(wiring: Wiring) -> Numbers:
@@ -64,12 +99,18 @@ def now(wiring: Wiring) -> Numbers:
     store, at = str(wiring.engine.url), wiring.clock.monotonic()
     with _lock:
         known = _newest.get(store)
-    if known is not None and at - known[0] < _sharing_s[0]:
+    if known is not None and at - known[0] < _sharing_s[0] + max(0.0, _slack_s(store, at)):
         return known[1]
+    return _ask_numbers(wiring, store)
+
+
+def _ask_numbers(wiring: Wiring, store: str) -> Numbers:
+    at, forgotten = wiring.clock.monotonic(), _forgotten[0]
     with reading(wiring.engine) as session:
         found = numbers(session)
     with _lock:
-        _newest[store] = (at, found)
+        if forgotten == _forgotten[0]:  # somebody acted meanwhile: these numbers may be from before
+            _newest[store] = (at, found)
     return found
 
 
@@ -122,24 +163,17 @@ def by_number(
                 return read(wiring, actor, *args, **kwargs)
             moved = now(wiring)
             seen = _visible(wiring, actor, moved)
-            mine = tuple(row.id for row in seen.rows)
-            key = (read, str(wiring.engine.url), mine, args, tuple(sorted(kwargs.items())))
+            mine, store = tuple(row.id for row in seen.rows), str(wiring.engine.url)
+            key = (read, store, mine, args, tuple(sorted(kwargs.items())))
             at = wiring.clock.monotonic()
-            with _lock:
-                held = _held.get(key)
-                fresh = held is not None and _still_shown(held, moved, at, at_most_s, of)
-                if held is not None and (fresh or key in _being_read):  # another viewer brings the new one
-                    _held.move_to_end(key)
-                    value: T = held.value
-                    return value
-                _being_read.add(key)
+            held = _shown(key, moved, at, at_most_s, of)
+            if held is not None:
+                known: T = held.value
+                return known
             try:
                 with looking(seen):
                     value = read(wiring, actor, *args, **kwargs)
-                with _lock:
-                    _held[key] = _Held(at, moved, value)
-                    while len(_held) > _MOST_HELD:
-                        _held.popitem(last=False)
+                _hold(key, _Held(at, moved, value, at, lambda: ask(wiring, actor, *args, **kwargs)))
             finally:
                 with _lock:
                     _being_read.discard(key)
@@ -150,7 +184,51 @@ def by_number(
     return around
 
 
+def _shown(key: _Key, moved: Numbers, at: float, at_most_s: float, of: Callable[[Numbers], Hashable]) -> _Held | None:
+    """What is held and may be shown; None: whoever asks reads it anew.
+
+    Others show what there is meanwhile, but nothing from before a person's deed.
+    """
+    since: float | None = getattr(_keeping, "since", None)
+    with _lock:
+        held = _held.get(key)
+        if held is not None and since is None:
+            held.asked_at = at
+            _held.move_to_end(key)
+        if held is not None and _still_shown(held, moved, at - _slack_s(key[1], at), at_most_s, of):
+            return held
+        young = held is not None and at - held.at < _LONGEST_S and held.numbers.desk == moved.desk
+        if young and key in _being_read:
+            return held
+        _being_read.add(key)
+    return None
+
+
+def _hold(key: _Key, new: _Held) -> None:
+    with _lock:
+        held = _held.get(key)
+        if held is not None and getattr(_keeping, "since", None) is not None:
+            new.asked_at = held.asked_at  # nobody looked: it was brought up to date
+        _held[key] = new
+        while len(_held) > _MOST_HELD:
+            _held.popitem(last=False)
+
+
+def _slack_s(store: str, at: float) -> float:
+    """How much longer a reading may be shown because a newer one is on its way: nothing where nobody brings it.
+
+    Whoever brings it does so before the time is over.
+    """
+    if getattr(_keeping, "since", None) is not None:
+        return -float(_keeping.every_s)
+    when, every_s = _kept_up.get(store, (at, 0.0))
+    return 1.5 * every_s if at - when < 3 * every_s else 0.0
+
+
 def _still_shown(held: _Held, moved: Numbers, at: float, at_most_s: float, of: Callable[[Numbers], Hashable]) -> bool:
+    since: float | None = getattr(_keeping, "since", None)
+    if since is not None and held.at >= since:
+        return True
     age_s = at - held.at
     if of(held.numbers) == of(moved):
         return age_s < at_most_s

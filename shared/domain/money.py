@@ -17,6 +17,17 @@ class Currency(StrEnum):
     def decimals(self) -> int:
         return 0 if self is Currency.KRW else 2
 
+    @property
+    def sign(self) -> str:
+        return "₩" if self is Currency.KRW else "$"
+
+    def said(self, amount: Decimal) -> str:
+        """Write an amount or a price into a sentence, ₩71,200 or -$0.0125: to its own digits, four at most."""
+        digits = f"{abs(amount):,.4f}".rstrip("0").rstrip(".")
+        whole, _, rest = digits.partition(".")
+        told = f"{whole}.{rest.ljust(self.decimals, '0')}" if rest or self.decimals else whole
+        return f"{'-' if amount < 0 else ''}{self.sign}{told}"
+
 
 @dataclass(frozen=True, slots=True, order=False)
 class Money:

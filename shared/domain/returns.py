@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal, localcontext
+from itertools import groupby
 
 ONE, ZERO = Decimal(1), Decimal(0)
 YEAR_S = Decimal(365 * 86400)
@@ -20,6 +21,16 @@ class Flow:
 
 
 Point = tuple[datetime, Decimal]  # equity, flows up to its moment included
+
+
+@dataclass(frozen=True, slots=True)
+class DayReturn:
+    """What one day alone earned: 0.01 is 1 % of what was there when it began."""
+
+    day: date
+    since: datetime  # when it was last counted before
+    base: Decimal  # equity then
+    part: Decimal
 
 
 def simple_return(points: Sequence[Point], flows: Sequence[Flow]) -> Decimal | None:
@@ -55,6 +66,23 @@ def time_weighted(points: Sequence[Point], flows: Sequence[Flow]) -> Decimal | N
             total *= equity / base
             base = equity
     return total - 1
+
+
+def by_day(points: Sequence[Point], flows: Sequence[Flow], zone: tzinfo) -> list[DayReturn]:
+    """Time-weighted, cut at the last point of each day of `zone`; their product is that of the whole time.
+
+    A day on which nothing was there has none.
+    """
+    found, head = list[DayReturn](), points[0] if points else None
+    for day, group in groupby(points, key=lambda point: point[0].astimezone(zone).date()):
+        mine = list(group)
+        if head is None or mine[-1] == head:
+            continue
+        part = time_weighted([head, *(point for point in mine if point[0] > head[0])], flows)
+        if part is not None and head[1] > 0:
+            found.append(DayReturn(day, head[0], head[1], part))
+        head = mine[-1]
+    return found
 
 
 def money_weighted(points: Sequence[Point], flows: Sequence[Flow]) -> Decimal | None:

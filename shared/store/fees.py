@@ -22,9 +22,9 @@ def by_account(session: Session) -> dict[int, list[FeeContract]]:
 
 def version(session: Session) -> tuple[int, int]:
     """Changes whenever a contract was added or an instrument became known."""
-    contracts = session.exec(select(func.count(), func.max(FeeContract.id))).one()
-    instruments = session.exec(select(func.count(col(InstrumentRow.id)))).one()
-    return int(contracts[1] or 0) * 1000 + int(contracts[0]), int(instruments)
+    known = select(func.count(col(InstrumentRow.id))).scalar_subquery()
+    contracts, newest, instruments = session.exec(select(func.count(), func.max(FeeContract.id), known)).one()
+    return int(newest or 0) * 1000 + int(contracts), int(instruments or 0)
 
 
 def instruments(session: Session) -> dict[tuple[str, str], InstrumentRow]:

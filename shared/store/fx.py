@@ -9,8 +9,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import func
+from sqlalchemy import func, or_
 from sqlalchemy import select as sa_select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from shared.models import FxRate
@@ -21,9 +22,7 @@ MADE_UP = "SIM "  # begins the source of a rate that the local exchange told
 def rate_at(session: Session, base: str, quote: str, at: datetime) -> FxRate | None:
     """The newest rate not younger than `at`, or None: nobody recorded one by then."""
     query = select(FxRate).where(FxRate.base == base, FxRate.quote == quote, col(FxRate.at) <= at)
-    found: FxRate | None = session.exec(
-        _real(session, query, base, quote).order_by(col(FxRate.at).desc()).limit(1)
-    ).first()
+    found: FxRate | None = session.exec(_real(query, base, quote).order_by(col(FxRate.at).desc()).limit(1)).first()
     return found
 
 
@@ -39,7 +38,7 @@ def series(session: Session, base: str, quote: str) -> list[Told]:
     """Every rate ever told, oldest first: a tax paper asks for those of the year's first days too."""
     columns = sa_select(col(FxRate.at), col(FxRate.rate), col(FxRate.source))
     query = columns.where(col(FxRate.base) == base, col(FxRate.quote) == quote)
-    return [Told(*row) for row in session.execute(_real(session, query, base, quote).order_by(col(FxRate.at)))]
+    return [Told(*row) for row in session.execute(_real(query, base, quote).order_by(col(FxRate.at)))]
 
 
 def version(session: Session) -> tuple[int, int, datetime | None]:
@@ -50,11 +49,11 @@ def version(session: Session) -> tuple[int, int, datetime | None]:
     return count, newest, at
 
 
-def _real(session: Session, query: Any, base: str, quote: str) -> Any:
+def _real(query: Any, base: str, quote: str) -> Any:
     """`query` without made-up rates, where a real one is known."""
-    made_up = col(FxRate.source).startswith(MADE_UP)
-    known = select(FxRate.id).where(FxRate.base == base, FxRate.quote == quote, ~made_up).limit(1)
-    return query if session.exec(known).first() is None else query.where(~made_up)
+    made_up, other = col(FxRate.source).startswith(MADE_UP), aliased(FxRate)
+    real = select(other.id).where(other.base == base, other.quote == quote, ~col(other.source).startswith(MADE_UP))
+    return query.where(or_(~made_up, ~real.exists()))
 
 
 def record(session: Session, *, base: str, quote: str, rate: Decimal, source: str, at: datetime) -> None:

@@ -43,6 +43,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "account.archived": ("계좌를 보관했습니다", "Account archived"),
     "section.positions": ("포지션", "Positions"),
+    "section.returns": ("수익률", "Returns"),
     "section.credentials": ("키", "Keys"),
     "password.changed": ("비밀번호를 바꾸었습니다. 다른 곳의 로그인은 끝났습니다.", "Changed. Your other sign-ins have ended."),
     "toast.fill": ("{account} · {symbol} {side} {n} @ {price} 체결", "{account} · {symbol} {side} {n} @ {price} filled"),

@@ -51,6 +51,22 @@ WORDS: dict[str, tuple[str, str]] = {
     "returns.end": ("지금 평가액", "End"),
     "returns.simple": ("단순 수익률", "Simple"),
     "returns.twr": ("시간가중 (TWR)", "Time-weighted"),
+    "returns.fall": ("낙폭", "Drawdown"),
+    "returns.deepest": ("최대 낙폭", "Max drawdown"),
+    "returns.axis": ("수익률 (TWR)", "Return (TWR)"),
+    "returns.all": ("전체 (원화)", "All (KRW)"),
+    "returns.of": ("날마다 볼 계좌", "Day by day of"),
+    "returns.by": ("나누기", "By"),
+    "returns.alt": ("시간가중 수익률과 낙폭", "Time-weighted return and drawdown"),
+    "returns.soon": (
+        "그림은 평가액이 사흘 기록되면 나옵니다.",
+        "The picture appears once equity is recorded on three days.",
+    ),
+    "returns.span": ("최근 {days}일, 한국 날짜 기준.", "The last {days} days, by Korean date."),
+    "returns.rateless": (
+        "{env} 전체는 환율을 모르는 날이 있어 합치지 않았습니다.",
+        "All of {env} is not told: a day has no exchange rate.",
+    ),
     "returns.mwr": ("금액가중 (연)", "Money-weighted, a year"),
     "returns.help": (
         "입출금은 손익이 아닙니다. 적지 않은 입출금은 수익으로 잡힙니다. 금액가중은 30일이 지나야 보입니다.",

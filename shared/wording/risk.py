@@ -7,7 +7,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "reason_short.stop_loss": ("손절", "stop"),
     "reason_short.trailing_stop": ("추적 손절", "trailing stop"),
     "position.checked": ("{age} 확인", "checked {age}"),
-    "position.partly": ("{n}주 무방비", "{n} unguarded"),
+    "position.partly": ("{n}주 보호 안 됨", "{n} unguarded"),
     "position.stale": ("손절이 멈춤", "stop not watched"),
     "guard.stale": ("손절 {n}개 멈춤", "{n} stops not watched"),
     "guard.stale_help": (
@@ -35,7 +35,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "risk.owner_accounts": ("계좌 수", "Accounts"),
     "risk.exposure": ("보유 + 낸 매수", "Held + open buys"),
     "risk.limit": ("한도", "Limit"),
-    "risk.no_limit": ("계좌 한도까지", "each account's own"),
+    "risk.no_limit": ("계좌 한도까지", "per account"),
     "risk.opposite": ("맞부딪히는 주문", "Opposite orders"),
     "risk.none": ("없음", "none"),
     "risk.blocked": ("오늘 막힌 까닭", "What was blocked today"),

@@ -247,6 +247,7 @@ SENTENCES: dict[str, str] = {
     "다음 개장을 기다림": "waits for the next open",
     "{symbol}의 종목 정보를 아직 모름": "{symbol} is not known yet",
     "규칙이 꺼져 있어 진입하지 않음": "no entry, the rule is off",
+    "시장가": "at the market",
     "현재가를 모름": "the last price is not known",
     "버전 {version:n}의 판단, 지금은 {now}": "decided by version {version}, now it is {now}",
     "수량 설정으로 살 수 있는 주식이 없음": "the sizing buys no share",

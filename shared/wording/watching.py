@@ -97,7 +97,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "steps.start.how": ("계좌 화면의 시작 단추를 누르십시오.", "Press start on the account page."),
     "steps.beat": ("봇이 살아 있음", "The bot is alive"),
     "steps.beat.how": (
-        "몇 초 안에 심장 소리가 들어옵니다. 안 들어오면 시스템 화면을 보십시오.",
+        "몇 초 안에 심장 박동이 보입니다. 안 들어오면 시스템 화면을 보십시오.",
         "Its heartbeat comes within seconds. If not, look at System.",
     ),
     "steps.done": ("됨", "done"),
@@ -111,6 +111,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "help.doc.README": ("시작하기", "Getting started"),
     "help.doc.rules": ("규칙에 쓸 수 있는 것", "What a rule may say"),
     "help.doc.strategy-guide": ("파이썬 전략", "Python strategies"),
+    "help.doc.research": ("연구와 백테스트", "Research and backtests"),
+    "help.doc.operations": ("운영: 알림마다 무엇을 할지", "Operations: what to do about each alert"),
+    "help.doc.telegram": ("텔레그램", "Telegram"),
+    "help.doc.cli": ("명령줄", "The terminal"),
+    "help.doc.api": ("API", "API"),
+    "help.doc.deploy": ("서버에 두기", "Deployment"),
+    "help.doc.security": ("보안", "Security"),
+    "help.doc.supabase": ("Supabase", "Supabase"),
     "help.doc.architecture": ("구조", "Architecture"),
     "help.doc.adding-a-broker": ("증권사 더하기", "Adding a broker"),
     "help.control": (
@@ -120,20 +128,20 @@ WORDS: dict[str, tuple[str, str]] = {
         "The kill switch above stops everything in two clicks from any page.",
     ),
     "help.inbox": (
-        "사람만 정할 수 있는 일입니다: 결과를 모르는 주문, 잔고 불일치, 멈춘 봇, 무방비 포지션. 증거를 보고 고르십시오.",
-        "What only a person can settle: unproven orders, drift, stopped bots, bare positions. Look at the evidence.",
+        "사람만 정할 수 있는 일입니다: 결과를 모르는 주문, 잔고 불일치, 멈춘 봇, 보호 안 된 포지션. 증거를 보고 고르십시오.",
+        "What only a person can settle: orders of unknown outcome, drift, stopped bots, unguarded positions. Look at the evidence.",
     ),
     "help.account": (
         "계좌 하나의 모든 것입니다. 시작과 정지, 한도, 키가 여기 있습니다. 실전 계좌는 이름을 직접 입력해야 켜집니다.",
         "Everything of one account: start and stop, limits, keys. A LIVE account starts only after typing its name.",
     ),
     "help.positions": (
-        "보유와 현금입니다. '지킴'은 어느 규칙이 손절을 지켜보는지, 마지막으로 언제 보았는지 말합니다.",
+        "보유와 현금입니다. '보호'는 어느 규칙이 손절을 지켜보는지, 마지막으로 언제 보았는지 말합니다.",
         "Holdings and cash. The guard column says which rule watches the stop and when it last looked.",
     ),
     "help.orders": (
         "모든 주문과 체결입니다. '확인중'은 결과를 아직 모르는 주문이며, 봇은 다시 보내지 않고 물어서 밝힙니다.",
-        "All orders and fills. 'Unproven' means the outcome is not known: the bot asks, and never sends again.",
+        "All orders and fills. 'Unknown' means the outcome is not known: the bot asks, and never sends again.",
     ),
     "help.risk": (
         "한도마다 얼마나 썼는지, 계좌를 합친 노출, 오늘 막힌 까닭입니다. 긴급정지를 내리는 일은 관리자만 합니다.",
@@ -167,6 +175,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "help.system": (
         "프로그램과 봇의 건강입니다. 소방 훈련으로 시뮬 계좌에 고장을 내 볼 수 있습니다.",
         "The health of programs and bots. A fire drill lets the local exchange misbehave towards a SIM account.",
+    ),
+    "help.schedule": (
+        "장 시작 전 점검과 정해진 일입니다. 장 시각을 따르고, 놓친 일은 어떻게 했는지 적습니다. 지금 하거나 쉬게 할 수 있습니다.",
+        "Checks before the open and jobs by the market's clock; what was missed says what became of it. Run one now, or "
+        "pause it.",
     ),
     "help.people": (
         "사람과 역할, 로그인, 감사 기록입니다. 무엇을 누가 왜 했는지 지울 수 없게 남습니다.",

@@ -13,7 +13,7 @@ import pytest
 from bots.clearance import Clearance
 from bots.config import AtClose
 from bots.housekeeping import Housekeeping
-from bots.risk.guards import Limits
+from bots.risk.snapshot import Limits
 from shared.calendars import load
 from shared.domain.account import Market
 from shared.domain.instrument import Instrument, Venue

@@ -20,7 +20,7 @@ LIMIT = Decimal(50)
 
 
 def halt_of(room: Room, book: DayBook, prices: dict[str, Decimal]) -> LossHalt:
-    return LossHalt(book, TradingHours(KEY, calendars.load()), room.journal, room.clock, prices.get)
+    return LossHalt(book, TradingHours(KEY, calendars.load()), room.journal, room.clock, prices.get, Currency.USD)
 
 
 async def told(room: Room) -> list[dict[str, Any]]:
@@ -40,7 +40,7 @@ async def test_the_first_touch_of_the_day_is_told_once_across_restarts_and_ends_
         prices["AAPL"] = Decimal(price)
         await halt.watch(LIMIT)
     [_, alert] = await told(room)
-    assert (alert["severity"], alert["params"]["limit"], alert["params"]["pnl"]) == ("critical", "50", "-60.00")
+    assert (alert["severity"], alert["params"]["limit"], alert["params"]["pnl"]) == ("critical", "$50.00", "-$60.00")
     state = await room.journal.load(TODAY - timedelta(days=7))
     later = DayBook(room.orders, (*marks, *state.marks))  # another process of the same day
     again = halt_of(room, later, prices)

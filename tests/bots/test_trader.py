@@ -23,8 +23,8 @@ from bots.feed import Feed
 from bots.journal import Outgoing
 from bots.lease import StoreLease
 from bots.portfolio import Portfolio
-from bots.risk.guards import Limits
 from bots.risk.kill_switch import KillSwitch
+from bots.risk.snapshot import Limits
 from bots.splits import SplitWatch
 from bots.stop_watch import guard_of
 from bots.trader import Trader

@@ -42,6 +42,7 @@ TARGETS: dict[str, tuple[str, ...]] = {  # file → the tests that must notice
     "shared/domain/order_state.py": STATES,
     "shared/domain/bot_state.py": STATES,
     "bots/risk/guards.py": RISK,
+    "bots/risk/snapshot.py": RISK,
     "bots/risk/sizing.py": RISK,
     "bots/risk/kill_switch.py": RISK,
 }

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from shared.domain.gains import Leg, LotMethod, realise, year_tax
 from shared.domain.order import Side
-from shared.domain.returns import Flow, money_weighted, simple_return, time_weighted
+from shared.domain.returns import Flow, by_day, money_weighted, simple_return, time_weighted
+from shared.domain.sessions import KST
 
 FIFO, AVERAGE = LotMethod.FIFO, LotMethod.MOVING_AVERAGE
 
@@ -150,3 +151,21 @@ def test_an_account_that_begins_empty_counts_from_its_first_money() -> None:
     points = [(days(0), D(0)), (days(1), D(1000)), (days(2), D(1100))]
     assert time_weighted(points, [Flow(days(0.5), D(1000))]) == D("0.1")
     assert time_weighted([(days(0), D(0)), (days(1), D(0))], []) is None
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 30), st.integers(100, 10_000)), min_size=2, max_size=40),
+    st.lists(st.tuples(st.integers(0, 700), st.integers(-50, 5_000)), max_size=4),
+)
+def test_the_days_make_up_the_whole(steps: list[tuple[int, int]], paid: list[tuple[int, int]]) -> None:
+    """Cut at midnight in Seoul or not cut at all: the same time-weighted return, with money paid in between."""
+    at, points = datetime(2026, 1, 1, tzinfo=UTC), []
+    for hours, worth in steps:
+        at += timedelta(hours=hours)
+        points.append((at, D(worth)))
+    flows = [Flow(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hour), D(amount)) for hour, amount in paid]
+    whole = D(1)
+    for one in by_day(points, flows, KST):
+        whole *= 1 + one.part
+    told = time_weighted(points, flows)
+    assert told is not None and abs(whole - 1 - told) < D("1e-15") * (1 + abs(told))

@@ -52,3 +52,17 @@ def test_rounding_keeps_the_currency_and_moves_by_half_a_unit_at_most(one: Money
 def test_money_is_a_finite_decimal_only(bad: Any) -> None:
     with pytest.raises(ValueError, match="finite Decimal"):
         Money(bad, Currency.KRW)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "told"),
+    [
+        ("71200", Currency.KRW, "₩71,200"), ("71200.0000", Currency.KRW, "₩71,200"), ("0.5", Currency.KRW, "₩0.5"),
+        ("1234.5", Currency.USD, "$1,234.50"), ("0.0125", Currency.USD, "$0.0125"), ("-512.3", Currency.USD, "-$512.30"),
+        ("5000", Currency.USD, "$5,000.00"), ("-1", Currency.KRW, "-₩1"), ("0", Currency.USD, "$0.00"),
+    ],
+)  # fmt: skip
+def test_an_amount_in_a_sentence_carries_its_currency_to_its_own_digits(
+    amount: str, currency: Currency, told: str
+) -> None:
+    assert currency.said(Decimal(amount)) == told

@@ -82,3 +82,44 @@ def _end_all_others(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.execute(OTHERS)
     engine.dispose()
+
+
+def test_a_session_for_reads_refuses_to_write(store: Engine) -> None:
+    with pytest.raises(AssertionError, match="use shared"), reading(store) as session:
+        session.add(Meta(name="colour", value="red"))
+        heartbeats.fact(session, "colour")
+    with reading(store) as session:
+        assert heartbeats.fact(session, "colour") is None
+
+
+def test_a_row_changed_in_a_session_for_reads_is_not_written(store: Engine) -> None:
+    with writing(store) as session:
+        session.add(Meta(name="colour", value="red"))
+    with pytest.raises(AssertionError, match="use shared"), reading(store) as session:
+        session.exec(select(Meta).where(Meta.name == "colour")).one().value = "blue"
+        session.exec(select(Meta)).all()
+    with reading(store) as session:
+        assert heartbeats.fact(session, "colour") == "red"
+
+
+def test_a_server_is_asked_for_reads_without_a_transaction(store: Engine) -> None:
+    """A statement each way, nothing to begin and to end."""
+    with reading(store) as session:
+        assert heartbeats.fact(session, "colour") is None
+        inside = session.connection().connection.driver_connection
+        open_now = inside.info.transaction_status.name if store.dialect.name == "postgresql" else "IDLE"
+    assert open_now == "IDLE"
+    with writing(store) as session:  # and the same connection, given back, writes in one again
+        session.add(Meta(name="colour", value="red"))
+        session.flush()
+        session.rollback()
+    with reading(store) as session:
+        assert heartbeats.fact(session, "colour") is None
+
+
+def test_an_answer_is_fetched_piece_by_piece(store: Engine) -> None:
+    with writing(store) as session:
+        session.add_all(Meta(name=f"n{number}", value=str(number)) for number in range(25))
+    with reading(store, portions=True) as session:
+        names = [row.name for row in session.execute(select(Meta.name), execution_options={"yield_per": 10})]
+    assert {f"n{number}" for number in range(25)} <= set(names)

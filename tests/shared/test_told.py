@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.money import Currency
 from shared.told import ENGLISH, HANGUL, HOLE, TEMPLATES, told
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,7 +136,11 @@ def test_both_sides_of_an_english_template_have_the_same_holes() -> None:
 
 
 WORD = st.text("ABCDXYZ", min_size=2, max_size=6)
-NUMBER = st.integers(0, 9_999_999).map(lambda number: f"{number:,}") | st.decimals(0, 99_999, places=2).map(str)
+NUMBER = (
+    st.integers(0, 9_999_999).map(lambda number: f"{number:,}")
+    | st.decimals(0, 99_999, places=2).map(str)  # amounts as they were written before they had a currency
+    | st.builds(Currency.said, st.sampled_from(Currency), st.decimals(-99_999, 9_999_999, places=4))
+)
 
 
 @given(st.data(), st.sampled_from(sorted(TEMPLATES)))
@@ -157,7 +162,7 @@ def test_what_a_wire_says_in_english_is_said_in_korean_with_its_values(data: st.
 def test_an_english_sentence_that_no_program_writes_any_more_is_found() -> None:
     skeletons = {
         PRINTF.sub("{}", words)
-        for path in WRITERS
+        for path in [*WRITERS, *sorted((ROOT / "console").rglob("*.py"))]
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if (words := written(node)) is not None
     }
@@ -209,3 +214,42 @@ def test_a_text_full_of_marks_is_no_sentence_in_both_languages(mark: str) -> Non
     """A name may hold a thousand marks: it stays as it is, and no pattern tries them all."""
     text = f"가{mark}a" * 150
     assert told(text, "en") == text
+
+
+# Every error of ours that a person meets: files whose English stands in told_english and told_setup.
+REFUSING = [
+    *WRITERS, *sorted((ROOT / "console" / "cloud").rglob("*.py")),
+    ROOT / "console/asgi.py", ROOT / "console/wiring.py", ROOT / "console/telegram/__main__.py",
+]  # fmt: skip
+OF_PYTHON = {
+    "ValueError",
+    "TypeError",
+    "KeyError",
+    "AttributeError",
+    "AssertionError",
+    "RuntimeError",
+    "ConnectionError",
+}
+COMMANDS = ("letstrade ", "pip install ", "schedule list")  # typed as they stand, in any language
+
+
+def refusals() -> Iterator[tuple[str, str]]:
+    """What an error says in English: file and line, the sentence with its holes filled."""
+    for path in REFUSING:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            name = node.func.id
+            if name in OF_PYTHON or not (
+                name.endswith("Error") or name in {"Conflict", "NotFound", "Forbidden", "AwsAway"}
+            ):
+                continue
+            for argument in node.args[:3]:
+                words = written(argument)
+                if words and re.search("[a-z]{2,} [a-z]", words) and not HANGUL.search(words):
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}", words.replace("{}", "12")
+
+
+@pytest.mark.parametrize(("where", "words"), sorted(set(refusals())))
+def test_what_an_error_says_in_english_has_korean_words(where: str, words: str) -> None:
+    assert words.startswith(COMMANDS) or HANGUL.search(told(words, "ko")), f"{where}: {words!r}"

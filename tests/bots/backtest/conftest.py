@@ -17,9 +17,9 @@ from tests.ports import take_offset
 _PORT = 8501  # of a block of ports that is ours for two minutes; a cluster needs one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The scheduler's address, with both workers there."""
+    """The scheduler's address, with both workers there; it goes with the file, for idle ones cost all other tests."""
     if find_spec("distributed") is None:
         pytest.skip("the package distributed is not installed")
     from distributed import Client

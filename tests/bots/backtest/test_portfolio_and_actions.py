@@ -9,7 +9,7 @@ from bots.backtest import library, run
 from bots.backtest.costs import costs_for
 from bots.backtest.data import parse_bars, read_bars
 from bots.backtest.metrics import benchmark, metrics_of, monthly
-from bots.risk.guards import Limits
+from bots.risk.snapshot import Limits
 from shared.domain.account import Market
 from shared.domain.errors import ConfigError
 from shared.domain.market import Timeframe

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots import trading_hours
-from bots.risk.guards import GUARDS, Elsewhere, Limits, Snapshot, check
+from bots.risk.guards import GUARDS, check
+from bots.risk.snapshot import Elsewhere, Limits, Snapshot
 from shared.config import ROOT
 from shared.domain.bot_state import BotState, KillLevel
 from shared.domain.denials import DENIALS, LIMIT_DENIALS
@@ -22,6 +23,7 @@ from shared.domain.money import Currency
 from shared.domain.order import OrderRequest, OrderType, Side
 from shared.domain.sessions import SessionState
 from shared.domain.signal import Allowed, Denied
+from shared.told import told
 from shared.words import reason_text
 from tests.fakes import START
 
@@ -229,6 +231,30 @@ def test_a_blank_first_day_cap_buys_nothing_on_that_day() -> None:
 def test_every_refusal_has_words_in_both_languages() -> None:
     cases = [*ENTRY_REFUSED, *EXIT_REFUSED]
     assert not [one for one, _ in cases if reason_text(one, "en") == one or reason_text(one, "ko") == one]
+
+
+A_FIGURE = re.compile(r"-?[$₩]?\d[\d,.]*(?:주|초|분|건|번|회|%|\+)?")
+INVENTED = {"account_mismatch", "not_tradable", "version", "fenced", "frozen", "session"}  # the test's own words
+
+
+def test_every_amount_in_a_refusal_carries_its_currency_in_both_languages() -> None:
+    """A figure is so many shares, seconds, orders, percent, or money of a currency; never a bare number."""
+    asked = (buy(), sell(), buy(price=None, order_type=OrderType.MARKET), buy(quantity=51))
+    cases = [*ENTRY_REFUSED, *EXIT_REFUSED, ("self_cross", {"crossing": Decimal("Infinity")}), ("", {})]
+    loose = replace(LIMITS, max_symbol_amount=Decimal(10**6))
+    written = {
+        outcome.text
+        for request in asked
+        for _, changes in cases
+        if isinstance(outcome := check(request, replace(GOOD, **changes), loose), Denied)
+        and outcome.code not in INVENTED
+    }
+    assert len(written) > 30
+    for text in written:
+        assert not [one for one in A_FIGURE.findall(text) if not re.search("[$₩주초분건번회%+]", one)], text
+        assert "Infinity" not in text and not re.search("[가-힣]", told(text, "en")), text
+    assert "필요 $1,005.00 > 주문가능 $1,004.00" in written  # what is needed is what was compared
+    assert told("필요 1,000.00 > 주문가능 900.00", "en") == "1,000.00 needed > buying power 900.00"  # an older row
 
 
 def test_every_code_that_a_bot_refuses_with_is_known_to_the_desk() -> None:

@@ -160,7 +160,7 @@ async def test_code_that_cannot_load_is_told_at_once_and_a_new_version_is_asked_
 
 
 async def test_an_answer_counts_for_nothing_once_the_position_is_another(stand: Stand) -> None:
-    slow = SETTINGS + "def on_tick(ctx):\n    for n in range(1_500_000):\n        pass\n    return 'BUY'\n"
+    slow = SETTINGS + "def on_tick(ctx):\n    for n in range(10_000_000):\n        pass\n    return 'BUY'\n"
     stand.on.configure(python(slow))
     await stand.quiet()
     desk = stand.on.trader.python._desks[1, 1]
