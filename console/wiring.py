@@ -12,6 +12,8 @@ from shared.crypto import LookupKey, SealingKey, load_lookup, load_public
 from shared.db import open_engine
 from shared.domain.errors import ConfigError
 
+TRUSTED_S = 5.0  # a server's connection used so lately is not asked first whether it is there: a way to it and back
+
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
@@ -41,7 +43,7 @@ def wire(settings: Settings) -> Wiring:
             "delete it and run `python -m console.cli setup`",
         )
     load_public(settings)
-    return Wiring(settings, open_engine(settings.database_url), SystemClock(), lookup)
+    return Wiring(settings, open_engine(settings.database_url, trusted_s=TRUSTED_S), SystemClock(), lookup)
 
 
 def use(wiring: Wiring) -> None:

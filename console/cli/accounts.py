@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import fields, replace
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
@@ -16,6 +18,7 @@ from console.services.overview import AccountLine
 from shared.config import environment
 from shared.domain.account import BrokerName, Environment, Market
 from shared.domain.errors import ConfigError
+from shared.models import BrokerageAccount
 
 app = typer.Typer(help="계좌 · accounts", no_args_is_help=True)
 
@@ -89,7 +92,47 @@ def list_(as_json: AsJson = False) -> None:
 def show(account: Account, as_json: AsJson = False) -> None:
     """설정과 한도 · Settings and limits of one account; never its keys."""
     desk = open_desk()
+    _show_settings(accounts.detail(desk.wiring, desk.actor, desk.account(account)), as_json)
+
+
+@app.command("limits")
+def limits_(
+    account: Account,
+    max_order_amount: Amount = None,
+    max_symbol_amount: Amount = None,
+    max_daily_buy: Amount = None,
+    max_daily_loss: Amount = None,
+    max_trades_per_day: Annotated[int | None, typer.Option(min=0)] = None,
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """한도를 바꿉니다. 적지 않은 것은 그대로 · Change limits; what is not named stays."""
+    asked = Limits(max_order_amount, max_symbol_amount, max_daily_buy, max_daily_loss, max_trades_per_day)
+    named = {one.name: value for one in fields(Limits) if (value := getattr(asked, one.name)) is not None}
+    if not named:
+        raise typer.BadParameter("--max-order-amount --max-symbol-amount --max-daily-buy …")
+    desk = open_desk()
     row = accounts.detail(desk.wiring, desk.actor, desk.account(account))
+    _ask_twice(row, named)
+    present = Limits(**{one.name: getattr(row, one.name) for one in fields(Limits)})
+    accounts.set_limits(desk.wiring, desk.actor, row.id or 0, replace(present, **named), reason=reason)
+    _show_settings(accounts.detail(desk.wiring, desk.actor, row.id or 0), as_json)
+
+
+def _ask_twice(row: BrokerageAccount, named: dict[str, Any]) -> None:
+    """Now and afterwards, to whoever sits there; a program has said it with its reason."""
+    currency = Market(row.market).currency
+    for name, wished in named.items():
+        now = getattr(row, name)
+        before, after = ("—" if one is None else f"{one:,} {currency}" for one in (now, wished))
+        if name == "max_trades_per_day":
+            before, after = ("—" if one is None else f"{one:,}" for one in (now, wished))
+        typer.echo(f"{row.nickname} ({row.environment}) {name}: {before} → {after}", err=True)
+    if sys.stdin.isatty():
+        typer.confirm("바꿀까요 · change", abort=True, err=True)
+
+
+def _show_settings(row: BrokerageAccount, as_json: bool) -> None:
     output.show({name: getattr(row, name) for name in _SHOWN}, as_json)
 
 

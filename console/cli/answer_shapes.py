@@ -53,7 +53,7 @@ SHAPES: dict[str, str] = {
         "unrealized_pnl:money? pnl_pct:money? currency:text guarded_by:int? stop_price:money? stop_checked_at:moment? "
         "stop_kind:text guard_version:int? guarded_qty:int? priced_at:moment? updated_at:moment"
     ),
-    "cash": f"{_WHOSE} currency:text total:money buying_power:money? equity:money? as_of:moment",
+    "cash": f"{_WHOSE} currency:text total:money buying_power:money? equity:money? as_of:moment equity_at:moment",
     # what waits, what happened
     "alert": (
         "id:int account_id:int? account:text environment:text kind:text severity:text params:{any} count:int "
@@ -159,7 +159,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "support-bundle": ("file:text files:int bytes:int", "file:text path:text bytes:int url:text"),
     "account list": (_items("account"),),
     "account add": (_items("account"),),
-    "account show": ("account_settings",),
+    **dict.fromkeys(("account show", "account limits"), ("account_settings",)),
     **dict.fromkeys(("account enable", "account disable", "account arm", "account disarm"), ("account",)),
     **dict.fromkeys(("bot start", "bot stop", "bot restart"), ("account",)),
     "account archive": ("id:int archived:flag",),

@@ -20,6 +20,8 @@ from rich.table import Table
 
 from console.plain import to_plain
 from shared.domain.errors import OutcomeUnknown, TradingError
+from shared.told import told
+from shared.words import LANGS
 
 DONE, FAILED, USAGE, UNKNOWN = 0, 1, 2, 3
 
@@ -64,10 +66,15 @@ def fail(error: TradingError, as_json: bool) -> int:
     if as_json:
         print_json({"error": {"code": error.code, "what": error.what, "why": error.why, "now": error.now}})
     else:
-        tell(
-            "\n  ".join(line for line in (f"✗ {error.what}", error.why, f"→ {error.now}" if error.now else "") if line)
-        )
+        what, why, now = (_both(text) for text in (error.what, error.why, error.now))
+        tell("\n  ".join(line for line in (f"✗ {what}", why, f"→ {now}" if now else "") if line))
     return UNKNOWN if isinstance(error, OutcomeUnknown) else FAILED
+
+
+def _both(text: str) -> str:
+    """Korean first, where a sentence stands in English alone."""
+    korean = told(text, LANGS[0])
+    return text if korean == text else f"{korean} · {text}"
 
 
 def print_json(document: Any) -> None:

@@ -23,7 +23,7 @@ _VALUES = {
 
 def audit_table(rows: Sequence[TrailLine]) -> None:
     columns = [
-        Column(t("col.at")), Column(t("people.who")), Column(t("people.what")), Column(t("people.target")),
+        Column(t("col.at")), Column(t("people.who")), Column(t("people.what")), Column(t("people.target"), wide=True),
         Column(t("people.change"), wide=True), Column(t("col.reason"), wide=True), Column(t("people.door")),
     ]  # fmt: skip
     body = [

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from console.components.drawn import once
 from console.components.frame import t
 from console.services.market import Chart, Mark
 from shared.domain.market import Timeframe
@@ -18,7 +19,14 @@ EXACT_BELOW = 100_000  # dollars and cents in a float of four bytes
 
 
 def candle_chart(chart: Chart, timeframe: Timeframe, *, up_is_red: bool = True, key: str = "candles") -> None:
-    st.echarts_chart(candle_spec(chart, timeframe, up_is_red=up_is_red), height=430, key=key, alt=t("market.chart_alt"))
+    """Draw it; a long chart is made at each look, for holding it and its candles would cost megabytes."""
+
+    def made() -> dict[str, Any]:
+        return candle_spec(chart, timeframe, up_is_red=up_is_red)
+
+    short = len(chart.candles) <= MOST_AS_TEXT
+    spec = once(chart, "candles", made, timeframe, up_is_red) if short else made()  # Streamlit copies what it changes
+    st.echarts_chart(spec, height=430, key=key, alt=t("market.chart_alt"))
 
 
 def candle_spec(chart: Chart, timeframe: Timeframe, *, up_is_red: bool = True) -> dict[str, Any]:
@@ -31,7 +39,7 @@ def candle_spec(chart: Chart, timeframe: Timeframe, *, up_is_red: bool = True) -
     return {
         "animation": False,
         "grid": [
-            {"left": 70, "right": 24, "top": 16, "height": 270},
+            {"left": 70, "right": 24, "top": 30, "height": 256},
             {"left": 70, "right": 24, "top": 310, "height": 50},
         ],
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
@@ -42,8 +50,16 @@ def candle_spec(chart: Chart, timeframe: Timeframe, *, up_is_red: bool = True) -
             {"type": "category", "gridIndex": 1},
         ],
         "yAxis": [
-            {"scale": True, "splitLine": {"lineStyle": {"opacity": 0.4}}},
-            {"gridIndex": 1, "splitNumber": 2, "axisLabel": {"show": False}, "splitLine": {"show": False}},
+            {"scale": True, "name": chart.currency, "splitLine": {"lineStyle": {"opacity": 0.4}}},
+            {
+                "gridIndex": 1,
+                "splitNumber": 2,
+                "axisLabel": {"show": False},
+                "splitLine": {"show": False},
+                "name": t("market.volume"),
+                "nameLocation": "middle",
+                "nameGap": 12,
+            },
         ],
         "dataZoom": [
             {"type": "inside", "xAxisIndex": [0, 1], "start": max(0, 100 - 12000 / max(len(labels), 1))},

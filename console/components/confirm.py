@@ -7,9 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from console.components.frame import in_words, t
+from console.components import frame
+from console.components.frame import in_words, lang, t, wiring
 from console.services import changes
-from shared.domain.errors import TradingError
+from console.services.people import actor_of
+from console.services.permissions import refuse
+from shared.domain.errors import Forbidden, TradingError
 
 _NOTICE = "notice"
 _WAITS = "second_admin"  # not refused: another Admin is asked
@@ -24,10 +27,17 @@ def attempt(action: Callable[[], object], done: str) -> bool:
     return True
 
 
+def _do(action: Callable[[], object]) -> None:
+    """Whoever acts is signed in at this moment: his session may have been ended since the page was drawn."""
+    if actor_of(wiring(), frame.session_cookie()) is None:
+        raise refuse(Forbidden, "signed_out", lang())
+    action()
+
+
 def prepare(action: Callable[[], object]) -> bool:
     """Read what was typed, from a callback, before a question opens; a refusal stays on the page."""
     try:
-        action()
+        _do(action)
     except TradingError as refusal:
         st.session_state[_NOTICE] = refusal
         return False
@@ -61,7 +71,7 @@ def plain(text: str) -> str:
 def in_dialog(action: Callable[[], object], done: str) -> None:
     """Run a service call inside a dialog: closes it when it worked or waits for a second Admin, else says why and stays."""
     try:
-        action()
+        _do(action)
     except TradingError as refusal:
         if refusal.code != _WAITS:
             show(refusal)
@@ -78,7 +88,7 @@ def in_dialog(action: Callable[[], object], done: str) -> None:
 def instead(action: Callable[[], object]) -> None:
     """Run a service call that opens the next dialog itself; a refusal is shown and the present one stays."""
     try:
-        action()
+        _do(action)
     except TradingError as refusal:
         show(refusal)
         return

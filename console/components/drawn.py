@@ -1,32 +1,40 @@
-"""Markup of a reading that many look at: made once, and sent to each of them."""
+"""What is made of a reading that many look at: made once, and sent to each of them."""
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
 from console.components.frame import lang
 
-_MOST = 16  # the newest readings of the first screen; a reading is large
-_made: OrderedDict[tuple[str, str, int], tuple[object, str]] = OrderedDict()
+T = TypeVar("T")
+
+_MOST = 6  # of each name: the newest readings by person's accounts, language and choice; a reading is large
+_made: defaultdict[str, OrderedDict[tuple[Hashable, ...], tuple[object, Any]]] = defaultdict(OrderedDict)
+_making: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
 _lock = threading.Lock()
 
 
-def once(view: object, name: str, make: Callable[[], str]) -> str:
-    """What `make` returns, which depends on `view` and the language alone; the same view is not drawn twice.
+def once(view: object, name: str, make: Callable[[], T], *also: Hashable) -> T:
+    """What `make` returns, which depends on `view`, the language and `also` alone; the same view is not drawn twice.
 
-    The view is kept as long as its markup, so that no other one can be taken for it.
+    The view is kept as long as what was made of it, so that no other one can be taken for it. The value is shared:
+    nobody changes it.
     """
-    key = (name, lang(), id(view))
+    key = (lang(), id(view), *also)
     with _lock:
-        held = _made.get(key)
-        if held is not None:
-            _made.move_to_end(key)
-            return held[1]
-    markup = make()
-    with _lock:
-        _made[key] = (view, markup)
-        while len(_made) > _MOST:
-            _made.popitem(last=False)
-    return markup
+        mine = _making[name]
+    with mine:  # who comes while it is being made waits for it
+        held = _made[name]
+        known = held.get(key)
+        if known is not None:
+            held.move_to_end(key)
+            value: T = known[1]
+            return value
+        value = make()
+        held[key] = (view, value)
+        while len(held) > _MOST:
+            held.popitem(last=False)
+        return value

@@ -78,6 +78,11 @@ def percent(value: Decimal | None) -> str:
     return UNKNOWN if value is None else f"{value:+.2f}%"
 
 
+def part_told(value: Decimal | None) -> Html:
+    """A part of one as a signed per cent, coloured; 0.045 is 4.5 %."""
+    return span("lt-unknown", UNKNOWN) if value is None else moved(value, percent(value * 100).lstrip("+"))
+
+
 def ago(seconds: float | None, lang: str) -> str:
     """ "3초 전"; the dash when it never happened."""
     return UNKNOWN if seconds is None else say("ago", lang, length=length(seconds, lang))

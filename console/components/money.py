@@ -8,16 +8,18 @@ from decimal import Decimal
 import streamlit as st
 
 from console.components import confirm
-from console.components.figures import UNKNOWN, Html, age, amount, join, mark, moved, percent, span
+from console.components.figures import UNKNOWN, Html, age, amount, environment_badge, join, mark, moved, part_told, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.live import live
 from console.components.order_ticket import typed_price
+from console.components.return_charts import return_charts
 from console.components.rows import account_cell
 from console.components.table import Column, note, table
 from console.services import buying, fees, gains, market_clock, returns, sheets
 from console.services.accounts import names
 from console.services.fees import ContractLine
 from console.services.permissions import Action
+from console.services.returns import ReturnCurve
 from shared.domain.gains import LotMethod
 from shared.domain.sessions import KST
 
@@ -166,31 +168,42 @@ def _rate(text: str, wrong: Decimal) -> Decimal:
 
 
 def _returns(since_days: int) -> None:
-    since = wiring().clock.wall_now() - timedelta(days=since_days)
+    found = returns.statement(wiring(), me(), wiring().clock.wall_now() - timedelta(days=since_days))
     columns = [Column(t("col.account")), Column(t("returns.start"), numeric=True), Column(t("returns.paid"), numeric=True),
                Column(t("returns.end"), numeric=True), Column(t("returns.simple"), numeric=True),
-               Column(t("returns.twr"), numeric=True), Column(t("returns.mwr"), numeric=True)]  # fmt: skip
-    body = [
+               Column(t("returns.twr"), numeric=True), Column(t("returns.deepest"), numeric=True),
+               Column(t("returns.mwr"), numeric=True)]  # fmt: skip
+    falls = {one.account_id: one.deepest for one in found.curves if one.account_id is not None}
+    body: list[list[object]] = [
+        [_of_all(one), "", "", "", "", part_told(one.total), part_told(one.deepest), ""]
+        for one in found.curves
+        if one.account_id is None
+    ]
+    body += [
         [
             account_cell(one.account_id, one.account, one.environment),
             amount(one.start, one.currency),
             amount(one.paid_in, one.currency),
             amount(one.end, one.currency),
-            _part(one.simple),
-            _part(one.time_weighted),
-            _part(one.money_weighted),
+            part_told(one.simple),
+            part_told(one.time_weighted),
+            part_told(falls.get(one.account_id)),
+            part_told(one.money_weighted),
         ]
-        for one in returns.listed(wiring(), me(), since)
+        for one in found.lines
     ]
     table(columns, body, name="returns", empty=t("empty.returns"))
+    if found.rateless:
+        note(t("returns.rateless", env=", ".join(t(f"env.{one}") for one in found.rateless)))
+    return_charts(found.curves)
     note(t("returns.help"))
     if allowed(me(), Action.CASH_FLOW):
         with st.expander(t("returns.add")):
             _add_flow()
 
 
-def _part(value: Decimal | None) -> Html | str:
-    return UNKNOWN if value is None else moved(value, percent(value * 100))
+def _of_all(one: ReturnCurve) -> Html:
+    return join(Html("<b>"), t("returns.all"), Html("</b> "), environment_badge(one.environment, lang()))
 
 
 def _add_flow() -> None:

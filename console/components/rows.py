@@ -173,7 +173,7 @@ def position_table(rows: Sequence[PositionLine], now: datetime, *, with_account:
     body = [
         [
             *_of_account(row, with_account),
-            join(row.symbol, span("lt-sub", row.name)),
+            join(row.symbol, span("lt-sub lt-wrap", row.name) if row.name else ""),
             join(f"{row.qty:,}", span("lt-sub", t("position.sellable", n=_known(row.sellable)))),
             price(row.avg_price, row.currency),
             join(price(row.last_price, row.currency), span("lt-sub", age(row.priced_at, now, lang()))),
@@ -229,12 +229,17 @@ def cash_table(rows: Sequence[CashLine], now: datetime, *, with_account: bool = 
             row.currency,
             amount(row.total, row.currency),
             amount(row.buying_power, row.currency),
-            amount(row.equity, row.currency),
+            join(amount(row.equity, row.currency), below(_older(row, now))),
             age(row.as_of, now, lang()),
         ]
         for row in rows
     ]
     table(columns, body, name="cash", empty=t("empty.cash"))
+
+
+def _older(row: CashLine, now: datetime) -> str:
+    """The age of an equity that is not as new as the cash beside it."""
+    return "" if row.equity_at >= row.as_of else age(row.equity_at, now, lang())
 
 
 def log_table(rows: Sequence[LogLine], *, with_account: bool = True) -> None:

@@ -146,7 +146,7 @@ def _indicators(draft: _Draft, name: str) -> tuple[IndicatorRow, ...]:
 
 
 def _indicator(draft: _Draft, number: int, row: IndicatorRow, name: str) -> IndicatorRow:
-    first, second, rest, more, last = st.columns([9, 5, 11, 3, 2], vertical_alignment="bottom")
+    first, second, rest, more, last = st.columns([12, 5, 9, 3, 2], vertical_alignment="bottom", gap="xsmall")
     with first:
         identity = _choose("form.indicator", f"{name}_id", row.id, _INDICATORS, "ind.")
     with second:
@@ -237,7 +237,9 @@ def _bundle(
 def _condition(
     draft: _Draft, section: str, number: int, row: ConditionRow, name: str, offered: list[str]
 ) -> ConditionRow:
-    first, second, third, fourth, fifth, last = st.columns([6, 6, 6, 6, 4, 2], vertical_alignment="bottom")
+    first, second, third, fourth, fifth, last = st.columns(
+        [6, 8, 6, 6, 3, 2], vertical_alignment="bottom", gap="xsmall"
+    )
     with first:
         left = _choose(
             "form.left", f"{name}_left", f"{_CANDLE}{row.pattern}" if row.pattern else row.left,

@@ -26,19 +26,16 @@ def table_markup(columns: Sequence[Column], rows: Sequence[Sequence[object]], *,
     if not rows:
         return f'<p class="lt-empty" data-table="{safe(name)}">{safe(empty)}</p>'
     head = "".join(f'<th class="{_css(column)}" scope="col">{safe(column.title)}</th>' for column in columns)
-    body = "".join(_row(columns, row) for row in rows)
+    cells = [f'<td class="{_css(column)}" data-label="{safe(column.title)}">' for column in columns]
+    body = "".join(_row(cells, row) for row in rows)
     return (
         f'<div class="lt-scroll"><table class="lt-table" data-table="{safe(name)}">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _row(columns: Sequence[Column], row: Sequence[object]) -> str:
-    cells = "".join(
-        f'<td class="{_css(column)}" data-label="{safe(column.title)}">{safe(value)}</td>'
-        for column, value in zip(columns, row, strict=True)
-    )
-    return f"<tr>{cells}</tr>"
+def _row(cells: Sequence[str], row: Sequence[object]) -> str:
+    return f"<tr>{''.join(f'{cell}{safe(value)}</td>' for cell, value in zip(cells, row, strict=True))}</tr>"
 
 
 def _css(column: Column) -> str:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from console.components.charts import INKS, TIME_TICKS
+from console.components.charts import INKS, TIME_TICKS, chart
+from console.components.drawn import once
 from console.components.figures import KST, UNKNOWN, environment_badge, join, length, mark
 from console.components.frame import lang, t
-from console.components.table import Column, table
+from console.components.table import Column, table_markup
 from console.services.holdings import Exposure
 from console.services.vitals import QUIET_S, BotDay, Latency
 
@@ -27,6 +28,10 @@ LAG_WATCH_MS = 250.0
 
 def day_chart(days: Sequence[BotDay], chosen: str) -> None:
     """One row per account, one cell per five minutes."""
+    chart(days, "vitals_chart", lambda: day_figure(days, chosen), chosen, alt=t(f"vitals.{chosen}"))
+
+
+def day_figure(days: Sequence[BotDay], chosen: str) -> go.Figure:
     values = {
         "gaps": lambda one: one.gap_s,
         "lag": lambda one: one.lag_ms,
@@ -53,11 +58,15 @@ def day_chart(days: Sequence[BotDay], chosen: str) -> None:
         xaxis={"title": None, "tickformat": "%H:%M", "nticks": 9, "showgrid": False, "range": [shown[0], shown[-1]]},
         yaxis={"title": None, "autorange": "reversed", "showgrid": False, "ticks": ""},
     )
-    st.plotly_chart(figure, key="vitals_chart", config={"displayModeBar": False}, alt=t(f"vitals.{chosen}"))
+    return figure
 
 
 def day_table(days: Sequence[BotDay]) -> None:
     """The same in words, worst first."""
+    st.html(once(days, "vitals", lambda: _day_markup(days)))
+
+
+def _day_markup(days: Sequence[BotDay]) -> str:
     columns = [
         Column(t("col.account")),
         Column(t("vitals.silent"), numeric=True),
@@ -76,7 +85,7 @@ def day_table(days: Sequence[BotDay]) -> None:
         ]
         for one in ordered
     ]
-    table(columns, body, name="vitals", empty=t("empty.vitals"))
+    return table_markup(columns, body, name="vitals", empty=t("empty.vitals"))
 
 
 def _silent(one: BotDay) -> object:
@@ -94,6 +103,10 @@ def _over(value: float | None, limit: float, unit: str) -> object:
 
 def latency_chart(found: Sequence[Latency]) -> None:
     """One dot per order, by the time it was sent."""
+    chart(found, "latency_chart", lambda: latency_figure(found), alt=t("latency.title"))
+
+
+def latency_figure(found: Sequence[Latency]) -> go.Figure:
     figure = go.Figure()
     for ink, one in zip(INKS * (1 + len(found) // len(INKS)), found, strict=False):
         figure.add_scatter(
@@ -111,10 +124,14 @@ def latency_chart(found: Sequence[Latency]) -> None:
         yaxis={"ticksuffix": " ms", "rangemode": "tozero", "title": None},
         xaxis={"title": None, "tickformatstops": TIME_TICKS, "nticks": 5},
     )
-    st.plotly_chart(figure, key="latency_chart", config={"displayModeBar": False}, alt=t("latency.title"))
+    return figure
 
 
 def latency_table(found: Sequence[Latency]) -> None:
+    st.html(once(found, "latency", lambda: _latency_markup(found)))
+
+
+def _latency_markup(found: Sequence[Latency]) -> str:
     columns = [
         Column(t("col.account")),
         Column(t("latency.orders"), numeric=True),
@@ -130,11 +147,15 @@ def latency_table(found: Sequence[Latency]) -> None:
         ]
         for one in found
     ]
-    table(columns, body, name="latency", empty=t("empty.latency"))
+    return table_markup(columns, body, name="latency", empty=t("empty.latency"))
 
 
 def exposure_chart(found: Exposure) -> None:
     """One bar per symbol, stacked by account; play money keeps its own colours and names."""
+    chart(found, "exposure_chart", lambda: exposure_figure(found), alt=t("exposure.title"))
+
+
+def exposure_figure(found: Exposure) -> go.Figure:
     symbols = sorted({one.symbol for one in found.parts}, key=lambda name: -_total(found, name))[:20]
     owners = list(dict.fromkeys((one.environment, one.account) for one in found.parts))
     figure = go.Figure()
@@ -157,10 +178,10 @@ def exposure_chart(found: Exposure) -> None:
         height=90 + 26 * len(symbols),
         margin={"l": 8, "r": 8, "t": 4, "b": 28},
         legend={"orientation": "h", "y": -0.25},
-        xaxis={"tickprefix": "₩", "tickformat": ",.0f", "nticks": 5, "title": None},
+        xaxis={"tickprefix": "₩", "tickformat": ",.0f", "nticks": 4, "tickangle": 0, "title": None},
         yaxis={"autorange": "reversed", "title": None},
     )
-    st.plotly_chart(figure, key="exposure_chart", config={"displayModeBar": False}, alt=t("exposure.title"))
+    return figure
 
 
 def _total(found: Exposure, symbol: str) -> float:

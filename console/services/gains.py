@@ -105,7 +105,7 @@ def of_year(wiring: Wiring, actor: Actor, year: int, method: LotMethod = LotMeth
 
     An account is reckoned anew when it traded, or fees, instruments or a day's rate changed; else the figures are kept.
     """
-    with reading(wiring.engine) as session:
+    with reading(wiring.engine, portions=True) as session:
         known = {row.id: row for row in visible_accounts(session, actor) if row.id is not None}
         owners = trades.owners(session)
         found = _years(session, known, year, method)

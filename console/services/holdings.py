@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from console.services import parts, won
-from console.services.changes import by_number
+from console.services.changes import by_number, desk_only
 from console.services.permissions import Action, Actor, authorize, visible_accounts
 from console.wiring import Wiring
 from shared.db import reading
 from shared.domain.account import Market
 from shared.domain.money import Currency, Money
-from shared.models import BrokerageAccount, CashBalance, DecisionRow
+from shared.models import BrokerageAccount, CashBalance, DecisionRow, PositionRow
 from shared.store import panels
-from shared.store.standings import Holding
+from shared.store.standings import Holding, Standing
 
 STOP_STALE_S = 30.0  # a living bot judges each stop at every price, and asks for one when none comes
 
@@ -66,6 +67,7 @@ class CashLine:
     buying_power: Decimal | None
     equity: Decimal | None
     as_of: datetime
+    equity_at: datetime  # older than `as_of` when only the last snapshot tells it
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +101,12 @@ def positions(wiring: Wiring, actor: Actor, *, account_id: int | None = None) ->
     return [_position(one, known[one.row.account_id]) for one in held if one.row.account_id in known]
 
 
+@by_number()
 def exposure(wiring: Wiring, actor: Actor) -> Exposure:
     """What the holdings are worth in won, by symbol and account; play money and real money stay apart."""
     held = positions(wiring, actor)
     with reading(wiring.engine) as session:
-        rate = won.rate_at(session, wiring.clock.wall_now())
+        rate = won.history(session).at(wiring.clock.wall_now())
     parts, unknown = [], []
     for line in held:
         value = None if line.value is None else won.in_won(Money(line.value, Currency(line.currency)), rate)
@@ -120,10 +123,15 @@ def cash(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list
     """Cash as the bots last knew it, one line per account and currency."""
     with reading(wiring.engine) as session:
         known = _known(visible_accounts(session, actor), account_id)
-        return [_cash(row, known[row.account_id]) for row in panels.cash(session, known.keys())]
+        rows = panels.cash(session, known.keys())
+    stands = parts.accounts(wiring, actor, wiring.clock.wall_now().replace(minute=0, second=0, microsecond=0))
+    held: dict[int, list[PositionRow]] = defaultdict(list)
+    for one in parts.holdings(wiring, actor):
+        held[one.row.account_id].append(one.row)
+    return [_cash(row, known[row.account_id], held[row.account_id], stands.get(row.account_id)) for row in rows]
 
 
-@by_number()
+@by_number(of=desk_only)  # a point a minute: a fill more does not move it, and its panel asks every 20 s
 def equity_curves(
     wiring: Wiring, actor: Actor, span: timedelta, *, account_id: int | None = None, most: int = 8
 ) -> list[EquityCurve]:
@@ -186,7 +194,13 @@ def _position(held: Holding, account: BrokerageAccount) -> PositionLine:
     )
 
 
-def _cash(row: CashBalance, account: BrokerageAccount) -> CashLine:
+def _cash(row: CashBalance, account: BrokerageAccount, held: list[PositionRow], standing: Standing | None) -> CashLine:
+    told = standing.equity if standing is not None else None
+    equity, at = row.equity, row.as_of
+    if equity is None and told is not None and told.currency == row.currency:
+        equity, at = told.equity, told.at  # as the first screen says it
+    elif equity is None:
+        equity = equity_of(row, held)
     return CashLine(
         account_id=row.account_id,
         account=account.nickname,
@@ -194,6 +208,16 @@ def _cash(row: CashBalance, account: BrokerageAccount) -> CashLine:
         currency=row.currency,
         total=row.total,
         buying_power=row.buying_power,
-        equity=row.equity,
+        equity=equity,
         as_of=row.as_of,
+        equity_at=at,
     )
+
+
+def equity_of(cash: CashBalance, held: list[PositionRow]) -> Decimal | None:
+    """What the broker said, else cash plus holdings where every price is known; a guess is never shown."""
+    if cash.equity is not None:
+        return cash.equity
+    if any(position.last_price is None or position.currency != cash.currency for position in held):
+        return None
+    return cash.total + sum((one.last_price * one.qty for one in held if one.last_price is not None), Decimal(0))

@@ -12,7 +12,7 @@ from enum import IntEnum
 from console.services import parts, won
 from console.services.blocked import blocked_today
 from console.services.changes import by_number
-from console.services.holdings import stop_is_stale
+from console.services.holdings import equity_of, stop_is_stale
 from console.services.permissions import Action, Actor, authorize, visible_accounts
 from console.services.won import Rate
 from console.wiring import Wiring
@@ -312,15 +312,8 @@ def age_s(at: datetime | None, now: datetime) -> float | None:
 
 
 def _equity_of(cash: CashBalance | None, held: list[PositionRow]) -> Money | None:
-    """What the broker said, else cash plus holdings where every price is known; a guess is never shown."""
-    if cash is None:
-        return None
-    if cash.equity is not None:
-        return _money(cash.equity, cash.currency)
-    if any(position.last_price is None or position.currency != cash.currency for position in held):
-        return None
-    value = sum((one.last_price * one.qty for one in held if one.last_price is not None), Decimal(0))
-    return _money(cash.total + value, cash.currency)
+    equity = None if cash is None else equity_of(cash, held)
+    return None if cash is None or equity is None else _money(equity, cash.currency)
 
 
 def _money(amount: Decimal, currency: str) -> Money:

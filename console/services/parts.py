@@ -35,11 +35,12 @@ def desk(wiring: Wiring, actor: Actor, hour: datetime) -> Desk:
     now = wiring.clock.wall_now()
     with reading(wiring.engine) as session:
         ids = [row.id or 0 for row in visible_accounts(session, actor)]
+        rates = won.history(session)
         return Desk(
             flows=tuple(fees.flows(session, ids)),
             keyed=panels.keyed_accounts(session, ids),
-            rate=won.rate_at(session, now),
-            rate_then=won.rate_at(session, midnight(Market.KRX, now)),
+            rate=rates.at(now),
+            rate_then=rates.at(midnight(Market.KRX, now)),
             names=people.labels(session),
         )
 

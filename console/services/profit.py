@@ -39,7 +39,8 @@ _FIGURES = (
 )  # fmt: skip
 _KEPT = "2 "  # how figures are kept in the store: what was kept otherwise is reckoned anew
 FILLS_AT_ONCE = 2_000  # read in portions: a year of fills at once would cost 100 MB
-BREATH_S = 0.02
+AT_ONCE_BESIDE_PAGES = 250  # when nobody waits for it: a portion keeps a page waiting for as long as it takes
+BREATH_S = 0.02  # between two portions at least; else as long as the portion took
 ORDERS_KEPT = 3_000  # that may yet be filled further: a commission is rounded on the whole order
 SAVE_TRIES = 3
 SAVED_EVERY = 1_000  # fills between two savings
@@ -226,8 +227,10 @@ def keep(wiring: Wiring) -> None:
     store, grows = str(wiring.engine.url), True
     while grows:
         with reading(wiring.engine) as session:
-            grows = _grow(session, store, won.history(session).told)
-        time.sleep(BREATH_S)  # pages are served in between
+            began = wiring.clock.monotonic()
+            grows = _grow(session, store, won.history(session).told, most=AT_ONCE_BESIDE_PAGES)
+            worked_s = wiring.clock.monotonic() - began
+        time.sleep(max(BREATH_S, worked_s))  # pages are served in between
     with _lock:
         ledger = _ledgers[store]
         if ledger.last_id - ledger.saved_id < SAVED_EVERY:
@@ -321,7 +324,7 @@ def _up_to_now(session: Session, store: str, rates: Sequence[fx.Told]) -> _Ledge
     return _ledgers[store]
 
 
-def _grow(session: Session, store: str, rates: Sequence[fx.Told]) -> bool:
+def _grow(session: Session, store: str, rates: Sequence[fx.Told], *, most: int = FILLS_AT_ONCE) -> bool:
     """Take the next portion of fills into the ledger; False when there was none."""
     with _lock:
         basis = f"{_KEPT}{fees.version(session)}"
@@ -331,7 +334,7 @@ def _grow(session: Session, store: str, rates: Sequence[fx.Told]) -> bool:
         ledger.basis = basis
         ledger.rates = (rates[-1].at if rates else None, len(rates))
         _ledgers[store] = ledger
-        fresh = trades.after(session, ledger.last_id, limit=FILLS_AT_ONCE)
+        fresh = trades.after(session, ledger.last_id, limit=most)
         if not fresh:
             return False
         known = {row.id: row for row in accounts.every(session) if row.id is not None}

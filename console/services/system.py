@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
@@ -129,17 +130,19 @@ def store_facts(wiring: Wiring, actor: Actor) -> StoreFacts:
         else:
             path = wiring.engine.url.database
             size = Path(path).stat().st_size if path and Path(path).exists() else None
-        rows = tuple(
-            (name, int(session.execute(text(f"SELECT max(id) FROM {name}")).scalar_one() or 0)) for name in _BIG
-        )
-    return StoreFacts(kind, size, schema.current(wiring.engine) or "", rows)
+        newest = ", ".join(f"(SELECT max(id) FROM {name})" for name in _BIG)
+        rows = session.execute(text(f"SELECT {newest}")).one()
+    counts = tuple((name, int(many or 0)) for name, many in zip(_BIG, rows, strict=True))
+    return StoreFacts(kind, size, schema.current(wiring.engine) or "", counts)
 
 
-def versions() -> list[tuple[str, str]]:
+@cache
+def versions() -> tuple[tuple[str, str], ...]:
+    """What runs here; it stays for as long as the process."""
     found = [("Python", python_version())]
     for name in _PACKAGES:
         try:
             found.append((name, version(name)))
         except PackageNotFoundError:
             continue
-    return found
+    return tuple(found)

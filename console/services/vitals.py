@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from console.services.changes import by_number
+from console.services.changes import by_number, desk_only
 from console.services.permissions import Actor, visible_accounts
 from console.wiring import Wiring
 from shared.db import reading
@@ -74,7 +74,7 @@ class Latency:
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
 
-@by_number(at_most_s=60.0)
+@by_number(at_most_s=60.0, of=desk_only)  # slices of five minutes: a fill more does not change the day
 def day(wiring: Wiring, actor: Actor) -> list[BotDay]:
     """The last 24 hours of each account's bot, in slices of five minutes."""
     now = wiring.clock.wall_now()
@@ -116,7 +116,7 @@ def _slices(
     return tuple(found)
 
 
-@by_number(at_most_s=60.0)
+@by_number(at_most_s=60.0, of=desk_only)
 def latency(wiring: Wiring, actor: Actor) -> list[Latency]:
     """Order answers of the newest orders: from the moment it was sent to the broker's word, in milliseconds."""
     with reading(wiring.engine) as session:

@@ -45,6 +45,14 @@ class History:
         index = bisect_right(self.days, day)
         return None if not index or day - self.days[index - 1] > RATE_HOLDS else self.last[index - 1]
 
+    def at(self, moment: datetime) -> Rate | None:
+        """The rate in force then, or None: nobody had told one."""
+        index = bisect_right(self.told, moment, key=lambda one: one.at)
+        if not index:
+            return None
+        one = self.told[index - 1]
+        return Rate(one.rate, one.at, one.source)
+
 
 _histories: dict[str, tuple[object, History]] = {}  # store → version, what it told
 
@@ -60,12 +68,6 @@ def history(session: Session) -> History:
     found = History(tuple(told), tuple(by_day), tuple(by_day.values()))
     _histories[store] = (version, found)
     return found
-
-
-def rate_at(session: Session, at: datetime) -> Rate | None:
-    """The rate in force at `at`, or None."""
-    row = fx.rate_at(session, Currency.USD.value, Currency.KRW.value, at)
-    return None if row is None else Rate(row.rate, row.at, row.source)
 
 
 def in_won(amount: Money, rate: Rate | None) -> Decimal | None:
@@ -97,7 +99,7 @@ def record_rate(wiring: Wiring, actor: Actor, rate: Decimal) -> None:
     now = wiring.clock.wall_now()
     with writing(wiring.engine) as session:
         authorize(session, actor, Action.FX_RATE)
-        before = rate_at(session, now)
+        before = history(session).at(now)
         fx.record(session, base="USD", quote="KRW", rate=rate, source=actor.label, at=now)
         told = None if before is None else {"rate": f"{before.won:f}", "at": before.at.isoformat()}
         note(session, wiring, actor, Action.FX_RATE, "fx:USD/KRW", before=told, after={"rate": f"{rate:f}"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 import streamlit as st
@@ -11,17 +12,18 @@ from console.components.account_deeds import approval, archive_button, deed_dial
 from console.components.bar import bar
 from console.components.choices import account_choice
 from console.components.commands import command_table
-from console.components.figures import Html, ago, amount, join, mark, money, moved_money, span, token_left
+from console.components.figures import Html, ago, amount, join, mark, money, moved_money, part_told, span, token_left
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
 from console.components.live import live
 from console.components.order_ticket import order_ticket
 from console.components.reasons import decision_table
+from console.components.return_charts import growth_chart
 from console.components.rows import cash_table, fill_table, log_table, order_table, position_table, unknown_pnl
 from console.components.second_question import Change, Question, ask, second_question
 from console.components.secret import secret_input
-from console.components.table import facts, note
-from console.services import accounts, holdings, logs, orders, overview
+from console.components.table import facts, link, note
+from console.services import accounts, holdings, logs, orders, overview, returns
 from console.services.accounts import Keys, Limits
 from console.services.overview import Trouble
 from console.services.permissions import Action, refuse
@@ -32,8 +34,9 @@ from shared.store.panels import LogFilter
 from shared.words import reason_text
 
 _TONES = {Trouble.ACT: "act", Trouble.WATCH: "watch", Trouble.FINE: "fine", Trouble.OFF: "off"}
-_SECTIONS = ("summary", "positions", "orders", "fills", "decisions", "logs", "settings", "credentials")
+_SECTIONS = ("summary", "positions", "orders", "fills", "returns", "decisions", "logs", "settings", "credentials")
 _AMOUNTS = ("max_order_amount", "max_symbol_amount", "max_daily_buy", "max_daily_loss")
+RETURNS_DAYS = 92
 _SECRETS = ("set_app_key", "set_app_secret", "set_account_no", "set_hts_id")
 
 
@@ -84,6 +87,26 @@ def _orders(account_id: int) -> None:
 @live(2)
 def _fills(account_id: int) -> None:
     fill_table(orders.fills(wiring(), me(), account_id=account_id), with_account=False)
+
+
+@live(60)
+def _returns(account_id: int) -> None:
+    since = wiring().clock.wall_now() - timedelta(days=RETURNS_DAYS)
+    found = returns.statement(wiring(), me(), since, account_id=account_id)
+    for one in found.curves:
+        facts(
+            [
+                (t("returns.twr"), part_told(one.total)),
+                (t("returns.deepest"), part_told(one.deepest)),
+                *((t("returns.end"), amount(line.end, line.currency)) for line in found.lines),
+            ],
+            name="returns",
+        )
+        if len(one.days) > 1:
+            growth_chart([one], key="account_growth")
+    if not any(len(one.days) > 1 for one in found.curves):
+        st.html(join(Html('<p class="lt-empty" data-table="growth">'), t("returns.soon"), Html("</p>")))
+    note(join(t("returns.span", days=RETURNS_DAYS), " ", link("/profit", t("nav.profit"))))
 
 
 @live(2)
@@ -206,6 +229,7 @@ _DRAW = {
     "positions": _positions,
     "orders": _orders,
     "fills": _fills,
+    "returns": _returns,
     "decisions": _decisions,
     "logs": _logs,
     "settings": _settings,
@@ -221,15 +245,17 @@ if chosen is None:
 else:
     _head(chosen)
     deeds(accounts.detail(wiring(), me(), chosen))
+    asked = st.query_params.get("section", "")
     section = st.segmented_control(
         t("account.section"),
         _SECTIONS,
-        default="summary",
+        default=asked if asked in _SECTIONS else "summary",
         required=True,
         format_func=lambda one: t(f"section.{one}"),
         key="section",
         label_visibility="collapsed",
     )
+    st.query_params["section"] = section or "summary"
     _DRAW[section or "summary"](chosen)
     deed_dialogs()
     second_question()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from console.components import confirm
 from console.components.bar import bar
+from console.components.choices import row_choice
+from console.components.drawn import once
 from console.components.figures import UNKNOWN, age, clock, join, mark, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
 from console.components.live import live
 from console.components.rows import account_cell
-from console.components.table import Column, table
+from console.components.table import Column, table, table_markup
 from console.services import alert_timeline, alerts
 from console.services.alerts import AlertLine
 from console.services.permissions import Action
@@ -29,31 +33,30 @@ def _open() -> None:
         Column(t("alerts.count"), numeric=True),
         Column(t("alerts.last")),
     ]
-    table(columns, [_row(line) for line in alerts.inbox(wiring(), me())], name="alerts", empty=t("empty.alerts"))
+    lines, now = alerts.inbox(wiring(), me()), wiring().clock.wall_now()
+    known = once(lines, "alerts", lambda: [_told(line) for line in lines])
+    body = [
+        [*cells, span("", age(line.last_at, now, lang()), at)] for line, (cells, at) in zip(lines, known, strict=True)
+    ]
+    table(columns, body, name="alerts", empty=t("empty.alerts"))
 
 
-def _row(line: AlertLine) -> list[object]:
-    now = wiring().clock.wall_now()
-    return [
+def _told(line: AlertLine) -> tuple[list[object], str]:
+    """What does not grow older: all cells but the last, and the moment that the last one has."""
+    cells: list[object] = [
         mark(_TONES.get(line.severity, "act"), t(f"severity.{line.severity}"), line.kind),
         account_cell(line.account_id, line.account, line.environment) if line.account_id and line.account else UNKNOWN,
         join(alert_text(line.kind, lang(), line.params), span("lt-sub", alert_advice(line.kind, lang()))),
         f"{line.count:,}",
-        span("", age(line.last_at, now, lang()), moment(line.last_at)),
     ]
+    return cells, moment(line.last_at)
 
 
 def _acknowledge() -> None:
-    rows = {line.id: line for line in alerts.inbox(wiring(), me())}
+    lines = alerts.inbox(wiring(), me())
+    named = once(lines, "alert_names", lambda: {line.id: _label(line) for line in lines})
     left, right = st.columns([4, 1], vertical_alignment="bottom")
-    chosen = left.selectbox(
-        t("alerts.choose"),
-        list(rows),
-        index=None,
-        format_func=lambda one: _label(rows[one]) if one in rows else f"#{one}",
-        key="alert",
-        placeholder=t("choice.none"),
-    )
+    chosen = row_choice(t("alerts.choose"), named, "alert", where=left)
     right.button(
         t("alerts.ack"),
         key="alert_ack",
@@ -93,6 +96,10 @@ def _ack(alert_id: int) -> None:
 
 def _seen() -> None:
     rows = alerts.inbox(wiring(), me(), acknowledged=True, limit=50)
+    st.html(once(rows, "alerts_seen", lambda: _seen_table(rows)))
+
+
+def _seen_table(rows: Sequence[AlertLine]) -> str:
     columns = [
         Column(t("col.account")),
         Column(t("alerts.what"), wide=True),
@@ -108,7 +115,7 @@ def _seen() -> None:
         ]
         for line in rows
     ]
-    table(columns, body, name="alerts_seen", empty=t("empty.alerts_seen"))
+    return table_markup(columns, body, name="alerts_seen", empty=t("empty.alerts_seen"))
 
 
 bar()

@@ -17,6 +17,7 @@ from console.components.approvals import (
     waits_label,
 )
 from console.components.bar import bar
+from console.components.choices import row_choice
 from console.components.figures import UNKNOWN, Html, ago, join, mark, moment, span
 from console.components.frame import allowed, in_words, lang, me, t, wiring
 from console.components.help import titled
@@ -109,15 +110,9 @@ def _choice(view: Matters) -> tuple[str, Matter] | None:
         **{f"drift:{one.whose.account_id}:{one.symbol}": one for one in view.drifts},
         **{f"stop:{one.whose.account_id}:{one.symbol}": one for one in view.stopped},
     }
-    chosen = st.selectbox(
-        t("inbox.choose"),
-        list(found),
-        index=0 if len(found) == 1 else None,
-        format_func=lambda key: _label(found[key]) if key in found else key,
-        key="matter",
-        placeholder=t("choice.none"),
-    )
-    return (chosen, found[chosen]) if chosen in found else None
+    words = {key: _label(one) for key, one in found.items()}
+    chosen = row_choice(t("inbox.choose"), words, "matter", index=0 if len(found) == 1 else None)
+    return None if chosen is None else (chosen, found[chosen])
 
 
 def _label(one: Matter) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from console.components import confirm
 from console.components.bar import bar
-from console.components.choices import account_filter
+from console.components.choices import account_filter, row_choice
 from console.components.frame import allowed, me, t, wiring
 from console.components.help import titled
 from console.components.live import live
@@ -52,15 +52,9 @@ def _timeline_chooser(account_id: int | None, wanted: OrderFilter) -> None:
     """Outside what refreshes: which order's life is shown."""
     shown = orders.listed(wiring(), me(), account_id=account_id, wanted=wanted, limit=SHOWN)
     rows = {row.id: row for row in shown}
-    chosen = st.selectbox(
-        t("orders.choose_timeline"),
-        list(rows),
-        index=None,
-        format_func=lambda one: order_label(rows[one]) if one in rows else f"#{one}",
-        key="timeline_order",
-        placeholder=t("choice.none"),
-    )
-    if chosen in rows:
+    words = {one: order_label(row) for one, row in rows.items()}
+    chosen = row_choice(t("orders.choose_timeline"), words, "timeline_order")
+    if chosen is not None:
         _timeline(chosen)
         with st.expander(t("orders.answer")):
             answer = orders.broker_answer(wiring(), me(), chosen)
@@ -79,23 +73,16 @@ def _chooser(account_id: int | None) -> None:
     """Outside what refreshes: the choice stays while the table moves."""
     rows = {row.id: row for row in orders.open_orders(wiring(), me(), account_id=account_id) if row.cancelable}
     left, middle, right = st.columns([4, 1, 1], vertical_alignment="bottom")
-    chosen = left.selectbox(
-        t("orders.choose_cancel"),
-        list(rows),
-        index=None,
-        format_func=lambda one: order_label(rows[one]) if one in rows else f"#{one}",
-        key="cancel_order",
-        placeholder=t("orders.none_cancelable") if not rows else t("choice.none"),
-    )
-    may_amend = chosen in rows and allowed(me(), Action.ORDER_AMEND)
-    ready = chosen in rows and allowed(me(), Action.ORDER_CANCEL)
+    words = {one: order_label(row) for one, row in rows.items()}
+    chosen = row_choice(t("orders.choose_cancel"), words, "cancel_order", where=left, empty=t("orders.none_cancelable"))
+    order = None if chosen is None else rows[chosen]
+    may_amend = order is not None and allowed(me(), Action.ORDER_AMEND)
+    ready = order is not None and allowed(me(), Action.ORDER_CANCEL)
     for cell, name, label, may in (
         (middle, "amend", t("amend.title"), may_amend),
         (right, "cancel", t("orders.cancel"), ready),
     ):
-        cell.button(
-            label, key=f"{name}_open", disabled=not may, width="stretch", on_click=_open, args=(name, rows.get(chosen))
-        )
+        cell.button(label, key=f"{name}_open", disabled=not may, width="stretch", on_click=_open, args=(name, order))
 
 
 def _open(name: str, order: OrderLine | None) -> None:

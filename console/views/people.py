@@ -7,7 +7,7 @@ import streamlit as st
 from console.components import confirm
 from console.components.audit_table import audit_table
 from console.components.bar import bar
-from console.components.choices import account_filter
+from console.components.choices import account_filter, row_choice
 from console.components.figures import UNKNOWN, age, moment, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
@@ -56,16 +56,8 @@ def _sign_ins() -> None:
 def _ender() -> None:
     rows = {row.id: row for row in sign_ins.listed(wiring(), me())}
     left, right = st.columns([4, 1], vertical_alignment="bottom")
-    chosen = left.selectbox(
-        t("people.choose_session"),
-        list(rows),
-        index=None,
-        key="session_choice",
-        format_func=lambda one: (
-            f"{rows[one].email} · {moment(rows[one].created_at)} · {rows[one].ip}" if one in rows else f"#{one}"
-        ),
-        placeholder=t("choice.none"),
-    )
+    words = {one: f"{row.email} · {moment(row.created_at)} · {row.ip}" for one, row in rows.items()}
+    chosen = row_choice(t("people.choose_session"), words, "session_choice", where=left)
     right.button(
         t("people.end"), key="session_end", disabled=chosen not in rows, on_click=_end, args=(chosen,), width="stretch"
     )

@@ -8,6 +8,7 @@ import streamlit as st
 
 from console.components import confirm
 from console.components.bar import bar
+from console.components.choices import row_choice
 from console.components.figures import Html, age, amount, environment_badge, join, moved, price
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
@@ -51,18 +52,11 @@ def _closer() -> None:
     """Outside what refreshes: choose one position and ask to sell it."""
     rows = {f"{row.account_id}:{row.symbol}": row for row in holdings.positions(wiring(), me())}
     left, right = st.columns([4, 1], vertical_alignment="bottom")
-    chosen = left.selectbox(
-        t("close.choose"),
-        list(rows),
-        index=None,
-        format_func=lambda one: _label(rows[one]) if one in rows else one,
-        key="close_position",
-        placeholder=t("close.nothing") if not rows else t("choice.none"),
-    )
-    ready = chosen in rows and allowed(me(), Action.ORDER_PLACE)
-    right.button(
-        t("close.open"), key="close_open", disabled=not ready, width="stretch", on_click=_open, args=(rows.get(chosen),)
-    )
+    words = {one: _label(row) for one, row in rows.items()}
+    chosen = row_choice(t("close.choose"), words, "close_position", where=left, empty=t("close.nothing"))
+    row = None if chosen is None else rows[chosen]
+    ready = row is not None and allowed(me(), Action.ORDER_PLACE)
+    right.button(t("close.open"), key="close_open", disabled=not ready, width="stretch", on_click=_open, args=(row,))
 
 
 def _open(row: PositionLine | None) -> None:

@@ -13,11 +13,12 @@ from console.components import confirm, money
 from console.components.bar import bar
 from console.components.charts import bars_chart
 from console.components.choices import owner_name
+from console.components.drawn import once
 from console.components.figures import UNKNOWN, Html, age, amount, environment_badge, join, mark, moved, span
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
 from console.components.order_ticket import typed_price
-from console.components.table import Column, facts, note, table
+from console.components.table import Column, facts, note, table_markup
 from console.services import market_clock, profit, sheets, won
 from console.services.permissions import Action
 from console.services.profit import Day, Statement
@@ -78,7 +79,7 @@ def _sums(view: Statement, groups: Groups) -> None:
         note(" ".join(notes))
 
 
-def _table(view: Statement, key: str, groups: Groups) -> None:
+def _table(view: Statement, key: str, groups: Groups) -> str:
     columns = [
         Column(t(f"profit.by.{key}")),
         Column(t("profit.trades"), numeric=True),
@@ -92,7 +93,7 @@ def _table(view: Statement, key: str, groups: Groups) -> None:
         Column(t("profit.net"), numeric=True),
     ]
     rows = [_row(view, key, group, one) for group, one in groups[:200]]
-    table(columns, rows, name="profit", empty=t("empty.profit"))
+    return table_markup(columns, rows, name="profit", empty=t("empty.profit"))
 
 
 def _row(view: Statement, key: str, group: object, one: Day) -> list[object]:
@@ -184,7 +185,7 @@ owner = third.selectbox(
 )  # fmt: skip
 load = _load(chosen_span or "month", environment, owner)
 view = load()
-traded = {view.environments.get(day.account_id) for day in view.days}
+traded = once(view, "profit_traded", lambda: {view.environments.get(day.account_id) for day in view.days})
 if environment is None and len(traded) > 1:
     gravest = next(one for one in (Environment.LIVE, Environment.MOCK, Environment.SIM) if one in traded)
     st.info(t("profit.apart", env=t(f"env.{gravest}")), icon=":material/info:")
@@ -201,12 +202,13 @@ by = st.segmented_control(
     t("profit.by"), _KEYS, default="day", required=True, key="profit_by",
     format_func=lambda one: t(f"profit.by.{one}"), label_visibility="collapsed",
 )  # fmt: skip
-groups = profit.summed(view.days, by or "day")
+key = by or "day"
+groups = once(view, "profit_sums", lambda: profit.summed(view.days, key), key)
 with sums:
     _sums(view, groups)
 if groups and not any(one.rateless for _, one in groups):
-    bars_chart(_per_group(view, by or "day", groups), name=t("profit.net"), key="profit_chart")
-_table(view, by or "day", groups)
+    bars_chart(view, key, values=lambda: _per_group(view, key, groups), name=t("profit.net"), key="profit_chart")
+st.html(once(view, "profit", lambda: _table(view, key, groups), key))
 wanted = st.segmented_control(
     t("money.panel"), money.PANELS, key="money_panel", format_func=lambda one: t(f"money.{one}")
 )

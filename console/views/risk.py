@@ -140,7 +140,7 @@ def _actions(accounts: dict[int, AccountRisk]) -> None:
     )
     account, actor = accounts[chosen], me()
     may = allowed(actor, Action.KILL_RAISE)
-    cells = st.columns(len(_LEVELS) + 3)
+    cells = st.columns([3, 3, 2, 3, 4, 3])
     for cell, level in zip(cells, _LEVELS, strict=False):
         cell.button(
             t(f"kill.{level.name}"), key=f"risk_raise_{level.name}", width="stretch",

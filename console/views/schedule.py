@@ -9,6 +9,7 @@ from console.components.bar import bar
 from console.components.choices import account_filter
 from console.components.figures import UNKNOWN, Html, join, length, mark, moment, span
 from console.components.frame import allowed, in_words, lang, me, t, wiring
+from console.components.help import titled
 from console.components.live import live
 from console.components.rows import account_cell
 from console.components.table import Column, note, table
@@ -162,7 +163,7 @@ def _past(chosen: int | None) -> None:
 
 
 bar()
-st.title(t("nav.schedule"))
+titled("schedule")
 confirm.notice()
 st.subheader(t("schedule.readiness"))
 _ready()

@@ -7,7 +7,7 @@ import streamlit as st
 from console.components import confirm
 from console.components.bar import bar
 from console.components.drill import fire_drill
-from console.components.figures import UNKNOWN, age, join, length, mark, span, token_left
+from console.components.figures import UNKNOWN, Html, age, join, length, mark, span, token_left
 from console.components.frame import lang, me, t, wiring
 from console.components.help import titled
 from console.components.live import live
@@ -16,9 +16,10 @@ from console.components.store_sizes import store_sizes_panel
 from console.components.table import Column, facts, note, table
 from console.components.vitals_charts import CHOICES, LAG_WATCH_MS, day_chart, day_table, latency_chart, latency_table
 from console.services import system, vitals
-from console.services.system import BotLine
+from console.services.system import BotLine, ProgramLine
 
 _TONES = {"RUNNING": "fine", "STARTING": "watch", "BACKOFF": "act", "FATAL": "act", "EXITED": "act", "UNKNOWN": "act"}
+_ENDED = "EXITED"
 
 
 @live(5)
@@ -35,16 +36,21 @@ def _programs() -> None:
     body = [
         [
             join(row.name, span("lt-sub", f"pid {row.pid}") if row.pid else ""),
-            mark("watch", t("system.stale"))
-            if row.stale
-            else mark(_TONES.get(row.state, "off"), t(f"program.{row.state}")),
+            mark("watch", t("system.stale")) if row.stale else _program_state(row),
             row.host,
-            row.told.replace(f"pid {row.pid}, uptime ", f"{t('system.up')} "),
+            "" if row.state == _ENDED else row.told.replace(f"pid {row.pid}, uptime ", f"{t('system.up')} "),
             age(row.seen_at, now, lang()),
         ]
         for row in rows
     ]
     table(columns, body, name="programs", empty=t("empty.programs"))
+
+
+def _program_state(row: ProgramLine) -> Html:
+    """Telegram without a token says so and ends: nothing is wrong with it."""
+    if row.state == _ENDED and row.name == "telegram" and not wiring().settings.telegram_token:
+        return mark("off", t("program.unset"))
+    return mark(_TONES.get(row.state, "off"), t(f"program.{row.state}"))
 
 
 @live(5)

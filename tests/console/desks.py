@@ -289,15 +289,20 @@ def _us_trading(session: Session, account: int, now: datetime, *, guarded: bool 
         "131.00",
         "DENIED",
         now - timedelta(minutes=2),
-        reason="주문 금액 6,550 > 1회 한도 5,000",
+        reason="주문 금액 $6,550.00 > 1회 한도 $5,000.00",
     )
-    _decision(session, account, 1, "AAPL", "HOLD", "cash", "필요 6,550 > 주문가능 2,010", 37, now)
+    _decision(session, account, 1, "AAPL", "HOLD", "cash", "필요 $6,582.75 > 주문가능 $2,010.00", 37, now)
     beat = session.get_one(Heartbeat, account)
     beat.detail = {**beat.detail, "blocked": {"cash": (37, 1, now.isoformat())}}
     _log(session, account, 1, "INFO", "상태 STARTING → READY", now - timedelta(minutes=40))
     _log(session, account, 2, "INFO", "장 시작: 보유 2종목, 미체결 1건", now - timedelta(minutes=31))
     _log(
-        session, account, 3, "WARNING", "규칙 1 NVDA 멈춤: 주문 금액 6,550 > 1회 한도 5,000", now - timedelta(minutes=2)
+        session,
+        account,
+        3,
+        "WARNING",
+        "규칙 1 NVDA 멈춤: 주문 금액 $6,550.00 > 1회 한도 $5,000.00",
+        now - timedelta(minutes=2),
     )
 
 

@@ -267,7 +267,7 @@ TROUBLES = (  # kind, severity, account, what its line must say, parameters
     ("DRIFT", "critical", "국내 단타", "005930", {"symbol": "005930", "ours": 120, "theirs": 100}),
     ("UNGUARDED", "warning", "미국 주식 1호", "MSFT", {"symbol": "MSFT", "quantity": 6}),
     ("ORDER_REJECTED", "warning", "국내 단타", "잔고", {"symbol": "000660", "side": "SELL", "quantity": 9, "reason": "잔고 부족"}),
-    ("LOSS_HALT", "critical", "모의 검증", "하루 손실", {"limit": "500,000", "pnl": "-512,300.00", "day": "2026-11-20"}),
+    ("LOSS_HALT", "critical", "모의 검증", "하루 손실", {"limit": "₩500,000", "pnl": "-₩512,300", "day": "2026-11-20"}),
 )  # fmt: skip
 
 

@@ -135,7 +135,7 @@ def test_accounts_in_trouble_stand_first(desk_in: Callable[[str], Desk], monkeyp
     drawn = html_of(page_of(desk_in("degraded"), Role.ADMIN, "control", monkeypatch))
     table = drawn[drawn.index('data-table="accounts"') :]
     assert table.index("국내 단타") < table.index("미국 주식 1호")  # silent before exits-only
-    assert "응답 없음" in table and "세워 둠" in table and "무방비" in table
+    assert "응답 없음" in table and "세워 둠" in table and "보호 안 됨" in table
 
 
 def test_unknown_money_is_a_dash_and_never_zero(
@@ -339,9 +339,9 @@ def test_switching_on_in_live_shows_the_evidence_and_what_is_missing(
 def test_a_stop_that_nobody_watches_is_red(desk_in: Callable[[str], Desk], monkeypatch: pytest.MonkeyPatch) -> None:
     desk = desk_in("degraded")
     drawn = html_of(page_of(desk, Role.ADMIN, "positions", monkeypatch))
-    assert re.search(r'lt-act"[^>]*><i>■</i> 무방비', drawn)
+    assert re.search(r'lt-act"[^>]*><i>■</i> 보호 안 됨', drawn)
     drawn = html_of(page_of(desk, Role.ADMIN, "control", monkeypatch))
-    assert re.search(r'lt-act"[^>]*><i>■</i> 무방비', drawn)
+    assert re.search(r'lt-act"[^>]*><i>■</i> 보호 안 됨', drawn)
 
 
 def test_limits_and_the_switch_of_one_account_are_set_on_the_risk_page(

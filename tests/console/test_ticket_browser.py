@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Error as PlaywrightError
 from sqlmodel import select
 
+from console.services import sign_ins
 from shared.db import reading, writing
-from shared.models import Command
+from shared.models import Command, Role
 from tests.console import desks
 from tests.console.desks import Desk
-from tests.console.served import BROWSER, free_port, operator, settled
+from tests.console.served import BROWSER, free_port, operator, pick, settled
 
 pytestmark = BROWSER
 ANSWER = {
@@ -83,3 +86,62 @@ def test_a_price_of_the_book_is_clicked_and_one_order_asked(page: Page, desk: De
     assert [(one.payload["symbol"], one.payload["quantity"], one.payload["price"]) for one in orders] == [
         ("AAPL", 3, "211.49")
     ]
+
+
+def test_enter_and_click_back_and_again_are_still_one_order(page: Page, url: str, desk: Desk) -> None:
+    with reading(desk.wiring.engine) as session:
+        before = len(session.exec(select(Command.id).where(Command.kind == "PLACE_ORDER")).all())
+    page.get_by_role("button", name="새 주문").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("종목").fill("MSFT")
+    dialog.get_by_label("종목").press("Enter")
+    dialog.get_by_label("가격 (USD)").fill("430.10")
+    dialog.get_by_label("가격 (USD)").press("Enter")
+    dialog.get_by_label("수량").fill("2")
+    dialog.get_by_label("수량").press("Enter")
+    send = dialog.get_by_role("button", name="MSFT 2")
+    expect(send).to_be_enabled()
+    at = middle(send)
+    send.focus()
+    page.keyboard.press("Enter")
+    page.mouse.click(*at)  # in the same breath
+    expect(page.locator("[data-table=followed]")).to_be_visible()
+    page.goto(f"{url}/orders")
+    settled(page)
+    page.go_back()
+    settled(page)
+    expect(page.get_by_role("dialog")).to_have_count(0)  # nothing to send again stands there
+    page.reload()
+    settled(page)
+    with reading(desk.wiring.engine) as session:
+        orders = session.exec(select(Command).where(Command.kind == "PLACE_ORDER")).all()[before:]
+    assert [(one.payload["symbol"], one.payload["quantity"]) for one in orders] == [("MSFT", 2)]
+
+
+def middle(button: Locator) -> tuple[float, float]:
+    box = button.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_a_session_that_an_admin_ended_sends_nothing_from_the_page_that_is_still_open(
+    browser: Browser, url: str, desk: Desk
+) -> None:
+    with operator(browser, url, Role.TRADER) as tab:
+        tab.goto(f"{url}/orders")
+        settled(tab)
+        pick(tab, "취소할 주문", "000660")
+        tab.get_by_role("button", name="주문 취소").click()
+        do = tab.get_by_role("button", name="취소 요청")
+        expect(do).to_be_visible()
+        admin = desk.actor(Role.ADMIN)
+        mine = [one for one in sign_ins.listed(desk.wiring, admin) if one.email.startswith("trader")]
+        for one in mine:
+            sign_ins.end(desk.wiring, admin, one.id)
+        with suppress(PlaywrightError):  # at once; should the page have seen it by itself, the button is gone
+            do.click(timeout=2_000)
+        expect(tab.get_by_text("다시 로그인").first).to_be_visible()
+        tab.goto(f"{url}/orders")
+        assert "/login" in tab.url
+    with reading(desk.wiring.engine) as session:
+        assert not session.exec(select(Command).where(Command.kind == "CANCEL_ORDER")).all()

@@ -251,6 +251,7 @@ def accounts(verb: Script, tmp: Path) -> None:
     verb("credential set", "새 계좌", "--confirm", "새 계좌", stdin=KEYS)
     verb("account arm", "새 계좌", "--hours", "1", "--confirm", "새 계좌", "--reason", "t", holds="armed_until")
     verb("account disarm", "새 계좌", holds="armed_until")
+    verb("account limits", "새 계좌", "--max-daily-buy", "1000", "--reason", "t", holds="max_daily_buy")
     verb("account move", "새 계좌", "--reason", "t")
     verb("rule validate", RULE, holds="valid")
     verb("rule import", RULE, "--account", "새 계좌", "--symbols", "TSLA", holds="items")

@@ -6,6 +6,7 @@ import json
 import subprocess
 import zipfile
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ market check · strategy check · report daily|tax · exchange serve|ledger|faul
 """
 # What the product has beyond the contract, by name.
 BESIDE = """
-account move · alerts timeline · backtest cancel|job|jobs|queue · backup create|verify|restore · cloud status|upload|alerts ·
+account limits|move · alerts timeline · backtest cancel|job|jobs|queue · backup create|verify|restore · cloud status|upload|alerts ·
 completion · schema · rule diff|revert · inbox list|resolve|lift|settle|approve|decline · keys rotate-kek · kill cancel-all|flatten · telegram setup|test ·
 user enable|password|factor-reset|link · webhook add|list|revoke
 """
@@ -99,6 +100,22 @@ def test_live_approval_has_an_end_and_can_be_taken_back(terminal: Terminal) -> N
     assert terminal.json("account", "disarm", "L1")["armed_until"] is None
     terminal.json("account", "archive", "L1", "--confirm", "L1", "--reason", "closed")
     assert terminal.json("account", "list")["items"] == []
+
+
+def test_limits_change_by_name_with_a_reason_and_what_is_not_named_stays(terminal: Terminal) -> None:
+    account = terminal.add("A1")
+    before = terminal.json("account", "show", "A1")
+    bare = terminal.run("account", "limits", "A1", "--max-daily-buy", "1234.5", "--json")
+    assert (bare.code, bare.json["error"]["code"]) == (1, "reason_missing")
+    assert terminal.run("account", "limits", "A1", "--reason", "x", "--json").code == 2, "nothing named"
+    assert terminal.run("account", "limits", "A1", "--max-daily-buy", "-1", "--reason", "x", "--json").code == 1
+    said = terminal.run("account", "limits", "A1", "--max-daily-buy", "1234.5", "--reason", "small", "--json")
+    after, changed = said.json, {"max_daily_buy": "1234.5", "config_version": before["config_version"] + 1}
+    assert {**after, "max_daily_buy": str(Decimal(after["max_daily_buy"]))} == {**before, **changed}
+    assert "max_daily_buy" in said.err and "1,234.5" in said.err  # now and afterwards
+    with reading(terminal.engine) as session:
+        row = session.exec(select(AuditLog).where(AuditLog.action == "account.limits")).one()
+        assert (row.account_id, row.reason, row.after and row.after["max_daily_buy"]) == (account, "small", "1234.5")
 
 
 @of_a_file

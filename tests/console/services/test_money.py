@@ -18,6 +18,7 @@ from console.services.costs import contract_on
 from shared.db import reading, writing
 from shared.domain.errors import Conflict
 from shared.domain.gains import LotMethod
+from shared.domain.sessions import KST
 from shared.models import (
     BrokerageAccount,
     EquitySnapshot,
@@ -342,3 +343,29 @@ def test_a_fill_that_is_committed_after_a_younger_one_is_earned_too(
     with writing(desk.wiring.engine) as session:
         session.add(FillRow(**{**gone, "order_id": order}))
     assert gain() == (500, 0)
+
+
+def test_returns_by_day_make_up_the_whole_and_all_accounts_are_told_in_won(desk: Desk) -> None:
+    """Two accounts begin with 1,000,000 won each; +1 % of the dollars and +10 % of their rate is +11.1 % in won."""
+    now = desk.wiring.clock.wall_now().replace(hour=3, minute=30)
+    first, second = now - timedelta(days=2), now - timedelta(days=1)
+    with writing(desk.wiring.engine) as session:
+        session.execute(delete(EquitySnapshot))
+        session.execute(delete(FxRate))
+        for at, rate in ((first, "1000"), (second, "1100")):
+            fx.record(session, base="USD", quote="KRW", rate=D(rate), source="desk", at=at)
+        for account, currency, start, end in ((US, "USD", 1_000, 1_010), (KRX, "KRW", 1_000_000, 900_000)):
+            for at, worth in ((first, start), (second, end)):
+                row = EquitySnapshot(
+                    account_id=desk.accounts[account], at=at, currency=currency, equity=D(worth), cash=D(worth)
+                )
+                session.add(row)
+    found = returns.statement(desk.wiring, desk.actor(Role.ADMIN), now - timedelta(days=9))
+    by_name = {one.account: one for one in found.curves}
+    assert {name: one.total for name, one in by_name.items()} == {"": D("0.0055"), US: D("0.01"), KRX: D("-0.1")}
+    assert by_name[KRX].deepest == D("-0.1") and by_name[US].deepest == 0
+    assert by_name[KRX].by_month() == {f"{second.astimezone(KST):%Y-%m}": D("-0.1")}
+    with writing(desk.wiring.engine) as session:
+        session.execute(delete(FxRate))
+    found = returns.statement(desk.wiring, desk.actor(Role.ADMIN), now - timedelta(days=9))
+    assert found.rateless == ("SIM",) and {one.account for one in found.curves} == {US, KRX}
