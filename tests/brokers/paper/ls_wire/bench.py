@@ -154,12 +154,15 @@ class Bench:
 
 
 class AfternoonClock(SystemClock):
-    """It is one in the afternoon in Seoul when the bench opens: today's lists have pages at whatever hour we test."""
+    """It is one in the afternoon in Seoul when the bench opens: today's lists have pages at whatever hour we test.
+
+    In the middle of a minute, which has traded by then and does not end while a test runs.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         opened = datetime.now(SEOUL)
-        self._ahead = opened.replace(hour=13, minute=0) - opened
+        self._ahead = opened.replace(hour=13, minute=0, second=20, microsecond=0) - opened
 
     def wall_now(self) -> datetime:
         return super().wall_now() + self._ahead
