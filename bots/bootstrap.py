@@ -192,7 +192,7 @@ def _parts(
     clearance.elsewhere = lambda: (sync.siblings, sync.siblings_age_s())
     fitness = Fitness(clock, base.settings.run_dir / f"bot-{key.account_id}.alive")
     clearance.doubt = fitness.doubt
-    clearance.speed = lambda: base.clock.speed
+    clearance.speed = fitness.speed = lambda: base.clock.speed
     desk = Desk(broker, orders, executions, clock, clearance.gate, box.ask.set, portfolio.before)
     desk.told = sync.told if config.failover == "auto" else None
     reconciler = Reconciler(

@@ -39,6 +39,7 @@ class Fitness:
         self._rests_until = 0.0
         self._jumped = False  # until the exchange's time agrees again
         self._ages: deque[float] = deque(maxlen=WINDOW)
+        self.speed: Callable[[], float] = lambda: 1.0  # market seconds per wall second
         self.on_stall: Callable[[float], None] = lambda stalled_s: None
         self.on_skew: Callable[[float, str], None] = lambda skew_s, source: None
 
@@ -82,9 +83,12 @@ class Fitness:
         self._offset = offset
 
     def heard(self, at: datetime) -> None:
-        """A price that the exchange stamped `at` has just come by the stream."""
+        """A price that the exchange stamped `at` has just come by the stream.
+
+        In wall seconds: on a fast tape the few milliseconds under way are minutes of the market's, and no wrong clock.
+        """
         was = self.skew_s()
-        self._ages.append((self._clock.market_now() - at).total_seconds())
+        self._ages.append((self._clock.market_now() - at).total_seconds() / max(self.speed(), 1.0))
         skew = self.skew_s()
         if skew is None:
             return

@@ -100,6 +100,16 @@ def test_a_delayed_feed_is_no_wrong_clock(fitness: Fitness, clock: Bent) -> None
     assert fitness.doubt() is None
 
 
+def test_the_way_of_a_price_on_a_fast_tape_is_no_wrong_clock(fitness: Fitness, clock: Bent) -> None:
+    """20 ms under way are 8 s of the market at 400 times its pace."""
+    turn(fitness, clock)
+    fitness.speed = lambda: 400.0
+    ticks(fitness, clock, 8)
+    assert fitness.doubt() is None
+    ticks(fitness, clock, 400 * 6)  # six seconds of ours are one
+    assert fitness.doubt() is not None
+
+
 def test_one_late_price_is_no_skew(fitness: Fitness, clock: Bent) -> None:
     turn(fitness, clock)
     ticks(fitness, clock)

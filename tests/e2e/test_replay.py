@@ -153,6 +153,10 @@ class Session:
         assert not self.desk.rows("SELECT kind FROM alerts WHERE kind IN ('DRIFT', 'PRICE_SPIKE', 'RULE_PARKED')")
         return fills
 
+    def why_not(self) -> list[dict[str, Any]]:
+        """How often each symbol was refused what, for a test that misses orders."""
+        return self.desk.rows("SELECT symbol, counts, text FROM decisions WHERE counts LIKE '%no_entry%'")[-2:]
+
     def signals(self) -> list[tuple[str, str, str]]:
         """(symbol, side, start of the bar) of every order a signal made, as the bot journalled it."""
         found = []
@@ -207,7 +211,8 @@ def test_the_golden_tape_makes_the_golden_trades(new_desk: Callable[..., Desk]) 
     session.prepare()
     session.play()
     fills = session.check_books()
-    assert session.signals() == [("AAPL", one["side"], one["bar"]) for one in golden.golden()]
+    expected = [("AAPL", one["side"], one["bar"]) for one in golden.golden()]
+    assert session.signals() == expected, session.why_not()
     per_order = {number: shares for number, (shares, _) in by_order(fills, "order_id", "quantity").items()}
     assert list(per_order.values()) == [3] * len(golden.golden())
     check_prices(fills, golden.TAPE, 2)
@@ -224,6 +229,7 @@ def test_a_recorded_session_of_two_shares(new_desk: Callable[..., Desk]) -> None
     assert {fill["symbol"] for fill in fills} == {"AAPL", "MSFT"}
     assert {fill["side"] for fill in fills} == {"BUY", "SELL"}
     traded = [datetime.fromisoformat(fill["market_at"]) for fill in fills]
-    assert max(traded) - min(traded) > timedelta(hours=4)  # all through the session, not in a corner of it
+    # all through the session, not in a corner of it
+    assert max(traded) - min(traded) > timedelta(hours=4), session.why_not()
     for symbol, path in files.items():
         check_prices([fill for fill in fills if fill["symbol"] == symbol], path, 2)
