@@ -21,8 +21,9 @@ from console.api.health import health_routes
 from console.api.otlp import Exporter
 from console.cloud.changes import watch
 from console.components.frame import in_words, t
-from console.gate import Gate
+from console.gate import BEARER_PATHS, OPEN_PATHS, Gate
 from console.services import changes, profit
+from console.shell import Shell
 from console.theme import streamlit_config
 from shared import schema
 from shared.config import load_settings
@@ -54,10 +55,11 @@ def main() -> int:
     threading.Thread(target=_keep_profit, args=(wired,), name="profit", daemon=True).start()
     threading.Thread(target=_keep_up, args=(wired,), name="keep-up", daemon=True).start()
     watch(settings, changes.forget)
+    own = OPEN_PATHS | BEARER_PATHS
     app = st.App(
         Path(__file__).with_name("app.py"),
         routes=[*health_routes(wired), *api_routes(wired)],
-        middleware=[Middleware(Gate, wiring=wired)],
+        middleware=[Middleware(Gate, wiring=wired), Middleware(Shell, lang=settings.lang, routes=own)],
         on_script_error=_script_failed,
     )
     if settings.otlp_endpoint is not None:

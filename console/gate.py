@@ -8,14 +8,9 @@ the session cookie, the WebSocket included, and the socket is closed when its se
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import re
 from http.cookies import CookieError, SimpleCookie
-from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-import streamlit
 from google.protobuf.message import DecodeError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -25,6 +20,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from console.doorway import Doorway, cookie_name, held_back
 from console.services.people import note_activity, signed_in
+from console.shell import script_hashes
 from console.wiring import Wiring
 from shared.store.sessions import SignedIn
 
@@ -37,15 +33,8 @@ RECHECK_S = 5.0  # how often an open socket's session is read again
 GRACE_S = 10.0  # an ended session's page has this long to say so before its socket closes
 
 
-def _inline_scripts() -> str:
-    """Hashes of the scripts inside Streamlit's own page: those run, no other inline script does."""
-    page = Path(str(streamlit.__file__)).with_name("static").joinpath("index.html").read_text(encoding="utf-8")
-    digests = (hashlib.sha256(one.encode()).digest() for one in re.findall(r"<script>(.*?)</script>", page, re.S))
-    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
-
-
 _CSP = (
-    f"default-src 'self'; script-src 'self' 'wasm-unsafe-eval' {_inline_scripts()}; "
+    f"default-src 'self'; script-src 'self' 'wasm-unsafe-eval' {script_hashes()}; "
     "style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws://localhost:* ws://127.0.0.1:*; worker-src 'self' blob:; "
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"

@@ -23,6 +23,7 @@ from shared.domain.order import OrderRequest, OrderSession, OrderType, Side, Tim
 from shared.models import BrokerageAccount, Command, OrderRow
 from shared.store import accounts, commands, panels
 from shared.store.commands import OPEN_COMMANDS, CommandKind
+from shared.words import say
 
 ORDER_LIFE = timedelta(seconds=5)  # a bot that has not taken it by then never will
 ANSWER_GRACE_S = 15.0  # how long a bot that has taken it may ask its broker
@@ -132,7 +133,7 @@ def amend(
             raise refuse(Conflict, "not_cancelable", actor.lang, order=order_id)
         leaves = row.qty - row.filled_qty
         if price <= 0 or (quantity is not None and not 0 < quantity <= leaves):
-            raise refuse(Conflict, "bad_order", actor.lang, why=f"price {price} > 0, quantity 1..{leaves}")
+            raise refuse(Conflict, "bad_order", actor.lang, why=_why_not(actor, account, price, quantity, leaves))
         payload = {
             "order_id": order_id,
             "client_order_id": row.client_order_id,
@@ -144,6 +145,13 @@ def amend(
         account_id = row.account_id
     nudge(wiring.settings, account_id)
     return asked
+
+
+def _why_not(actor: Actor, account: BrokerageAccount, price: Decimal, quantity: int | None, leaves: int) -> str:
+    """Which value of an amendment cannot be asked for."""
+    if price <= 0:
+        return say("amend.bad_price", actor.lang, price=Market(account.market).currency.said(price))
+    return say("amend.bad_quantity", actor.lang, n=f"{quantity:,}", most=f"{leaves:,}")
 
 
 def outcome(wiring: Wiring, command_id: int) -> Command:

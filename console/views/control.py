@@ -28,6 +28,7 @@ from console.components.figures import (
 )
 from console.components.first_steps import first_steps
 from console.components.frame import lang, me, t, wiring
+from console.components.help import help_of
 from console.components.live import live
 from console.components.reasons import decided
 from console.components.rows import account_cell, unknown_pnl
@@ -220,3 +221,4 @@ with right:
         label_visibility="collapsed",
     )
     _equity(span_name or "day")
+    help_of("control")  # below: the first screen belongs to what is on fire

@@ -1,6 +1,11 @@
 """The words of the first screen, the market, profit, system and people pages, and of orders given by hand."""
 
 WORDS: dict[str, tuple[str, str]] = {
+    "page.white": (
+        "화면이 그려지지 않아 다시 불러옵니다. 봇과 주문에는 영향이 없습니다.",
+        "The page was not drawn and is loaded again. Bots and orders are not touched.",
+    ),
+    "page.again": ("지금 다시 불러오기", "Load it now"),
     "sum.at_rate": ("환율 {rate} · {age}", "rate {rate} · {age}"),
     "sum.no_rate": ("환율 모름: 통화별로 봅니다", "no rate known: by currency"),
     "sum.split": ("가격 {price} · 환율 {fx}", "price {price} · rate {fx}"),
@@ -54,6 +59,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "amend.title": ("주문 정정", "Amend order"),
     "amend.do": ("정정 요청", "Request the change"),
     "amend.asked": ("정정을 요청했습니다", "Change requested"),
+    "amend.bad_price": ("가격은 0보다 커야 합니다: {price}.", "The price is above 0: {price}."),
+    "amend.bad_quantity": ("수량은 1주에서 {most}주까지입니다: {n}주.", "The quantity is 1 to {most}: {n}."),
     "amend.effect": (
         "증권사에는 새 주문번호가 생깁니다. 남은 수량: {left}",
         "The broker gives it a new number. Left: {left}",
