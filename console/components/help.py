@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from console.components.frame import lang, t
@@ -27,9 +29,9 @@ def titled(page: str) -> None:
             help_of(page)
 
 
-def help_of(page: str) -> None:
+def help_of(page: str, width: Literal["stretch", "content"] = "stretch") -> None:
     """Draw the question mark of a page."""
-    with st.popover(t("help.open"), icon=":material/help:", width="stretch"):
+    with st.popover(t("help.open"), icon=":material/help:", width=width):
         st.markdown(t(f"help.{page}"))
         guide = _GUIDE_OF.get(page, "README")
         st.html(link(f"/help?doc={guide}&lang={lang()}", t("help.more")))

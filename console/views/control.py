@@ -221,4 +221,4 @@ with right:
         label_visibility="collapsed",
     )
     _equity(span_name or "day")
-    help_of("control")  # below: the first screen belongs to what is on fire
+    help_of("control", "content")  # below: the first screen belongs to what is on fire
