@@ -23,7 +23,7 @@ from shared.store.sessions import SignedIn
 from shared.words import LANGS, say
 
 _ROOT = '<div id="root"></div>'
-_TITLE = "<title>Streamlit</title>"
+_ICON = Path(__file__).with_name("mark.png")
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.S)
 # Twice in ten seconds would go on for ever: then it stays, says so, and a person loads it.
 _WATCH = """
@@ -75,8 +75,18 @@ def _page(lang: str) -> str:
         f'<p id="white" role="alert" hidden style="font: 16px/1.6 system-ui, sans-serif; padding: 24px">'
         f'{escape(say("page.white", lang))} <a href="">{escape(say("page.again", lang))}</a></p>'
     )
-    page = page.replace('<html lang="en">', f'<html lang="{lang}">').replace(_TITLE, "<title>LetsTrade</title>")
-    return page.replace(_ROOT, f"{_ROOT}\n    {told}\n    <script>{_WATCH}</script>")
+    icon = "data:image/png;base64," + base64.b64encode(_ICON.read_bytes()).decode()
+    for theirs, ours in (
+        ('<html lang="en">', f'<html lang="{lang}">'),
+        ("<title>Streamlit</title>", "<title>LetsTrade</title>"),
+        ('href="./favicon.png"', f'href="{icon}"'),
+        (r'<link rel="service-desc".*?/>', ""),
+        (r"<noscript>.*?</noscript>", f"<noscript><p>{escape(say('page.no_script', lang))}</p></noscript>"),
+        (_ROOT, f"{_ROOT}\n    {told}\n    <script>{_WATCH}</script>"),
+    ):
+        page, found = re.subn(theirs, lambda _, ours=ours: ours, page, count=1, flags=re.S)  # type: ignore[misc]
+        assert found, f"Streamlit's page has no {theirs}"
+    return page
 
 
 def script_hashes() -> str:

@@ -31,6 +31,7 @@ def streamlit_config(port: int, public_host: str = "") -> dict[str, Any]:
         "server.enableCORS": True,
         "server.enableXsrfProtection": True,
         "server.enableStaticServing": False,
+        "server.enableAgentApi": False,  # a second door to the pages; programs have the API
         "server.allowedHosts": ["localhost", "127.0.0.1", *([public_host] if public_host else [])],
         "server.maxUploadSize": 1,
         "server.disconnectedSessionTTL": 60,

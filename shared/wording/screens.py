@@ -5,6 +5,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "화면이 그려지지 않아 다시 불러옵니다. 봇과 주문에는 영향이 없습니다.",
         "The page was not drawn and is loaded again. Bots and orders are not touched.",
     ),
+    "page.no_script": (
+        "이 콘솔은 자바스크립트가 있어야 보입니다. 브라우저에서 켜고 다시 여십시오.",
+        "This console is drawn by JavaScript. Switch it on in the browser and open it again.",
+    ),
     "page.again": ("지금 다시 불러오기", "Load it now"),
     "sum.at_rate": ("환율 {rate} · {age}", "rate {rate} · {age}"),
     "sum.no_rate": ("환율 모름: 통화별로 봅니다", "no rate known: by currency"),

@@ -98,4 +98,5 @@ def test_what_stands_around_the_pages_is_in_the_readers_language(browser: Browse
         with operator(browser, url, role) as opened:
             answer = opened.request.get(f"{url}/orders", headers={"accept": "text/html"}).text()
             assert f'<html lang="{lang}">' in answer and "<title>LetsTrade</title>" in answer
-            assert say("page.white", lang) in answer
+            assert say("page.white", lang) in answer and say("page.no_script", lang) in answer
+            assert "You need to enable" not in answer and "service-desc" not in answer
