@@ -22,7 +22,7 @@ from typing import Any
 FEW = 100
 MANY = 20_000 if os.environ.get("LETSTRADE_BENCH_SMALL") == "1" else 1_000_000
 PAGES = ("", "orders", "positions", "rules", "risk", "inbox", "profit", "market", "alerts", "logs", "account", "system")
-ROUNDS = 20
+ROUNDS = 60
 PATIENCE_S = 120.0
 
 

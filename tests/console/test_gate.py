@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from sqlmodel import select
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import InvalidStatus
 
+from console.asgi import _send_at_once
 from console.doorway import cookie_name, safe_target
 from console.gate import is_by_hand, same_origin
 from shared.db import reading, writing
@@ -61,6 +63,18 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     desk = desks.normal_desk(tmp_path_factory.mktemp("gate"), free_port())
     with console_on(desk, beating=False) as url:
         yield Served(desk, url, desk.wiring.settings.port)
+
+
+def test_what_the_console_writes_leaves_at_once() -> None:
+    """A page's end waited up to 40 ms for the browser's word on its beginning (console.asgi)."""
+    with socket.socket(socket.AF_INET) as door, socket.socket(socket.AF_INET) as other:
+        for one in (door, other):
+            one.bind(("127.0.0.1", 0))
+            one.listen()
+        _send_at_once(door.getsockname()[1])
+        for one, at_once in ((door, True), (other, False)):
+            with socket.create_connection(one.getsockname()), one.accept()[0] as accepted:
+                assert bool(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)) is at_once
 
 
 @pytest.mark.parametrize(
