@@ -85,7 +85,7 @@ class Fitness:
     def heard(self, at: datetime) -> None:
         """A price that the exchange stamped `at` has just come by the stream.
 
-        In wall seconds: on a fast tape the few milliseconds under way are minutes of the market's, and no wrong clock.
+        In wall seconds: on a fast tape the milliseconds under way are seconds of the market's, and no wrong clock.
         """
         was = self.skew_s()
         self._ages.append((self._clock.market_now() - at).total_seconds() / max(self.speed(), 1.0))

@@ -3,8 +3,7 @@
 What it shares with the live bot: the plan and its conditions judged one bar at a time (`conditions.truth`), stops
 (`stop_level`, `target_level`), sizing and order price (`pricing`), the guards with an account's limits (`risk.guards`), the
 order as a value, the exchange's matching (`brokers.paper.book`), ticks, units, fees and taxes of the date. What it does not:
-the event loop, the journal and reconciliation, for an answer is never lost here. Bars whose conditions are known not to hold
-are passed without judging them again.
+event loop, journal and reconciliation: no answer is lost here. Bars known not to hold are passed without judging them again.
 
 Within one instant: dividends and sales at the open, purchases at the open, stops within the bar, sales and then purchases at
 the close. A decision at a close waits for the next open and is sized there, as in the bot.
