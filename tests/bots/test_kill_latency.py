@@ -25,12 +25,17 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 ROUNDS = int(os.environ.get("LETSTRADE_TEST_ROUNDS", "3"))  # of each way; the figures of a release take 25
 
 PLENTY = Decimal(10**9)
+# Only the kill switch may stop the buyer here: at 30 orders a minute the account's own brake would, for up to a minute.
+NO_LIMIT = {
+    "max_trades_per_day": 100_000, "max_orders_per_minute": 100_000, "max_daily_buy": PLENTY, "max_daily_loss": PLENTY,
+    "max_symbol_amount": PLENTY,
+}  # fmt: skip
 SYMBOLS = ("AAPL", "MSFT", "NVDA", "TSLA", "SPY")
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    opened = open_stage(tmp_path)
+    opened = open_stage(tmp_path, options=("--cash", "USD=100000000"))
     yield opened
     opened.close()
 
@@ -65,7 +70,7 @@ def orders_at(stage: Stage) -> list[datetime]:
 
 @pytest.mark.timeout(520)  # the rounds of a release: six seconds each
 def test_after_the_switch_no_risky_order_leaves(stage: Stage) -> None:
-    account_id = stage.add_account(1, max_trades_per_day=100_000, max_daily_buy=PLENTY, max_symbol_amount=PLENTY)
+    account_id = stage.add_account(1, **NO_LIMIT)
     bot = stage.start_bot(account_id)
     stage.wait_ready(bot)
     file = stage.settings.home / "kill"
