@@ -64,7 +64,7 @@ def pooler_before(server: str, folder: Path, servers: int = 2) -> Iterator[int]:
         yield listen
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(120)
 
 
 def through(address: str, port: int) -> str:

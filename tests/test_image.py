@@ -116,7 +116,7 @@ def test_the_steps_build_a_desk_that_serves_and_stops(tmp_path: Path) -> None:
         assert subprocess.run(words, cwd=desk, env=env).returncode == 0
     finally:
         running.send_signal(signal.SIGTERM)
-        code = running.wait(60)
+        code = running.wait(120)
     assert code == 0, (tmp_path / "run.log").read_text(errors="replace")[-2000:]
 
 

@@ -45,7 +45,7 @@ BUY_TR = "TTTT1002U"
 CANCEL_TR = "TTTT1004U"
 
 
-def wait_until(what: str, check: Callable[[], Any], seconds: float = 40.0) -> Any:
+def wait_until(what: str, check: Callable[[], Any], seconds: float = 150.0) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := check()):
         if time.monotonic() > deadline:
@@ -77,11 +77,11 @@ class BotProcess:
             wait_until(f"it stands still at {failpoint}", lambda: self.is_stopped)
             wait_until("the request arrived", arrived)
             self.process.kill()
-        assert self.process.wait(40) == -9, self.log.read_text()[-4000:]
+        assert self.process.wait(120) == -9, self.log.read_text()[-4000:]
 
     def terminate(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(40)
+        return self.process.wait(120)
 
 
 @dataclass
@@ -107,7 +107,7 @@ class Stage:
 
     def admin(self, method: str, path: str, **kwargs: Any) -> Any:
         url = f"http://127.0.0.1:{self.settings.exchange_port('admin')}{path}"
-        answer = httpx.request(method, url, timeout=5, trust_env=False, **kwargs)
+        answer = httpx.request(method, url, timeout=60, trust_env=False, **kwargs)
         answer.raise_for_status()
         return answer.json()
 
@@ -260,7 +260,7 @@ class Stage:
                 bot.kill()
         if self.exchange is not None:
             self.exchange.terminate()
-            self.exchange.wait(10)
+            self.exchange.wait(120)
         self.engine.dispose()
 
 

@@ -145,7 +145,7 @@ def test_a_stop_whose_shares_are_on_offer_by_hand_is_said_aloud(stage: Stage) ->
     wait_until("the rule holds shares", lambda: held(stage, account_id) == {2})
     by_hand(stage, 6, (Side.SELL, 2, "400.00"))
     stage.admin("POST", "/tape", json={"symbol": "AAPL", "jump": -5})
-    wait_until("a person hears of it", lambda: "EXIT_HELD" in stage.alerts(account_id), 90)
+    wait_until("a person hears of it", lambda: "EXIT_HELD" in stage.alerts(account_id))
     assert sum(one.qty for one in stage.fills(account_id)) == 2  # bought, not sold
     bot.terminate()
 

@@ -27,7 +27,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 def test_key(stage: Stage, account_id: int) -> int:
     command = [sys.executable, "-m", "bots", "--account", str(account_id), "--test-key"]
-    return subprocess.run(command, cwd=ROOT, env=stage.env, capture_output=True, timeout=60).returncode
+    return subprocess.run(command, cwd=ROOT, env=stage.env, capture_output=True, timeout=240).returncode
 
 
 test_key.__test__ = False  # type: ignore[attr-defined]

@@ -78,7 +78,7 @@ def test_a_second_start_says_who_holds_the_account_and_ends(stage: Stage) -> Non
     first = stage.start_bot(account_id)
     stage.wait_ready(first)
     second = stage.start_bot(account_id)
-    assert second.process.wait(20) == 1
+    assert second.process.wait(120) == 1
     assert f"pid {first.process.pid}" in second.log.read_text()
     assert first.process.poll() is None
     assert first.terminate() == 0
@@ -116,7 +116,7 @@ def test_an_account_without_keys_says_so_and_exits_78_after_startsecs(stage: Sta
         account_id = row.id or 0
     started = time.monotonic()
     bot = stage.start_bot(account_id)
-    assert bot.process.wait(40) == 78
+    assert bot.process.wait(120) == 78
     assert time.monotonic() - started > 10
     with reading(stage.engine) as session:
         assert session.get_one(BrokerageAccount, account_id).health_status == "BLOCKED"

@@ -58,7 +58,7 @@ def running(home: Path, *options: str) -> Iterator[Exchange]:
         )
         exchange = Exchange(offset)
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 120
             while not exchange.healthy():
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError((home / "exchange.log").read_text(errors="replace"))
@@ -66,4 +66,4 @@ def running(home: Path, *options: str) -> Iterator[Exchange]:
             yield exchange
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(timeout=120)

@@ -40,7 +40,7 @@ class MemoryTokens:
         self.token = token
 
 
-async def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(true: Callable[[], bool], seconds: float = 120.0) -> None:
     """Poll a condition; TimeoutError when it does not come true."""
     async with asyncio.timeout(seconds):
         while not true():

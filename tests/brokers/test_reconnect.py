@@ -20,7 +20,7 @@ CLOCK = SystemClock()
 QUICK = Patience(silence_s=5.0, ready_s=5.0, first_s=0.01, cap_s=0.02)
 
 
-async def until(true: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(true: Callable[[], bool], seconds: float = 120.0) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.005)

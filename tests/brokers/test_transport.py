@@ -117,7 +117,7 @@ async def serving(
     name = "[::1]" if host == "::1" else "localhost" if tls else host
     base = f"{'https' if tls else 'http'}://{name}:{server.port}"
     transport = KeepAliveTransport(trust, keepalive_s, 4)
-    async with listening, httpx.AsyncClient(transport=transport, base_url=base, timeout=5.0, trust_env=False) as client:
+    async with listening, httpx.AsyncClient(transport=transport, base_url=base, timeout=60, trust_env=False) as client:
         yield server, client
 
 

@@ -37,7 +37,7 @@ def crash(player: Player) -> None:
     """The price falls; whoever holds is stopped out, store or no store."""
     before = sales(player)
     player.stage.admin("POST", "/tape", json={"symbol": player.flavour.symbol, "jump": -5})
-    wait_until("the stop went out", lambda: sales(player) > before, 30)
+    wait_until("the stop went out", lambda: sales(player) > before)
 
 
 def test_every_row_is_there_once_after_postgres_was_away_in_every_way(tmp_path: Path, postgres_url: str) -> None:
@@ -57,7 +57,7 @@ def test_every_row_is_there_once_after_postgres_was_away_in_every_way(tmp_path: 
         crash(player)
         wire.mode = "pass"
         wire.reset()
-        wait_until("it entered again", lambda: player.bought() >= 4, 60)
+        wait_until("it entered again", lambda: player.bought() >= 4)
         with psycopg.connect(direct, autocommit=True) as killer:
             crash(player)
             for _ in range(5):
@@ -65,7 +65,7 @@ def test_every_row_is_there_once_after_postgres_was_away_in_every_way(tmp_path: 
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
         stage.engine.dispose()  # ours was thrown out as well
-        wait_until("it entered a third time", lambda: player.bought() >= 6, 60)
+        wait_until("it entered a third time", lambda: player.bought() >= 6)
         wire.shut()  # stopped: nobody listens
         crash(player)
         wire.open()

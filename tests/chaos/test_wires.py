@@ -109,9 +109,9 @@ def test_a_silent_stream_stops_entries_in_time_and_exits_go_on(stage: Stage) -> 
     stopped = time.monotonic()
     stage.exchange.send_signal(signal.SIGSTOP)
     try:
-        wait_until("the stream is not trusted", lambda: from_stream(stage, player) is False, 15)
+        wait_until("the stream is not trusted", lambda: from_stream(stage, player) is False)
         record("stall to blocked s", time.monotonic() - stopped)
-        wait_until("a person's price is too old as well", lambda: age_s(stage, player) > 16, 30)
+        wait_until("a person's price is too old as well", lambda: age_s(stage, player) > 16)
         refused = player.done(player.order("BUY", 1))
     finally:
         stage.exchange.send_signal(signal.SIGCONT)
@@ -186,7 +186,7 @@ def test_a_locked_store_does_not_hold_up_an_exit(stage: Stage) -> None:
     with sqlite3.connect(stage.settings.database_url.removeprefix("sqlite:///"), isolation_level=None) as lock:
         lock.execute("BEGIN EXCLUSIVE")
         stage.admin("POST", "/tape", json={"symbol": "AAPL", "jump": -5})
-        wait_until("the stop went out while the store was locked", lambda: stopped_out(stage, player), 20)
+        wait_until("the stop went out while the store was locked", lambda: stopped_out(stage, player))
         lock.execute("ROLLBACK")
     player.settle("locked")
     player.stop()
@@ -202,7 +202,7 @@ def test_a_locked_postgres_does_not_hold_up_an_exit(tmp_path: Path, postgres_url
         with psycopg.connect(postgres_url.replace("+psycopg", "")) as lock:
             lock.execute("LOCK TABLE heartbeats, orders, fills, alerts IN ACCESS EXCLUSIVE MODE")
             stage.admin("POST", "/tape", json={"symbol": "AAPL", "jump": -5})
-            wait_until("the stop went out while the store was locked", lambda: stopped_out(stage, player), 20)
+            wait_until("the stop went out while the store was locked", lambda: stopped_out(stage, player))
             lock.rollback()
         player.settle("locked")
         player.stop()

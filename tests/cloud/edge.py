@@ -89,7 +89,7 @@ def function(database: str, bot_api: str, token: str, port: int) -> Iterator[str
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while True:
             try:
                 httpx.get(url, timeout=2)
@@ -100,7 +100,7 @@ def function(database: str, bot_api: str, token: str, port: int) -> Iterator[str
         yield url
     finally:
         served.terminate()
-        served.wait(10)
+        served.wait(120)
 
 
 @dataclass
@@ -120,14 +120,14 @@ class Network:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         assert self._thread is not None
-        self._thread.join(30)
+        self._thread.join(120)
 
     def look(self) -> None:
         with psycopg.connect(self.database, autocommit=True) as connection:
             connection.execute("select letstrade.look()")
 
     def _run(self) -> None:
-        with psycopg.connect(self.database, autocommit=True) as connection, httpx.Client(timeout=20) as client:
+        with psycopg.connect(self.database, autocommit=True) as connection, httpx.Client(timeout=60) as client:
             while not self._stop.wait(0.02):
                 taken = connection.execute("delete from net.http_request_queue returning url, headers, body").fetchall()
                 for url, headers, body in taken:

@@ -334,10 +334,10 @@ def project() -> Iterator[FakeProject]:
     stopped = asyncio.Event()
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
-    assert started.wait(10)
+    assert started.wait(120)
     try:
         yield made
     finally:
         loop.call_soon_threadsafe(stopped.set)
-        thread.join(10)
+        thread.join(120)
         loop.close()

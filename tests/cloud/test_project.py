@@ -129,7 +129,7 @@ def test_without_a_project_each_part_says_so(tmp_path: Path) -> None:
 
 
 async def until(check: Callable[[], Any]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while not check():
             await asyncio.sleep(0.02)
 

@@ -73,7 +73,7 @@ class Hosted:
             connection.execute(text(statement), values)
 
     async def until(self, check: Callable[[], Any]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while not check():
                 await asyncio.sleep(0.02)
 

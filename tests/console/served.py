@@ -21,7 +21,7 @@ from shared.models import Role
 from tests.console import desks
 from tests.console.desks import Desk
 
-expect.set_options(timeout=20_000)  # a busy machine draws late; it must not fail for that
+expect.set_options(timeout=120_000)  # a busy machine draws late; it must not fail for that
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -53,7 +53,7 @@ def start_console(desk: Desk, log: Path | None = None) -> subprocess.Popen[bytes
 
 
 def wait_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         assert process.poll() is None, f"the console ended with {process.returncode}"
         try:
@@ -79,9 +79,9 @@ def console_on(desk: Desk, *, beating: bool = True) -> Iterator[str]:
     finally:
         stop.set()
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
         if bots.is_alive():
-            bots.join(timeout=10)
+            bots.join(timeout=120)
 
 
 def _keep_beating(desk: Desk, stop: threading.Event) -> None:
@@ -116,14 +116,14 @@ def sign_in(page: Page, url: str, role: Role = Role.ADMIN, lang: str = "ko") -> 
     page.fill("#email", f"{role.lower()}@desk.local")
     page.fill("#password", desks.PASSWORDS[role])
     page.click("button[type=submit]")
-    page.wait_for_selector("[data-table=bar]", timeout=30_000)
+    page.wait_for_selector("[data-table=bar]", timeout=120_000)
 
 
 def settled(page: Page) -> None:
     """Wait until the page's own tables are drawn and the script rests."""
-    page.wait_for_selector("[data-table=bar]", timeout=30_000)
-    page.wait_for_selector("[data-testid=stStatusWidget]", state="detached", timeout=20_000)
-    page.wait_for_selector("[data-testid=stSkeleton]", state="detached", timeout=20_000)
+    page.wait_for_selector("[data-table=bar]", timeout=120_000)
+    page.wait_for_selector("[data-testid=stStatusWidget]", state="detached", timeout=120_000)
+    page.wait_for_selector("[data-testid=stSkeleton]", state="detached", timeout=120_000)
     page.wait_for_timeout(700)
 
 

@@ -98,7 +98,7 @@ def test_a_reading_that_many_ask_for_at_once_is_drawn_by_one_of_them(monkeypatch
     view, together, calls = [1], threading.Barrier(8), []
 
     def ask() -> str:
-        together.wait(10)
+        together.wait(120)
         return once(view, "a", lambda: calls.append(1) or "markup")
 
     with ThreadPoolExecutor(8) as pool:

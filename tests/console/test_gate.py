@@ -39,7 +39,7 @@ class Served:
         return cookie_name(self.port, secure=False)
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, trust_env=False, timeout=20)
+        return httpx.Client(base_url=self.url, trust_env=False, timeout=60)
 
     @contextmanager
     def signed_in(self, role: Role = Role.ADMIN) -> Iterator[httpx.Client]:
@@ -267,7 +267,7 @@ def test_the_console_refuses_to_start_without_keys_or_tables(tmp_path: Path, spo
     desk.wiring.engine.dispose()
     (tmp_path / spoilt if spoilt.endswith(".db") else tmp_path / "secrets" / spoilt).unlink()
     process = start_console(desk)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == 78
     assert (
         len([line for line in said.decode().splitlines() if line and "streamlit" not in line and "Thread" not in line])

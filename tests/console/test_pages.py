@@ -35,7 +35,7 @@ def page_of(desk: Desk, role: Role, page: str, monkeypatch: pytest.MonkeyPatch, 
         session.add(user)
         token = start_session(session, desk.users[role], desk.wiring.clock.wall_now(), ip="", user_agent="")
     monkeypatch.setattr(frame, "session_cookie", lambda: token)
-    app = AppTest.from_file(str(APP), default_timeout=30)
+    app = AppTest.from_file(str(APP), default_timeout=120)
     app.run()
     if page != "control":
         app.switch_page(f"views/{page}.py")
@@ -117,7 +117,7 @@ def test_an_empty_desk_says_what_to_do_first(desk_in: Callable[[str], Desk], mon
 
 def test_nothing_is_drawn_without_a_session(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frame, "session_cookie", lambda: "made-up")
-    app = AppTest.from_file(str(APP), default_timeout=30)
+    app = AppTest.from_file(str(APP), default_timeout=120)
     app.run()
     assert "/login" in html_of(app)
     assert "data-table" not in html_of(app)

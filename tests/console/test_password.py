@@ -26,7 +26,7 @@ class Served:
     url: str
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, trust_env=False, timeout=20)
+        return httpx.Client(base_url=self.url, trust_env=False, timeout=60)
 
     def sign_in(self, client: httpx.Client, password: str) -> httpx.Response:
         return client.post("/login", data={"email": "viewer@desk.local", "password": password})

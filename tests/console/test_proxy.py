@@ -77,7 +77,7 @@ def proxied(folder: Path) -> Iterator[tuple[Desk, int]]:
     finally:
         for process in (proxy, console):
             process.terminate()
-            process.wait(30)
+            process.wait(120)
         os.environ.pop("LETSTRADE_PUBLIC_URL")
         if before is not None:
             os.environ["LETSTRADE_PUBLIC_URL"] = before
@@ -101,7 +101,7 @@ class Resolved(httpx.HTTPTransport):
 def test_the_desk_is_whole_behind_nginx(tmp_path: Path) -> None:
     with proxied(tmp_path) as (desk, port):
         trust = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
-        with httpx.Client(transport=Resolved(port, trust), base_url=f"https://{NAME}", timeout=20) as client:
+        with httpx.Client(transport=Resolved(port, trust), base_url=f"https://{NAME}", timeout=60) as client:
             assert client.get("/healthz").status_code == 200
             cookie = signed_in(client)
             streamed(client, desk)

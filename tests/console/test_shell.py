@@ -67,7 +67,7 @@ def test_a_page_that_turned_white_says_so_and_is_drawn_anew(page: Page, url: str
     page.evaluate("window.before = true")
     shown = page.url
     astray.armed = True
-    page.wait_for_function("() => window.before === undefined", timeout=30_000)  # another document
+    page.wait_for_function("() => window.before === undefined", timeout=120_000)  # another document
     assert not astray.armed
     settled(page)
     expect(page.locator("[data-table=orders]")).to_be_visible()

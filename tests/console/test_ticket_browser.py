@@ -51,7 +51,7 @@ def page(desk: Desk, browser: Browser, url: str) -> Iterator[Page]:
         settled(opened)
         yield opened
     stop.set()
-    bot.join(timeout=5)
+    bot.join(timeout=120)
 
 
 def _answer_previews(desk: Desk, stop: threading.Event) -> None:

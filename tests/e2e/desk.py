@@ -25,7 +25,7 @@ from tests.console.cli.terminal import check_answer
 OURS = ("KIS_", "LS_", "LETSTRADE_", "SUPABASE_", "TELEGRAM_", "DATABASE_URL", "SUPERVISOR_")
 
 
-def wait_until(what: str, check: Callable[[], Any], seconds: float = 60.0, pause: float = 0.2) -> Any:
+def wait_until(what: str, check: Callable[[], Any], seconds: float = 150.0, pause: float = 0.2) -> Any:
     """Poll `check` until it answers something true; name what never came."""
     deadline = time.monotonic() + seconds
     while True:
@@ -98,15 +98,15 @@ class Desk:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_until("the console answers", self.console_answers, 90)
-        wait_until("the exchange answers", self.exchange_answers, 30)
+        wait_until("the console answers", self.console_answers)
+        wait_until("the exchange answers", self.exchange_answers)
 
     def stop(self) -> None:
         """Ctrl-C."""
         if self._supervisord is not None and self._supervisord.poll() is None:
             self._supervisord.send_signal(signal.SIGINT)
             try:
-                self._supervisord.wait(60)
+                self._supervisord.wait(120)
             except subprocess.TimeoutExpired:
                 self._supervisord.kill()
                 raise
@@ -138,7 +138,7 @@ class Desk:
                 **({"type": kind} if kind else {}),
                 **({"account": account} if account else {}),
             }
-            answer = httpx.get(f"{self.admin}/ledger", params=query, timeout=10).json()
+            answer = httpx.get(f"{self.admin}/ledger", params=query, timeout=60).json()
             if not answer["events"]:
                 return found
             found += answer["events"]

@@ -29,20 +29,20 @@ def test_a_lost_machine_is_replaced_from_its_backup(
     old = new_desk(request.getfixturevalue("postgres_url") if kind == "postgres" else None, **secrets)
     old.setup()
     old.start()
-    wait_until("both bots are ready", lambda: ready(old, 1) and ready(old, 2), 60)
-    wait_until("a fill at each broker", lambda: len({e["broker"] for e in old.ledger("FILL")}) == 2, 90)
+    wait_until("both bots are ready", lambda: ready(old, 1) and ready(old, 2))
+    wait_until("a fill at each broker", lambda: len({e["broker"] for e in old.ledger("FILL")}) == 2)
 
     old.cli("keys", "rotate-kek")
     rotated = old.cli("keys", "rotate")
     assert rotated["sealed_again"] >= 8
     fills = len(old.ledger("FILL"))
-    wait_until("trading goes on under the new keys", lambda: len(old.ledger("FILL")) > fills, 90)
+    wait_until("trading goes on under the new keys", lambda: len(old.ledger("FILL")) > fills)
 
     folder = str(tmp_path / "backup")
     made = old.cli("backup", "create", "--to", folder)
     assert made["verified"] and made["keys"] and made["kind"] == ("sqlite" if kind == "sqlite" else "pg_dump")
     held = len(old.ledger("ORDER"))
-    wait_until("orders that the backup does not know", lambda: len(old.ledger("ORDER")) > held, 90)
+    wait_until("orders that the backup does not know", lambda: len(old.ledger("ORDER")) > held)
     old.stop()
 
     database = fresh_database(old.database_url) if old.database_url else None
@@ -55,7 +55,7 @@ def test_a_lost_machine_is_replaced_from_its_backup(
     before = len(new.ledger("FILL")) if new.exchange_answers() else None
     new.start()
     before = len(new.ledger("FILL")) if before is None else before
-    wait_until("both bots are ready on the new machine", lambda: ready(new, 1) and ready(new, 2), 90)
+    wait_until("both bots are ready on the new machine", lambda: ready(new, 1) and ready(new, 2))
     wait_until("the desk trades", lambda: len(new.ledger("FILL")) > before, 120)
     numbers = [e["order_id"] for e in new.ledger("ORDER")]
     stored = [

@@ -134,9 +134,9 @@ def test_every_verb_answers_on_a_running_desk(new_desk: Callable[..., Desk], tmp
         {"LETSTRADE_PORT": str(8501 + desk.offset), "LETSTRADE_EXCHANGE_PORT_OFFSET": offset},
     )
     us = "데모 미국주식 KIS"
-    wait_until("both bots trade", lambda: _ready(verb), 90)
+    wait_until("both bots trade", lambda: _ready(verb))
     rules = verb("rule list", holds="items as_of")["items"]
-    price = wait_until("a quote", lambda: verb.run("quote", us, "AAPL", "--json").code == 0, 30) and looks(
+    price = wait_until("a quote", lambda: verb.run("quote", us, "AAPL", "--json").code == 0) and looks(
         verb, us, tmp_path
     )
     for rule in rules:
@@ -205,12 +205,12 @@ def orders(verb: Script, us: str, price: Decimal) -> None:
     """Bought, changed, cancelled and sold by the bot; then refused, and one whose answer is lost."""
     low = price * Decimal("0.985")  # inside the collar, and it rests
     number = verb("order buy", us, "AAPL", "1", "--price", f"{low:.2f}", holds="broker_order_id")["broker_order_id"]
-    resting = wait_until("the order is listed", lambda: _listed(verb, number), 20)
+    resting = wait_until("the order is listed", lambda: _listed(verb, number))
     verb(f"order amend {resting} --price {low - Decimal('0.5'):.2f}", holds="command")
     verb(f"order cancel {resting}", holds="command")
     _settled(verb)
     verb("order buy", us, "AAPL", "2", "--type", "MARKET", holds="broker_order_id")
-    wait_until("the shares are there", lambda: any(p["symbol"] == "AAPL" for p in verb("positions", us)["items"]), 20)
+    wait_until("the shares are there", lambda: any(p["symbol"] == "AAPL" for p in verb("positions", us)["items"]))
     _settled(verb)
     verb("order sell", us, "AAPL", "1", "--type", "MARKET", holds="broker_order_id")
     _settled(verb)
@@ -223,7 +223,7 @@ def orders(verb: Script, us: str, price: Decimal) -> None:
 
 def _settled(verb: Script) -> None:
     """An order of the other side waits for what is still open: it could meet it."""
-    wait_until("nothing is open", lambda: not any(one["status"] in OPEN for one in verb("order list")["items"]), 20)
+    wait_until("nothing is open", lambda: not any(one["status"] in OPEN for one in verb("order list")["items"]))
 
 
 def _listed(verb: Script, number: str) -> int | None:

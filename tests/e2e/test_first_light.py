@@ -56,19 +56,19 @@ def test_a_fresh_desk_trades_and_survives(
     desk.setup()
     desk.start()
 
-    wait_until("both bots are ready", lambda: ready(desk, 1) and ready(desk, 2), 60)
+    wait_until("both bots are ready", lambda: ready(desk, 1) and ready(desk, 2))
     wait_until(
         "a fill in the exchange's ledger for each broker",
         lambda: len({e["broker"] for e in desk.ledger("FILL")}) == 2,
         90,
     )
-    wait_until("fills in the store", lambda: desk.cli("fills", "list")["items"], 10)
+    wait_until("fills in the store", lambda: desk.cli("fills", "list")["items"])
 
     # killed: back, reconciled, trading; nothing doubled, nothing lost
     pid = desk.rows(READY, id=1)[0]["pid"]
     assert pid > 1  # 0 would be our own process group
     os.kill(pid, signal.SIGKILL)
-    wait_until("bot-1 is back and ready", lambda: ready(desk, 1, besides=pid), 30)
+    wait_until("bot-1 is back and ready", lambda: ready(desk, 1, besides=pid))
 
     # stopped by hand: a hold that fleet respects, announced
     desk.supervisorctl("stop", "bot-2")
@@ -80,24 +80,24 @@ def test_a_fresh_desk_trades_and_survives(
     assert desk.rows("SELECT kind FROM alerts WHERE kind = 'BOT_HELD'")
     assert desk.program("bot-2")[0] == "STOPPED"
     desk.supervisorctl("start", "bot-2")
-    wait_until("bot-2 is ready again", lambda: ready(desk, 2), 30)
+    wait_until("bot-2 is ready again", lambda: ready(desk, 2))
 
     # a second start goes on where the first was
     before = len(desk.ledger("FILL"))
     desk.stop()
     journals = {account: by_order(desk.journal_fills(account), "broker_order_id", "quantity") for account in (1, 2)}
     desk.start()
-    wait_until("trading goes on", lambda: len(desk.ledger("FILL")) > before, 90)
+    wait_until("trading goes on", lambda: len(desk.ledger("FILL")) > before)
     # rules off, nothing left in the market: from here on nothing can fill behind a stopped bot's back
     for rule in desk.cli("rule", "list")["items"]:
         desk.cli("rule", "disable", str(rule["id"]))
-    wait_until("no order is open", lambda: not desk.rows(STILL_OPEN), 60)
+    wait_until("no order is open", lambda: not desk.rows(STILL_OPEN))
     with suppress(AssertionError):
-        wait_until("store and exchange agree", lambda: books_agree(desk), 20)
+        wait_until("store and exchange agree", lambda: books_agree(desk))
     check_books(desk)  # says where they differ
     desk.cli("account", "disable", "1")
     desk.cli("account", "disable", "2")
-    wait_until("no bot is left", lambda: desk.program("bot-1")[0] == desk.program("bot-2")[0] == "ABSENT", 40)
+    wait_until("no bot is left", lambda: desk.program("bot-1")[0] == desk.program("bot-2")[0] == "ABSENT")
     check_books(desk)
     for account, told in journals.items():
         now = by_order(desk.journal_fills(account), "broker_order_id", "quantity")

@@ -72,7 +72,7 @@ def choose(page: Page, key: str, label: str) -> None:
     page.locator(f".st-key-{key} button[aria-haspopup=listbox]").click()
     page.get_by_role("option", name=re.compile(label)).first.click()
     page.wait_for_timeout(200)  # until the draw that the choice asks for has begun
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=30_000)
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=120_000)
 
 
 def fill(page: Page, key: str, text: str) -> None:
@@ -85,12 +85,12 @@ def sign_in(page: Page, desk: Desk) -> None:
     page.fill("#email", "admin@localhost")
     page.fill("#password", desk.password)
     page.click("button[type=submit]")
-    page.wait_for_selector("[data-table=bar]", timeout=60_000)
+    page.wait_for_selector("[data-table=bar]", timeout=120_000)
 
 
 def register(page: Page, desk: Desk, name: str, broker: str, market: str, secrets: tuple[str, str, str]) -> int:
     page.goto(f"{desk.console_url}/account-new")
-    page.wait_for_selector(field(page, "new_nickname"), timeout=60_000)
+    page.wait_for_selector(field(page, "new_nickname"), timeout=120_000)
     fill(page, "new_nickname", name)
     choose(page, "new_broker", broker)
     choose(page, "new_market", market)
@@ -103,36 +103,36 @@ def register(page: Page, desk: Desk, name: str, broker: str, market: str, secret
     def made() -> list[dict[str, object]]:
         return desk.rows("SELECT id FROM brokerage_accounts WHERE nickname = :name", name=name)
 
-    return int(str(wait_until(f"{name} is registered", made, 30)[0]["id"]))
+    return int(str(wait_until(f"{name} is registered", made)[0]["id"]))
 
 
 def write_rule(page: Page, desk: Desk, account: str, account_id: int, text: str) -> None:
     page.goto(f"{desk.console_url}/rules")
-    page.wait_for_selector(".st-key-rule_save", timeout=60_000)
+    page.wait_for_selector(".st-key-rule_save", timeout=120_000)
     choose(page, "rule_account", account)
     page.locator(".st-key-rule_way button").nth(1).click()  # as text: a rule of any shape
     area = page.locator(
         f".st-key-rule_text_{account_id}_0_0 textarea"
     )  # the editor of this account, not the last one's
-    area.wait_for(timeout=30_000)
+    area.wait_for(timeout=120_000)
     area.fill(text.replace("operator: greater_than", "operator: bigger_than"))
     area.press("Control+Enter")
-    page.wait_for_selector("[data-testid=stAlertContentError]", timeout=30_000)  # the mistake is named beside the text
+    page.wait_for_selector("[data-testid=stAlertContentError]", timeout=120_000)  # the mistake is named beside the text
     assert page.locator(".st-key-rule_save button").is_disabled()
     area.fill(text)
     area.press("Control+Enter")
-    page.wait_for_selector(".st-key-rule_save button:enabled", timeout=30_000)
+    page.wait_for_selector(".st-key-rule_save button:enabled", timeout=120_000)
     page.locator(".st-key-rule_save button").click()
-    page.wait_for_selector(".st-key-rule_switch button", timeout=30_000)
+    page.wait_for_selector(".st-key-rule_switch button", timeout=120_000)
     page.locator(".st-key-rule_switch button").click()
     page.locator(".st-key-rule_switch_do button").click()
     name = "SELECT 1 FROM trade_rules r JOIN brokerage_accounts a ON a.id = r.account_id WHERE a.nickname = :name AND r.enabled"
-    wait_until("the rule is on", lambda: desk.rows(name, name=account), 30)
+    wait_until("the rule is on", lambda: desk.rows(name, name=account))
 
 
 def start_account(page: Page, desk: Desk, account_id: int) -> None:
     page.goto(f"{desk.console_url}/account?account={account_id}")
-    page.wait_for_selector(".st-key-start button", timeout=60_000)
+    page.wait_for_selector(".st-key-start button", timeout=120_000)
     page.locator(".st-key-start button").click()
     page.locator(".st-key-start_do button").click()
     wait_until(
@@ -167,12 +167,12 @@ def test_an_operator_brings_an_empty_desk_to_trade(new_desk: Callable[..., Desk]
 
         # the screen shows what happened, by itself: nobody reloads
         page.goto(f"{desk.console_url}/orders")
-        page.wait_for_selector("[data-table=orders] :text('AAPL')", timeout=90_000)
-        page.wait_for_selector("[data-table=orders] :text('005930')", timeout=90_000)
+        page.wait_for_selector("[data-table=orders] :text('AAPL')", timeout=120_000)
+        page.wait_for_selector("[data-table=orders] :text('005930')", timeout=120_000)
         page.goto(f"{desk.console_url}/positions")
-        page.wait_for_selector("[data-table=positions] :text('AAPL')", timeout=60_000)
+        page.wait_for_selector("[data-table=positions] :text('AAPL')", timeout=120_000)
         page.goto(f"{desk.console_url}/logs")
-        page.wait_for_selector("[data-table=logs] tbody tr", timeout=60_000)
+        page.wait_for_selector("[data-table=logs] tbody tr", timeout=120_000)
         seen = page.content()
 
     assert {event["symbol"] for event in desk.ledger("FILL")} == {"AAPL", "005930"}

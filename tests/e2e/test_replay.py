@@ -77,7 +77,7 @@ class Session:
         finally:
             started.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
-                started.wait(60)
+                started.wait(120)
             if started.poll() is None:
                 started.kill()
                 started.wait()
@@ -102,20 +102,20 @@ class Session:
         tape = "replay:" + ",".join(f"{symbol}={path}" for symbol, path in self.tape.items())
         serve = ("exchange", "serve", "--tape", tape, "--speed", str(SPEED), "--lead", str(LEAD_S))
         with self.process("console.cli", *serve) as exchange:
-            wait_until("the exchange answers", lambda: exchange.poll() is not None or self.desk.exchange_answers(), 30)
+            wait_until("the exchange answers", lambda: exchange.poll() is not None or self.desk.exchange_answers())
             assert exchange.poll() is None, self.desk.tail()  # its ports are another's
             opens_at = self.market_now() + timedelta(seconds=(LEAD_S - 1) * SPEED)
             with self.process("bots", "--account", "1") as bot:
                 wait_until("the bot is ready", self.ready, LEAD_S)
                 assert self.market_now() < opens_at, "the session opened before the bot was ready"
                 wait_until("the session is over", lambda: self.market_now() > self.ends_at, 150)
-                wait_until("all orders have ended, and the store knows", self.settled, 30)
+                wait_until("all orders have ended, and the store knows", self.settled)
                 assert bot.poll() is None
             self.truth = self.desk.ledger(account=NUMBER)
-            self.account = httpx.get(f"{self.desk.admin}/accounts/{NUMBER}", timeout=10).json()
+            self.account = httpx.get(f"{self.desk.admin}/accounts/{NUMBER}", timeout=60).json()
 
     def market_now(self) -> datetime:
-        told = httpx.get(f"{self.desk.admin}/clock", timeout=10).json()
+        told = httpx.get(f"{self.desk.admin}/clock", timeout=60).json()
         return datetime.fromisoformat(told["market"])
 
     def ready(self) -> bool:

@@ -146,7 +146,7 @@ def test_accounts_move_among_three_hosts_and_nothing_is_ordered_twice(stage: Sta
     trades_on(stage)
     taken = holders(stage)
     first.start()  # back, and takes nothing from those who act
-    wait_until("its fleet is back", lambda: first.desk.program("fleet")[0] == "RUNNING", 60)
+    wait_until("its fleet is back", lambda: first.desk.program("fleet")[0] == "RUNNING")
     time.sleep(TTL)
     assert holders(stage) == taken
 

@@ -80,7 +80,7 @@ class Host:
         if self.process is not None and self.process.poll() is None:
             self.signal(signal.SIGSTOP)  # or supervisord would say goodbye to its children
             self.signal(signal.SIGKILL)
-            self.process.wait(10)
+            self.process.wait(120)
 
     def bot_log(self, account_id: int) -> str:
         path = self.desk.folder / "var" / "log" / f"bot-{account_id}.log"
@@ -165,7 +165,7 @@ def sent_by(host: Host, account_id: int) -> list[datetime]:
 
 def check_nothing_twice(stage: Stage, account_id: int) -> int:
     """Every order at the exchange is one order of ours, every signal became one order; returns how many."""
-    wait_until("all orders have ended", lambda: stage.settled(account_id), 90)
+    wait_until("all orders have ended", lambda: stage.settled(account_id))
     with reading(stage.engine) as session:
         rows = list(session.exec(select(OrderRow).where(OrderRow.account_id == account_id)))
     became = {
@@ -190,10 +190,10 @@ def test_an_account_moves_when_its_host_dies_is_cut_off_or_freezes(
     account_id = stage.add_account(1, failover="auto")
     stage.add_rule(account_id, RULE, max_position=100)
     first.start()
-    wait_until("the first host acts", lambda: acts(stage, account_id, first), 90)
+    wait_until("the first host acts", lambda: acts(stage, account_id, first))
     wait_until("it has traded", lambda: len(stage.ledger(1, "FILL")) >= 2)
     second.start()
-    wait_until("both fleets are there", lambda: len(first.desk.rows("SELECT name FROM hosts")) == 2, 30)
+    wait_until("both fleets are there", lambda: len(first.desk.rows("SELECT name FROM hosts")) == 2)
     assert second.desk.program(f"bot-{account_id}")[0] == "ABSENT"
 
     # frozen: it wakes up to find the account in other hands, and sends nothing more
@@ -202,10 +202,10 @@ def test_an_account_moves_when_its_host_dies_is_cut_off_or_freezes(
     moved(stage, account_id, second, time.monotonic(), "frozen")
     before = len(stage.ledger(1, "ORDER"))
     first.signal(signal.SIGCONT)
-    wait_until("the old bot ended by itself", lambda: first.desk.program(f"bot-{account_id}")[0] == "ABSENT", 60)
+    wait_until("the old bot ended by itself", lambda: first.desk.program(f"bot-{account_id}")[0] == "ABSENT")
     assert "다른 봇이 계좌를 넘겨받음" in first.bot_log(account_id)
     assert all(at <= frozen_at for at in sent_by(first, account_id))
-    wait_until("the new host trades on", lambda: len(stage.ledger(1, "ORDER")) > before, 90)
+    wait_until("the new host trades on", lambda: len(stage.ledger(1, "ORDER")) > before)
     assert not [kind for kind in stage.alerts(account_id) if kind in {"DRIFT", "BOT_PARKED", "BOT_FATAL"}]
 
     # dead: the account comes back to the first host, whose old journal is put aside
@@ -213,16 +213,16 @@ def test_an_account_moves_when_its_host_dies_is_cut_off_or_freezes(
     moved(stage, account_id, first, time.monotonic(), "killed")
     assert list((first.desk.folder / "var" / "accounts" / str(account_id)).glob("journal-*.db"))
     before = len(stage.ledger(1, "ORDER"))
-    wait_until("it trades on", lambda: len(stage.ledger(1, "ORDER")) > before, 90)
+    wait_until("it trades on", lambda: len(stage.ledger(1, "ORDER")) > before)
 
     # cut off from the store: it stops by itself before the other may begin
     second.start()
-    wait_until("the second fleet is back", lambda: second.desk.program("fleet")[0] == "RUNNING", 30)
+    wait_until("the second fleet is back", lambda: second.desk.program("fleet")[0] == "RUNNING")
     cut_at, since = stage.clock.wall_now(), time.monotonic()
     cable.pull()
     moved(stage, account_id, second, since, "cut off")
     cable.plug()
-    wait_until("the old bot ended by itself", lambda: first.desk.program(f"bot-{account_id}")[0] == "ABSENT", 60)
+    wait_until("the old bot ended by itself", lambda: first.desk.program(f"bot-{account_id}")[0] == "ABSENT")
     late = [(at - cut_at).total_seconds() for at in sent_by(first, account_id)]
     assert max(late) <= TTL / 2 + 1, late
     second.die()

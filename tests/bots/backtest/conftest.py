@@ -39,7 +39,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         for process in reversed(started):
             process.terminate()
-            process.wait(30)
+            process.wait(120)
 
 
 def _started(folder: Path, module: str, *words: str) -> subprocess.Popen[bytes]:

@@ -99,7 +99,7 @@ def test_the_kernel_alone_stops_it(name: str, tmp_path: Path) -> None:
         code = ATTACKED.format(root=str(ROOT), attack=ATTACKS[name])
         done = subprocess.run(
             [sys.executable, "-S", "-s", "-P", "-c", code, str(os.getpid())], cwd=tmp_path, stdin=subprocess.DEVNULL,
-            capture_output=True, env={}, timeout=60, check=False,
+            capture_output=True, env={}, timeout=240, check=False,
         )  # fmt: skip
     finally:
         signal.signal(signal.SIGUSR1, before)
@@ -233,7 +233,7 @@ def test_strategy_check_refuses_in_three_parts_where_the_fence_is_missing(tmp_pa
     file.write_text("def on_bar(ctx):\n    return None\n")
     command = [sys.executable, "-m", "console.cli", "strategy", "check", str(file), "--json"]
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, preexec_fn=lambda: without(444)
+        command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False, preexec_fn=lambda: without(444)
     )
     told = json.loads(done.stdout)
     assert done.returncode == 1

@@ -59,7 +59,7 @@ class Stand:
         task.add_done_callback(self.running.discard)
 
     async def until(self, check: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while not check():
                 await asyncio.sleep(0.01)
 

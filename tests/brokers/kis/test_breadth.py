@@ -181,7 +181,7 @@ async def test_books_and_day_market_ticks_are_streamed(us: Desk) -> None:
         book = next(event for event in events if isinstance(event, OrderBook))
         assert book.symbol == "AAPL" and book.bids[0].price < book.asks[0].price
         wanted = {"MSFT", "BRK.B"}
-        await until(lambda: {event.symbol for event in events if isinstance(event, Tick)} >= wanted, 30)
+        await until(lambda: {event.symbol for event in events if isinstance(event, Tick)} >= wanted)
         await us.broker.unsubscribe("AAPL", book=True)
 
 
@@ -203,7 +203,7 @@ async def test_korean_feeds_of_every_venue_arrive(krx: Desk, venue: Venue, book:
         await until(lambda: any(isinstance(event, StreamUp) for event in events))
         await krx.broker.subscribe("005930", book=book, venue=venue)
         kind = OrderBook if book else Tick
-        await until(lambda: any(isinstance(event, kind) for event in events), 30)
+        await until(lambda: any(isinstance(event, kind) for event in events))
 
 
 async def test_old_and_recent_korean_orders_are_one_answer(krx: Desk) -> None:

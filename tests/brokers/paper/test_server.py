@@ -32,7 +32,7 @@ class Process:
     def __init__(self, home: Path) -> None:
         self.home, self.offset = home, take_offset()
         self.child: subprocess.Popen[bytes] | None = None
-        self.http = httpx.Client(timeout=5, trust_env=False)
+        self.http = httpx.Client(timeout=60, trust_env=False)
 
     def start(self, *flags: str, wait: bool = True) -> subprocess.Popen[bytes]:
         self.child = subprocess.Popen(
@@ -60,12 +60,12 @@ class Process:
 
     def output(self) -> str:
         assert self.child is not None
-        return self.child.communicate(timeout=20)[0].decode()
+        return self.child.communicate(timeout=120)[0].decode()
 
     def stop(self, number: int = signal.SIGKILL) -> int:
         assert self.child is not None
         self.child.send_signal(number)
-        return self.child.wait(timeout=20)
+        return self.child.wait(timeout=120)
 
     def url(self, port: str, path: str) -> str:
         return f"http://127.0.0.1:{PORTS[port] + self.offset}{path}"

@@ -54,7 +54,7 @@ def serving(desk: Desk) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.config.port}"
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(120)
 
 
 def problems(desk: Desk, folder: Path, *how: str) -> str:

@@ -47,7 +47,7 @@ def events(lines: Iterator[str]) -> Iterator[dict[str, str]]:
 
 def test_what_happens_is_told_and_a_broken_line_is_resumed(served: tuple[Desk, str, dict[str, str]]) -> None:
     desk, url, headers = served
-    with httpx.Client(trust_env=False, timeout=30) as client:
+    with httpx.Client(trust_env=False, timeout=60) as client:
         with client.stream("GET", f"{url}/api/v1/stream?topics=logs,heartbeats", headers=headers) as answer:
             assert answer.headers["content-type"].startswith("text/event-stream")
             told = events(answer.iter_lines())
@@ -65,7 +65,7 @@ def test_what_happens_is_told_and_a_broken_line_is_resumed(served: tuple[Desk, s
 
 def test_the_routes_stand_behind_the_gate(served: tuple[Desk, str, dict[str, str]]) -> None:
     _, url, headers = served
-    with httpx.Client(trust_env=False, timeout=30) as client:
+    with httpx.Client(trust_env=False, timeout=60) as client:
         assert client.get(f"{url}/api/v1/accounts").status_code == 401
         assert client.get(f"{url}/metrics").status_code == 401
         assert client.get(f"{url}/api/v1/accounts", headers=headers).status_code == 200

@@ -94,7 +94,7 @@ def test_a_collector_receives_the_same_figures(desk: Desk) -> None:
     with collector() as (url, received, came):
         exporter = Exporter(desk.wiring, url, every_s=0.05)
         exporter.start()
-        assert came.wait(30)
+        assert came.wait(120)
         exporter.stop()
     (resource,) = received[0]["resourceMetrics"]  # type: ignore[misc]
     assert {"key": "service.name", "value": {"stringValue": "letstrade"}} in resource["resource"]["attributes"]

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-PATIENCE_S = 60.0  # a bound for what hangs, no measure of speed
+PATIENCE_S = 180.0  # a bound for what hangs, no measure of speed
 _STYLED = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

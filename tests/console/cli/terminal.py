@@ -110,7 +110,7 @@ class Terminal:
     def spawn(self, *words: str, stdin: str = "", **env: str) -> Said:
         """Run `python -m console.cli words…` to its end."""
         process = self.start(*words, **env)
-        out, err = process.communicate(stdin, timeout=60)
+        out, err = process.communicate(stdin, timeout=120)
         return Said(process.returncode, out, err)
 
     def json(self, *words: str, stdin: str = "", **env: str) -> Any:

@@ -20,7 +20,7 @@ OFFSET = str(5400 + 20 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").remove
 def serving(nowhere: Terminal) -> Iterator[Terminal]:
     process = nowhere.start("exchange", "serve", "--port-offset", OFFSET)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while nowhere.run("exchange", "ledger", "--port-offset", OFFSET).code != 0:
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline
@@ -28,7 +28,7 @@ def serving(nowhere: Terminal) -> Iterator[Terminal]:
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.communicate(timeout=20)
+            process.communicate(timeout=120)
         except subprocess.TimeoutExpired:
             process.kill()
 

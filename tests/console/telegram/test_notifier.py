@@ -117,7 +117,7 @@ async def test_the_program_delivers_and_stops_on_request(store: Engine, tmp_path
         program = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "console.telegram", cwd=ROOT, env=env, stderr=subprocess.PIPE
         )
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while not api.sent:
                 await asyncio.sleep(0.05)
             program.send_signal(signal.SIGTERM)

@@ -297,7 +297,7 @@ async def open_desk(
         stack.callback(state.close)
         rest = {env: await _serve(stack, rest_app(exchange, env)) for env in ExEnv}
         ws = {env: await _serve(stack, ws_app(exchange, env, ping_every_s=ping_every_s)) for env in ExEnv}
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=10, verify=False))
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=60, verify=False))
         admin = await _serve(stack, admin_app(exchange))
         yield Desk(exchange, clock, rest, {env: url.replace("http", "ws") for env, url in ws.items()}, http, admin)
 

@@ -36,7 +36,7 @@ class Feed:
                 return answer
 
     async def read(self) -> str:
-        return str(await asyncio.wait_for(self.socket.recv(), 5))
+        return str(await asyncio.wait_for(self.socket.recv(), 60))
 
     async def next(self, wanted: Callable[[str], bool]) -> str:
         """Let time pass until a text of this kind comes."""
@@ -289,7 +289,7 @@ async def test_a_pingpong_is_answered_by_echo_or_pong_or_the_socket_closes(tmp_p
 
 async def test_protocol_pings_are_answered(desk: Desk) -> None:
     async with feed(desk) as stream:
-        await asyncio.wait_for(await stream.socket.ping("here?"), 5)
+        await asyncio.wait_for(await stream.socket.ping("here?"), 60)
 
 
 # -- faults

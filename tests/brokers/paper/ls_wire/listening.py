@@ -35,7 +35,7 @@ async def register(
     return await hear(socket, lambda frame: "rsp_cd" in frame["header"])
 
 
-async def hear(socket: ClientWebSocketResponse, wanted: Any, seconds: float = 5.0) -> dict[str, Any]:
+async def hear(socket: ClientWebSocketResponse, wanted: Any, seconds: float = 120.0) -> dict[str, Any]:
     async with asyncio.timeout(seconds):
         while True:
             message = await socket.receive()

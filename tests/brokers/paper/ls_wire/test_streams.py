@@ -44,7 +44,7 @@ async def test_every_market_stream_pushes_its_documented_keys(bench: Bench, tr: 
     socket = await bench.listen()
     await register(socket, await bench.token(), tr, key)
     async with playing(bench):
-        frame = await hear(socket, pushed(tr), 20)
+        frame = await hear(socket, pushed(tr))
     assert frame["header"] == {"tr_cd": tr, "tr_key": key}
     assert set(frame["body"]) == set(KEYS[documented])
     assert all(isinstance(value, str) for value in frame["body"].values())
@@ -56,7 +56,7 @@ async def test_a_key_without_its_padding_is_understood_and_answered_with_it(benc
     socket = await bench.listen()
     await register(socket, await bench.token(), tr, key)
     async with playing(bench):
-        frame = await hear(socket, pushed(tr), 20)
+        frame = await hear(socket, pushed(tr))
     assert frame["header"]["tr_key"] in keys_of(tr, key)
 
 
@@ -71,7 +71,7 @@ async def test_nxt_calls_its_trades_its_own_and_has_no_funds(bench: Bench) -> No
     for key in ("N069500   ", "N005930   "):
         await register(socket, await bench.token(), "NS3", key)
     async with playing(bench):
-        frames = [await hear(socket, pushed("NS3"), 20) for _ in range(3)]
+        frames = [await hear(socket, pushed("NS3")) for _ in range(3)]
     assert {frame["header"]["tr_key"] for frame in frames} == {"N005930   "}
     assert {(frame["body"]["exchname"], frame["body"]["ex_shcode"]) for frame in frames} == {("NXT", "N005930")}
 
@@ -114,7 +114,7 @@ async def test_any_us_notice_registers_all(bench: Bench, registered: str) -> Non
         request = await us_order(bench, OrdPtnCode="08", OrgOrdNo=child, **blank)
         canceled = await hear(socket, pushed("AS3"))
         bought = await us_order(bench, IsuNo="TSLA", OvrsOrdPrc=float(bench.last("TSLA") + 20), OrdQty=1)
-        filled = await hear(socket, pushed("AS1"), 20)
+        filled = await hear(socket, pushed("AS1"))
     assert "tr_key" not in received["header"]
     assert (received["body"]["sOrdNo"], received["body"]["sOrdxctPtnCode"]) == (str(resting), "01")
     assert (amended["body"]["sOrdNo"], amended["body"]["sOrgOrdNo"]) == (str(child), str(resting))

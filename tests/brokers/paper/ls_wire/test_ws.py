@@ -184,7 +184,7 @@ async def test_a_planned_fault_doubles_and_kicks(bench: Bench) -> None:
     assert first == second
     bench.exchange.faults.add({"match": {"tr": "SC0"}, "action": "kick", "args": {"abrupt": True}})
     await bench.fill()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(120):
         message = await socket.receive()
         while message.type is WSMsgType.TEXT:
             message = await socket.receive()
