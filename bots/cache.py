@@ -108,14 +108,14 @@ class Cache:
 def _facts(one: Instrument) -> dict[str, str]:
     return {
         "market": one.market, "venue": one.venue, "currency": one.currency, "type": one.type, "board": one.board,
-        "name": one.name,
+        "name": one.name, "name_en": one.name_en,
     }  # fmt: skip
 
 
 def _instrument(symbol: str, kept: dict[str, str]) -> Instrument:
     return Instrument(
         symbol, Market(kept["market"]), Venue(kept["venue"]), Currency(kept["currency"]),
-        InstrumentType(kept["type"]), kept["board"], kept["name"],
+        InstrumentType(kept["type"]), kept["board"], kept["name"], kept.get("name_en", ""),
     )  # fmt: skip
 
 

@@ -130,8 +130,8 @@ class Commands:
         at_price = request.price or self.feed.price(request.symbol)
         instrument = self.clearance.instruments[request.symbol]
         return {
-            "symbol": request.symbol, "name": instrument.name, "type": instrument.type, "board": instrument.board,
-            "denied": denied, "last": _text(self.feed.price(request.symbol)),
+            "symbol": request.symbol, "name": instrument.name, "name_en": instrument.name_en, "type": instrument.type,
+            "board": instrument.board, "denied": denied, "last": _text(self.feed.price(request.symbol)),
             "lower_limit": _text(quote.lower_limit) if quote else None,
             "upper_limit": _text(quote.upper_limit) if quote else None,
             "sellable": self.portfolio.free_to_sell(request.symbol),

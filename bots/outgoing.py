@@ -127,5 +127,5 @@ def instrument(one: Instrument, wall: datetime) -> dict[str, Any]:
     """A snapshot row: the last one told wins."""
     return {
         "symbol": one.symbol, "venue": one.venue, "currency": one.currency, "type": one.type, "board": one.board,
-        "name": one.name, "fetched_at": wall.isoformat(),
+        "name": one.name, "name_en": one.name_en, "fetched_at": wall.isoformat(),
     }  # fmt: skip

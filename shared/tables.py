@@ -67,7 +67,7 @@ heartbeats = _table("heartbeats", account_id=_INT, at=_AT, state=_TEXT, reason=_
     rate_limit=_REAL, rate_waiting=_INT, rate_limited=_INT, outbox_depth=_INT, rss_mb=_REAL, detail=_JSON)
 hosts = _table("hosts", name=_TEXT, seen_at=_AT, host_group=_TEXT, programs=_JSON, revision=_TEXT, skew_s=_REAL)
 instruments = _table("instruments", id=_INT, market=_TEXT, symbol=_TEXT, venue=_TEXT, currency=_TEXT, type=_TEXT,
-    board=_TEXT, name=_TEXT, fetched_at=_AT)
+    board=_TEXT, name=_TEXT, name_en=_TEXT, fetched_at=_AT)
 job_runs = _table("job_runs", id=_INT, job=_TEXT, account_id=_INT, due_at=_AT, started_at=_AT, finished_at=_AT,
     outcome=_TEXT, note=_TEXT)
 kill_switches = _table("kill_switches", id=_INT, scope=_TEXT, account_id=_INT, level=_INT, reason=_TEXT,
@@ -134,7 +134,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {  # what the models give to a column left
         "token_expires_at": None, "loop_lag_ms": 0.0, "rate_used": 0, "rate_limit": 0.0, "rate_waiting": 0,
         "rate_limited": 0, "outbox_depth": 0, "rss_mb": 0.0, "detail": dict},
     "hosts": {"host_group": "", "programs": dict, "revision": "", "skew_s": 0.0},
-    "instruments": {"type": "stock", "board": "", "name": ""},
+    "instruments": {"type": "stock", "board": "", "name": "", "name_en": ""},
     "job_runs": {"account_id": None, "started_at": None, "finished_at": None, "outcome": "", "note": ""},
     "kill_switches": {"account_id": None, "level": 0, "reason": "", "changed_by": ""},
     "leases": {"ttl_s": 30},

@@ -57,7 +57,8 @@ class Lookup:
                 row = await self._product(Ask(tr.US_PRODUCT, product(tr.VENUE_TO_PRODUCT[venue], share_class(symbol))))
                 if text(row, "ovrs_excg_cd") == tr.VENUE_TO_ORDER[venue]:
                     kind = InstrumentType.ETF if text(row, "ovrs_stck_dvsn_cd") == "03" else InstrumentType.STOCK
-                    return Instrument(symbol, Market.US, venue, Currency.USD, kind, name=text(row, "prdt_name"))
+                    name, name_en = text(row, "prdt_name"), text(row, "prdt_eng_name")
+                    return Instrument(symbol, Market.US, venue, Currency.USD, kind, name=name, name_en=name_en)
         return None
 
     async def _krx(self, symbol: str) -> Instrument | None:
@@ -86,6 +87,7 @@ class Lookup:
             ),
             board=next((name for name in ("KOSDAQ", "KOSPI") if board.upper().startswith(name)), ""),
             name=text(about, "prdt_abrv_name") or text(about, "prdt_name"),
+            name_en=text(about, "prdt_eng_abrv_name") or text(about, "prdt_eng_name"),
         )
 
     async def _about(self, symbol: str) -> Row:

@@ -192,6 +192,7 @@ class UsQuotes:
                 venue,
                 Currency.USD,
                 name=text(row, "name") or text(row, "ename"),
+                name_en=text(row, "ename"),
             )
             for row in rows(body, "output2")
         ]

@@ -100,16 +100,22 @@ def decode_instrument(symbol: str, body: Row) -> Instrument:
     kind = next(
         (k for k in (InstrumentType.ETF, InstrumentType.ETN) if k.name in text(block, "instname").upper()), None
     )
-    name = text(block, "korname") or text(block, "engname")
-    return Instrument(symbol, Market.US, venue, Currency.USD, kind or InstrumentType.STOCK, name=name)
+    name, name_en = _names(block)
+    return Instrument(symbol, Market.US, venue, Currency.USD, kind or InstrumentType.STOCK, name=name, name_en=name_en)
 
 
 def decode_listed(venue: Venue, row: Row) -> Instrument | None:
     """Read a row of the g3190 list of `venue`, which does not tell funds from shares; None for another currency."""
     if venue not in tr.US_MARKETS.get(text(row, "exchcd"), ()) or text(row, "currency") != Currency.USD:
         return None
-    name = text(row, "korname") or text(row, "engname")
-    return Instrument(our_symbol(required(row, "symbol")), Market.US, venue, Currency.USD, name=name)
+    name, name_en = _names(row)
+    return Instrument(our_symbol(required(row, "symbol")), Market.US, venue, Currency.USD, name=name, name_en=name_en)
+
+
+def _names(row: Row) -> tuple[str, str]:
+    """The name in Korean, where there is one, and in English."""
+    english = text(row, "engname")
+    return text(row, "korname") or english, english
 
 
 def encode_master(venue: Venue, cursor: str) -> dict[str, str | int]:

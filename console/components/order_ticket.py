@@ -150,7 +150,8 @@ def _book(market: Market, known: Preview | None) -> None:
     if known is None:
         note(t("ticket.no_book"))
         return
-    st.markdown(f"**{confirm.plain(known.symbol)}** {confirm.plain(known.name)}")
+    called = (known.name_en if lang() == "en" else "") or known.name
+    st.markdown(f"**{confirm.plain(known.symbol)}** {confirm.plain(called)}")
     if known.bids or known.asks:
         levels = [(level, "ask") for level in reversed(known.asks[:5])] + [(level, "bid") for level in known.bids[:5]]
     elif known.last is not None:

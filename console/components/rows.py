@@ -67,9 +67,9 @@ def unknown_pnl(line: AccountLine) -> Html:
     return span("lt-unknown", UNKNOWN, t("pnl.first") if line.first_today else t("pnl.none_today"))
 
 
-def called(symbol: str, currency: str) -> str:
-    """The symbol's name, for the small line below it."""
-    return symbols.name(wiring(), symbol, currency)
+def called(symbol: str, currency: str, known: str = "") -> str:
+    """The symbol's name in the reader's language, for the small line below it; `known`: what a broker calls it."""
+    return symbols.name(wiring(), symbol, currency, lang(), known)
 
 
 def below(*parts: str) -> Html:
@@ -173,7 +173,7 @@ def position_table(rows: Sequence[PositionLine], now: datetime, *, with_account:
     body = [
         [
             *_of_account(row, with_account),
-            join(row.symbol, span("lt-sub lt-wrap", row.name) if row.name else ""),
+            join(row.symbol, span("lt-sub lt-wrap", called(row.symbol, row.currency, row.name))),
             join(f"{row.qty:,}", span("lt-sub", t("position.sellable", n=_known(row.sellable)))),
             price(row.avg_price, row.currency),
             join(price(row.last_price, row.currency), span("lt-sub", age(row.priced_at, now, lang()))),

@@ -1,4 +1,4 @@
-"""What symbols are called: names of those that somebody here watches."""
+"""What symbols are called: names of those that somebody here watches or holds."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ HELD_S = 60.0  # a name hardly ever changes
 _MARKETS = {market.currency.value: market.value for market in Market}
 
 
-def name(wiring: Wiring, symbol: str, currency: str) -> str:
-    """What the symbol is called in the market of that currency; "" where nobody told."""
-    return briefly(wiring, "symbols", lambda: _names(wiring), at_most_s=HELD_S).get(
-        (_MARKETS.get(currency, ""), symbol), ""
-    )
+def name(wiring: Wiring, symbol: str, currency: str, lang: str, known: str = "") -> str:
+    """What the symbol of the market of that currency is called, in the reader's language where that is known.
+
+    `known`: what a broker called it, taken where no bot told more; "" where nobody did.
+    """
+    names = briefly(wiring, "symbols", lambda: _names(wiring), at_most_s=HELD_S)
+    korean, english = names.get((_MARKETS.get(currency, ""), symbol), ("", ""))
+    return (english if lang == "en" else known) or known or korean
 
 
-def _names(wiring: Wiring) -> dict[tuple[str, str], str]:
+def _names(wiring: Wiring) -> dict[tuple[str, str], tuple[str, str]]:
     with reading(wiring.engine) as session:
         return panels.watched_names(session)

@@ -38,6 +38,7 @@ class Preview:
 
     symbol: str
     name: str
+    name_en: str  # "" where the broker does not tell it
     kind: InstrumentType
     board: str
     denied: str  # reason code, "" when the guards would let it pass
@@ -73,6 +74,7 @@ def preview_of(command: Command) -> Preview | None:
     return Preview(
         symbol=str(told["symbol"]),
         name=str(told.get("name") or ""),
+        name_en=str(told.get("name_en") or ""),
         kind=InstrumentType(told.get("type") or InstrumentType.STOCK),
         board=str(told.get("board") or "KOSPI"),
         denied=str(denied.get("code", "")),

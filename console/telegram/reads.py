@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from console.services import alerts, approvals, daily, holdings, logs, orders, overview, rules
+from console.services import alerts, approvals, daily, holdings, logs, orders, overview, rules, symbols
 from console.services.permissions import Actor
 from console.telegram.messages import clip, fitting
 from console.wiring import Wiring
@@ -103,7 +103,7 @@ def positions(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
     for one in holdings.positions(wiring, actor, account_id=_maybe_account(wiring, actor, words))[: SHOWN * 2]:
         pnl = "—" if one.pnl_pct is None else f"{one.pnl_pct:+.2f}%"
         guard = "" if one.guarded_by is not None else " ⚠️"
-        name = clip(one.name or one.symbol, 40)
+        name = clip(symbols.name(wiring, one.symbol, one.currency, actor.lang, one.name), 40)
         lines.append(f"{clip(one.symbol, 20)} {name} {one.qty} @ {_plain(one.avg_price)} {pnl}{guard}")
     return _listed(actor, lines, "positions")
 

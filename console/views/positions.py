@@ -14,7 +14,7 @@ from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
 from console.components.live import live
 from console.components.order_ticket import follow, followed
-from console.components.rows import cash_table, position_table
+from console.components.rows import called, cash_table, position_table
 from console.components.table import facts
 from console.services import holdings, manual_orders
 from console.services.accounts import new_key
@@ -65,8 +65,8 @@ def _open(row: PositionLine | None) -> None:
 
 
 def _label(row: PositionLine) -> str:
-    name = f" {row.name}" if row.name else ""
-    return f"{row.account} ({t(f'env.{row.environment}')}) · {row.symbol}{name} · {row.qty:,}"
+    name = f"{row.symbol} {called(row.symbol, row.currency, row.name)}".strip()
+    return f"{row.account} ({t(f'env.{row.environment}')}) · {name} · {row.qty:,}"
 
 
 def _close_dialog(row: PositionLine, key: str) -> None:

@@ -52,4 +52,5 @@ class Instrument:
     currency: Currency
     type: InstrumentType = InstrumentType.STOCK
     board: str = ""  # KOSPI | KOSDAQ for Korean shares
-    name: str = ""
+    name: str = ""  # in Korean, where the broker has one
+    name_en: str = ""  # "" where the broker does not tell it

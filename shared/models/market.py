@@ -57,6 +57,7 @@ class InstrumentRow(SQLModel, table=True):
     type: str = "stock"
     board: str = ""
     name: str = ""
+    name_en: str = ""
     fetched_at: datetime = Field(sa_type=Instant)
 
 

@@ -327,13 +327,13 @@ def quote(session: Session, environment: str, market: str, symbol: str) -> Quote
     return session.exec(query.where(QuoteRow.symbol == symbol)).first()
 
 
-def watched_names(session: Session) -> dict[tuple[str, str], str]:
-    """(market, symbol) → name, of the symbols that a bot watches."""
-    watched = sa_select(col(QuoteRow.symbol)).distinct()
-    query = sa_select(col(InstrumentRow.market), col(InstrumentRow.symbol), col(InstrumentRow.name))
+def watched_names(session: Session) -> dict[tuple[str, str], tuple[str, str]]:
+    """(market, symbol) → its name in Korean and in English, "" where nobody told, of what a bot watches or holds."""
+    one, watched = InstrumentRow, sa_select(col(QuoteRow.symbol)).union(sa_select(col(PositionRow.symbol)))
+    query = sa_select(col(one.market), col(one.symbol), col(one.name), col(one.name_en))
     return {
-        (market, symbol): name
-        for market, symbol, name in session.execute(query.where(col(InstrumentRow.symbol).in_(watched)))
+        (market, symbol): (name, english)
+        for market, symbol, name, english in session.execute(query.where(col(one.symbol).in_(watched)))
     }
 
 

@@ -30,6 +30,7 @@ from shared.models import (
     FillRow,
     Heartbeat,
     Host,
+    InstrumentRow,
     KillSwitch,
     OrderEvent,
     OrderRow,
@@ -273,6 +274,10 @@ def _beat(
 
 def _us_trading(session: Session, account: int, now: datetime, *, guarded: bool = True) -> None:
     rule = 1 if guarded else None
+    for symbol, name, name_en in (("AAPL", "애플", "APPLE INC"), ("MSFT", "마이크로소프트", "MICROSOFT CORP")):
+        names = {"name": name, "name_en": name_en}
+        row = InstrumentRow(market="US", symbol=symbol, venue="NASDAQ", currency="USD", fetched_at=now, **names)
+        session.add(row)
     _position(session, account, "AAPL", "애플", 14, "209.8712", "212.44", "USD", rule, now)
     _position(session, account, "MSFT", "마이크로소프트", 6, "431.05", "428.9", "USD", 1, now)
     _cash(session, account, "USD", "94512.37", "91010.02", now)

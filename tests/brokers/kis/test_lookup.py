@@ -44,7 +44,8 @@ async def test_a_us_share_is_found_by_its_product_and_asked_once() -> None:
     found, rest = lookup(Market.US)
     for _ in range(2):
         instrument = await found.instrument("AAPL")
-    assert (instrument.venue, instrument.type, instrument.name) == (Venue.NASDAQ, InstrumentType.STOCK, "애플")
+    assert (instrument.venue, instrument.type) == (Venue.NASDAQ, InstrumentType.STOCK)
+    assert (instrument.name, instrument.name_en) == ("애플", "APPLE INC")
     assert [ask.fields for ask in rest.asked] == [request("CTPF1702R")]
 
 

@@ -88,7 +88,8 @@ def listing(**changed: str) -> dict[str, Any]:
 )
 def test_an_instrument_has_its_exchange_and_kind(changed: dict[str, str], venue: Venue, kind: InstrumentType) -> None:
     found = codec_us.decode_instrument("TSLA", listing(**changed))
-    assert (found.venue, found.type, found.currency, found.name) == (venue, kind, Currency.USD, "테슬라")
+    assert (found.venue, found.type, found.currency) == (venue, kind, Currency.USD)
+    assert (found.name, found.name_en) == ("테슬라", "TESLA INC")
 
 
 def test_price_and_listing_make_a_detail() -> None:
