@@ -34,7 +34,7 @@ button { width: 100%; font: inherit; font-weight: 600; padding: 11px; border: 0;
 .qr { display: block; margin: 0 auto 16px; width: 200px; max-width: 100%; background: #fff; border-radius: 8px; }
 .qr svg { display: block; width: 100%; height: auto; }
 code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 15px; overflow-wrap: anywhere; }
-.codes { columns: 2; padding: 12px 16px; margin: 0 0 16px; list-style: none; border: 1px solid var(--line);
+.codes { white-space: nowrap; padding: 12px 16px; margin: 0 0 16px; list-style: none; border: 1px solid var(--line);
   border-radius: 8px; background: var(--ground); }
 form p { margin: 0 0 14px; font-size: 14px; }
 form + form { margin-top: 16px; }

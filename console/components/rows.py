@@ -17,6 +17,7 @@ from console.components.figures import (
     mark,
     moment,
     moved,
+    part_told,
     percent,
     price,
     span,
@@ -70,6 +71,11 @@ def unknown_pnl(line: AccountLine) -> Html:
 def called(symbol: str, currency: str, known: str = "") -> str:
     """The symbol's name in the reader's language, for the small line below it; `known`: what a broker calls it."""
     return symbols.name(wiring(), symbol, currency, lang(), known)
+
+
+def on_cost(part: Decimal | None) -> Html:
+    """A small line: what was earned for what the sold shares had cost."""
+    return span("lt-sub", join(t("profit.on_cost"), " ", part_told(part)))
 
 
 def below(*parts: str) -> Html:

@@ -8,7 +8,7 @@ from datetime import datetime
 from console.components.figures import UNKNOWN, Html, age, amount, join, mark, moment, moved, span
 from console.components.frame import in_words, lang, t
 from console.components.reasons import decided
-from console.components.rows import account_cell
+from console.components.rows import account_cell, on_cost
 from console.components.table import Column, table
 from console.services.profit import RuleEarned
 from console.services.rule_board import BoardLine, Guarding, RuleGuard
@@ -68,10 +68,12 @@ def _earned(earned: RuleEarned | None) -> Html:
         return span("lt-soft", t("rules.nothing_sold"))
     if earned.net is None:
         return join(span("lt-unknown", t("rules.unknown")), span("lt-sub", t("rules.unknown_sales", n=earned.unknown)))
-    costs = t("rules.costs", costs=amount(earned.costs, earned.currency))
+    costs = t("rules.costs", costs=amount(earned.costs, earned.currency)) + (" *" if earned.estimated else "")
     return join(
-        moved(earned.net, amount(earned.net, earned.currency)), span("lt-sub", f"{costs}{' *' if earned.estimated else ''}")
-    )  # fmt: skip
+        moved(earned.net, amount(earned.net, earned.currency)),
+        on_cost(earned.on_cost),
+        span("lt-sub", costs),
+    )
 
 
 def _guard(guard: RuleGuard) -> Html:

@@ -77,6 +77,12 @@ class Day:
         return self.gain - self.fees - self.taxes
 
     @property
+    def on_cost(self) -> Decimal | None:
+        """What was earned as a part of what the sold shares had cost (0.045 is 4.5 %); None: nothing sold, or not known."""
+        cost = self.sold - self.gain
+        return self.net / cost if cost > 0 and not self.unknown else None
+
+    @property
     def net_won(self) -> Decimal:
         return self.price_won + self.fx_won - self.fees_won - self.taxes_won
 
@@ -96,6 +102,12 @@ class RuleEarned:
     def net(self) -> Decimal | None:
         """None: the gain of a sale is not known, so no sum is told."""
         return None if self.unknown else self.gain - self.costs
+
+    @property
+    def on_cost(self) -> Decimal | None:
+        """The same as a part of what the sold shares had cost the rule; None where that is not known."""
+        cost = self.sold - self.gain
+        return self.net / cost if self.net is not None and cost > 0 else None
 
     def add(self, day: Day, sign: int = 1) -> None:
         """Take in a day of the rule; -1 takes it out again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -18,8 +18,9 @@ from console.components.figures import UNKNOWN, Html, age, amount, environment_b
 from console.components.frame import allowed, lang, me, t, wiring
 from console.components.help import titled
 from console.components.order_ticket import typed_price
+from console.components.rows import on_cost
 from console.components.table import Column, facts, note, table_markup
-from console.services import market_clock, profit, sheets, won
+from console.services import market_clock, profit, rules, sheets, won
 from console.services.permissions import Action
 from console.services.profit import Day, Statement
 from shared.domain.account import Environment
@@ -92,20 +93,21 @@ def _table(view: Statement, key: str, groups: Groups) -> str:
         Column(t("profit.fx"), numeric=True),
         Column(t("profit.net"), numeric=True),
     ]
-    rows = [_row(view, key, group, one) for group, one in groups[:200]]
+    called = {line.id: line.name for line in rules.listed(wiring(), me())} if key == "rule" else {}
+    rows = [_row(view, key, group, one, called) for group, one in groups[:200]]
     return table_markup(columns, rows, name="profit", empty=t("empty.profit"))
 
 
-def _row(view: Statement, key: str, group: object, one: Day) -> list[object]:
+def _row(view: Statement, key: str, group: object, one: Day, called: Mapping[object, str]) -> list[object]:
     known = not one.rateless
     return [
-        _named(view, key, group),
+        join(_named(view, key, group), span("lt-sub", called[group]) if group in called else ""),
         f"{one.trades:,}",
         amount(one.bought, one.currency),
         amount(one.sold, one.currency),
         join(moved(one.gain, amount(one.gain, one.currency)), mark("watch", str(one.unknown)) if one.unknown else ""),
         amount(one.fees + one.taxes, one.currency) + (" *" if one.estimated else ""),
-        moved(one.net, amount(one.net, one.currency)),
+        join(moved(one.net, amount(one.net, one.currency)), on_cost(one.on_cost) if one.sold else ""),
         amount(one.price_won, "KRW") if known else UNKNOWN,
         amount(one.fx_won, "KRW") if known else UNKNOWN,
         moved(one.net_won, amount(one.net_won, "KRW")) if known else UNKNOWN,
@@ -209,6 +211,8 @@ with sums:
 if groups and not any(one.rateless for _, one in groups):
     bars_chart(view, key, values=lambda: _per_group(view, key, groups), name=t("profit.net"), key="profit_chart")
 st.html(once(view, "profit", lambda: _table(view, key, groups), key))
+if key == "rule" and groups:
+    note(t("profit.rule_lots"))
 wanted = st.segmented_control(
     t("money.panel"), money.PANELS, key="money_panel", format_func=lambda one: t(f"money.{one}")
 )

@@ -161,6 +161,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "profit.gain": ("실현 손익", "Realized"),
     "profit.costs": ("비용", "Costs"),
     "profit.net_own": ("순손익", "Net"),
+    "profit.on_cost": ("원가 대비", "on cost"),
+    "profit.rule_lots": (
+        "계좌에서 먼저 산 주식을 먼저 판 것으로 셈합니다. 규칙이 스스로 산 값 기준의 손익은 전략·규칙에 있습니다.",
+        "Shares bought first in the account count as sold first. By what a rule itself paid: see Rules.",
+    ),
     "profit.by": ("묶기", "Group by"),
     "profit.by.day": ("날짜", "Day"),
     "profit.by.month": ("월", "Month"),

@@ -99,6 +99,8 @@ def test_a_round_trip_is_told_in_won_with_its_costs(desk: Desk) -> None:
     assert sum(day.price_won for day in view.days) == 70 * sold.rate
     assert sum(day.fx_won for day in view.days) == Decimal("128.40") * 20 * (sold.rate - bought.rate)
     assert any(day.estimated for day in view.days) and not any(day.unknown for day in view.days)
+    ((_, year),) = [(key, total) for key, total in profit.summed(view.days, "account") if total.gain]
+    assert year.on_cost == (70 - year.fees - year.taxes) / (Decimal("128.40") * 20)
 
 
 def test_a_sale_of_shares_we_never_saw_bought_is_unknown_not_profit(desk: Desk) -> None:
@@ -124,6 +126,7 @@ def test_a_sale_of_shares_we_never_saw_bought_is_unknown_not_profit(desk: Desk) 
         desk.wiring, desk.actor(Role.ADMIN), now.date() - timedelta(days=7), now.date() + timedelta(days=1)
     )
     assert sum(day.unknown for day in view.days) == 1
+    assert all(day.on_cost is None for day in view.days if day.unknown or not day.sold)
     assert sum(day.gain for day in view.days) == Decimal("70.00")
 
 

@@ -52,6 +52,7 @@ def test_what_a_rule_earned_is_its_own_sales_less_its_costs(desk: Desk) -> None:
     trade(desk, 3, "SELL", 10, "210", "100", other)
     earned = line(desk, other).earned
     assert earned is not None and (earned.net, earned.currency, earned.sold) == (D(99), "USD", D(2100))
+    assert earned.on_cost == D(99) / 2000
 
 
 def test_a_sale_nobody_knows_the_cost_of_makes_the_sum_unknown_and_so_it_stays_after_a_restart(
@@ -62,7 +63,7 @@ def test_a_sale_nobody_knows_the_cost_of_makes_the_sum_unknown_and_so_it_stays_a
     trade(desk, 1, "SELL", 1, "10", "3")
     trade(desk, 2, "SELL", 1, "10", None)
     earned = line(desk).earned
-    assert earned is not None and earned.net is None and earned.unknown >= 1
+    assert earned is not None and earned.net is None and earned.on_cost is None and earned.unknown >= 1
     profit.keep(desk.wiring)
     profit._ledgers.clear()  # another process
     assert line(desk).earned == earned
