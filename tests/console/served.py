@@ -105,7 +105,7 @@ def operator(browser: Browser, url: str, role: Role = Role.ADMIN) -> Iterator[Pa
     """A signed-in person's own window."""
     context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ko")
     opened = context.new_page()
-    opened.set_default_timeout(20_000)
+    opened.set_default_timeout(120_000)
     sign_in(opened, url, role)
     yield opened
     context.close()

@@ -330,7 +330,7 @@ def test_a_console_killed_under_an_open_dialog_sent_nothing_and_comes_back(brows
         wait_healthy(address, console)
         context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="ko")
         tab = context.new_page()
-        tab.set_default_timeout(20_000)
+        tab.set_default_timeout(120_000)
         sign_in(tab, address)
         tab.goto(f"{address}/account?account={desk.accounts['본계좌']}")
         settled(tab)

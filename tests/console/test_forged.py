@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from shared.db import reading, writing
 from shared.models import AuditLog, Command, Role, User
-from tests.console.desks import Desk
+from tests.console.desks import Desk, beat_again
 from tests.console.services.test_permissions import US, _entry
 from tests.console.test_pages import page_of
 
@@ -56,6 +56,7 @@ def test_two_clicks_on_an_entry_are_one_command(desk: Desk, monkeypatch: pytest.
     _entry(desk, US)
     first, second = (page_of(desk, Role.TRADER, "inbox", monkeypatch) for _ in range(2))
     for app in (first, second):
+        beat_again(desk)
         app.button(key="approve").click()
         app.run()
         assert not app.exception
