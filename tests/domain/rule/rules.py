@@ -52,10 +52,10 @@ def _knob_values(knob, names):
 
 
 @st.composite
-def indicators(draw, names):
+def indicators(draw, names, of=()):
     found = []
     for alias in draw(st.lists(words, unique=True, max_size=3)):
-        identity = draw(st.sampled_from(sorted(BUILDER) + sorted(TALIB)))
+        identity = draw(st.sampled_from(of or sorted(BUILDER) + sorted(TALIB)))
         spec = BUILDER.get(identity) or TALIB[identity]
         knobs = draw(st.lists(st.sampled_from(spec.knobs), unique=True, max_size=3)) if spec.knobs else []
         values = [(one.name, draw(_knob_values(one, names))) for one in knobs]
@@ -71,10 +71,10 @@ def _can_cross(one):
     return one.operator not in m.CROSSES or not any(isinstance(side, m.FactRef) for side in sides)
 
 
-def _leaves(inds, names):
+def _leaves(inds, names, lines_only=False):
     prices = st.sampled_from([m.Price(one) for one in m.PriceField])
     facts = st.sampled_from([m.FactRef(one) for one in m.Fact])
-    series = [prices, facts]
+    series = [prices] if lines_only else [prices, facts]
     if inds:
 
         @st.composite
@@ -93,7 +93,7 @@ def _leaves(inds, names):
     unscaled = st.one_of(values, numbers.map(m.Constant))
     between = st.builds(m.Comparison, values, st.just(m.Operator.BETWEEN), unscaled, unscaled)
     patterns = st.builds(m.Pattern, st.sampled_from(["doji", "engulfing"]), st.sampled_from(m.PatternSignal))
-    return st.one_of(simple, between, patterns)
+    return st.one_of(simple, between) if lines_only else st.one_of(simple, between, patterns)
 
 
 @st.composite
@@ -143,18 +143,21 @@ def _groups(leaves):
 
 
 @st.composite
-def rules(draw, with_targets=False):
-    """Any rule that the parser accepts, `$name` references included; ladders, grids and weights when asked for."""
+def rules(draw, with_targets=False, lines_of=()):
+    """Any rule that the parser accepts, `$name` references included; ladders, grids and weights when asked for.
+
+    `lines_of`: conditions on prices and on these indicators alone, no facts and no patterns.
+    """
     knobs = draw(params())
     names = [one.name for one in knobs]
-    inds = draw(indicators(names))
+    inds = draw(indicators(names, lines_of))
     guard = st.builds(m.Guard, st.booleans(), _named(positive, names))
     target = draw(targets(names)) if with_targets else {}
     fixed = [m.SizingMode.AMOUNT] if target else [m.SizingMode.AMOUNT, m.SizingMode.EQUITY_PCT]
     sizing = st.builds(m.Sizing, st.sampled_from(fixed), _named(positive, names))
     time_stop = st.builds(m.TimeStop, st.booleans(), _named(st.integers(1, 500), names))
     unfilled = st.builds(m.Unfilled, st.sampled_from(m.UnfilledAction), st.integers(0, 600))
-    groups = _groups(_leaves(inds, names))
+    groups = _groups(_leaves(inds, names, bool(lines_of)))
     composite = draw(st.none() | st.none() | composites(groups))
     empty = {"entry": m.Group(m.Logic.ALL), "exit": m.Group(m.Logic.ANY)}
     speaking = empty if composite else {"entry": draw(groups), "exit": draw(groups)}
