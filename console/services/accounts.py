@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlmodel import Session
 
 from console.services import second_looks
-from console.services.changes import by_number
+from console.services.changes import by_number, desk_only
 from console.services.nudge import nudge
 from console.services.permissions import Action, Actor, authorize, check_live, refuse, visible_accounts
 from console.services.trail import note
@@ -370,6 +370,7 @@ def _names(wiring: Wiring, actor: Actor, environment: Environment | None, lang: 
     }
 
 
+@by_number(of=desk_only)
 def detail(wiring: Wiring, actor: Actor, account_id: int) -> BrokerageAccount:
     """The account's row, detached: settings and limits, no secret."""
     with reading(wiring.engine) as session:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from console.services.changes import by_number
 from console.services.nudge import nudge
 from console.services.permissions import Action, Actor, authorize, refuse, visible_accounts
 from console.services.trail import note
@@ -76,6 +77,7 @@ def opened(wiring: Wiring, actor: Actor, proposal_id: int) -> ProposalLine:
     return found
 
 
+@by_number()
 def decided(wiring: Wiring, actor: Actor, *, limit: int = 10) -> list[ProposalLine]:
     """What became of the last entries, newest first."""
     with reading(wiring.engine) as session:

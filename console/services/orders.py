@@ -188,6 +188,7 @@ def request_cancel(wiring: Wiring, actor: Actor, order_id: int, *, key: str) -> 
     return command
 
 
+@by_number()
 def recent_commands(wiring: Wiring, actor: Actor, account_id: int, *, limit: int = 8) -> list[CommandLine]:
     """What was asked of this account's bot and how far it is, newest first."""
     with reading(wiring.engine) as session:

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from console.services import parts, second_looks
 from console.services.accounts import put_limits
 from console.services.blocked import Blocked, blocked_today
-from console.services.changes import by_number
+from console.services.changes import by_number, desk_only
 from console.services.nudge import nudge
 from console.services.permissions import Action, Actor, authorize, refuse, visible_accounts
 from console.services.trail import note
@@ -129,6 +129,7 @@ def view(wiring: Wiring, actor: Actor) -> RiskView:
     return RiskView(tuple(lines), owners, blocked_today(rows, beats, now), everybody, now)
 
 
+@by_number(of=desk_only)
 def owner_of(wiring: Wiring, actor: Actor, account_id: int) -> Owner:
     """Whose account it is, with the limits of all his accounts."""
     with reading(wiring.engine) as session:

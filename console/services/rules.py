@@ -9,6 +9,7 @@ from decimal import Decimal
 from sqlmodel import Session
 
 from console.services import rule_evidence
+from console.services.changes import by_number, desk_only
 from console.services.nudge import nudge
 from console.services.permissions import (
     Action,
@@ -96,6 +97,7 @@ class Checked:
     read: Rule | None = None
 
 
+@by_number(at_most_s=4.0)
 def listed(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[RuleLine]:
     """Rules of the accounts this person may see, those that run first."""
     with reading(wiring.engine) as session:
@@ -128,6 +130,7 @@ def opened(wiring: Wiring, actor: Actor, rule_id: int) -> RuleText:
         )
 
 
+@by_number(of=desk_only)
 def market_of(wiring: Wiring, actor: Actor, account_id: int) -> Market:
     with reading(wiring.engine) as session:
         authorize(session, actor, Action.VIEW, account_id)

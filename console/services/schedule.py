@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from console.services.changes import by_number
+from console.services.changes import by_number, desk_only
 from console.services.nudge import nudge
 from console.services.permissions import Action, Actor, authorize, refuse, visible_accounts
 from console.services.trail import note
@@ -77,6 +77,7 @@ def listed(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> li
     return sorted(lines, key=lambda line: (line.next_at is None, line.next_at or now, line.account_id, line.job))
 
 
+@by_number(at_most_s=4.0)  # the desk's own jobs move no number
 def runs(
     wiring: Wiring, actor: Actor, *, account_id: int | None = None, job: str = "", limit: int = 100
 ) -> list[RunLine]:
@@ -176,6 +177,7 @@ def set_at_close(wiring: Wiring, actor: Actor, account_id: int, action: str, min
     nudge(wiring.settings, account_id)
 
 
+@by_number(of=desk_only)
 def at_close(wiring: Wiring, actor: Actor) -> dict[int, tuple[str, int]]:
     """Per account: the action before the close and the minutes."""
     with reading(wiring.engine) as session:

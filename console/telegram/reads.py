@@ -103,8 +103,9 @@ def positions(wiring: Wiring, actor: Actor, words: list[str]) -> Reply:
     for one in holdings.positions(wiring, actor, account_id=_maybe_account(wiring, actor, words))[: SHOWN * 2]:
         pnl = "—" if one.pnl_pct is None else f"{one.pnl_pct:+.2f}%"
         guard = "" if one.guarded_by is not None else " ⚠️"
-        name = clip(symbols.name(wiring, one.symbol, one.currency, actor.lang, one.name), 40)
-        lines.append(f"{clip(one.symbol, 20)} {name} {one.qty} @ {_plain(one.avg_price)} {pnl}{guard}")
+        name = symbols.name(wiring, one.symbol, one.currency, actor.lang, one.name)
+        called = f"{clip(one.symbol, 20)} {clip(name, 40)}".strip()
+        lines.append(f"{called} {one.qty} @ {_plain(one.avg_price)} {pnl}{guard}")
     return _listed(actor, lines, "positions")
 
 

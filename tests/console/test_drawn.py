@@ -14,6 +14,7 @@ from pathlib import Path
 import plotly.io
 import pytest
 from plotly.tools import return_figure_from_figure_or_data
+from sqlalchemy import event
 from sqlmodel import col, select
 
 from console import wiring as wired
@@ -27,7 +28,8 @@ from shared.models import Alert, BrokerageAccount, Role
 from tests.console import desks
 from tests.console.conftest import Stores
 from tests.console.desks import Desk
-from tests.console.test_pages import html_of, page_of
+from tests.console.door import stopped_clock
+from tests.console.test_pages import PAGES, html_of, page_of
 
 AT = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 
@@ -230,3 +232,27 @@ def _change(desk: Desk, alert_id: int | None, **columns: object) -> None:
         for name, value in columns.items():
             setattr(row, name, value)
         session.add(row)
+
+
+ASK_EACH_TIME = {  # what is looked at seldom and must be exact at once: who is in, jobs that run, sizes of the store
+    "people", "research", "system",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("page", [one for one in PAGES if one not in ASK_EACH_TIME])
+def test_a_page_that_is_asked_for_again_asks_the_store_for_nothing(
+    page: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While nothing moves: neither its panels nor what stands between them."""
+    desk, _ = stopped_clock(desk)  # however long a busy machine draws
+    wired.use(desk.wiring)
+    changes.share(600.0)
+    try:
+        app = page_of(desk, Role.ADMIN, page, monkeypatch)
+        app.run()
+        asked: list[str] = []
+        event.listen(desk.wiring.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+        app.run()
+        assert not app.exception and asked == []
+    finally:
+        changes.share(0)
