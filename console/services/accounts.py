@@ -370,9 +370,14 @@ def _names(wiring: Wiring, actor: Actor, environment: Environment | None, lang: 
     }
 
 
-@by_number(of=desk_only)
 def detail(wiring: Wiring, actor: Actor, account_id: int) -> BrokerageAccount:
     """The account's row, detached: settings and limits, no secret."""
     with reading(wiring.engine) as session:
         authorize(session, actor, Action.VIEW, account_id)
         return _account(session, actor, account_id)
+
+
+@by_number(of=desk_only)
+def shown(wiring: Wiring, actor: Actor, account_id: int) -> BrokerageAccount:
+    """The same for a page that draws it: what is shared may be seconds old, so nothing is written by it."""
+    return detail(wiring, actor, account_id)

@@ -97,7 +97,6 @@ class Checked:
     read: Rule | None = None
 
 
-@by_number(at_most_s=4.0)
 def listed(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[RuleLine]:
     """Rules of the accounts this person may see, those that run first."""
     with reading(wiring.engine) as session:
@@ -105,6 +104,12 @@ def listed(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> li
         rows = panels.live_rules(session, [one for one in known if one is not None])
         lines = [_line(row, known[row.account_id], number, said) for row, number, said in rows]
     return sorted(lines, key=lambda line: (not line.enabled, line.account_id, line.id))
+
+
+@by_number(at_most_s=4.0)
+def shown(wiring: Wiring, actor: Actor, *, account_id: int | None = None) -> list[RuleLine]:
+    """The same for a page that draws them: what is shared may be seconds old, so nothing is written by it."""
+    return listed(wiring, actor, account_id=account_id)
 
 
 def opened(wiring: Wiring, actor: Actor, rule_id: int) -> RuleText:

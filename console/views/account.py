@@ -120,7 +120,7 @@ def _logs(account_id: int) -> None:
 
 
 def _settings(account_id: int) -> None:
-    row = accounts.detail(wiring(), me(), account_id)
+    row = accounts.shown(wiring(), me(), account_id)
     may = allowed(me(), Action.ACCOUNT_LIMITS)
     if not may:
         note(t("page.admin_only"))
@@ -131,7 +131,7 @@ def _settings(account_id: int) -> None:
 
 
 def _credentials(account_id: int) -> None:
-    row = accounts.detail(wiring(), me(), account_id)
+    row = accounts.shown(wiring(), me(), account_id)
     may = allowed(me(), Action.CREDENTIAL_SET)
     if not may:
         note(t("page.admin_only"))
@@ -244,7 +244,7 @@ if chosen is None:
     st.html(f'<p class="lt-empty" data-table="account">{t("empty.accounts")}</p>')
 else:
     _head(chosen)
-    deeds(accounts.detail(wiring(), me(), chosen))
+    deeds(accounts.shown(wiring(), me(), chosen))
     asked = st.query_params.get("section", "")
     section = st.segmented_control(
         t("account.section"),

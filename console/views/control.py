@@ -49,7 +49,7 @@ def _desk() -> None:
     view = overview.overview(wiring(), me())
     waiting(limit=8)
     if not any(line.heartbeat_age_s is not None for line in view.lines):
-        known = rules.listed(wiring(), me())
+        known = rules.shown(wiring(), me())
         first_steps(view, len(known), sum(one.enabled for one in known))
     if not view.lines:
         st.html(join(Html('<div class="lt-empty" data-table="accounts">'), t("empty.desk"), Html("</div>")))

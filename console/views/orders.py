@@ -145,7 +145,7 @@ kind = second.segmented_control(
     key="kind",
 )
 symbol = third.text_input(t("col.symbol"), key="symbol", max_chars=16).strip().upper()
-known_rules = {line.id: line for line in rules.listed(wiring(), me(), account_id=account)}
+known_rules = {line.id: line for line in rules.shown(wiring(), me(), account_id=account)}
 rule = fourth.selectbox(
     t("orders.rule"),
     [None, *known_rules],

@@ -93,7 +93,7 @@ def _table(view: Statement, key: str, groups: Groups) -> str:
         Column(t("profit.fx"), numeric=True),
         Column(t("profit.net"), numeric=True),
     ]
-    called = {line.id: line.name for line in rules.listed(wiring(), me())} if key == "rule" else {}
+    called = {line.id: line.name for line in rules.shown(wiring(), me())} if key == "rule" else {}
     rows = [_row(view, key, group, one, called) for group, one in groups[:200]]
     return table_markup(columns, rows, name="profit", empty=t("empty.profit"))
 

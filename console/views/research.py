@@ -38,7 +38,7 @@ def _words(group: str) -> Callable[[str], str]:
 
 
 def _ask() -> None:
-    lines = {line.id: line for line in rules.listed(wiring(), me())}
+    lines = {line.id: line for line in rules.shown(wiring(), me())}
     if not lines:
         note(t("research.no_rules"))
         return

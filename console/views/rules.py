@@ -174,7 +174,7 @@ def _save(account_id: int, opened: RuleText | None, text: str, symbols: str, hel
 
 
 def _chosen_rule(account_id: int) -> int:
-    known = {line.id: line for line in rules.listed(wiring(), me(), account_id=account_id)}
+    known = {line.id: line for line in rules.shown(wiring(), me(), account_id=account_id)}
     if (saved := st.session_state.pop("rule_next", None)) is not None:
         st.session_state["rule"] = saved
     if st.session_state.get("rule", NEW) not in (NEW, *known):

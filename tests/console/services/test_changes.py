@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 
 from console.services import accounts, alerts, changes, events, holdings, logs, market, orders, overview, rules, system
 from shared.db import reading, writing
-from shared.models import AccountGrant, Heartbeat, OrderRow, Role
+from shared.models import AccountGrant, BrokerageAccount, Heartbeat, OrderRow, Role
 from shared.store import audit, heartbeats
 from shared.store.changes import Numbers, numbers
 from shared.store.panels import LogFilter
@@ -266,3 +266,23 @@ def test_what_a_person_did_is_seen_though_somebody_else_is_reading_just_then(kep
         assert overview.overview(desk.wiring, who).running("SIM") == 1
     finally:
         changes._being_read.discard(key)
+
+
+def test_what_is_written_back_is_read_at_that_moment(desk: Desk) -> None:
+    """A change of one limit keeps the others as they are now, not as a page was shown them a moment ago."""
+    who, account = desk.actor(Role.ADMIN), desk.accounts["미국 주식 1호"]
+    changes.share(600.0)
+    try:
+        seen = accounts.shown(desk.wiring, who, account).max_daily_loss
+        rows = len(rules.shown(desk.wiring, who))
+        with writing(desk.wiring.engine) as session:  # by another process
+            session.get_one(BrokerageAccount, account).max_daily_loss = seen + 1
+        text = rules.opened(desk.wiring, who, 1).version.text
+        made = rules.add_rule(desk.wiring, who, account, text)
+        assert accounts.detail(desk.wiring, who, account).max_daily_loss == seen + 1
+        assert (
+            made in {one.id for one in rules.listed(desk.wiring, who)}
+            and len(rules.listed(desk.wiring, who)) == rows + 1
+        )
+    finally:
+        changes.share(0)
