@@ -29,6 +29,7 @@ from console.gate import BEARER_PATHS, OPEN_PATHS, Gate
 from console.services import changes, profit
 from console.shell import Shell
 from console.theme import streamlit_config
+from console.whole_pages import send_whole_pages
 from shared import schema
 from shared.config import load_settings
 from shared.domain.errors import ConfigError, TradingError
@@ -55,6 +56,7 @@ def main() -> int:
         return EXIT_CONFIG
     configure("console")
     wiring.use(wired)
+    send_whole_pages()
     changes.share(SHARED_S, rest_s=RESTING_S)
     threading.Thread(target=_keep_profit, args=(wired,), name="profit", daemon=True).start()
     threading.Thread(target=_keep_up, args=(wired,), name="keep-up", daemon=True).start()

@@ -40,7 +40,9 @@ def free_port() -> int:
         return int(door.getsockname()[1])
 
 
-def start_console(desk: Desk, log: Path | None = None) -> subprocess.Popen[bytes]:
+def start_console(
+    desk: Desk, log: Path | None = None, program: tuple[str, ...] = ("-m", "console.asgi")
+) -> subprocess.Popen[bytes]:
     settings = desk.wiring.settings
     env = {
         **os.environ,
@@ -49,7 +51,7 @@ def start_console(desk: Desk, log: Path | None = None) -> subprocess.Popen[bytes
         "DATABASE_URL": settings.database_url,
     }
     out = subprocess.PIPE if log is None else log.open("wb")
-    return subprocess.Popen([sys.executable, "-m", "console.asgi"], cwd=ROOT, env=env, stdout=out, stderr=out)
+    return subprocess.Popen([sys.executable, *program], cwd=ROOT, env=env, stdout=out, stderr=out)
 
 
 def wait_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
@@ -65,10 +67,10 @@ def wait_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def console_on(desk: Desk, *, beating: bool = True) -> Iterator[str]:
+def console_on(desk: Desk, *, beating: bool = True, program: tuple[str, ...] = ("-m", "console.asgi")) -> Iterator[str]:
     """Run the console on the desk's store; yields its address. `beating` keeps living bots alive meanwhile."""
     settings = desk.wiring.settings
-    process = start_console(desk, settings.home / "console.log")
+    process = start_console(desk, settings.home / "console.log", program)
     url, stop = f"http://127.0.0.1:{settings.port}", threading.Event()
     bots = threading.Thread(target=_keep_beating, args=(desk, stop), daemon=True)
     try:
